@@ -1,0 +1,225 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+
+enum { READ_STEP = 16384 };
+
+int fd_read_all(int fd, size_t bytes_max, struct str *to, struct err *e)
+{
+	size_t start = to->length;
+
+	for (;;) {
+		ssize_t n = read(fd, str_room(to, READ_STEP), READ_STEP);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "read");
+		to->length += (size_t)n;
+		to->text[to->length] = '\0';
+		if (n == 0)
+			return 0;
+		if (to->length - start > bytes_max)
+			return err_set(e, ERR_INVALID, "longer than %zu bytes", bytes_max);
+	}
+}
+
+int fd_read_file_at(int dir_fd, const char *path, size_t bytes_max, struct str *to, struct err *e)
+{
+	own_fd int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INVALID, "%s: not a regular file", path);
+
+	if (fd_read_all(fd, bytes_max, to, e) < 0)
+		return err_add(e, "%s", path);
+	return 0;
+}
+
+int fd_write_all(int fd, const void *bytes, size_t length)
+{
+	const char *at = bytes;
+
+	while (length) {
+		ssize_t n = write(fd, at, length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int fd_write_file_at(int dir_fd, const char *path, const void *bytes, size_t length, mode_t mode,
+		     struct err *e)
+{
+	/* one temporary name per writer: two processes may write the same file at once */
+	own_free char *temporary = mem_format("%s.%d~", path, (int)getpid());
+	own_fd int fd = openat(dir_fd, temporary,
+			       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return err_sys(e, "create %s", path);
+
+	int r = fd_write_all(fd, bytes, length);
+	if (r == 0 && renameat(dir_fd, temporary, dir_fd, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dir_fd, temporary, 0);
+		return err_number(e, -r, "write %s", path);
+	}
+	return 0;
+}
+
+int fd_write_control_at(int dir_fd, const char *path, const char *text, struct err *e)
+{
+	own_fd int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+
+	ssize_t n;
+	do
+		n = write(fd, text, strlen(text));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "write '%s' to %s", text, path);
+	return 0;
+}
+
+int fd_send(int socket, const void *bytes, size_t length, const int *fds, size_t fds_count,
+	    struct err *e)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int) * FD_PASS_MAX)];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec io = { .iov_base = (void *)bytes, .iov_len = length };
+	struct msghdr message = { .msg_iov = &io, .msg_iovlen = 1 };
+
+	if (fds_count > FD_PASS_MAX)
+		return err_set(e, ERR_INTERNAL, "send: %zu descriptors are too many", fds_count);
+	if (fds_count) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * fds_count);
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int) * fds_count);
+		memcpy(CMSG_DATA(header), fds, sizeof(int) * fds_count);
+	}
+
+	ssize_t n;
+	do
+		n = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "send");
+	if ((size_t)n < length) {
+		int r = fd_write_all(socket, (const char *)bytes + n, length - (size_t)n);
+		if (r < 0)
+			return err_number(e, -r, "send");
+	}
+	return 0;
+}
+
+ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX], size_t *fds_count,
+		   struct err *e)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int) * FD_PASS_MAX)];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec io = { .iov_base = bytes, .iov_len = length };
+	struct msghdr message = { .msg_iov = &io,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+
+	ssize_t n;
+	do
+		n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "receive");
+
+	*fds_count = 0;
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&message); h; h = CMSG_NXTHDR(&message, h)) {
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		*fds_count = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(h), *fds_count * sizeof(int));
+	}
+	return n;
+}
+
+static int remove_children(int fd, unsigned depth);
+
+static int remove_one(int dir_fd, const char *name, unsigned depth)
+{
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = remove_children(fd, depth + 1); /* closes fd */
+	if (r < 0)
+		return r;
+	return unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+/* Depth is bounded by the descriptors a process may hold: a deeper tree is first flattened by
+ * its caller's retry, so refuse rather than overflow the stack. */
+enum { REMOVE_DEPTH_MAX = 4096 };
+
+static int remove_children(int fd, unsigned depth)
+{
+	DIR *opened = fdopendir(fd);
+	if (!opened) {
+		int number = errno;
+		close(fd);
+		return -number;
+	}
+
+	own_dir DIR *dir = opened;
+	if (depth > REMOVE_DEPTH_MAX)
+		return -ELOOP;
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+		if (!entry)
+			return -errno;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		int r = remove_one(dirfd(dir), entry->d_name, depth);
+		if (r < 0)
+			return r;
+	}
+}
+
+int fd_remove_tree_at(int dir_fd, const char *name, struct err *e)
+{
+	int r = remove_one(dir_fd, name, 0);
+	if (r < 0)
+		return err_number(e, -r, "remove %s", name);
+	return 0;
+}

@@ -1,0 +1,86 @@
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+
+int process_start_time(pid_t pid, uint64_t *ret)
+{
+	char path[32], text[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ESRCH;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return -ESRCH;
+	text[n] = '\0';
+
+	/* the name, field 2, may hold spaces and brackets: count from its last bracket */
+	const char *at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -ESRCH;
+	*ret = strtoull(at, NULL, 10);
+	return 0;
+}
+
+int process_open(pid_t pid, uint64_t start_time)
+{
+	uint64_t now;
+
+	if (pid <= 0)
+		return -ESRCH;
+	own_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return -errno;
+	/* after the pidfd is held the number cannot change hands unseen */
+	if (process_start_time(pid, &now) < 0 || now != start_time)
+		return -ESRCH;
+	return take_fd(&fd);
+}
+
+int process_signal(int pidfd, int signal)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int process_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
+}
+
+int process_exit_code(int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status);
+	if (WIFSIGNALED(wait_status))
+		return 128 + WTERMSIG(wait_status);
+	return 255;
+}
+
+int process_boot_id(char to[37], struct err *e)
+{
+	own_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open /proc/sys/kernel/random/boot_id");
+	if (read(fd, to, 36) != 36)
+		return err_sys(e, "read /proc/sys/kernel/random/boot_id");
+	to[36] = '\0';
+	return 0;
+}

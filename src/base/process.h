@@ -1,0 +1,27 @@
+/* process.h - processes named so that a number that was used again is never mistaken for the
+ * one that was meant: a pid counts only together with its start time. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+/* Field 22 of /proc/PID/stat: clock ticks after boot at which pid started. -ESRCH if gone. */
+int process_start_time(pid_t pid, uint64_t *ret);
+
+/* A pidfd of pid, if it still is the process that started at start_time; else -ESRCH.
+ * pidfd_open(2), Linux 5.3. The caller's. */
+int process_open(pid_t pid, uint64_t start_time);
+
+/* Sends a signal through a pidfd. 0 or -errno. */
+int process_signal(int pidfd, int signal);
+
+/* Waits for a child, through EINTR; returns the wait status, or -errno. */
+int process_wait(pid_t pid);
+
+/* The shell's number for a wait status: 0-255, or 128 + signal. */
+int process_exit_code(int wait_status);
+
+/* /proc/sys/kernel/random/boot_id, 36 characters: tells this boot from every other. */
+int process_boot_id(char to[37], struct err *e);

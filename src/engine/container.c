@@ -1,0 +1,200 @@
+#include "engine/container.h"
+
+#define FIELD(type, member, kind)                                                                  \
+	{                                                                                          \
+#member, kind, offsetof(struct type, member)                                       \
+	}
+#define KEEP(type, member, kind)                                                                   \
+	{                                                                                          \
+#member, kind, offsetof(struct type, member), NULL, true                           \
+	}
+#define NESTED(type, member, kind, shape)                                                          \
+	{                                                                                          \
+#member, kind, offsetof(struct type, member), &(shape)                             \
+	}
+#define SHAPE_OF(type)                                                                             \
+	{                                                                                          \
+		sizeof(struct type), type##_fields                                                 \
+	}
+
+static const struct shape_field container_image_fields[] = {
+	FIELD(container_image, name, SHAPE_STRING),
+	FIELD(container_image, reference, SHAPE_STRING),
+	FIELD(container_image, id, SHAPE_STRING),
+	FIELD(container_image, digest, SHAPE_STRING),
+	FIELD(container_image, layers, SHAPE_STRINGS),
+	FIELD(container_image, rootfs, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape image_shape = SHAPE_OF(container_image);
+
+static const struct shape_field container_process_fields[] = {
+	FIELD(container_process, entrypoint, SHAPE_STRINGS),
+	FIELD(container_process, command, SHAPE_STRINGS),
+	FIELD(container_process, env, SHAPE_STRINGS),
+	FIELD(container_process, workdir, SHAPE_STRING),
+	FIELD(container_process, user, SHAPE_STRING),
+	FIELD(container_process, groups, SHAPE_STRINGS),
+	FIELD(container_process, hostname, SHAPE_STRING),
+	FIELD(container_process, domainname, SHAPE_STRING),
+	FIELD(container_process, tty, SHAPE_BOOL),
+	FIELD(container_process, open_stdin, SHAPE_BOOL),
+	FIELD(container_process, init, SHAPE_BOOL),
+	FIELD(container_process, stop_signal, SHAPE_STRING),
+	FIELD(container_process, stop_timeout_s, SHAPE_OPTIONAL_INT),
+	FIELD(container_process, attach_stdout, SHAPE_BOOL),
+	FIELD(container_process, attach_stderr, SHAPE_BOOL),
+	{ 0 },
+};
+static const struct shape process_shape = SHAPE_OF(container_process);
+
+static const struct shape_field container_mount_fields[] = {
+	FIELD(container_mount, type, SHAPE_STRING),
+	FIELD(container_mount, name, SHAPE_STRING),
+	FIELD(container_mount, source, SHAPE_STRING),
+	FIELD(container_mount, target, SHAPE_STRING),
+	FIELD(container_mount, subpath, SHAPE_STRING),
+	FIELD(container_mount, read_only, SHAPE_BOOL),
+	FIELD(container_mount, recursive_read_only, SHAPE_BOOL),
+	FIELD(container_mount, non_recursive, SHAPE_BOOL),
+	FIELD(container_mount, no_copy, SHAPE_BOOL),
+	FIELD(container_mount, anonymous, SHAPE_BOOL),
+	FIELD(container_mount, owned_by_user, SHAPE_BOOL),
+	FIELD(container_mount, propagation, SHAPE_STRING),
+	FIELD(container_mount, options, SHAPE_STRINGS),
+	FIELD(container_mount, layers, SHAPE_STRINGS),
+	{ 0 },
+};
+static const struct shape mount_shape = SHAPE_OF(container_mount);
+
+static const struct shape_field container_storage_fields[] = {
+	NESTED(container_storage, mounts, SHAPE_LIST, mount_shape),
+	FIELD(container_storage, read_only, SHAPE_BOOL),
+	FIELD(container_storage, shm_bytes, SHAPE_INT),
+	FIELD(container_storage, volumes_from, SHAPE_STRINGS),
+	{ 0 },
+};
+static const struct shape storage_shape = SHAPE_OF(container_storage);
+
+static const struct shape_field container_device_limit_fields[] = {
+	FIELD(container_device_limit, path, SHAPE_STRING),
+	KEEP(container_device_limit, rate, SHAPE_UINT),
+	{ 0 },
+};
+static const struct shape device_limit_shape = SHAPE_OF(container_device_limit);
+
+static const struct shape_field container_ulimit_fields[] = {
+	FIELD(container_ulimit, name, SHAPE_STRING),
+	KEEP(container_ulimit, soft, SHAPE_INT),
+	KEEP(container_ulimit, hard, SHAPE_INT),
+	{ 0 },
+};
+static const struct shape ulimit_shape = SHAPE_OF(container_ulimit);
+
+static const struct shape_field container_limits_fields[] = {
+	FIELD(container_limits, memory, SHAPE_INT),
+	FIELD(container_limits, memory_swap, SHAPE_INT),
+	FIELD(container_limits, memory_reservation, SHAPE_INT),
+	FIELD(container_limits, memory_swappiness, SHAPE_OPTIONAL_INT),
+	FIELD(container_limits, oom_kill_disable, SHAPE_BOOL),
+	FIELD(container_limits, oom_score_adj, SHAPE_INT),
+	FIELD(container_limits, nanocpus, SHAPE_INT),
+	FIELD(container_limits, cpu_shares, SHAPE_UINT),
+	FIELD(container_limits, cpu_period, SHAPE_UINT),
+	FIELD(container_limits, cpu_quota, SHAPE_INT),
+	FIELD(container_limits, cpuset_cpus, SHAPE_STRING),
+	FIELD(container_limits, cpuset_mems, SHAPE_STRING),
+	FIELD(container_limits, pids, SHAPE_INT),
+	FIELD(container_limits, blkio_weight, SHAPE_UINT),
+	NESTED(container_limits, blkio_weight_device, SHAPE_LIST, device_limit_shape),
+	NESTED(container_limits, read_bps, SHAPE_LIST, device_limit_shape),
+	NESTED(container_limits, write_bps, SHAPE_LIST, device_limit_shape),
+	NESTED(container_limits, read_iops, SHAPE_LIST, device_limit_shape),
+	NESTED(container_limits, write_iops, SHAPE_LIST, device_limit_shape),
+	NESTED(container_limits, ulimits, SHAPE_LIST, ulimit_shape),
+	FIELD(container_limits, cgroup_parent, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape limits_shape = SHAPE_OF(container_limits);
+
+static const struct shape_field container_device_fields[] = {
+	FIELD(container_device, host, SHAPE_STRING),
+	FIELD(container_device, target, SHAPE_STRING),
+	FIELD(container_device, permissions, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape device_shape = SHAPE_OF(container_device);
+
+static const struct shape_field container_security_fields[] = {
+	FIELD(container_security, privileged, SHAPE_BOOL),
+	FIELD(container_security, cap_add, SHAPE_STRINGS),
+	FIELD(container_security, cap_drop, SHAPE_STRINGS),
+	FIELD(container_security, options, SHAPE_STRINGS),
+	FIELD(container_security, seccomp, SHAPE_STRING),
+	FIELD(container_security, seccomp_path, SHAPE_STRING),
+	FIELD(container_security, apparmor, SHAPE_STRING),
+	FIELD(container_security, label, SHAPE_STRING),
+	FIELD(container_security, no_new_privileges, SHAPE_BOOL),
+	FIELD(container_security, unmask_all, SHAPE_BOOL),
+	FIELD(container_security, mask, SHAPE_STRINGS),
+	FIELD(container_security, unmask, SHAPE_STRINGS),
+	NESTED(container_security, devices, SHAPE_LIST, device_shape),
+	FIELD(container_security, device_rules, SHAPE_STRINGS),
+	FIELD(container_security, sysctls, SHAPE_MAP),
+	FIELD(container_security, pid, SHAPE_STRING),
+	FIELD(container_security, ipc, SHAPE_STRING),
+	FIELD(container_security, uts, SHAPE_STRING),
+	FIELD(container_security, cgroupns, SHAPE_STRING),
+	FIELD(container_security, userns, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape security_shape = SHAPE_OF(container_security);
+
+static const struct shape_field container_network_fields[] = {
+	FIELD(container_network, mode, SHAPE_STRING),
+	FIELD(container_network, add_host, SHAPE_STRINGS),
+	FIELD(container_network, dns, SHAPE_STRINGS),
+	FIELD(container_network, dns_search, SHAPE_STRINGS),
+	FIELD(container_network, dns_option, SHAPE_STRINGS),
+	{ 0 },
+};
+static const struct shape network_shape = SHAPE_OF(container_network);
+
+static const struct shape_field container_log_fields[] = {
+	FIELD(container_log, driver, SHAPE_STRING),
+	FIELD(container_log, options, SHAPE_MAP),
+	{ 0 },
+};
+static const struct shape log_shape = SHAPE_OF(container_log);
+
+static const struct shape_field container_restart_fields[] = {
+	FIELD(container_restart, policy, SHAPE_STRING),
+	FIELD(container_restart, max_retries, SHAPE_INT),
+	{ 0 },
+};
+static const struct shape restart_shape = SHAPE_OF(container_restart);
+
+static const struct shape_field container_fields[] = {
+	FIELD(container, id, SHAPE_STRING),
+	FIELD(container, name, SHAPE_STRING),
+	FIELD(container, created_ns, SHAPE_INT),
+	NESTED(container, image, SHAPE_OBJECT, image_shape),
+	NESTED(container, process, SHAPE_OBJECT, process_shape),
+	NESTED(container, storage, SHAPE_OBJECT, storage_shape),
+	NESTED(container, limits, SHAPE_OBJECT, limits_shape),
+	NESTED(container, security, SHAPE_OBJECT, security_shape),
+	NESTED(container, network, SHAPE_OBJECT, network_shape),
+	NESTED(container, log, SHAPE_OBJECT, log_shape),
+	NESTED(container, restart, SHAPE_OBJECT, restart_shape),
+	FIELD(container, labels, SHAPE_MAP),
+	FIELD(container, annotations, SHAPE_MAP),
+	FIELD(container, auto_remove, SHAPE_BOOL),
+	FIELD(container, platform, SHAPE_STRING),
+	{ 0 },
+};
+const struct shape container_shape = SHAPE_OF(container);
+
+void container_clear(struct container *c)
+{
+	shape_clear(&container_shape, c);
+}

@@ -1,0 +1,178 @@
+/* container.h - a container as holm remembers it: config.json in its folder, which says what was
+ * asked for and with which image it was resolved. Nested by noun; the shape tables in container.c
+ * read, write and clear it. What is (running, exited...) is never in here: see engine/state.h. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/shape.h"
+
+struct err;
+
+enum {
+	CONTAINER_ID_LENGTH = 64, /* hex digits */
+	CONTAINER_ID_SHORT = 12,  /* how many of them ps shows */
+	CONTAINER_NAME_MAX = 128,
+	CONTAINER_RECORD_MAX = 4 << 20, /* bytes of config.json */
+	CONTAINER_STOP_TIMEOUT_S = 10,
+	CONTAINER_PIDS_MAX = 2048,
+	CONTAINER_SHM_BYTES = 64 << 20,
+};
+
+struct container_image {
+	char *name;         /* as the person gave it: "busybox", "dir:/srv/tree" */
+	char *reference;    /* in full, "docker.io/library/busybox:latest"; NULL for a folder */
+	char *id;           /* "sha256:...": digest of its config; NULL for a folder */
+	char *digest;       /* of its manifest */
+	struct strv layers; /* diff ids in hex, lowest first */
+	char *rootfs;       /* of dir: the folder itself, instead of layers */
+};
+
+struct container_process {
+	struct strv entrypoint;
+	struct strv command; /* the process's arguments are both, one after the other */
+	struct strv env;
+	char *workdir; /* absolute; "/" if none was said */
+	char *user;    /* as given or from the image, resolved in the container; NULL: root */
+	struct strv groups;
+	char *hostname;
+	char *domainname;
+	bool tty;
+	bool open_stdin;
+	bool init;
+	char *stop_signal;       /* "SIGTERM"; NULL: that */
+	int64_t *stop_timeout_s; /* NULL: CONTAINER_STOP_TIMEOUT_S; -1: for ever */
+	bool attach_stdout;
+	bool attach_stderr;
+};
+
+/* One entry of Docker's Mounts: a bind, a volume, a tmpfs or an image. */
+struct container_mount {
+	char *type;    /* "bind", "volume", "tmpfs", "image" */
+	char *name;    /* of a volume */
+	char *source;  /* of a bind: absolute path on the host; of an image: its name */
+	char *target;  /* absolute path in the container, lexically clean */
+	char *subpath; /* of a volume or an image: this part of it */
+	bool read_only;
+	bool recursive_read_only;
+	bool non_recursive;
+	bool no_copy;        /* a new volume is not filled from the image */
+	bool anonymous;      /* made for this container, goes with it */
+	bool owned_by_user;  /* U: the tree is given to the container's user first */
+	char *propagation;   /* "rprivate"... */
+	struct strv options; /* of a tmpfs: mount options, "size=65536k" */
+	struct strv layers;  /* of an image: diff ids in hex, lowest first */
+};
+
+struct container_storage {
+	SHAPE_LIST_OF(struct container_mount) mounts;
+	bool read_only;
+	int64_t shm_bytes;
+	struct strv volumes_from;
+};
+
+/* "/dev/sda" and a number: a rate or a weight. */
+struct container_device_limit {
+	char *path;
+	uint64_t rate;
+};
+
+struct container_ulimit {
+	char *name;   /* "nofile" */
+	int64_t soft; /* -1: unlimited */
+	int64_t hard;
+};
+
+struct container_limits {
+	int64_t memory;      /* bytes; 0: none */
+	int64_t memory_swap; /* memory and swap together; -1: unlimited; 0: not said */
+	int64_t memory_reservation;
+	int64_t *memory_swappiness; /* 0-100 */
+	bool oom_kill_disable;
+	int64_t oom_score_adj;
+	int64_t nanocpus;
+	uint64_t cpu_shares;
+	uint64_t cpu_period;
+	int64_t cpu_quota;
+	char *cpuset_cpus;
+	char *cpuset_mems;
+	int64_t pids; /* -1: unlimited */
+	uint64_t blkio_weight;
+	SHAPE_LIST_OF(struct container_device_limit) blkio_weight_device;
+	SHAPE_LIST_OF(struct container_device_limit) read_bps;
+	SHAPE_LIST_OF(struct container_device_limit) write_bps;
+	SHAPE_LIST_OF(struct container_device_limit) read_iops;
+	SHAPE_LIST_OF(struct container_device_limit) write_iops;
+	SHAPE_LIST_OF(struct container_ulimit) ulimits;
+	char *cgroup_parent;
+};
+
+struct container_device {
+	char *host;        /* path on the host */
+	char *target;      /* path in the container */
+	char *permissions; /* "rwm" */
+};
+
+struct container_security {
+	bool privileged;
+	struct strv cap_add; /* "CAP_NET_RAW" or "ALL" */
+	struct strv cap_drop;
+	struct strv options; /* --security-opt, as given */
+	char *seccomp;      /* NULL: the built-in profile; "unconfined"; or a profile's JSON text */
+	char *seccomp_path; /* where that text was read */
+	char *apparmor;
+	char *label; /* SELinux: the process's label */
+	bool no_new_privileges;
+	bool unmask_all; /* systempaths=unconfined, unmask=ALL */
+	struct strv mask;
+	struct strv unmask;
+	SHAPE_LIST_OF(struct container_device) devices;
+	struct strv device_rules; /* "c 1:3 rwm" */
+	struct shape_map sysctls;
+	/* namespaces: "private", "host", "none" (ipc), "shareable" (ipc), "container:ID" */
+	char *pid;
+	char *ipc;
+	char *uts;
+	char *cgroupns;
+	char *userns; /* "host" */
+};
+
+struct container_network {
+	char *mode; /* "private", "none", "host", "container:ID" */
+	struct strv add_host;
+	struct strv dns;
+	struct strv dns_search;
+	struct strv dns_option;
+};
+
+struct container_log {
+	char *driver; /* "json-file", "none" */
+	struct shape_map options;
+};
+
+struct container_restart {
+	char *policy; /* "no", "on-failure", "always", "unless-stopped" */
+	int64_t max_retries;
+};
+
+struct container {
+	char *id;
+	char *name;
+	int64_t created_ns;
+	struct container_image image;
+	struct container_process process;
+	struct container_storage storage;
+	struct container_limits limits;
+	struct container_security security;
+	struct container_network network;
+	struct container_log log;
+	struct container_restart restart;
+	struct shape_map labels;
+	struct shape_map annotations;
+	bool auto_remove;
+	char *platform;
+};
+
+extern const struct shape container_shape;
+
+void container_clear(struct container *c);

@@ -1,0 +1,136 @@
+/* engine.h - the verbs on containers, for whoever faces the person: cli/ and later api/. Every
+ * verb does all of its work or undoes it, says what failed in *e and prints nothing. A container
+ * is named by name, id or the beginning of an id; what a beginning fits twice is ERR_INVALID.
+ *
+ * One verb per file: engine_stop() is in engine/stop.c. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/container.h"
+#include "engine/options.h"
+#include "engine/state.h"
+
+struct err;
+struct store;
+struct json_object;
+
+struct engine {
+	struct store *store; /* $root: images, layers, volumes */
+	char *root;
+	char *run;
+	int containers_fd; /* $root/containers */
+	int names_fd;      /* $root/names */
+	int run_fd;        /* $run/containers */
+};
+
+/* Opens (and makes, where missing) both folders. NULL: $HOLM_ROOT and $HOLM_RUN, else
+ * /var/lib/holm and /run/holm. The caller ends *ret with engine_close(). */
+int engine_open(struct engine *ret, const char *root, const char *run, struct err *e);
+void engine_close(struct engine *engine);
+
+/* Resolves the image (pulls it as --pull says), checks every option, takes the name, writes the
+ * record. On success *ret is the caller's (container_clear). */
+int engine_create(struct engine *engine, const struct create_options *o, struct container *ret,
+		  struct err *e);
+
+/* A connection to a container's monitor: frames of monitor/protocol.h. */
+struct engine_session {
+	int socket; /* the caller's; -1: detached, all is done */
+	char id[CONTAINER_ID_LENGTH + 1];
+	bool tty;
+	bool open_stdin;
+	bool auto_remove;
+};
+
+/* Starts a created or exited container. With o->attach the session is connected before the
+ * first process runs, so that nothing it says is lost; without, it has already been seen to
+ * run and ret->socket is -1. ERR_NOT_EXECUTABLE and ERR_COMMAND_NOT_FOUND tell 126 and 127. A
+ * running container is no error without attach. */
+int engine_start(struct engine *engine, const char *name, const struct start_options *o,
+		 struct engine_session *ret, struct err *e);
+
+/* Connects to a running container's standard streams. */
+int engine_attach(struct engine *engine, const char *name, const struct start_options *o,
+		  struct engine_session *ret, struct err *e);
+
+/* Runs one more process in a running container, on the caller's standard streams where there is
+ * no terminal. Returns when it ended (or, with detach, when it started); *ret_code by the
+ * shell's convention. */
+int engine_exec(struct engine *engine, const struct exec_options *o, int *ret_code, struct err *e);
+
+/* Called once for each name as it is done; e is NULL for success. */
+typedef void engine_report(void *arg, const char *name, const struct err *e);
+
+/* Stops all of them at the same time: signal, grace time, SIGKILL. Returns how many failed. A
+ * container that does not run is no error. */
+int engine_stop(struct engine *engine, const struct strv *names, const struct stop_options *o,
+		engine_report *report, void *arg);
+
+/* stop, then start, each. Returns how many failed. */
+int engine_restart(struct engine *engine, const struct strv *names, const struct stop_options *o,
+		   engine_report *report, void *arg);
+
+/* signal: "KILL", "SIGHUP", "9"; NULL: SIGKILL. */
+int engine_kill(struct engine *engine, const char *name, const char *signal, struct err *e);
+
+int engine_remove(struct engine *engine, const char *name, const struct remove_options *o,
+		  struct err *e);
+int engine_pause(struct engine *engine, const char *name, struct err *e);
+int engine_unpause(struct engine *engine, const char *name, struct err *e);
+
+enum engine_wait_for { ENGINE_WAIT_NOT_RUNNING, ENGINE_WAIT_NEXT_EXIT, ENGINE_WAIT_REMOVED };
+
+/* Blocks until then; *ret_code is the exit code. */
+int engine_wait(struct engine *engine, const char *name, enum engine_wait_for condition,
+		int *ret_code, struct err *e);
+
+/* ps: one row a container. */
+struct engine_row {
+	struct container container;
+	struct container_state state;
+};
+
+struct engine_rows {
+	struct engine_row *items;
+	size_t count;
+};
+
+struct list_options {
+	bool all;           /* also those that do not run */
+	struct strv filter; /* "name=web", "status=exited"...; see engine/filter.c */
+	int64_t last;       /* -n: the newest so many, of all; 0: no bound */
+};
+
+/* Newest first. The caller ends *ret with engine_rows_clear(). */
+int engine_list(struct engine *engine, const struct list_options *o, struct engine_rows *ret,
+		struct err *e);
+void engine_rows_clear(struct engine_rows *rows);
+
+/* The full id of the container that name means. */
+int engine_find(struct engine *engine, const char *name, char ret_id[CONTAINER_ID_LENGTH + 1],
+		struct err *e);
+
+/* Record and state of one container; either pointer may be NULL. */
+int engine_load(struct engine *engine, const char *name, struct container *ret,
+		struct container_state *ret_state, struct err *e);
+
+/* Docker's JSON of `inspect`, and a member "Holm" that shows the primitives one by one. The
+ * caller's (json_object_put). */
+int engine_inspect(struct engine *engine, const char *name, struct json_object **ret,
+		   struct err *e);
+
+/* Docker's JSON of `image inspect`. */
+int engine_image_inspect(struct engine *engine, const char *name, struct json_object **ret,
+			 struct err *e);
+
+/* Where a container's log lies, for `logs`. */
+struct engine_log {
+	int folder_fd; /* the caller's: holds log, log.1... (format: monitor/log.h) */
+	int alive_fd;  /* the caller's; -1: not running. engine_log_alive() tells of later */
+	bool tty;
+};
+
+int engine_log_open(struct engine *engine, const char *name, struct engine_log *ret, struct err *e);
+bool engine_log_alive(const struct engine_log *log);

@@ -1,0 +1,45 @@
+/* state.h - what a container is now, derived from the files that ARCHITECTURE.md names and never
+ * stored: no live monitor and no exit.json: created; no live monitor and exit.json: exited;
+ * else what the monitor's state.json says. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct engine;
+struct err;
+
+enum container_status {
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_RESTARTING,
+	CONTAINER_EXITED,
+	CONTAINER_DEAD, /* being removed */
+};
+
+struct container_state {
+	enum container_status status;
+	pid_t pid;         /* of the first process, on the host; 0: none */
+	pid_t monitor_pid; /* 0: none */
+	int exit_code;
+	bool oom_killed;
+	int64_t started_ns;  /* 0: never */
+	int64_t finished_ns; /* 0: never, or it runs */
+	int64_t restart_count;
+	char error[256]; /* why it could not be started, or "" */
+};
+
+/* "created", "running", "paused", "restarting", "exited", "dead" */
+const char *container_status_name(enum container_status status);
+
+/* Is there a first process (running or paused)? */
+bool container_state_live(const struct container_state *state);
+
+/* Reads the state of the container with this full id. A run folder without a live monitor is
+ * what a killed one left: it is cleared first, as far as its lock can be taken. */
+int engine_state_read(struct engine *engine, const char *id, struct container_state *ret,
+		      struct err *e);
+
+/* "Up 3 minutes", "Exited (0) 2 hours ago", "Created": docker ps's column. to has 64 bytes. */
+void container_state_describe(char to[64], const struct container_state *state, int64_t now_ns);

@@ -75,6 +75,10 @@ static void clear_field(const struct shape_field *field, void *at)
 	case SHAPE_KEYS:
 		strv_clear(at);
 		break;
+	case SHAPE_U32S:
+		free(((struct shape_u32s *)at)->items);
+		*(struct shape_u32s *)at = (struct shape_u32s){ 0 };
+		break;
 	case SHAPE_MAP:
 		shape_map_clear(at);
 		break;
@@ -173,6 +177,24 @@ static int read_strings(struct strv *to, struct json_object *value, struct err *
 		if (r < 0)
 			return err_add(e, "[%zu]", i);
 		strv_add_take(to, text);
+	}
+	return 0;
+}
+
+static int read_u32s(struct shape_u32s *to, struct json_object *value, struct err *e)
+{
+	if (!json_object_is_type(value, json_type_array))
+		return err_set(e, ERR_CORRUPT, "not an array");
+
+	size_t count = json_object_array_length(value);
+	if (count > SHAPE_ITEMS_MAX)
+		return err_set(e, ERR_CORRUPT, "%zu elements are too many", count);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t number;
+		if (read_uint(&number, json_object_array_get_idx(value, i), UINT32_MAX, e) < 0)
+			return err_add(e, "[%zu]", i);
+		to->items = shape_list_grow(to->items, to->count, sizeof(*to->items));
+		to->items[to->count++] = (uint32_t)number;
 	}
 	return 0;
 }
@@ -287,6 +309,8 @@ static int read_field(const struct shape_field *field, struct json_object *value
 		return read_strings(at, value, e);
 	case SHAPE_KEYS:
 		return read_keys(at, value, e);
+	case SHAPE_U32S:
+		return read_u32s(at, value, e);
 	case SHAPE_MAP:
 		return read_map(at, value, e);
 	case SHAPE_OBJECT:
@@ -331,6 +355,15 @@ static struct json_object *write_strings(const struct strv *v)
 
 	for (size_t i = 0; i < v->count; i++)
 		json_object_array_add(array, json_object_new_string(v->items[i]));
+	return array;
+}
+
+static struct json_object *write_u32s(const struct shape_u32s *v)
+{
+	struct json_object *array = json_object_new_array_ext((int)v->count);
+
+	for (size_t i = 0; i < v->count; i++)
+		json_object_array_add(array, json_object_new_int64(v->items[i]));
 	return array;
 }
 
@@ -408,6 +441,8 @@ static struct json_object *write_value(const struct shape_field *field, const vo
 		return pointer ? json_object_new_uint64(*(const uint64_t *)pointer) : NULL;
 	case SHAPE_STRINGS:
 		return list->count || keep ? write_strings(at) : NULL;
+	case SHAPE_U32S:
+		return list->count || keep ? write_u32s(at) : NULL;
 	case SHAPE_KEYS:
 		return list->count || keep ? write_keys(at) : NULL;
 	case SHAPE_MAP:

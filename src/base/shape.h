@@ -23,6 +23,7 @@ enum shape_type {
 	SHAPE_OPTIONAL_UINT, /* uint64_t * */
 	SHAPE_STRINGS,       /* struct strv */
 	SHAPE_KEYS,          /* struct strv: the names of an object whose values are {} (Go sets) */
+	SHAPE_U32S,          /* struct shape_u32s: an array of numbers */
 	SHAPE_MAP,           /* struct shape_map: an object of strings */
 	SHAPE_OBJECT,        /* a struct of its own shape, by value */
 	SHAPE_OPTIONAL_OBJECT, /* a pointer to a struct of its own shape, NULL when absent */
@@ -43,6 +44,11 @@ struct shape_field {
 struct shape {
 	size_t size;
 	const struct shape_field *fields;
+};
+
+struct shape_u32s {
+	uint32_t *items;
+	size_t count;
 };
 
 struct shape_pair {

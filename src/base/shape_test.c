@@ -26,6 +26,7 @@ struct plan {
 	struct shape_map labels;
 	struct strv ports;
 	int64_t *limit;
+	struct shape_u32s groups;
 };
 
 static const struct shape plan_shape = {
@@ -36,6 +37,7 @@ static const struct shape plan_shape = {
 		{ "labels", SHAPE_MAP, offsetof(struct plan, labels) },
 		{ "ports", SHAPE_KEYS, offsetof(struct plan, ports) },
 		{ "limit", SHAPE_OPTIONAL_INT, offsetof(struct plan, limit) },
+		{ "groups", SHAPE_U32S, offsetof(struct plan, groups) },
 		{ 0 },
 	},
 };
@@ -51,7 +53,8 @@ START_TEST(what_is_read_is_written_back)
 {
 	static const char text[] =
 		"{\"points\":[{\"x\":1,\"label\":\"a/b\"},{\"x\":0}],\"origin\":{\"x\":-5},"
-		"\"labels\":{\"k\":\"v\"},\"ports\":{\"80/tcp\":{}},\"limit\":0}";
+		"\"labels\":{\"k\":\"v\"},\"ports\":{\"80/"
+		"tcp\":{}},\"limit\":0,\"groups\":[0,4294967295]}";
 	struct plan plan = { 0 };
 	struct err e;
 
@@ -77,6 +80,7 @@ static const struct {
 	{ "{\"origin\":[]}", "origin: not an object" },
 	{ "{\"labels\":{\"k\":1}}", "labels: k: not a string" },
 	{ "{\"origin\":{\"label\":\"a\\u0000b\"}}", "NUL" },
+	{ "{\"groups\":[4294967296]}", "groups: [0]: more than" },
 	{ "[]", "not an object" },
 	{ "{} x", "not JSON at byte 3" },
 	{ "{\"a\":", "unexpected end" },

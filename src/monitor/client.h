@@ -1,0 +1,85 @@
+/* client.h - talking to a container's monitor: starting it, connecting to it, asking it. Used by
+ * the engine and by the attach loop of cli/. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "monitor/protocol.h"
+
+struct err;
+struct monitor_exec_request;
+
+struct monitor_client {
+	int fd; /* -1: none. To poll for reading; blocking unless the caller changes that */
+	struct monitor_frames frames;
+};
+
+#define MONITOR_CLIENT_NONE                                                                        \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+
+/* Starts `holm-monitor run run_dir` (an absolute path with config.json and monitor.json in it) as
+ * a session of its own. What attach asks for (NULL: nothing) is done before the container starts,
+ * so that no output is missed. The caller waits with monitor_client_started() and ends
+ * *ret with monitor_client_close(); closing it does not end the container. */
+struct monitor_spawn_attach {
+	uint8_t flags;          /* enum monitor_attach */
+	uint16_t rows, columns; /* first size of the terminal; 0: unknown */
+};
+int monitor_spawn(struct monitor_client *ret, const char *run_dir,
+		  const struct monitor_spawn_attach *attach, struct err *e);
+
+/* Starts `holm-monitor exec run_dir`: one more process in a running container. With a terminal the
+ * streams travel as frames, attached from the start; without, the command inherits descriptors 0,
+ * 1 and 2 of this process. The end comes as EXIT; after STARTED with detach nothing more comes. */
+int monitor_spawn_exec(struct monitor_client *ret, const char *run_dir,
+		       const struct monitor_exec_request *request, struct err *e);
+
+/* Waits for STARTED. Fails with the monitor's own error (ERR_COMMAND_NOT_FOUND...), or
+ * ERR_UNREACHABLE when it ended without a word. */
+int monitor_client_started(struct monitor_client *client, pid_t *ret_pid, struct err *e);
+
+/* Connects to the socket in run_dir. ERR_STATE: no monitor runs there. */
+int monitor_connect(struct monitor_client *ret, const char *run_dir, struct err *e);
+
+void monitor_client_close(struct monitor_client *client);
+
+/* Sends one frame, whole. ERR_UNREACHABLE when the monitor is gone. */
+int monitor_client_send(struct monitor_client *client, enum monitor_frame_type type,
+			const void *payload, size_t length, struct err *e);
+
+/* The next frame, waiting for it. 1, or 0 at the end of the connection. frame->payload is valid
+ * until the next call. After poll(2) call it while monitor_client_has_frame(). */
+int monitor_client_read(struct monitor_client *client, struct monitor_frame *ret, struct err *e);
+
+/* Reads what is there, without waiting, and gives one frame: 1; 0: none yet;
+ * -ECONNRESET: the connection has ended (e is filled with ERR_UNREACHABLE). */
+int monitor_client_try_read(struct monitor_client *client, struct monitor_frame *ret,
+			    struct err *e);
+
+/* Requests that wait for their answer; they fail with the monitor's error. Frames of output that
+ * come in between are lost: use a connection of its own. */
+int monitor_client_attach(struct monitor_client *client, uint8_t flags, struct err *e);
+int monitor_client_kill(struct monitor_client *client, int signal, struct err *e);
+int monitor_client_pause(struct monitor_client *client, bool pause, struct err *e);
+
+/* Returns when the container is stopped for good (no restart follows). *ret may be NULL. */
+int monitor_client_stop(struct monitor_client *client, const struct monitor_stop *stop,
+			struct monitor_exit *ret, struct err *e);
+
+/* Waits for the next exit, also one that a restart follows (docker wait does the same); with
+ * final for one that no restart follows. */
+int monitor_client_wait(struct monitor_client *client, bool final, struct monitor_exit *ret,
+			struct err *e);
+
+/* No answer; for the attach loop. */
+int monitor_client_resize(struct monitor_client *client, uint16_t rows, uint16_t columns,
+			  struct err *e);
+
+static inline void monitor_client_own_call(struct monitor_client *client)
+{
+	monitor_client_close(client);
+}
+#define own_monitor_client __attribute__((cleanup(monitor_client_own_call)))

@@ -1,0 +1,41 @@
+/* config.h - what the engine tells a monitor besides the OCI spec: monitor.json in the container's
+ * run folder. */
+#pragma once
+#include "base/shape.h"
+
+struct err;
+
+enum { MONITOR_CONFIG_BYTES_MAX = 1 << 20 };
+
+struct monitor_log_config {
+	char *driver;     /* "json-file" or "local" (the same), "none"; NULL: json-file */
+	int64_t max_size; /* bytes of one file; 0: 10 MiB; -1: no limit */
+	int64_t max_file; /* files, the current one counted; 0: 3 */
+};
+
+/* Docker's restart policies. */
+struct monitor_restart_config {
+	char *policy;        /* "no" or NULL, "on-failure", "always", "unless-stopped" */
+	int64_t max_retries; /* of on-failure; 0: no limit */
+};
+
+struct monitor_config {
+	char *id;
+	char *name; /* names/NAME is removed with --rm */
+	char *root; /* absolute path of the durable root folder: $root/containers/ID, names/, ... */
+	bool remove;         /* --rm */
+	struct strv volumes; /* anonymous volumes, removed together with the container (--rm) */
+	struct monitor_log_config log;
+	struct monitor_restart_config restart;
+	int64_t restart_count; /* carried over from earlier */
+	bool stdin_open;       /* -i: the standard input is a pipe; else /dev/null */
+	bool stdin_once; /* close it when the first attached client ends (docker run -i, not -d) */
+	int64_t stop_signal;     /* 0: SIGTERM */
+	int64_t *stop_timeout_s; /* NULL: 10; -1: for ever */
+	int64_t timeout_s;       /* --timeout: killed after so many seconds; 0: never */
+};
+
+extern const struct shape monitor_config_shape;
+
+/* Reads monitor.json below the run folder. End it with shape_clear(). */
+int monitor_config_read_at(struct monitor_config *ret, int run_dir_fd, struct err *e);

@@ -1,0 +1,13 @@
+/* exec_request.h - what `holm-monitor exec` runs: JSON in a memfd. */
+#pragma once
+#include "oci/runtime_spec.h"
+
+struct monitor_exec_request {
+	/* terminal says whether a pty is made; consoleSize is its first size */
+	struct oci_process process;
+	bool detach;     /* nobody waits: it ends after STARTED; the streams are /dev/null */
+	bool stdin_open; /* with a terminal: frames of input are passed on */
+};
+
+/* Ends with shape_clear(&monitor_exec_request_shape, request). */
+extern const struct shape monitor_exec_request_shape;

@@ -1,0 +1,54 @@
+/* state.h - what a container is: state.json in its run folder, written by its monitor alone, and
+ * exit.json in its durable folder, how it ended last. See ARCHITECTURE.md, "State". */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/shape.h"
+#include "runtime/cgroup.h"
+
+struct err;
+
+#define MONITOR_STATE_RUNNING    "running"
+#define MONITOR_STATE_PAUSED     "paused"
+#define MONITOR_STATE_RESTARTING "restarting"
+
+struct monitor_state {
+	char *status;       /* one of the three above */
+	int64_t pid;        /* of the container's first process; 0 while restarting */
+	uint64_t pid_start; /* its start time (base/process.h) */
+	int64_t monitor_pid;
+	uint64_t monitor_start;
+	char *boot_id;
+	struct runtime_cgroup cgroup;
+	char *started_at;  /* RFC 3339; of the last start */
+	char *finished_at; /* of the last exit while restarting, else NULL */
+	int64_t exit_code; /* the same */
+	int64_t restart_count;
+};
+
+struct monitor_exit_record {
+	int64_t exit_code;
+	char *error; /* why it could not start; NULL */
+	bool oom_killed;
+	bool stopped;     /* holm stop or kill asked for it: unless-stopped leaves it at boot */
+	char *started_at; /* NULL when it never ran */
+	char *finished_at;
+	int64_t restart_count;
+};
+
+extern const struct shape monitor_state_shape;
+extern const struct shape monitor_exit_record_shape;
+
+/* Is there a live monitor of this run folder? Asks for the lock on `alive` and changes nothing.
+ * Its pid, 0 for none (also when the folder is not there), or -errno. */
+pid_t monitor_state_alive(int run_dir_fd);
+
+/* state.json. -ENOENT (ERR_NOT_FOUND): none. End with shape_clear(&monitor_state_shape, ret). */
+int monitor_state_read_at(struct monitor_state *ret, int run_dir_fd, struct err *e);
+
+/* exit.json below the container's durable folder; the same rules. */
+int monitor_exit_record_read_at(struct monitor_exit_record *ret, int container_fd, struct err *e);
+int monitor_exit_record_write_at(int container_fd, const struct monitor_exit_record *record,
+				 struct err *e);

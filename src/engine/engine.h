@@ -11,6 +11,7 @@
 #include "engine/container.h"
 #include "engine/options.h"
 #include "engine/state.h"
+#include "monitor/client.h"
 
 struct err;
 struct store;
@@ -35,19 +36,21 @@ void engine_close(struct engine *engine);
 int engine_create(struct engine *engine, const struct create_options *o, struct container *ret,
 		  struct err *e);
 
-/* A connection to a container's monitor: frames of monitor/protocol.h. */
+/* A connection to a container's monitor, for the attach loop. Ended by engine_session_close(). */
 struct engine_session {
-	int socket; /* the caller's; -1: detached, all is done */
+	struct monitor_client client; /* fd -1: detached, all is done */
 	char id[CONTAINER_ID_LENGTH + 1];
+	pid_t pid; /* of the process, on the host */
 	bool tty;
 	bool open_stdin;
-	bool auto_remove;
 };
 
-/* Starts a created or exited container. With o->attach the session is connected before the
- * first process runs, so that nothing it says is lost; without, it has already been seen to
- * run and ret->socket is -1. ERR_NOT_EXECUTABLE and ERR_COMMAND_NOT_FOUND tell 126 and 127. A
- * running container is no error without attach. */
+void engine_session_close(struct engine_session *session);
+
+/* Starts a created or exited container and returns once its process runs. With o->attach the
+ * session (output, input with o->interactive) was connected before that, so that nothing it says
+ * is lost; without, ret->client has no descriptor. ERR_NOT_EXECUTABLE and ERR_COMMAND_NOT_FOUND
+ * tell 126 and 127. A running container: without attach no error, else as engine_attach(). */
 int engine_start(struct engine *engine, const char *name, const struct start_options *o,
 		 struct engine_session *ret, struct err *e);
 
@@ -55,10 +58,12 @@ int engine_start(struct engine *engine, const char *name, const struct start_opt
 int engine_attach(struct engine *engine, const char *name, const struct start_options *o,
 		  struct engine_session *ret, struct err *e);
 
-/* Runs one more process in a running container, on the caller's standard streams where there is
- * no terminal. Returns when it ended (or, with detach, when it started); *ret_code by the
- * shell's convention. */
-int engine_exec(struct engine *engine, const struct exec_options *o, int *ret_code, struct err *e);
+/* Starts one more process in a running container; returns once it runs. With a terminal its
+ * streams are frames of the session; without, it has this process's own 0, 1 and 2 (/dev/null
+ * for 0 unless interactive) and the session brings the EXIT frame alone. With detach nothing is
+ * left to do. */
+int engine_exec(struct engine *engine, const struct exec_options *o, struct engine_session *ret,
+		struct err *e);
 
 /* Called once for each name as it is done; e is NULL for success. */
 typedef void engine_report(void *arg, const char *name, const struct err *e);

@@ -114,6 +114,8 @@ struct exec_options {
 	bool interactive;
 	bool tty;
 	bool privileged;
+	unsigned short rows; /* of the caller's terminal, 0: unknown */
+	unsigned short columns;
 };
 
 void exec_options_clear(struct exec_options *o);

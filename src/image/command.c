@@ -1,0 +1,163 @@
+#include "image/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "image/progress_print.h"
+
+extern char **environ;
+
+enum { PROGRESS_FD = 3 };
+
+/* What has been read of the progress, and what it said last. */
+struct reader {
+	char bytes[IMAGE_PROGRESS_LINE_MAX];
+	size_t length;
+	struct progress_print *print; /* NULL: show nothing */
+	struct image_progress image;  /* digest "" until an image came */
+	struct err err;               /* text "" until an error came */
+};
+
+static char *program_path(void)
+{
+	const char *folder = getenv("HOLM_LIBEXEC");
+
+	return mem_format("%s/holm-image", str_empty(folder) ? HOLM_LIBEXEC : folder);
+}
+
+static int start(pid_t *ret, const struct strv *arguments, int progress_fd, struct err *e)
+{
+	own_free char *path = program_path();
+	own_clear(strv_clear) struct strv argv = { 0 };
+	posix_spawn_file_actions_t actions;
+
+	strv_add(&argv, "holm-image");
+	strv_add_all(&argv, arguments);
+	/* Behind the verb, in front of a "--" or the name of an image. */
+	char *option = mem_format("--progress-fd=%d", PROGRESS_FD);
+	strv_add_take(&argv, option);
+	if (argv.count > 3) {
+		memmove(&argv.items[3], &argv.items[2], (argv.count - 3) * sizeof(char *));
+		argv.items[2] = option;
+	}
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, progress_fd, PROGRESS_FD);
+	int r = posix_spawn(ret, path, &actions, NULL, argv.items, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return r ? err_number(e, r, "run %s", path) : 0;
+}
+
+static int take_line(struct reader *reader, const char *line, size_t length, struct err *e)
+{
+	struct image_progress progress;
+	int r = image_progress_read(&progress, line, length, e);
+
+	if (r < 0)
+		return r;
+	if (progress.kind == IMAGE_PROGRESS_IMAGE)
+		reader->image = progress;
+	else if (progress.kind == IMAGE_PROGRESS_ERROR)
+		reader->err = progress.err;
+	else if (reader->print)
+		progress_print_event(reader->print, &progress);
+	return 0;
+}
+
+static int take_lines(struct reader *reader, struct err *e)
+{
+	size_t used = 0;
+
+	for (;;) {
+		char *line = reader->bytes + used;
+		char *end = memchr(line, '\n', reader->length - used);
+		if (!end)
+			break;
+		int r = take_line(reader, line, (size_t)(end - line), e);
+		if (r < 0)
+			return r;
+		used += (size_t)(end - line) + 1;
+	}
+	memmove(reader->bytes, reader->bytes + used, reader->length - used);
+	reader->length -= used;
+	if (reader->length == sizeof(reader->bytes))
+		return err_set(e, ERR_CORRUPT, "progress of holm-image: line too long");
+	return 0;
+}
+
+static int read_progress(struct reader *reader, int fd, struct err *e)
+{
+	for (;;) {
+		ssize_t n = read(fd, reader->bytes + reader->length,
+				 sizeof(reader->bytes) - reader->length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "read the progress of holm-image");
+		if (n == 0)
+			return 0;
+		reader->length += (size_t)n;
+		int r = take_lines(reader, e);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int judge(const struct reader *reader, int wait_status, struct err *e)
+{
+	if (*reader->err.text) {
+		*e = reader->err;
+		return -(e->number ? e->number : EIO);
+	}
+	if (process_exit_code(wait_status) == 0)
+		return 0;
+	if (WIFSIGNALED(wait_status))
+		return err_set(e, ERR_INTERNAL, "holm-image died of signal %d",
+			       WTERMSIG(wait_status));
+	return err_set(e, ERR_INTERNAL, "holm-image ended with status %d and no word",
+		       process_exit_code(wait_status));
+}
+
+int image_command_run(struct image_progress *ret, const struct strv *arguments,
+		      enum image_command_show show, struct err *e)
+{
+	int ends[2];
+	pid_t pid;
+	struct reader reader = { 0 };
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe");
+	own_fd int from = ends[0];
+	own_fd int to = ends[1];
+	int r = start(&pid, arguments, to, e);
+	if (r < 0)
+		return r;
+	close(take_fd(&to));
+
+	own(progress_print_free) struct progress_print *print = NULL;
+	if (show == IMAGE_SHOW_PROGRESS)
+		print = progress_print_new(STDERR_FILENO, progress_print_can_draw(STDERR_FILENO));
+	reader.print = print;
+	r = read_progress(&reader, from, e);
+	close(take_fd(&from)); /* after an error this ends holm-image, too */
+	int status = process_wait(pid);
+	if (print)
+		progress_print_finish(print);
+	if (r < 0)
+		return r;
+	if (status < 0)
+		return err_number(e, -status, "wait for holm-image");
+	r = judge(&reader, status, e);
+	if (r == 0 && ret)
+		*ret = reader.image;
+	return r;
+}

@@ -1,0 +1,22 @@
+/* command.h - holm's end of holm-image: starts it, shows its progress, brings back its answer or
+ * its error. For the engine (which pulls what is absent) and the commands of the cli. */
+#pragma once
+#include <stdbool.h>
+
+#include "base/strv.h"
+#include "image/progress.h"
+
+struct err;
+
+enum image_command_show {
+	IMAGE_SHOW_NOTHING,
+	IMAGE_SHOW_PROGRESS, /* bars in place where stderr is a terminal, else plain lines */
+};
+
+/* Runs `holm-image ARGUMENTS...` (arguments begin with the verb: "pull", "--root", ...) with a
+ * progress descriptor, its stdin and stdout inherited. What it shows goes to stderr. Fills *ret
+ * (may be NULL) with the last image line. When holm-image reports an error, e is that error; when
+ * it dies, ERR_INTERNAL with how. The program is $HOLM_LIBEXEC/holm-image, or that of the
+ * folder holm was built for. */
+int image_command_run(struct image_progress *ret, const struct strv *arguments,
+		      enum image_command_show show, struct err *e);

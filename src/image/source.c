@@ -1,0 +1,105 @@
+#include "image/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "image/reference.h"
+
+static const struct transport {
+	const char *prefix;
+	enum image_transport transport;
+	bool named; /* a second colon separates the path from a name inside */
+} transports[] = {
+	{ "docker://", IMAGE_FROM_REGISTRY, false },
+	{ "oci:", IMAGE_FROM_OCI, true },
+	{ "oci-archive:", IMAGE_FROM_OCI_ARCHIVE, true },
+	{ "docker-archive:", IMAGE_FROM_DOCKER_ARCHIVE, true },
+	{ "dir:", IMAGE_FROM_DIR, false },
+	{ "template:", IMAGE_FROM_TEMPLATE, false },
+};
+
+static const struct transport *find_transport(const char *text)
+{
+	for (size_t i = 0; i < COUNT_OF(transports); i++)
+		if (str_starts(text, transports[i].prefix))
+			return &transports[i];
+	return NULL;
+}
+
+static int parse_registry(struct image_source *source, const char *text, struct err *e)
+{
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	int r = image_reference_parse(&ref, text, e);
+
+	if (r < 0)
+		return r;
+	*source = (struct image_source){ IMAGE_FROM_REGISTRY, NULL, mem_text(text) };
+	return 0;
+}
+
+static bool is_word(const char *text, size_t length)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+
+	return length && length <= 64 && text[0] != '-' && text[0] != '.' &&
+	       strspn(text, allowed) >= length;
+}
+
+static int check_template(const char *path, struct err *e)
+{
+	const char *slash = strchr(path, '/');
+
+	if (slash && is_word(path, (size_t)(slash - path)) && is_word(slash + 1, strlen(slash + 1)))
+		return 0;
+	err_set(e, ERR_INVALID, "template \"%.100s\": not a distribution and a suite", path);
+	return err_hint(e, "write it as template:debian/bookworm");
+}
+
+int image_source_parse(struct image_source *source, const char *text, struct err *e)
+{
+	const struct transport *t = find_transport(text);
+
+	if (!t)
+		return parse_registry(source, text, e);
+
+	const char *path = text + strlen(t->prefix);
+	if (t->transport == IMAGE_FROM_REGISTRY)
+		return parse_registry(source, path, e);
+	const char *colon = t->named ? strchr(path, ':') : NULL;
+	size_t length = colon ? (size_t)(colon - path) : strlen(path);
+	if (!length)
+		return err_set(e, ERR_INVALID, "image \"%.300s\": no path behind %s", text,
+			       t->prefix);
+	if (t->transport == IMAGE_FROM_TEMPLATE) {
+		int r = check_template(path, e);
+		if (r < 0)
+			return r;
+	}
+	*source = (struct image_source){ t->transport, mem_text_n(path, length),
+					 colon && colon[1] ? mem_text(colon + 1) : NULL };
+	return 0;
+}
+
+void image_source_clear(struct image_source *source)
+{
+	free(source->path);
+	free(source->name);
+	*source = (struct image_source){ 0 };
+}
+
+char *image_source_stored_name(const struct image_source *source)
+{
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	struct err e;
+
+	if (source->transport == IMAGE_FROM_TEMPLATE)
+		return mem_format("template:%s", source->path);
+	if (source->transport != IMAGE_FROM_REGISTRY ||
+	    image_reference_parse(&ref, source->name, &e) < 0)
+		return NULL;
+	return image_reference_format(&ref);
+}

@@ -1,8 +1,7 @@
 #include "base/moment.h"
 
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -30,7 +29,7 @@ int64_t moment_monotonic_ns(void)
 void moment_format(char to[MOMENT_TEXT_SIZE], int64_t ns)
 {
 	int64_t fraction = ((ns % second_ns) + second_ns) % second_ns;
-	time_t seconds = (time_t)((ns - fraction) / second_ns);
+	time_t seconds = (time_t)(ns / second_ns - (ns % second_ns < 0));
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
@@ -44,61 +43,124 @@ void moment_format(char to[MOMENT_TEXT_SIZE], int64_t ns)
 	snprintf(to + length, MOMENT_TEXT_SIZE - length, "Z");
 }
 
-/* ".123" as nanoseconds; *end is what follows. */
-static int64_t parse_fraction(const char *text, const char **end)
+/* Reads just count digits. */
+static bool take_digits(const char **at, int count, int *ret)
+{
+	int value = 0;
+
+	for (; count > 0; count--, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return false;
+		value = value * 10 + (**at - '0');
+	}
+	*ret = value;
+	return true;
+}
+
+static bool take_char(const char **at, char c)
+{
+	if (**at != c)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* ".123" as nanoseconds, if it is there; what is finer is cut. */
+static bool take_fraction(const char **at, int64_t *ret)
 {
 	int64_t value = 0, weight = second_ns / 10;
 
-	for (text++; *text >= '0' && *text <= '9'; text++, weight /= 10)
-		value += (*text - '0') * weight;
-	*end = text;
-	return value;
+	*ret = 0;
+	if (!take_char(at, '.'))
+		return true;
+	const char *start = *at;
+	for (; **at >= '0' && **at <= '9'; (*at)++, weight /= 10)
+		value += (**at - '0') * weight;
+	*ret = value;
+	return *at > start;
 }
 
-static int parse_offset(const char *text, int64_t *seconds)
+/* "Z", "+05:30", or nothing, which is UTC too. */
+static bool take_offset(const char **at, int64_t *seconds)
 {
 	int hours, minutes;
-	char sign, tail;
+	bool east = **at == '+';
 
 	*seconds = 0;
-	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0 || !*text)
-		return 0;
-	if (sscanf(text, "%c%2d:%2d%c", &sign, &hours, &minutes, &tail) != 3 ||
-	    (sign != '+' && sign != '-'))
-		return -1;
-	*seconds = (hours * 60 + minutes) * (sign == '+' ? 60 : -60);
-	return 0;
+	if (!**at || take_char(at, 'Z') || take_char(at, 'z'))
+		return true;
+	if (!take_char(at, '+') && !take_char(at, '-'))
+		return false;
+	if (!take_digits(at, 2, &hours) || !take_char(at, ':') || !take_digits(at, 2, &minutes) ||
+	    hours > 23 || minutes > 59)
+		return false;
+	*seconds = (hours * 60 + minutes) * (east ? 60 : -60);
+	return true;
+}
+
+static bool take_date(const char **at, struct tm *tm)
+{
+	if (!take_digits(at, 4, &tm->tm_year) || !take_char(at, '-') ||
+	    !take_digits(at, 2, &tm->tm_mon) || !take_char(at, '-') ||
+	    !take_digits(at, 2, &tm->tm_mday))
+		return false;
+	tm->tm_year -= 1900;
+	tm->tm_mon -= 1;
+	return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday > 0 && tm->tm_mday <= 31;
+}
+
+static bool take_time(const char **at, struct tm *tm)
+{
+	if (!take_digits(at, 2, &tm->tm_hour) || !take_char(at, ':') ||
+	    !take_digits(at, 2, &tm->tm_min) || !take_char(at, ':') ||
+	    !take_digits(at, 2, &tm->tm_sec))
+		return false;
+	return tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec <= 60;
+}
+
+static bool parse_rfc3339(const char *text, int64_t *seconds, int64_t *fraction)
+{
+	struct tm tm = { 0 };
+	int64_t offset;
+
+	if (!take_date(&text, &tm) || !(take_char(&text, 'T') || take_char(&text, 't')) ||
+	    !take_time(&text, &tm) || !take_fraction(&text, fraction) ||
+	    !take_offset(&text, &offset) || *text)
+		return false;
+	int day = tm.tm_mday;
+	int second = tm.tm_sec;
+	int64_t at = timegm(&tm);
+	/* timegm() turns the 31st of February into March; a leap second may do so */
+	if (tm.tm_mday != day && second < 60)
+		return false;
+	*seconds = at - offset;
+	return true;
+}
+
+static bool parse_seconds(const char *text, int64_t *seconds, int64_t *fraction)
+{
+	int64_t value = 0;
+	const char *start = text;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, *text - '0', &value))
+			return false;
+	*seconds = value;
+	return text > start && take_fraction(&text, fraction) && !*text;
 }
 
 int moment_parse(int64_t *ret, const char *text, struct err *e)
 {
-	struct tm tm = { 0 };
-	int64_t offset, fraction = 0;
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t seconds, fraction, ns;
 
-	if (end) {
-		if (*end == '.')
-			fraction = parse_fraction(end, &end);
-		if (parse_offset(end, &offset) < 0)
-			end = NULL;
-	}
-	if (end) {
-		*ret = ((int64_t)timegm(&tm) - offset) * second_ns + fraction;
-		return 0;
-	}
-
-	char *after;
-	long long seconds = strtoll(text, &after, 10);
-	if (after != text && seconds >= 0 && seconds < INT64_MAX / second_ns) {
-		end = after;
-		if (*end == '.')
-			fraction = parse_fraction(end, &end);
-		if (!*end) {
-			*ret = seconds * second_ns + fraction;
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INVALID, "'%s' is not a time like 2026-01-31T12:00:00Z", text);
+	if (!parse_rfc3339(text, &seconds, &fraction) && !parse_seconds(text, &seconds, &fraction))
+		return err_set(e, ERR_INVALID, "'%s' is not a time like 2026-01-31T12:00:00Z",
+			       text);
+	if (__builtin_add_overflow((__int128)seconds * second_ns, fraction, &ns))
+		return err_set(e, ERR_INVALID, "the time '%s' is not between 1678 and 2262", text);
+	*ret = ns;
+	return 0;
 }
 
 void moment_format_span(char to[32], int64_t span_ns)

@@ -15,7 +15,8 @@ int64_t moment_monotonic_ns(void);
 /* "2026-11-22T12:00:00.123456789Z", trailing zeros of the fraction cut as Go does. */
 void moment_format(char to[MOMENT_TEXT_SIZE], int64_t ns);
 
-/* RFC 3339 with any offset, or seconds since 1970 with a fraction. ERR_INVALID. */
+/* RFC 3339 with any offset (none: UTC), or seconds since 1970 with a fraction. ERR_INVALID, also
+ * for years that 64 bits of nanoseconds do not hold: before 1678, after 2262. */
 int moment_parse(int64_t *ret, const char *text, struct err *e);
 
 /* "3 minutes", "About an hour": how docker ps words a span. to has 32 bytes. */

@@ -117,10 +117,10 @@ static int unit_of(const char *suffix, uint64_t *scale)
 int number_parse_bytes(int64_t *ret, const char *text, struct err *e)
 {
 	uint64_t scale, value;
-	const char *end;
+	const char *end, *unit = text + strspn(text, "0123456789.");
 
-	if (unit_of(text + strspn(text, "0123456789."), &scale) < 0 ||
-	    parse_scaled(&value, text, &end, scale, false) < 0)
+	if (unit_of(unit, &scale) < 0 || parse_scaled(&value, text, &end, scale, false) < 0 ||
+	    end != unit)
 		return err_set(e, ERR_INVALID, "'%s' is not a size like 512m or 1.5g", text);
 	*ret = (int64_t)value;
 	return 0;
@@ -174,7 +174,8 @@ void number_format_bytes(char to[16], uint64_t bytes)
 	double value = (double)bytes;
 	size_t unit = 0;
 
-	while (value >= 1000.0 && unit + 1 < COUNT_OF(units)) {
+	/* 999.5 would be printed as 1e+03 */
+	while (value >= 999.5 && unit + 1 < COUNT_OF(units)) {
 		value /= 1000.0;
 		unit++;
 	}

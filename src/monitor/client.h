@@ -50,18 +50,22 @@ void monitor_client_close(struct monitor_client *client);
 int monitor_client_send(struct monitor_client *client, enum monitor_frame_type type,
 			const void *payload, size_t length, struct err *e);
 
-/* The next frame, waiting for it. 1, or 0 at the end of the connection. frame->payload is valid
- * until the next call. After poll(2) call it while monitor_client_has_frame(). */
+/* The next frame, waiting for it: 1, or 0 at the end of the connection. frame->payload is valid
+ * until the next call. Fails with ERR_CORRUPT for what is no frame. */
 int monitor_client_read(struct monitor_client *client, struct monitor_frame *ret, struct err *e);
 
-/* Reads what is there, without waiting, and gives one frame: 1; 0: none yet;
- * -ECONNRESET: the connection has ended (e is filled with ERR_UNREACHABLE). */
+/* The same without waiting, for loops over poll(2): 1; 0: none yet; -ECONNRESET at the end of the
+ * connection (ERR_UNREACHABLE). Call it until it returns 0 before polling again. */
 int monitor_client_try_read(struct monitor_client *client, struct monitor_frame *ret,
 			    struct err *e);
 
+/* No answer comes to these two. */
+int monitor_client_attach(struct monitor_client *client, uint8_t flags, struct err *e);
+int monitor_client_resize(struct monitor_client *client, uint16_t rows, uint16_t columns,
+			  struct err *e);
+
 /* Requests that wait for their answer; they fail with the monitor's error. Frames of output that
  * come in between are lost: use a connection of its own. */
-int monitor_client_attach(struct monitor_client *client, uint8_t flags, struct err *e);
 int monitor_client_kill(struct monitor_client *client, int signal, struct err *e);
 int monitor_client_pause(struct monitor_client *client, bool pause, struct err *e);
 
@@ -70,13 +74,9 @@ int monitor_client_stop(struct monitor_client *client, const struct monitor_stop
 			struct monitor_exit *ret, struct err *e);
 
 /* Waits for the next exit, also one that a restart follows (docker wait does the same); with
- * final for one that no restart follows. */
+ * final for one that no restart follows. ERR_UNREACHABLE: the monitor was killed. */
 int monitor_client_wait(struct monitor_client *client, bool final, struct monitor_exit *ret,
 			struct err *e);
-
-/* No answer; for the attach loop. */
-int monitor_client_resize(struct monitor_client *client, uint16_t rows, uint16_t columns,
-			  struct err *e);
 
 static inline void monitor_client_own_call(struct monitor_client *client)
 {

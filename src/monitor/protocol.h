@@ -24,7 +24,7 @@ enum monitor_frame_type {
 	MONITOR_PAUSE,      /* (answered) */
 	MONITOR_UNPAUSE,    /* (answered) */
 	MONITOR_STOP,       /* i32 signal, i32 timeout in seconds: struct monitor_stop (answered) */
-	MONITOR_WAIT,       /* the EXIT frames are sent here, too (answered) */
+	MONITOR_WAIT, /* EXIT frames are sent here, too, not only to who is attached (answered) */
 
 	/* from the monitor */
 	MONITOR_STARTED = 65, /* u32 pid of the container's first process, in the host's numbers */
@@ -91,6 +91,8 @@ void monitor_put_header(unsigned char to[MONITOR_HEADER_SIZE], enum monitor_fram
 			size_t length);
 void monitor_put_u32(unsigned char to[4], uint32_t value);
 uint32_t monitor_get_u32(const unsigned char from[4]);
+void monitor_put_u64(unsigned char to[8], uint64_t value);
+uint64_t monitor_get_u64(const unsigned char from[8]);
 
 enum { MONITOR_EXIT_SIZE = 16, MONITOR_STOP_SIZE = 8, MONITOR_RESIZE_SIZE = 4 };
 void monitor_put_exit(unsigned char to[MONITOR_EXIT_SIZE], const struct monitor_exit *exit);

@@ -1,5 +1,6 @@
 /* reap.h - clearing up behind a monitor that was killed. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 

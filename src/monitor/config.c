@@ -1,0 +1,103 @@
+#include "monitor/config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "monitor/log.h"
+
+#define LOG_FIELD(member)     offsetof(struct monitor_log_config, member)
+#define RESTART_FIELD(member) offsetof(struct monitor_restart_config, member)
+#define CONFIG(member)        offsetof(struct monitor_config, member)
+
+static const struct shape log_shape = {
+	sizeof(struct monitor_log_config),
+	(const struct shape_field[]){
+		{ "driver", SHAPE_STRING, LOG_FIELD(driver) },
+		{ "maxSize", SHAPE_INT, LOG_FIELD(max_size) },
+		{ "maxFile", SHAPE_INT, LOG_FIELD(max_file) },
+		{ 0 },
+	},
+};
+
+static const struct shape restart_shape = {
+	sizeof(struct monitor_restart_config),
+	(const struct shape_field[]){
+		{ "policy", SHAPE_STRING, RESTART_FIELD(policy) },
+		{ "maxRetries", SHAPE_INT, RESTART_FIELD(max_retries) },
+		{ 0 },
+	},
+};
+
+const struct shape monitor_config_shape = {
+	sizeof(struct monitor_config),
+	(const struct shape_field[]){
+		{ "id", SHAPE_STRING, CONFIG(id) },
+		{ "name", SHAPE_STRING, CONFIG(name) },
+		{ "root", SHAPE_STRING, CONFIG(root) },
+		{ "remove", SHAPE_BOOL, CONFIG(remove) },
+		{ "volumes", SHAPE_STRINGS, CONFIG(volumes) },
+		{ "log", SHAPE_OBJECT, CONFIG(log), &log_shape },
+		{ "restart", SHAPE_OBJECT, CONFIG(restart), &restart_shape },
+		{ "restartCount", SHAPE_INT, CONFIG(restart_count) },
+		{ "stdinOpen", SHAPE_BOOL, CONFIG(stdin_open) },
+		{ "stdinOnce", SHAPE_BOOL, CONFIG(stdin_once) },
+		{ "stopSignal", SHAPE_INT, CONFIG(stop_signal) },
+		{ "stopTimeout", SHAPE_OPTIONAL_INT, CONFIG(stop_timeout_s) },
+		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
+		{ 0 },
+	},
+};
+
+static bool is_known(const char *text, const char *const known[])
+{
+	for (size_t i = 0; known[i]; i++)
+		if (strcmp(text, known[i]) == 0)
+			return true;
+	return false;
+}
+
+static int check(const struct monitor_config *config, struct err *e)
+{
+	static const char *const drivers[] = { "json-file", "local", "none", NULL };
+	static const char *const policies[] = { "no", "on-failure", "always", "unless-stopped",
+						NULL };
+
+	if (!config->id || !path_is_name(config->id))
+		return err_set(e, ERR_CORRUPT, "monitor.json: id is missing");
+	if (config->name && !path_is_name(config->name))
+		return err_set(e, ERR_CORRUPT, "monitor.json: name '%s'", config->name);
+	if (!config->root || config->root[0] != '/')
+		return err_set(e, ERR_CORRUPT, "monitor.json: root is not an absolute path");
+	if (config->log.driver && !is_known(config->log.driver, drivers))
+		return err_set(e, ERR_UNSUPPORTED, "log driver '%s' is not known",
+			       config->log.driver);
+	if (config->log.max_file < 0 || config->log.max_file > MONITOR_LOG_FILES_MAX)
+		return err_set(e, ERR_INVALID, "log max-file is 1 to %d", MONITOR_LOG_FILES_MAX);
+	if (config->restart.policy && !is_known(config->restart.policy, policies))
+		return err_set(e, ERR_INVALID, "restart policy '%s' is not known",
+			       config->restart.policy);
+	for (size_t i = 0; i < config->volumes.count; i++)
+		if (!path_is_name(config->volumes.items[i]))
+			return err_set(e, ERR_CORRUPT, "monitor.json: volume '%s'",
+				       config->volumes.items[i]);
+	return 0;
+}
+
+int monitor_config_read_at(struct monitor_config *ret, int run_dir_fd, struct err *e)
+{
+	struct monitor_config config = { 0 };
+
+	int r = shape_read_at(&monitor_config_shape, run_dir_fd, "monitor.json",
+			      MONITOR_CONFIG_BYTES_MAX, &config, e);
+	if (r < 0)
+		return r;
+	r = check(&config, e);
+	if (r < 0) {
+		shape_clear(&monitor_config_shape, &config);
+		return r;
+	}
+	*ret = config;
+	return 0;
+}

@@ -1,0 +1,15 @@
+#include "monitor/exec_request.h"
+
+#include <stddef.h>
+
+#define REQUEST(member) offsetof(struct monitor_exec_request, member)
+
+const struct shape monitor_exec_request_shape = {
+	sizeof(struct monitor_exec_request),
+	(const struct shape_field[]){
+		{ "process", SHAPE_OBJECT, REQUEST(process), &oci_process_shape },
+		{ "detach", SHAPE_BOOL, REQUEST(detach) },
+		{ "stdinOpen", SHAPE_BOOL, REQUEST(stdin_open) },
+		{ 0 },
+	},
+};

@@ -1,0 +1,95 @@
+/* program.c - how the monitor program is started.
+ *
+ * What runs is a detached read-only clone of the mount that its file lies on (open_tree(2) and
+ * mount_setattr(2), Linux 5.12): a process in the container that reaches the monitor through
+ * /proc/PID/exe gets a descriptor it cannot write through. An ordinary user may not clone mounts
+ * and cannot write the file either: the file itself serves.
+ *
+ * posix_spawn is a vfork; it takes no descriptor to execute, hence the way through /proc/self/fd.
+ * The clone is moved to a high number first, since 3 and 4 are given to the program. */
+#include "monitor/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+
+enum { FD_ABOVE_GIVEN = 10 };
+
+static int open_program(struct err *e)
+{
+	const char *folder = secure_getenv("HOLM_LIBEXEC");
+	own_free char *path =
+		mem_format("%s/holm-monitor", str_empty(folder) ? HOLM_LIBEXEC : folder);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	own_fd int fd =
+		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
+		if (fd >= 0)
+			close(take_fd(&fd));
+		fd = open(path, O_PATH | O_CLOEXEC);
+	}
+	if (fd < 0) {
+		err_sys(e, "open %s", path);
+		return err_hint(e, "is holm installed whole? HOLM_LIBEXEC names another folder");
+	}
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
+	return high < 0 ? err_sys(e, "duplicate a descriptor") : high;
+}
+
+static int spawn(const char *program, const char *const argv[], int fd3, int fd4)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	pid_t pid;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+						POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fd3, 3);
+	if (fd4 >= 0)
+		posix_spawn_file_actions_adddup2(&actions, fd4, 4);
+
+	int r = posix_spawn(&pid, program, &actions, &attr, (char *const *)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	return r ? -r : pid;
+}
+
+pid_t monitor_program_spawn(const char *mode, const char *run_dir, int socket, int request,
+			    struct err *e)
+{
+	const char *const argv[] = { "holm-monitor", mode, run_dir, NULL };
+	char path[40];
+
+	own_fd int program = open_program(e);
+	if (program < 0)
+		return program;
+	own_fd int fd3 = fcntl(socket, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
+	own_fd int fd4 = request < 0 ? -1 : fcntl(request, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
+	if (fd3 < 0 || (request >= 0 && fd4 < 0))
+		return err_sys(e, "duplicate a descriptor");
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
+	pid_t pid = spawn(path, argv, fd3, fd4);
+	if (pid < 0)
+		return err_number(e, -pid, "start holm-monitor");
+	return pid;
+}

@@ -1,0 +1,92 @@
+#include "monitor/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+
+enum { STATE_BYTES_MAX = 1 << 20 };
+
+#define STATE(member)  offsetof(struct monitor_state, member)
+#define RECORD(member) offsetof(struct monitor_exit_record, member)
+
+const struct shape monitor_state_shape = {
+	sizeof(struct monitor_state),
+	(const struct shape_field[]){
+		{ "status", SHAPE_STRING, STATE(status) },
+		{ "pid", SHAPE_INT, STATE(pid), NULL, true },
+		{ "pidStart", SHAPE_UINT, STATE(pid_start) },
+		{ "monitorPid", SHAPE_INT, STATE(monitor_pid) },
+		{ "monitorStart", SHAPE_UINT, STATE(monitor_start) },
+		{ "bootId", SHAPE_STRING, STATE(boot_id) },
+		{ "cgroup", SHAPE_OBJECT, STATE(cgroup), &runtime_cgroup_shape },
+		{ "startedAt", SHAPE_STRING, STATE(started_at) },
+		{ "finishedAt", SHAPE_STRING, STATE(finished_at) },
+		{ "exitCode", SHAPE_INT, STATE(exit_code) },
+		{ "restartCount", SHAPE_INT, STATE(restart_count) },
+		{ 0 },
+	},
+};
+
+const struct shape monitor_exit_record_shape = {
+	sizeof(struct monitor_exit_record),
+	(const struct shape_field[]){
+		{ "exitCode", SHAPE_INT, RECORD(exit_code), NULL, true },
+		{ "error", SHAPE_STRING, RECORD(error) },
+		{ "oomKilled", SHAPE_BOOL, RECORD(oom_killed) },
+		{ "stopped", SHAPE_BOOL, RECORD(stopped) },
+		{ "startedAt", SHAPE_STRING, RECORD(started_at) },
+		{ "finishedAt", SHAPE_STRING, RECORD(finished_at) },
+		{ "restartCount", SHAPE_INT, RECORD(restart_count) },
+		{ 0 },
+	},
+};
+
+pid_t monitor_state_alive(int run_dir_fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	own_fd int fd = openat(run_dir_fd, "alive", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fcntl(fd, F_GETLK, &lock) < 0)
+		return -errno;
+	if (lock.l_type == F_UNLCK)
+		return 0;
+	/* 0 when the holder lives in a PID namespace that this process does not see */
+	return lock.l_pid > 0 ? lock.l_pid : 1;
+}
+
+int monitor_state_read_at(struct monitor_state *ret, int run_dir_fd, struct err *e)
+{
+	struct monitor_state state = { 0 };
+
+	int r = shape_read_at(&monitor_state_shape, run_dir_fd, "state.json", STATE_BYTES_MAX,
+			      &state, e);
+	if (r == 0)
+		*ret = state;
+	return r;
+}
+
+int monitor_exit_record_read_at(struct monitor_exit_record *ret, int container_fd, struct err *e)
+{
+	struct monitor_exit_record record = { 0 };
+
+	int r = shape_read_at(&monitor_exit_record_shape, container_fd, "exit.json",
+			      STATE_BYTES_MAX, &record, e);
+	if (r == 0)
+		*ret = record;
+	return r;
+}
+
+int monitor_exit_record_write_at(int container_fd, const struct monitor_exit_record *record,
+				 struct err *e)
+{
+	/* renaming over a file costs 8-10 ms on ext4, a new name 0.3 */
+	if (unlinkat(container_fd, "exit.json", 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove the old exit.json");
+	return shape_write_at(&monitor_exit_record_shape, container_fd, "exit.json", record, e);
+}

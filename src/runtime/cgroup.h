@@ -14,7 +14,7 @@
 #include "base/shape.h"
 
 struct err;
-struct oci_linux_resources;
+struct oci_resources;
 
 /* v1 allows any number of named hierarchies; controllers there are 14. */
 enum { RUNTIME_CGROUP_HIERARCHIES_MAX = 24 };
@@ -47,7 +47,7 @@ bool runtime_cgroup_host_has(const struct runtime_cgroup *host, const char *cont
  * already is refused (ERR_EXISTS). On failure nothing is left. ERR_UNSUPPORTED names a controller
  * that a limit needs and the host does not have. The caller clears *ret. */
 int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path,
-				    const struct oci_linux_resources *resources, struct err *e);
+				    const struct oci_resources *resources, struct err *e);
 
 /* How a child gets in without the grace period that writing a pid costs (8-13 ms): on v2 it is
  * born there, by clone3(CLONE_INTO_CGROUP) with .cgroup = folder; on v1 the child, while it has
@@ -66,8 +66,8 @@ int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry,
 
 /* Changes limits of a living cgroup; what resources does not name stays. A v1 hierarchy that it
  * was no member of so far is joined with all processes, hence the caller must store *cgroup. */
-int runtime_cgroup_update(struct runtime_cgroup *cgroup,
-			  const struct oci_linux_resources *resources, struct err *e);
+int runtime_cgroup_update(struct runtime_cgroup *cgroup, const struct oci_resources *resources,
+			  struct err *e);
 
 /* Stops or continues all processes and waits until it is so (10 s at most, ERR_TIMEOUT). */
 int runtime_cgroup_freeze(const struct runtime_cgroup *cgroup, bool frozen, struct err *e);

@@ -1,0 +1,119 @@
+/* runtime.h - makes a container from an OCI spec and starts processes in it. For holm-monitor and
+ * holm-runtime, which call this in their own process: the container's first process is their
+ * child. Single-threaded callers only (clone3(2) and setns(2) are used).
+ *
+ *	create		all namespaces, mounts, limits and rights are set up; the process waits
+ *			right before exec(2)
+ *	start		lets it exec; a command that is not there or cannot be run is told here
+ *	exec		one more process in a running container, started at once
+ *	kill, delete	by what state.json remembers, also after the parent was killed
+ *
+ * Beyond the runtime-spec (v1.3) the following is understood.
+ * Annotations:
+ *	org.holm.rootfs.lower	JSON array of absolute folders, the topmost first: the root is an
+ *				overlay of them, and root.path is not needed
+ *	org.holm.rootfs.upper, .work	absolute folders on one filesystem; without them the root
+ *				is read-only
+ *	org.holm.rootfs.volatile	"true": overlayfs' volatile (the upper is lost with power)
+ *	org.holm.seccomp	"default": the built-in profile; linux.seccomp must be absent
+ *	org.holm.init		"true": options->init_fd is PID 1, process.args is its child
+ *	org.holm.groups		"wheel,44": groups by name or id, looked up in the container's
+ *				/etc/group, on top of process.user.additionalGids
+ *	org.holm.defaults	"RLIMIT_NOFILE,oomScoreAdj": members of process that nobody asked
+ *				for; they are lowered to what this host allows, others fail
+ * process.user.username: "name[:group]" or ids in text, looked up in the container's files.
+ * process.env: HOME is added from /etc/passwd where it is missing.
+ * Mount options: all of mount(8)'s and the spec's table; "copyup" on a bind: when the source is
+ * an empty folder it first gets what the image has at the destination; "tmpcopyup" on a tmpfs. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/shape.h"
+#include "runtime/cgroup.h"
+
+struct err;
+struct oci_spec;
+struct oci_process;
+
+struct runtime_options {
+	const char *id;
+	const char *bundle;  /* absolute; the spec's relative paths count from it */
+	int stdio[3];        /* become 0, 1, 2 when there is no terminal; -1: /dev/null. Stay the
+			     * caller's */
+	int init_fd;         /* a program to be PID 1, opened O_RDONLY or O_PATH; -1: none. It is
+			     * run from a detached read-only mount: nothing inside can write it.
+			     * Its arguments: "holm-init", the number of a descriptor, a path,
+			     * "--", process.args. It execs path with process.args, in a child
+			     * whose copy of the descriptor is close-on-exec; when that exec fails
+			     * it writes one struct err there (runtime_command_error()), else it
+			     * closes its own copy */
+	const int *keep_fds; /* become 3, 4... in the container; stay the caller's */
+	size_t keep_fds_count;
+	bool die_with_parent; /* PR_SET_PDEATHSIG: SIGKILL when the calling thread ends */
+};
+#define RUNTIME_OPTIONS_INIT                                                                       \
+	{                                                                                          \
+		.stdio = { -1, -1, -1 }, .init_fd = -1                                             \
+	}
+
+/* What is remembered of a container: the shape makes it part of state.json. */
+struct runtime_container {
+	char *id;
+	char *boot_id;
+	int64_t pid; /* of the first process, in the caller's PID namespace */
+	uint64_t pid_start;
+	struct strv namespaces; /* the types that are not the host's: "pid", "mount"... */
+	struct runtime_cgroup cgroup;
+};
+extern const struct shape runtime_container_shape;
+void runtime_container_clear(struct runtime_container *container);
+
+/* A living child of the caller. Zeroed is not valid: RUNTIME_PROCESS_INIT. */
+struct runtime_process {
+	pid_t pid;    /* the caller reaps it: waitpid(2) or waitid(P_PIDFD) */
+	int pidfd;    /* the caller may close or take it */
+	int terminal; /* the pty's master when process.terminal, else -1; the caller may take it */
+	int channel;  /* internal: to the process until it has exec'ed */
+	int seccomp_listener; /* of a profile with SCMP_ACT_NOTIFY, else -1 */
+};
+#define RUNTIME_PROCESS_INIT                                                                       \
+	{                                                                                          \
+		.pidfd = -1, .terminal = -1, .channel = -1, .seccomp_listener = -1                 \
+	}
+void runtime_process_close(struct runtime_process *process); /* descriptors only; kills nothing */
+
+/* On success the process waits for runtime_start(); store ret_container first. On failure nothing
+ * is left: no process, no cgroup. The caller ends both results. */
+int runtime_create(struct runtime_container *ret_container, struct runtime_process *ret,
+		   const struct oci_spec *spec, const struct runtime_options *options,
+		   struct err *e);
+
+/* Returns once the command has been exec'ed. ERR_COMMAND_NOT_FOUND (127), ERR_NOT_EXECUTABLE
+ * (126); the process is then dead or dying, still to be reaped, and the container to be deleted.
+ * -ESRCH and ERR_STATE when it died while it waited. */
+int runtime_start(struct runtime_process *process, struct err *e);
+
+/* Starts process in a running container whose spec this is: with the container's namespaces,
+ * cgroup, seccomp filter and LSM profile, and at most its capabilities. capabilities, rlimits,
+ * apparmor_profile, selinux_label and cwd that process does not have are the container's;
+ * env is process's own. init_fd is not used. Errors as of runtime_start. */
+int runtime_exec(struct runtime_process *ret, const struct runtime_container *container,
+		 const struct oci_spec *spec, const struct oci_process *process,
+		 const struct runtime_options *options, struct err *e);
+
+/* A pidfd of the first process, or -ESRCH: it is gone (or this is another boot). */
+int runtime_container_open(const struct runtime_container *container);
+
+/* SIGKILL for every process of the container. Nothing to kill is success. */
+int runtime_kill_all(const struct runtime_container *container, struct err *e);
+
+/* Kills what is left and removes the cgroup. Of the rest nothing is left: mounts and namespaces
+ * go with the last process. What is gone already is success. */
+int runtime_delete(const struct runtime_container *container, struct err *e);
+
+/* Fills e as Docker words the failed exec(2) of a command, from a positive errno: 127 for ENOENT,
+ * 126 for the rest. For holm-init, too. */
+int runtime_command_error(struct err *e, int number, const char *command);

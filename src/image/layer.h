@@ -1,0 +1,29 @@
+/* layer.h - one layer from its packed bytes into the store: inflate and hash in a thread of its
+ * own, extract in the caller's, verify the diff id, commit. For pull, load and import alike. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "oci/digest.h"
+#include "storage/unpack.h"
+
+struct err;
+struct store;
+
+struct image_layer_limits {
+	struct unpack_limits unpack;
+	unsigned ratio_max; /* see decompress.h; 0: the default */
+};
+
+/* Reads packed (gzip, zstd or plain tar) to its end, in another thread than the caller's.
+ * diff_id: what the config says; a layer with other bytes is ERR_CORRUPT and leaves nothing.
+ * Returns 0, or 1 if the layer was there already: then packed was not read.
+ * With wait false ERR_STATE if another process unpacks the same just now. */
+int image_layer_unpack(const struct store *store, const char *diff_id,
+		       const struct byte_source *packed, const struct image_layer_limits *limits,
+		       bool wait, struct err *e);
+
+/* The same where the diff id is not known before: it goes to diff_id_ret. */
+int image_layer_import(const struct store *store, const struct byte_source *packed,
+		       const struct image_layer_limits *limits, char diff_id_ret[DIGEST_TEXT_SIZE],
+		       struct err *e);

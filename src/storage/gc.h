@@ -1,0 +1,25 @@
+/* gc.h - what nothing names goes. Roots: images/index.json, and every containers/ID/config.json
+ * (all arrays "layers" in it are diff ids, all members "digest" manifests; a record that cannot be
+ * read stops the collection, because what it needs is not known). An image only a container names
+ * keeps its layers, manifest and config, not its packed blobs. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+
+struct gc_result {
+	uint64_t bytes; /* of the disk, given back */
+	uint64_t blobs;
+	uint64_t layers;
+	bool busy; /* somebody pulls or starts a container: nothing was done, the next time will */
+};
+
+/* A partial download older than this is given up. */
+enum { GC_PARTIAL_SECONDS = 7 * 24 * 3600 };
+
+/* wait: for running pulls to end; else *result may say busy. all_partials: also young ones
+ * (that nobody writes). */
+int storage_gc(const struct store *store, bool wait, bool all_partials, struct gc_result *result,
+	       struct err *e);

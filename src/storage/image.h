@@ -1,0 +1,29 @@
+/* image.h - a stored image: its manifest and config, its layers as folders, what it takes. */
+#pragma once
+#include <stdint.h>
+
+#include "oci/image.h"
+
+struct err;
+struct store;
+struct strv;
+
+struct storage_image {
+	char *digest; /* of the manifest */
+	struct oci_manifest manifest;
+	struct oci_image_config config; /* rootfs.diff_ids: the layers, lowest first */
+};
+
+/* Reads both documents. ERR_NOT_FOUND if the store lacks one; the hint says to pull again. The
+ * caller clears. */
+int storage_image_read(struct storage_image *to, const struct store *store, const char *digest,
+		       struct err *e);
+void storage_image_clear(struct storage_image *image);
+
+/* Are all its layers unpacked? ERR_NOT_FOUND names the first that is not. */
+int storage_image_check_layers(const struct storage_image *image, const struct store *store,
+			       struct err *e);
+
+/* Bytes of its files, the sum over its layers: the SIZE of `images`. */
+int storage_image_size(const struct storage_image *image, const struct store *store, uint64_t *ret,
+		       struct err *e);

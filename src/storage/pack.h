@@ -1,0 +1,26 @@
+/* pack.h - a folder into a tar stream (pax), in an order that depends on nothing but the names:
+ * the same tree gives the same bytes. Of a layer or of an overlay's upper folder the whiteouts are
+ * turned back into OCI's. In holm-image only (storage_archive). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+/* Takes all of the bytes or fails with a negative errno, e filled. */
+struct byte_sink {
+	int (*write)(void *context, const void *bytes, size_t length, struct err *e);
+	void *context;
+};
+
+struct pack_options {
+	bool whiteouts; /* char 0:0 and trusted.overlay.opaque are whiteouts, not what they seem */
+	bool one_filesystem; /* what is mounted below is left out */
+	int64_t *time_s;     /* every time is this one instead; NULL: as it is */
+};
+
+/* Writes everything below folder_fd (a readable folder), sockets excepted. */
+int storage_pack(int folder_fd, const struct pack_options *options, const struct byte_sink *sink,
+		 struct err *e);

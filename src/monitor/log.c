@@ -78,8 +78,9 @@ size_t monitor_log_cut(const void *bytes, size_t length)
 
 static void add_escaped(struct str *to, const unsigned char *text, size_t length)
 {
-	static const char short_forms[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
-					    ['\f'] = 'f', ['\r'] = 'r' };
+	static const char short_forms[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+	};
 	size_t plain = 0;
 
 	for (size_t i = 0; i < length; i++) {

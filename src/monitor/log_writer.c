@@ -72,18 +72,16 @@ static void rotate(struct monitor_log_writer *writer)
 
 /* ---- records ---- */
 
-static const char *time_text(struct monitor_log_writer *writer, int64_t now_ns, char to[48])
+static const char *time_text(struct monitor_log_writer *writer, int64_t now_ns, char to[64])
 {
 	int64_t second = now_ns / 1000000000;
 
 	if (second != writer->second || !writer->second_text[0]) {
-		char text[MOMENT_TEXT_SIZE];
-		moment_format(text, second * 1000000000);
-		text[strcspn(text, ".Z")] = '\0';
-		snprintf(writer->second_text, sizeof(writer->second_text), "%s", text);
+		moment_format(writer->second_text, second * 1000000000);
+		writer->second_text[strcspn(writer->second_text, ".Z")] = '\0';
 		writer->second = second;
 	}
-	snprintf(to, 48, "%s.%09" PRId64 "Z", writer->second_text, now_ns % 1000000000);
+	snprintf(to, 64, "%s.%09" PRId64 "Z", writer->second_text, now_ns % 1000000000);
 	return to;
 }
 
@@ -121,7 +119,7 @@ static int write_whole(struct monitor_log_writer *writer, const struct str *text
 static int write_notice(struct monitor_log_writer *writer, int64_t now_ns)
 {
 	own_clear(str_clear) struct str record = { 0 };
-	char text[160], time[48];
+	char text[160], time[64];
 
 	int length = snprintf(text, sizeof(text), "%" PRIu64 " lines of output were lost: %s\n",
 			      writer->lost_records, strerrordesc_np(writer->lost_number));
@@ -156,7 +154,7 @@ static void write_out(struct monitor_log_writer *writer, int64_t now_ns)
 static void add_record(struct monitor_log_writer *writer, enum monitor_log_stream stream,
 		       const char *bytes, size_t length, int64_t now_ns)
 {
-	char time[48];
+	char time[64];
 
 	monitor_log_format(&writer->out, stream, time_text(writer, now_ns, time), bytes, length);
 	writer->out_records++;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/moment.h"
 #include "base/str.h"
 #include "monitor/log.h"
 
@@ -20,7 +21,7 @@ struct monitor_log_writer {
 	uint64_t out_records, lost_records;
 	int lost_number; /* the errno that cost them */
 	int64_t second;  /* whose text is cached */
-	char second_text[32];
+	char second_text[MOMENT_TEXT_SIZE];
 };
 
 /* folder_fd is duplicated. */

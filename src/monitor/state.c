@@ -17,12 +17,9 @@ const struct shape monitor_state_shape = {
 	sizeof(struct monitor_state),
 	(const struct shape_field[]){
 		{ "status", SHAPE_STRING, STATE(status) },
-		{ "pid", SHAPE_INT, STATE(pid), NULL, true },
-		{ "pidStart", SHAPE_UINT, STATE(pid_start) },
+		{ "container", SHAPE_OBJECT, STATE(container), &runtime_container_shape },
 		{ "monitorPid", SHAPE_INT, STATE(monitor_pid) },
 		{ "monitorStart", SHAPE_UINT, STATE(monitor_start) },
-		{ "bootId", SHAPE_STRING, STATE(boot_id) },
-		{ "cgroup", SHAPE_OBJECT, STATE(cgroup), &runtime_cgroup_shape },
 		{ "startedAt", SHAPE_STRING, STATE(started_at) },
 		{ "finishedAt", SHAPE_STRING, STATE(finished_at) },
 		{ "exitCode", SHAPE_INT, STATE(exit_code) },

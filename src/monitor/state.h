@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "base/shape.h"
-#include "runtime/cgroup.h"
+#include "runtime/runtime.h"
 
 struct err;
 
@@ -15,16 +15,14 @@ struct err;
 #define MONITOR_STATE_RESTARTING "restarting"
 
 struct monitor_state {
-	char *status;       /* one of the three above */
-	int64_t pid;        /* of the container's first process; 0 while restarting */
-	uint64_t pid_start; /* its start time (base/process.h) */
+	char *status;                       /* one of the three above */
+	struct runtime_container container; /* pid, start time, boot id, cgroup; while restarting
+					     * its pid is 0 */
 	int64_t monitor_pid;
-	uint64_t monitor_start;
-	char *boot_id;
-	struct runtime_cgroup cgroup;
-	char *started_at;  /* RFC 3339; of the last start */
-	char *finished_at; /* of the last exit while restarting, else NULL */
-	int64_t exit_code; /* the same */
+	uint64_t monitor_start; /* base/process.h */
+	char *started_at;       /* RFC 3339; of the last start */
+	char *finished_at;      /* of the last exit while restarting, else NULL */
+	int64_t exit_code;      /* the same */
 	int64_t restart_count;
 };
 

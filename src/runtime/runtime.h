@@ -48,8 +48,8 @@ struct runtime_options {
 			     * Its arguments: "holm-init", the number of a descriptor, a path,
 			     * "--", process.args. It execs path with process.args, in a child
 			     * whose copy of the descriptor is close-on-exec; when that exec fails
-			     * it writes one struct err there (runtime_command_error()), else it
-			     * closes its own copy */
+			     * it writes its errno there, one int (the parent words it by
+			     * runtime_command_error()), else it closes its own copy */
 	const int *keep_fds; /* become 3, 4... in the container; stay the caller's */
 	size_t keep_fds_count;
 	bool die_with_parent; /* PR_SET_PDEATHSIG: SIGKILL when the calling thread ends */
@@ -115,5 +115,5 @@ int runtime_kill_all(const struct runtime_container *container, struct err *e);
 int runtime_delete(const struct runtime_container *container, struct err *e);
 
 /* Fills e as Docker words the failed exec(2) of a command, from a positive errno: 127 for ENOENT,
- * 126 for the rest. For holm-init, too. */
+ * 126 for the rest. */
 int runtime_command_error(struct err *e, int number, const char *command);

@@ -4,6 +4,7 @@
 #pragma once
 #include <check.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct unit_test {
 	const TTest *test;
@@ -12,12 +13,20 @@ struct unit_test {
 
 #define UNIT(name)                                                                                 \
 	{                                                                                          \
-		name, 0                                                                   \
+		name, 0                                                                            \
 	}
 #define UNIT_LOOP(name, rows)                                                                      \
 	{                                                                                          \
-		name, (int)(rows)                                                         \
+		name, (int)(rows)                                                                  \
 	}
+
+/* Ends a test that this machine cannot run; `make test` lists it with the reason. */
+#define unit_skip(reason)                                                                          \
+	do {                                                                                       \
+		printf("unit-skip: %s: %s\n", __func__, reason);                                   \
+		fflush(stdout);                                                                    \
+		return;                                                                            \
+	} while (0)
 
 static inline int unit_run(const char *name, const struct unit_test *tests, size_t count)
 {

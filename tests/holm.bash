@@ -1,0 +1,268 @@
+# holm.bash - what every file of whole-program tests loads: `load holm`. Each test gets an empty
+# store of its own, and fails if it leaves anything behind. tests/bats runs such a file.
+# shellcheck shell=bash disable=SC2154 # bats sets status, output and lines
+
+[ -n "${HOLM_TEST_INSIDE:-}" ] || {
+	echo "run this by tests/bats: it makes the namespaces that keep the host clean" >&2
+	exit 1
+}
+
+# A test that defines its own setup or teardown calls holm_setup and holm_teardown in it.
+setup() {
+	holm_setup
+}
+
+teardown() {
+	holm_teardown
+}
+
+holm_setup() {
+	export HOLM_ROOT=$BATS_TEST_TMPDIR/root
+	export HOLM_RUN=$TMPDIR/run/$BATS_TEST_NUMBER
+	export HOME=$BATS_TEST_TMPDIR/home
+	export NO_COLOR=1
+	mkdir "$HOME"
+	HOLM_MOUNTS=$(mounts)
+}
+
+holm_teardown() {
+	local status=0
+	# a test that failed may leave what it likes; the next one must not see it
+	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+		holm ps -a || true
+	fi
+	holm ps -aq 2>/dev/null | xargs -r holm rm -f -v >/dev/null 2>&1 || true
+	services_stop
+	if [ -n "${BATS_TEST_COMPLETED:-}" ]; then
+		nothing_left || status=1
+	fi
+	container_processes | awk '{ print $1 }' | xargs -r kill -KILL 2>/dev/null || true
+	return $status
+}
+
+# Fails, naming it, if a process, mount, cgroup, or debris of a store is left. Things that end
+# just after the answer was given have two seconds.
+nothing_left() {
+	local left
+	for _ in $(seq 20); do
+		left=$(leftovers)
+		[ -n "$left" ] || return 0
+		sleep 0.1
+	done
+	echo "left behind:"
+	echo "$left"
+	return 1
+}
+
+leftovers() {
+	container_processes
+	diff <(echo "$HOLM_MOUNTS") <(mounts) | sed -n 's/^>/mount/p'
+	cgroups
+	[ ! -d "$HOLM_RUN/containers" ] || find "$HOLM_RUN/containers" -mindepth 1 -maxdepth 1
+	[ ! -d "$HOLM_ROOT/containers" ] || find "$HOLM_ROOT/containers" -mindepth 1 -maxdepth 1
+	[ ! -d "$HOLM_ROOT/names" ] || find "$HOLM_ROOT/names" -mindepth 1
+	[ ! -d "$HOLM_ROOT" ] || find "$HOLM_ROOT" -maxdepth 3 -name '.new-*'
+}
+
+mounts() {
+	awk '{ print $5, $9 }' /proc/self/mountinfo
+}
+
+# PID and command of every holm program, and of every process in a PID namespace below ours.
+container_processes() {
+	local folder command
+	for folder in /proc/[0-9]*; do
+		read -r command <"$folder/comm" || continue
+		if [[ $command == holm || $command == holm-* ||
+			! $folder/ns/pid -ef /proc/self/ns/pid ]]; then
+			echo "${folder#/proc/} $(tr '\0' ' ' <"$folder/cmdline")"
+		fi
+	done 2>/dev/null
+}
+
+# The cgroups of containers; tests/bats gave this file a hierarchy of its own.
+cgroups() {
+	find /sys/fs/cgroup -path '*/holm/*' -type d 2>/dev/null || true
+}
+
+# --- what tests say ---------------------------------------------------------------------------
+
+# `run` and expect this status: fails with the output. bats' own `run -N` hides it.
+expect() { # STATUS COMMAND...
+	local wanted=$1
+	shift
+	run "$@"
+	[ "$status" = "$wanted" ] || {
+		echo "expected status $wanted, got $status: $*"
+		echo "$output"
+		return 1
+	}
+}
+
+output_has() { # TEXT
+	[[ $output == *"$1"* ]] || {
+		echo "no '$1' in:"
+		echo "$output"
+		return 1
+	}
+}
+
+output_is() { # TEXT
+	[ "$output" = "$1" ] || {
+		echo "expected: $1"
+		echo "got:      $output"
+		return 1
+	}
+}
+
+# An error of holm's: this status, one line (a second one for the hint) with the text in it.
+refused() { # STATUS TEXT COMMAND...
+	local wanted=$1 text=$2
+	shift 2
+	expect "$wanted" "$@"
+	output_has "$text"
+	[[ $output == holm:* && ${#lines[@]} -le 2 ]] || {
+		echo "not one line of an error: $output"
+		return 1
+	}
+}
+
+# Tries the command until it succeeds, for at most so many seconds.
+within() { # SECONDS COMMAND...
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || {
+			echo "not in time: $*"
+			return 1
+		}
+		sleep 0.05
+	done
+}
+
+needs() { # COMMAND...
+	local command
+	for command; do
+		command -v "$command" >/dev/null || skip "no $command here"
+	done
+}
+
+cgroup_v2() {
+	[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]
+}
+
+# --- services ---------------------------------------------------------------------------------
+
+SERVICES=()
+
+# Starts a program in the background; services_stop, called by the teardown, ends it.
+service() { # COMMAND...
+	"$@" >"$BATS_TEST_TMPDIR/service.${#SERVICES[@]}.log" 2>&1 3>&- &
+	SERVICES+=($!)
+}
+
+services_stop() {
+	local pid
+	for pid in "${SERVICES[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	SERVICES=()
+}
+
+# A registry on 127.0.0.1:PORT (default 5000); $REGISTRY is its name. More lines of its
+# configuration come on standard input if asked for by "-".
+registry_start() { # [PORT [-]]
+	local port=${1:-5000} folder=$BATS_TEST_TMPDIR/registry.${1:-5000}
+	mkdir -p "$folder"
+	cat >"$folder.yml" <<-E
+		version: 0.1
+		log: { level: warn }
+		storage:
+		  filesystem: { rootdirectory: $folder }
+		  delete: { enabled: true }
+		http:
+		  addr: 127.0.0.1:$port
+	E
+	[ "${2:-}" != - ] || cat >>"$folder.yml"
+	service docker-registry serve "$folder.yml"
+	# shellcheck disable=SC2034 # for the tests
+	REGISTRY=127.0.0.1:$port
+	within 10 listens "$port"
+}
+
+listens() { # PORT
+	(exec 3<>"/dev/tcp/127.0.0.1/$1")
+}
+
+# Pushes what skopeo reads (oci:DIR:TAG, docker-archive:FILE) to the registry as NAME.
+registry_push() { # SOURCE NAME
+	skopeo copy --quiet --dest-tls-verify=false "$1" "docker://$REGISTRY/$2"
+}
+
+# --- images -----------------------------------------------------------------------------------
+
+# Writes an image into an OCI layout: `oci_image DIR TAG LAYER.tar...`. CONFIG, if set, is the
+# image's "config" object; COMPRESS is gzip (default), zstd or none.
+oci_image() { # DIR TAG LAYER...
+	local dir=$1 tag=$2 layer diff_ids='[]' layers='[]' kind
+	shift 2
+	mkdir -p "$dir/blobs/sha256"
+	echo '{"imageLayoutVersion":"1.0.0"}' >"$dir/oci-layout"
+	for layer; do
+		diff_ids=$(jq -c --arg d "sha256:$(sha256sum <"$layer" | cut -c1-64)" '. + [$d]' \
+			<<<"$diff_ids")
+		case ${COMPRESS:-gzip} in
+		gzip) kind=+gzip && gzip -nc -1 "$layer" >"$dir/blob" ;;
+		zstd) kind=+zstd && zstd -qc "$layer" >"$dir/blob" ;;
+		none) kind='' && cp "$layer" "$dir/blob" ;;
+		esac
+		layers=$(jq -c --argjson b "$(oci_blob "$dir" \
+			"application/vnd.oci.image.layer.v1.tar$kind")" '. + [$b]' <<<"$layers")
+	done
+	jq -nc --argjson ids "$diff_ids" --argjson config "${CONFIG:-{\}}" \
+		'{architecture: "amd64", os: "linux", config: $config,
+		  rootfs: {type: "layers", diff_ids: $ids}}' >"$dir/blob"
+	jq -nc --argjson layers "$layers" --argjson config "$(oci_blob "$dir" \
+		application/vnd.oci.image.config.v1+json)" \
+		'{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
+		  config: $config, layers: $layers}' >"$dir/blob"
+	jq -nc --arg tag "$tag" --argjson manifest "$(oci_blob "$dir" \
+		application/vnd.oci.image.manifest.v1+json)" \
+		'{schemaVersion: 2, manifests: [$manifest +
+		  {annotations: {"org.opencontainers.image.ref.name": $tag}}]}' >"$dir/index.json"
+}
+
+# Moves DIR/blob to its digest's place and prints its descriptor.
+oci_blob() { # DIR MEDIA_TYPE
+	local digest size
+	digest=$(sha256sum <"$1/blob" | cut -c1-64)
+	size=$(stat -c %s "$1/blob")
+	mv "$1/blob" "$1/blobs/sha256/$digest"
+	jq -nc --arg type "$2" --arg digest "sha256:$digest" --argjson size "$size" \
+		'{mediaType: $type, digest: $digest, size: $size}'
+}
+
+# Images that take long to make are made once, before the tests, by tests/images; prints the
+# folder of the OCI layout.
+made_image() { # NAME
+	local dir=$HOLM_STAGE/../images/$1
+	[ -n "${HOLM_IMAGES:-}" ] && dir=$HOLM_IMAGES/$1
+	[ -e "$dir/index.json" ] || skip "the image $1 could not be made here (tests/images $1)"
+	echo "$dir"
+}
+
+# --- disks ------------------------------------------------------------------------------------
+
+# A fresh ext4 of so many MiB, mounted at DIR in this file's own mount namespace.
+small_disk() { # DIR MIB
+	truncate -s "$2M" "$1.ext4"
+	mke2fs -q -t ext4 -O ^has_journal "$1.ext4"
+	mkdir -p "$1"
+	mount -o loop "$1.ext4" "$1"
+}
+
+small_disk_end() { # DIR
+	umount "$1"
+	rm "$1.ext4"
+}

@@ -128,8 +128,8 @@ const struct shape oci_image_config_shape = {
 		{ "variant", SHAPE_STRING, FIELD(oci_image_config, variant) },
 		{ "os", SHAPE_STRING, FIELD(oci_image_config, os), .keep = true },
 		{ "os.version", SHAPE_STRING, FIELD(oci_image_config, os_version) },
-		{ "config", SHAPE_OBJECT, FIELD(oci_image_config, config),
-		  &oci_image_process_shape, .keep = true },
+		{ "config", SHAPE_OBJECT, FIELD(oci_image_config, config), &oci_image_process_shape,
+		  .keep = true },
 		{ "rootfs", SHAPE_OBJECT, FIELD(oci_image_config, rootfs), &rootfs_shape,
 		  .keep = true },
 		{ "history", SHAPE_LIST, FIELD(oci_image_config, history), &history_shape },
@@ -185,8 +185,9 @@ static int detect_members(struct json_object *object, enum oci_document *ret, st
 	bool index = json_object_object_get_ex(object, "manifests", NULL);
 
 	if (json_object_object_get_ex(object, "fsLayers", NULL))
-		return err_set(e, ERR_UNSUPPORTED,
-			       "the manifest is of Docker's old schema 1, which holm does not read");
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"the manifest is of Docker's old schema 1, which holm does not read");
 	if (manifest && index)
 		return err_set(e, ERR_CORRUPT, "both an image manifest and an index");
 	if (!manifest && !index)
@@ -206,8 +207,8 @@ static int detect_agrees(enum oci_document found, const char *media_type, const 
 	return 0;
 }
 
-static int detect_object(struct json_object *object, const char *media_type,
-			 enum oci_document *ret, struct err *e)
+static int detect_object(struct json_object *object, const char *media_type, enum oci_document *ret,
+			 struct err *e)
 {
 	enum oci_document found = OCI_DOCUMENT_UNKNOWN;
 	struct json_object *own = NULL;

@@ -12,9 +12,9 @@ static const struct {
 	const char *architecture;
 	const char *variant;
 } aliases[] = {
-	{ "x86_64", "amd64", NULL }, { "x86-64", "amd64", NULL },   { "aarch64", "arm64", NULL },
-	{ "armhf", "arm", "v7" },    { "armv7l", "arm", "v7" },     { "armv6l", "arm", "v6" },
-	{ "armel", "arm", "v6" },    { "i386", "386", NULL },       { "i686", "386", NULL },
+	{ "x86_64", "amd64", NULL },    { "x86-64", "amd64", NULL }, { "aarch64", "arm64", NULL },
+	{ "armhf", "arm", "v7" },       { "armv7l", "arm", "v7" },   { "armv6l", "arm", "v6" },
+	{ "armel", "arm", "v6" },       { "i386", "386", NULL },     { "i686", "386", NULL },
 	{ "ppc64el", "ppc64le", NULL },
 };
 
@@ -47,9 +47,10 @@ int oci_platform_parse(struct oci_platform *to, const char *text, struct err *e)
 		if (!*parts.items[i])
 			parts.count = 0;
 	if (parts.count < 1 || parts.count > 3)
-		return err_set(e, ERR_INVALID,
-			       "'%s' is not a platform: OS/ARCHITECTURE[/VARIANT], as in linux/arm64",
-			       text);
+		return err_set(
+			e, ERR_INVALID,
+			"'%s' is not a platform: OS/ARCHITECTURE[/VARIANT], as in linux/arm64",
+			text);
 	size_t at = parts.count > 1 ? 1 : 0;
 	mem_replace(&to->os, at ? parts.items[0] : "linux");
 	set_architecture(to, parts.items[at]);
@@ -113,8 +114,7 @@ int oci_index_choose(const struct oci_index *index, const struct oci_platform *w
 	for (size_t i = 0; i < index->manifests.count; i++) {
 		const struct oci_descriptor *d = &index->manifests.items[i];
 		/* a single entry that says no platform can only be meant as it is */
-		int rank = d->platform ? match(d->platform, want)
-				       : (index->manifests.count == 1);
+		int rank = d->platform ? match(d->platform, want) : (index->manifests.count == 1);
 		if (rank > best) {
 			best = rank;
 			found = i;

@@ -2,14 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -172,98 +169,40 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
 	return n;
 }
 
-/* ---- removing trees ---- */
+static int remove_children(int fd, unsigned depth);
 
-/* A tree may be deeper than the stack or the descriptors reach: what lies at this depth is moved
- * up to the top of the tree and removed from there. */
-enum { REMOVE_DEPTH_MAX = 64 };
-
-struct removal {
-	int top_fd;      /* the tree's own folder */
-	unsigned moved;  /* folders moved up to it so far */
-	uint64_t *freed; /* NULL: not counted */
-};
-
-static int remove_children(struct removal *removal, int fd, unsigned depth);
-
-/* What unlinking name will give back: all of its blocks with its last link. */
-static uint64_t blocks_of(const struct removal *removal, int dir_fd, const char *name)
+static int remove_one(int dir_fd, const char *name, unsigned depth)
 {
-	struct stat st;
-
-	if (!removal->freed || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	return S_ISDIR(st.st_mode) || st.st_nlink == 1 ? (uint64_t)st.st_blocks * 512 : 0;
-}
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
 
-static int open_folder(int dir_fd, const char *name)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
-
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return errno == EXDEV ? -EBUSY : -errno;
-	return fd;
+		return -errno;
+	int r = remove_children(fd, depth + 1); /* closes fd */
+	if (r < 0)
+		return r;
+	return unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-static int move_up(struct removal *removal, int dir_fd, const char *name)
+/* Depth is bounded by the descriptors a process may hold: a deeper tree is first flattened by
+ * its caller's retry, so refuse rather than overflow the stack. */
+enum { REMOVE_DEPTH_MAX = 4096 };
+
+static int remove_children(int fd, unsigned depth)
 {
-	char to[32];
-
-	do {
-		snprintf(to, sizeof(to), ".deep-%u", removal->moved++);
-		if (renameat2(dir_fd, name, removal->top_fd, to, RENAME_NOREPLACE) == 0)
-			return 0;
-	} while (errno == EEXIST);
-	return -errno;
-}
-
-static int remove_folder(struct removal *removal, int dir_fd, const char *name, unsigned depth)
-{
-	uint64_t blocks = blocks_of(removal, dir_fd, name);
-	bool deep = depth >= REMOVE_DEPTH_MAX;
-
-	/* an empty one needs no look inside */
-	int r = unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 ? 0 : -errno;
-	if (r == -ENOTEMPTY && deep)
-		return move_up(removal, dir_fd, name);
-	if (r == -ENOTEMPTY || r == -EEXIST) {
-		int fd = open_folder(dir_fd, name);
-		if (fd < 0)
-			return fd;
-		if (depth == 0)
-			removal->top_fd = fd;
-		r = remove_children(removal, fd, depth + 1); /* closes fd */
-		if (r == 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0)
-			r = -errno;
+	DIR *opened = fdopendir(fd);
+	if (!opened) {
+		int number = errno;
+		close(fd);
+		return -number;
 	}
-	if (r == 0 && removal->freed)
-		*removal->freed += blocks;
-	return r == -ENOENT ? 0 : r;
-}
 
-static int remove_one(struct removal *removal, int dir_fd, const char *name, unsigned char type,
-		      unsigned depth)
-{
-	if (type == DT_DIR)
-		return remove_folder(removal, dir_fd, name, depth);
-
-	uint64_t blocks = blocks_of(removal, dir_fd, name);
-	if (unlinkat(dir_fd, name, 0) == 0) {
-		if (removal->freed)
-			*removal->freed += blocks;
-		return 0;
-	}
-	if (errno == EISDIR || errno == EPERM)
-		return remove_folder(removal, dir_fd, name, depth);
-	return errno == ENOENT ? 0 : -errno;
-}
-
-static int remove_listed(struct removal *removal, DIR *dir, unsigned depth)
-{
+	own_dir DIR *dir = opened;
+	if (depth > REMOVE_DEPTH_MAX)
+		return -ELOOP;
 	for (;;) {
 		errno = 0;
 		const struct dirent *entry = readdir(dir);
@@ -271,43 +210,16 @@ static int remove_listed(struct removal *removal, DIR *dir, unsigned depth)
 			return -errno;
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		int r = remove_one(removal, dirfd(dir), entry->d_name, entry->d_type, depth);
+		int r = remove_one(dirfd(dir), entry->d_name, depth);
 		if (r < 0)
 			return r;
 	}
 }
 
-static int remove_children(struct removal *removal, int fd, unsigned depth)
+int fd_remove_tree_at(int dir_fd, const char *name, struct err *e)
 {
-	own_dir DIR *dir = fdopendir(fd);
-	unsigned moved;
-	int r;
-
-	if (!dir) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	/* what was moved up to the top meanwhile is found by reading that again */
-	do {
-		moved = removal->moved;
-		r = remove_listed(removal, dir, depth);
-		rewinddir(dir);
-	} while (r == 0 && depth == 1 && moved != removal->moved);
-	return r;
-}
-
-int fd_remove_tree_counted_at(int dir_fd, const char *name, uint64_t *freed, struct err *e)
-{
-	struct removal removal = { .top_fd = -1, .freed = freed };
-
-	int r = remove_one(&removal, dir_fd, name, DT_UNKNOWN, 0);
+	int r = remove_one(dir_fd, name, 0);
 	if (r < 0)
 		return err_number(e, -r, "remove %s", name);
 	return 0;
-}
-
-int fd_remove_tree_at(int dir_fd, const char *name, struct err *e)
-{
-	return fd_remove_tree_counted_at(dir_fd, name, NULL, e);
 }

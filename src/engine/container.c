@@ -23,7 +23,6 @@ static const struct shape_field container_image_fields[] = {
 	FIELD(container_image, id, SHAPE_STRING),
 	FIELD(container_image, digest, SHAPE_STRING),
 	FIELD(container_image, layers, SHAPE_STRINGS),
-	FIELD(container_image, rootfs, SHAPE_STRING),
 	{ 0 },
 };
 static const struct shape image_shape = SHAPE_OF(container_image);
@@ -42,6 +41,7 @@ static const struct shape_field container_process_fields[] = {
 	FIELD(container_process, init, SHAPE_BOOL),
 	FIELD(container_process, stop_signal, SHAPE_STRING),
 	FIELD(container_process, stop_timeout_s, SHAPE_OPTIONAL_INT),
+	FIELD(container_process, attach_stdin, SHAPE_BOOL),
 	FIELD(container_process, attach_stdout, SHAPE_BOOL),
 	FIELD(container_process, attach_stderr, SHAPE_BOOL),
 	{ 0 },
@@ -55,20 +55,27 @@ static const struct shape_field container_mount_fields[] = {
 	FIELD(container_mount, target, SHAPE_STRING),
 	FIELD(container_mount, subpath, SHAPE_STRING),
 	FIELD(container_mount, read_only, SHAPE_BOOL),
-	FIELD(container_mount, recursive_read_only, SHAPE_BOOL),
+	FIELD(container_mount, shallow_read_only, SHAPE_BOOL),
+	FIELD(container_mount, strict_read_only, SHAPE_BOOL),
 	FIELD(container_mount, non_recursive, SHAPE_BOOL),
+	FIELD(container_mount, create_source, SHAPE_BOOL),
 	FIELD(container_mount, no_copy, SHAPE_BOOL),
 	FIELD(container_mount, anonymous, SHAPE_BOOL),
+	FIELD(container_mount, of_image, SHAPE_BOOL),
 	FIELD(container_mount, owned_by_user, SHAPE_BOOL),
+	FIELD(container_mount, relabel, SHAPE_STRING),
 	FIELD(container_mount, propagation, SHAPE_STRING),
 	FIELD(container_mount, options, SHAPE_STRINGS),
 	FIELD(container_mount, layers, SHAPE_STRINGS),
+	FIELD(container_mount, digest, SHAPE_STRING),
+	FIELD(container_mount, volume_labels, SHAPE_MAP),
+	FIELD(container_mount, volume_options, SHAPE_MAP),
 	{ 0 },
 };
-static const struct shape mount_shape = SHAPE_OF(container_mount);
+const struct shape container_mount_shape = SHAPE_OF(container_mount);
 
 static const struct shape_field container_storage_fields[] = {
-	NESTED(container_storage, mounts, SHAPE_LIST, mount_shape),
+	NESTED(container_storage, mounts, SHAPE_LIST, container_mount_shape),
 	FIELD(container_storage, read_only, SHAPE_BOOL),
 	FIELD(container_storage, shm_bytes, SHAPE_INT),
 	FIELD(container_storage, volumes_from, SHAPE_STRINGS),

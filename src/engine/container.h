@@ -21,11 +21,10 @@ enum {
 
 struct container_image {
 	char *name;         /* as the person gave it: "busybox", "dir:/srv/tree" */
-	char *reference;    /* in full, "docker.io/library/busybox:latest"; NULL for a folder */
-	char *id;           /* "sha256:...": digest of its config; NULL for a folder */
+	char *reference;    /* in full, "docker.io/library/busybox:latest"; NULL: it has no name */
+	char *id;           /* "sha256:...": digest of its config */
 	char *digest;       /* of its manifest */
 	struct strv layers; /* diff ids in hex, lowest first */
-	char *rootfs;       /* of dir: the folder itself, instead of layers */
 };
 
 struct container_process {
@@ -42,6 +41,7 @@ struct container_process {
 	bool init;
 	char *stop_signal;       /* "SIGTERM"; NULL: that */
 	int64_t *stop_timeout_s; /* NULL: CONTAINER_STOP_TIMEOUT_S; -1: for ever */
+	bool attach_stdin;       /* which streams the creating command is connected to */
 	bool attach_stdout;
 	bool attach_stderr;
 };
@@ -49,19 +49,26 @@ struct container_process {
 /* One entry of Docker's Mounts: a bind, a volume, a tmpfs or an image. */
 struct container_mount {
 	char *type;    /* "bind", "volume", "tmpfs", "image" */
-	char *name;    /* of a volume */
+	char *name;    /* of a volume; NULL until an anonymous one has been made */
 	char *source;  /* of a bind: absolute path on the host; of an image: its name */
-	char *target;  /* absolute path in the container, lexically clean */
-	char *subpath; /* of a volume or an image: this part of it */
+	char *target;  /* absolute path in the container, lexically clean, not "/" */
+	char *subpath; /* of a volume or an image: this part of it, relative */
 	bool read_only;
-	bool recursive_read_only;
+	bool shallow_read_only; /* what is mounted below it stays writable */
+	bool strict_read_only;  /* all below it read-only, or an error */
 	bool non_recursive;
+	bool create_source;  /* -v makes a missing folder on the host; --mount does not */
 	bool no_copy;        /* a new volume is not filled from the image */
 	bool anonymous;      /* made for this container, goes with it */
+	bool of_image;       /* the image asked for it, not a person */
 	bool owned_by_user;  /* U: the tree is given to the container's user first */
-	char *propagation;   /* "rprivate"... */
-	struct strv options; /* of a tmpfs: mount options, "size=65536k" */
+	char *relabel;       /* "z", "Z": SELinux */
+	char *propagation;   /* "rslave"...; NULL: rprivate */
+	struct strv options; /* of a tmpfs: "size=65536", "noexec"... */
 	struct strv layers;  /* of an image: diff ids in hex, lowest first */
+	char *digest;        /* of an image: of its manifest */
+	struct shape_map volume_labels;
+	struct shape_map volume_options;
 };
 
 struct container_storage {
@@ -75,6 +82,11 @@ struct container_storage {
 struct container_device_limit {
 	char *path;
 	uint64_t rate;
+};
+
+struct container_device_limits {
+	struct container_device_limit *items;
+	size_t count;
 };
 
 struct container_ulimit {
@@ -98,11 +110,11 @@ struct container_limits {
 	char *cpuset_mems;
 	int64_t pids; /* -1: unlimited */
 	uint64_t blkio_weight;
-	SHAPE_LIST_OF(struct container_device_limit) blkio_weight_device;
-	SHAPE_LIST_OF(struct container_device_limit) read_bps;
-	SHAPE_LIST_OF(struct container_device_limit) write_bps;
-	SHAPE_LIST_OF(struct container_device_limit) read_iops;
-	SHAPE_LIST_OF(struct container_device_limit) write_iops;
+	struct container_device_limits blkio_weight_device;
+	struct container_device_limits read_bps;
+	struct container_device_limits write_bps;
+	struct container_device_limits read_iops;
+	struct container_device_limits write_iops;
 	SHAPE_LIST_OF(struct container_ulimit) ulimits;
 	char *cgroup_parent;
 };
@@ -174,5 +186,6 @@ struct container {
 };
 
 extern const struct shape container_shape;
+extern const struct shape container_mount_shape;
 
 void container_clear(struct container *c);

@@ -48,8 +48,8 @@ int storage_index_add(const struct store *store, const struct storage_entry *ent
 int storage_index_tag(const struct store *store, const char *digest, const char *reference,
 		      struct err *e);
 
-/* Takes the name away, and with the last name the image: nothing dangles after it. *left: the
- * entries the image still has. ERR_NOT_FOUND. */
+/* Takes the name away; with keep_dangling the image stays if that was its last name (rmi of
+ * a name: false). *left: how many entries the image still has. ERR_NOT_FOUND. */
 int storage_index_untag(const struct store *store, const char *reference, size_t *left,
 			struct err *e);
 

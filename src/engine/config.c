@@ -1,0 +1,200 @@
+/* Docker's meaning of the options, and its refusals (what it checks in its client, its API and its
+ * daemon). Conflicts between parts are checked here, last, over the finished container. */
+#include "engine/config.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/config_file.h"
+#include "engine/name.h"
+#include "oci/image.h"
+
+bool config_is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcmp(text, *words))
+			return true;
+	return false;
+}
+
+const char *config_container_name(const char *mode)
+{
+	return mode && str_starts(mode, "container:") ? mode + strlen("container:") : NULL;
+}
+
+static int add_labels(struct container *c, const struct create_options *o,
+		      const struct oci_image_process *image, struct err *e)
+{
+	for (size_t i = 0; image && i < image->labels.count; i++)
+		shape_map_set(&c->labels, image->labels.items[i].key, image->labels.items[i].value);
+	for (size_t i = 0; i < o->label_file.count; i++) {
+		int r = config_label_file(&c->labels, o->label_file.items[i], e);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < o->label.count; i++) {
+		own_free char *key = mem_text(o->label.items[i]);
+		char *equals = strchr(key, '=');
+		if (equals)
+			*equals = '\0';
+		if (!*key)
+			return err_set(e, ERR_INVALID, "--label %s: no name before '='",
+				       o->label.items[i]);
+		shape_map_set(&c->labels, key, equals ? equals + 1 : "");
+	}
+	return 0;
+}
+
+static int add_annotations(struct container *c, const struct create_options *o, struct err *e)
+{
+	for (size_t i = 0; i < o->annotation.count; i++) {
+		own_free char *key = mem_text(o->annotation.items[i]);
+		char *equals = strchr(key, '=');
+		if (!equals || equals == key)
+			return err_set(e, ERR_INVALID, "--annotation %s: not KEY=VALUE",
+				       o->annotation.items[i]);
+		*equals = '\0';
+		/* they say how holm mounts and filters; who sets them by hand says nonsense */
+		if (str_starts(key, "org.holm."))
+			return err_set(e, ERR_INVALID, "--annotation %s: org.holm. is reserved",
+				       o->annotation.items[i]);
+		shape_map_set(&c->annotations, key, equals + 1);
+	}
+	return 0;
+}
+
+static int set_restart(struct container *c, const struct create_options *o, struct err *e)
+{
+	static const char *const policies[] = { "no", "always", "unless-stopped", "on-failure",
+						NULL };
+	const char *text = str_empty(o->restart) ? "no" : o->restart;
+	const char *colon = strchr(text, ':');
+	own_free char *policy = colon ? mem_text_n(text, (size_t)(colon - text)) : mem_text(text);
+
+	if (!config_is_one_of(policy, policies) || (colon && strcmp(policy, "on-failure") != 0))
+		return err_set(e, ERR_INVALID,
+			       "--restart %s: not one of no, always, unless-stopped, "
+			       "on-failure[:MAX-RETRIES]",
+			       text);
+	if (colon && number_parse_i64(&c->restart.max_retries, colon + 1, 0, INT32_MAX, e) < 0)
+		return err_add(e, "--restart %s", text);
+	if (o->rm && strcmp(policy, "no") != 0)
+		return err_set(e, ERR_INVALID, "--restart %s and --rm exclude each other", text);
+	c->restart.policy = take_ptr(&policy);
+	return 0;
+}
+
+static int set_log_option(struct container *c, const char *option, struct err *e)
+{
+	own_free char *key = mem_text(option);
+	char *equals = strchr(key, '=');
+	int64_t number;
+
+	if (!equals || equals == key)
+		return err_set(e, ERR_INVALID, "--log-opt %s: not KEY=VALUE", option);
+	*equals++ = '\0';
+	int r = 0;
+	if (!strcmp(key, "max-size"))
+		r = strcmp(equals, "-1") ? number_parse_bytes(&number, equals, e) : 0;
+	else if (!strcmp(key, "max-file"))
+		r = number_parse_i64(&number, equals, 1, 1000, e);
+	else
+		return err_set(e, ERR_INVALID, "--log-opt %s: not max-size=SIZE or max-file=COUNT",
+			       option);
+	if (r < 0)
+		return err_add(e, "--log-opt %s", key);
+	shape_map_set(&c->log.options, key, equals);
+	return 0;
+}
+
+static int set_log(struct container *c, const struct create_options *o, struct err *e)
+{
+	static const char *const drivers[] = { "json-file", "local", "none", NULL };
+	const char *driver = str_empty(o->log_driver) ? "json-file" : o->log_driver;
+
+	if (!config_is_one_of(driver, drivers))
+		return err_set(e, ERR_INVALID, "--log-driver %s: not one of json-file, local, none",
+			       driver);
+	c->log.driver = mem_text(driver);
+	for (size_t i = 0; i < o->log_opt.count; i++) {
+		int r = set_log_option(c, o->log_opt.items[i], e);
+		if (r < 0)
+			return r;
+	}
+	if (!strcmp(driver, "none") && c->log.options.count)
+		return err_set(e, ERR_INVALID, "--log-opt says nothing with --log-driver none");
+	return 0;
+}
+
+static int check_hostname(const struct container *c, const struct create_options *o, struct err *e)
+{
+	if (str_empty(o->hostname) && str_empty(o->domainname))
+		return 0;
+	const char *option = str_empty(o->hostname) ? "--domainname" : "--hostname";
+	if (str_equal(c->security.uts, "host"))
+		return err_set(e, ERR_INVALID, "%s and --uts host exclude each other", option);
+	if (config_container_name(c->network.mode))
+		return err_set(e, ERR_INVALID, "%s and --network %s exclude each other", option,
+			       c->network.mode);
+	return 0;
+}
+
+static int check_pull(const struct create_options *o, struct err *e)
+{
+	static const char *const words[] = { "always", "missing", "never", NULL };
+
+	if (o->pull && !config_is_one_of(o->pull, words))
+		return err_set(e, ERR_INVALID, "--pull %s: not one of always, missing, never",
+			       o->pull);
+	return 0;
+}
+
+static int check_attach(const struct create_options *o, struct err *e)
+{
+	static const char *const words[] = { "stdin",  "stdout", "stderr", "STDIN",
+					     "STDOUT", "STDERR", NULL };
+
+	for (size_t i = 0; i < o->attach.count; i++)
+		if (!config_is_one_of(o->attach.items[i], words))
+			return err_set(e, ERR_INVALID,
+				       "--attach %s: not one of stdin, stdout, stderr",
+				       o->attach.items[i]);
+	if (o->detach && o->attach.count)
+		return err_set(e, ERR_INVALID, "--attach and --detach exclude each other");
+	return 0;
+}
+
+int engine_config_make(struct container *c, const struct create_options *o,
+		       const struct oci_image_process *image, const struct config_context *context,
+		       struct err *e)
+{
+	static int (*const parts[])(struct container *, const struct create_options *,
+				    const struct oci_image_process *, const struct config_context *,
+				    struct err *) = {
+		config_process, config_storage, config_limits, config_security, config_network,
+	};
+
+	int r = check_pull(o, e);
+	if (r == 0)
+		r = check_attach(o, e);
+	for (size_t i = 0; r == 0 && i < COUNT_OF(parts); i++)
+		r = parts[i](c, o, image, context, e);
+	if (r == 0)
+		r = add_labels(c, o, image, e);
+	if (r == 0)
+		r = add_annotations(c, o, e);
+	if (r == 0)
+		r = set_restart(c, o, e);
+	if (r == 0)
+		r = set_log(c, o, e);
+	if (r == 0)
+		r = check_hostname(c, o, e);
+	c->auto_remove = o->rm;
+	if (r == 0 && o->platform)
+		c->platform = mem_text(o->platform);
+	return r;
+}

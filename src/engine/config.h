@@ -1,0 +1,52 @@
+/* config.h - options and the image's own wishes become a container: the record, checked. Without
+ * side effects; reads nothing but the files that --env-file, --label-file and --security-opt
+ * seccomp= name. Each error is one line: option, value, accepted form. */
+#pragma once
+
+#include "engine/container.h"
+#include "engine/options.h"
+
+struct err;
+struct oci_image_process;
+
+/* What else the outcome hangs on. */
+struct config_context {
+	char *const *environment; /* of the caller: "KEY=value", NULL at the end; may be NULL */
+	const char *folder;       /* the caller's working directory, absolute */
+	int64_t cpus;             /* how many the host has; 0: not known */
+};
+
+/* Fills the zeroed *c but for id, name, created_ns and image. Names of other containers
+ * ("container:web", volumes_from) and of images in mounts stay as typed. The caller clears *c,
+ * also on failure. image NULL: it wishes nothing. ERR_INVALID. */
+int engine_config_make(struct container *c, const struct create_options *o,
+		       const struct oci_image_process *image, const struct config_context *context,
+		       struct err *e);
+
+/* The parts of it, each in a file config_PART.c. */
+int config_process(struct container *c, const struct create_options *o,
+		   const struct oci_image_process *image, const struct config_context *context,
+		   struct err *e);
+int config_storage(struct container *c, const struct create_options *o,
+		   const struct oci_image_process *image, const struct config_context *context,
+		   struct err *e);
+int config_limits(struct container *c, const struct create_options *o,
+		  const struct oci_image_process *image, const struct config_context *context,
+		  struct err *e);
+int config_security(struct container *c, const struct create_options *o,
+		    const struct oci_image_process *image, const struct config_context *context,
+		    struct err *e);
+int config_network(struct container *c, const struct create_options *o,
+		   const struct oci_image_process *image, const struct config_context *context,
+		   struct err *e);
+
+/* The environment of exec: -e and --env-file over nothing. A KEY that the caller does not have
+ * takes KEY out of to. */
+int config_env(struct strv *to, const struct strv *files, const struct strv *env,
+	       char *const *environment, struct err *e);
+
+/* "container:web" -> "web" (borrowed), else NULL. */
+const char *config_container_name(const char *mode);
+
+/* "unconfined", a mode of namespaces...: is text one of words, a list closed by NULL? */
+bool config_is_one_of(const char *text, const char *const *words);

@@ -1,0 +1,108 @@
+#include <string.h>
+
+#include "engine/config.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "engine/config_mount.h"
+#include "oci/image.h"
+
+static struct container_mount *find_mount(struct container_storage *s, const char *target)
+{
+	for (size_t i = 0; i < s->mounts.count; i++)
+		if (str_equal(s->mounts.items[i].target, target))
+			return &s->mounts.items[i];
+	return NULL;
+}
+
+static int check_twice(struct container_storage *s, struct err *e)
+{
+	for (size_t i = 0; i < s->mounts.count; i++) {
+		const char *target = s->mounts.items[i].target;
+		if (find_mount(s, target) != &s->mounts.items[i])
+			return err_set(e, ERR_INVALID,
+				       "two mounts have the target %s (--volume, --mount, "
+				       "--tmpfs)",
+				       target);
+	}
+	return 0;
+}
+
+static int add_mounts(struct container_storage *s, const struct create_options *o,
+		      const char *folder, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->volume.count; i++)
+		r = config_mount_volume(shape_list_add(&s->mounts), o->volume.items[i], folder, e);
+	for (size_t i = 0; r == 0 && i < o->mount.count; i++)
+		r = config_mount_mount(shape_list_add(&s->mounts), o->mount.items[i], folder, e);
+	for (size_t i = 0; r == 0 && i < o->tmpfs.count; i++)
+		r = config_mount_tmpfs(shape_list_add(&s->mounts), o->tmpfs.items[i], e);
+	return r;
+}
+
+/* The image's own VOLUMEs are anonymous volumes, filled from what the image has there. What
+ * --volumes-from brings takes their place, too, so create.c drops those again. */
+static int add_image_volumes(struct container_storage *s, const struct oci_image_process *image,
+			     struct err *e)
+{
+	for (size_t i = 0; image && i < image->volumes.count; i++) {
+		own_free char *slashed = path_join("/", image->volumes.items[i]);
+		own_free char *target = NULL;
+		if (config_mount_target(&target, slashed, e) < 0)
+			return err_add(e, "the image's volume '%s'", image->volumes.items[i]);
+		if (find_mount(s, target))
+			continue;
+		struct container_mount *mount = shape_list_add(&s->mounts);
+		mount->type = mem_text("volume");
+		mount->target = take_ptr(&target);
+		mount->anonymous = true;
+		mount->of_image = true;
+	}
+	return 0;
+}
+
+static int add_volumes_from(struct container_storage *s, const struct create_options *o,
+			    struct err *e)
+{
+	static const char *const modes[] = { "ro", "rw", "z", "Z", NULL };
+
+	for (size_t i = 0; i < o->volumes_from.count; i++) {
+		const char *text = o->volumes_from.items[i];
+		const char *colon = strchr(text, ':');
+		if (!*text || colon == text || (colon && !config_is_one_of(colon + 1, modes)))
+			return err_set(e, ERR_INVALID,
+				       "--volumes-from '%s': not CONTAINER[:ro|rw|z|Z]", text);
+		strv_add(&s->volumes_from, text);
+	}
+	return 0;
+}
+
+int config_storage(struct container *c, const struct create_options *o,
+		   const struct oci_image_process *image, const struct config_context *context,
+		   struct err *e)
+{
+	struct container_storage *s = &c->storage;
+
+	s->read_only = o->read_only;
+	s->shm_bytes = CONTAINER_SHM_BYTES;
+	if (o->shm_size) {
+		if (number_parse_bytes(&s->shm_bytes, o->shm_size, e) < 0)
+			return err_add(e, "--shm-size");
+		if (s->shm_bytes == 0)
+			return err_set(e, ERR_INVALID, "--shm-size %s: more than 0", o->shm_size);
+	}
+	int r = add_mounts(s, o, context->folder, e);
+	if (r == 0)
+		r = check_twice(s, e);
+	if (r == 0)
+		r = add_image_volumes(s, image, e);
+	if (r == 0)
+		r = add_volumes_from(s, o, e);
+	return r;
+}

@@ -408,54 +408,84 @@ static struct json_object *write_objects(const struct shape *shape, const struct
 	return object;
 }
 
+static bool is_zero(enum shape_type type, const void *at)
+{
+	switch (type) {
+	case SHAPE_BOOL:
+		return !*(const bool *)at;
+	case SHAPE_INT:
+	case SHAPE_UINT:
+		return !*(const uint64_t *)at;
+	case SHAPE_U32:
+		return !*(const uint32_t *)at;
+	case SHAPE_STRINGS:
+	case SHAPE_U32S:
+	case SHAPE_KEYS:
+	case SHAPE_MAP:
+	case SHAPE_LIST:
+	case SHAPE_OBJECTS:
+		return !((const struct list *)at)->count;
+	case SHAPE_OBJECT:
+		return false;
+	default:
+		return !*(void *const *)at;
+	}
+}
+
+/* Of a member that is there. */
+static struct json_object *write_optional(const struct shape_field *field, const void *value)
+{
+	switch (field->type) {
+	case SHAPE_OPTIONAL_BOOL:
+		return json_object_new_boolean(*(const bool *)value);
+	case SHAPE_OPTIONAL_INT:
+		return json_object_new_int64(*(const int64_t *)value);
+	case SHAPE_OPTIONAL_UINT:
+		return json_object_new_uint64(*(const uint64_t *)value);
+	default:
+		return shape_write(field->shape, value);
+	}
+}
+
 /* NULL: the member is empty. */
 static struct json_object *write_value(const struct shape_field *field, const void *at, bool keep)
 {
-	const void *pointer;
-	const struct list *list = at;
+	const char *text;
+
+	if (!keep && is_zero(field->type, at))
+		return NULL;
 
 	switch (field->type) {
 	case SHAPE_STRING:
-		pointer = *(char *const *)at;
-		return pointer || keep ? json_object_new_string(pointer ? pointer : "") : NULL;
+		text = *(char *const *)at;
+		return json_object_new_string(text ? text : "");
 	case SHAPE_BOOL:
-		return *(const bool *)at || keep ? json_object_new_boolean(*(const bool *)at)
-						 : NULL;
+		return json_object_new_boolean(*(const bool *)at);
 	case SHAPE_INT:
-		return *(const int64_t *)at || keep ? json_object_new_int64(*(const int64_t *)at)
-						    : NULL;
+		return json_object_new_int64(*(const int64_t *)at);
 	case SHAPE_UINT:
-		return *(const uint64_t *)at || keep ? json_object_new_uint64(*(const uint64_t *)at)
-						     : NULL;
+		return json_object_new_uint64(*(const uint64_t *)at);
 	case SHAPE_U32:
-		return *(const uint32_t *)at || keep ? json_object_new_int64(*(const uint32_t *)at)
-						     : NULL;
+		return json_object_new_int64(*(const uint32_t *)at);
 	case SHAPE_OPTIONAL_BOOL:
-		pointer = *(bool *const *)at;
-		return pointer ? json_object_new_boolean(*(const bool *)pointer) : NULL;
 	case SHAPE_OPTIONAL_INT:
-		pointer = *(int64_t *const *)at;
-		return pointer ? json_object_new_int64(*(const int64_t *)pointer) : NULL;
 	case SHAPE_OPTIONAL_UINT:
-		pointer = *(uint64_t *const *)at;
-		return pointer ? json_object_new_uint64(*(const uint64_t *)pointer) : NULL;
+	case SHAPE_OPTIONAL_OBJECT:
+		return is_zero(field->type, at) ? NULL : write_optional(field, *(void *const *)at);
 	case SHAPE_STRINGS:
-		return list->count || keep ? write_strings(at) : NULL;
+		return write_strings(at);
 	case SHAPE_U32S:
-		return list->count || keep ? write_u32s(at) : NULL;
+		return write_u32s(at);
 	case SHAPE_KEYS:
-		return list->count || keep ? write_keys(at) : NULL;
+		return write_keys(at);
 	case SHAPE_MAP:
-		return list->count || keep ? write_map(at) : NULL;
+		return write_map(at);
 	case SHAPE_LIST:
-		return list->count || keep ? write_list(field->shape, list) : NULL;
+		return write_list(field->shape, at);
 	case SHAPE_OBJECTS:
-		return list->count || keep ? write_objects(field->shape, list) : NULL;
+		return write_objects(field->shape, at);
 	case SHAPE_OBJECT:
 		return shape_write(field->shape, at);
-	case SHAPE_OPTIONAL_OBJECT:
-		pointer = *(void *const *)at;
-		return pointer ? shape_write(field->shape, pointer) : NULL;
 	case SHAPE_ANY:
 		return json_object_get(*(struct json_object *const *)at);
 	}

@@ -38,7 +38,7 @@ struct shape_field {
 	enum shape_type type;
 	size_t offset;
 	const struct shape *shape; /* of objects and lists */
-	bool keep; /* write it when it is zero or empty, too (Docker's and OCI's required members) */
+	bool keep; /* written when zero or empty, too (Docker's and OCI's required members) */
 };
 
 struct shape {

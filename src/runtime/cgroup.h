@@ -22,7 +22,7 @@ enum { RUNTIME_CGROUP_HIERARCHIES_MAX = 24 };
 #define RUNTIME_CGROUP_PARENT "/holm"
 
 struct runtime_cgroup_hierarchy {
-	char *controllers; /* v1: the mount option, "memory", "cpu,cpuacct", "name=systemd"; v2: "" */
+	char *controllers; /* v1: the mount option, "cpu,cpuacct", "name=systemd"; v2: "" */
 	char *mount;       /* "/sys/fs/cgroup/memory" */
 };
 

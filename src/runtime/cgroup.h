@@ -37,7 +37,7 @@ void runtime_cgroup_clear(struct runtime_cgroup *cgroup);
 
 /* What the host offers: layout, and every mounted hierarchy; path is "/". v2's controllers are
  * those of the root's cgroup.controllers. For doctor and for choosing defaults. */
-int runtime_cgroup_read_host(struct runtime_cgroup *ret, struct err *e);
+int runtime_cgroup_host_read(struct runtime_cgroup *ret, struct err *e);
 
 /* Does the host have this controller ("memory", "pids") in the layout that is used? */
 bool runtime_cgroup_host_has(const struct runtime_cgroup *host, const char *controller);

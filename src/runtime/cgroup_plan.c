@@ -1,0 +1,204 @@
+#include "runtime/cgroup_plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/shape.h"
+#include "oci/runtime_spec.h"
+
+void runtime_cgroup_plan_clear(struct runtime_cgroup_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		free(plan->items[i].file);
+		free(plan->items[i].value);
+		free(plan->items[i].else_file);
+		free(plan->items[i].else_value);
+	}
+	free(plan->items);
+	*plan = (struct runtime_cgroup_plan){ 0 };
+}
+
+struct runtime_cgroup_write *runtime_cgroup_plan_add(struct runtime_cgroup_plan *plan,
+						     const char *controller, const char *file,
+						     const char *format, ...)
+{
+	struct runtime_cgroup_write *write = shape_list_add(plan);
+	va_list args;
+
+	va_start(args, format);
+	int length = vasprintf(&write->value, format, args);
+	va_end(args);
+	if (length < 0)
+		abort();
+	write->controller = controller;
+	write->file = mem_text(file);
+	return write;
+}
+
+bool runtime_cgroup_plan_listed(const char *list, const char *controller)
+{
+	size_t length = strlen(controller);
+
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, controller, length) == 0 && (!at[length] || at[length] == ','))
+			return true;
+	}
+	return false;
+}
+
+bool runtime_cgroup_plan_has(const struct runtime_cgroup_plan *plan, const char *list)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (!list || runtime_cgroup_plan_listed(list, plan->items[i].controller))
+			return true;
+	}
+	return false;
+}
+
+/* One write(2). Returns -errno without a sentence. */
+static int plan_write_once(int folder, const char *file, const char *value)
+{
+	own_fd int fd = openat(folder, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd_write_all(fd, value, strlen(value));
+}
+
+static int plan_write(int folder, const struct runtime_cgroup_write *write)
+{
+	int r = plan_write_once(folder, write->file, write->value);
+
+	if (r == -ENOENT && write->else_file)
+		r = plan_write_once(folder, write->else_file, write->else_value);
+	return r;
+}
+
+static int plan_explain(const struct runtime_cgroup_write *write, int r, struct err *e)
+{
+	if (r == -ENOENT) {
+		err_set(e, ERR_UNSUPPORTED, "limit %s: this kernel does not have the file",
+			write->file);
+		return write->fix ? err_hint(e, "%s", write->fix) : -ENOENT;
+	}
+	err_number(e, -r, "set %s to %s", write->file, write->value);
+	if (r == -EBUSY)
+		err_hint(e, "the container uses more than that now");
+	return r;
+}
+
+int runtime_cgroup_plan_apply(const struct runtime_cgroup_plan *plan, const char *list, int folder,
+			      struct err *e)
+{
+	own_free bool *again = mem_new(plan->count + 1, sizeof(bool));
+
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < plan->count; i++) {
+			const struct runtime_cgroup_write *write = &plan->items[i];
+			if (round ? !again[i]
+				  : list && !runtime_cgroup_plan_listed(list, write->controller))
+				continue;
+			int r = plan_write(folder, write);
+			if (r == -EINVAL && round == 0)
+				again[i] = true;
+			else if (r < 0)
+				return plan_explain(write, r, e);
+		}
+	}
+	return 0;
+}
+
+static int plan_check_memory(const struct oci_resources_memory *memory, struct err *e)
+{
+	int64_t limit = memory->limit ? *memory->limit : 0;
+	int64_t swap = memory->swap ? *memory->swap : 0;
+
+	if (limit > 0 && limit < RUNTIME_CGROUP_MEMORY_MIN)
+		return err_set(e, ERR_INVALID,
+			       "memory limit %lld: the least that a container can start with is "
+			       "6 MiB",
+			       (long long)limit);
+	if (limit < -1 || swap < -1)
+		return err_set(e, ERR_INVALID, "memory limit %lld, with swap %lld: -1 is the least",
+			       (long long)limit, (long long)swap);
+	if (swap > 0 && limit <= 0)
+		return err_set(e, ERR_INVALID,
+			       "a limit of memory and swap together needs one of memory");
+	if (swap > 0 && swap < limit)
+		return err_set(e, ERR_INVALID,
+			       "the limit of memory and swap together, %lld, is below that of "
+			       "memory, %lld",
+			       (long long)swap, (long long)limit);
+	if (memory->reservation && limit > 0 && *memory->reservation > limit)
+		return err_set(e, ERR_INVALID, "the memory reservation is above the limit");
+	if (memory->swappiness && *memory->swappiness > 100)
+		return err_set(e, ERR_INVALID, "memory swappiness %llu: 0 to 100",
+			       (unsigned long long)*memory->swappiness);
+	return 0;
+}
+
+/* Documentation/scheduler/sched-bwc.rst: 1 ms to 1 s, and a quota of at least 1 ms. */
+static int plan_check_cpu(const struct oci_resources_cpu *cpu, struct err *e)
+{
+	if (cpu->period && *cpu->period && (*cpu->period < 1000 || *cpu->period > 1000000))
+		return err_set(e, ERR_INVALID, "cpu period %llu us: 1000 to 1000000",
+			       (unsigned long long)*cpu->period);
+	if (cpu->quota && *cpu->quota > 0 && *cpu->quota < 1000)
+		return err_set(e, ERR_INVALID, "cpu quota %lld us: at least 1000",
+			       (long long)*cpu->quota);
+	if (cpu->shares && *cpu->shares && (*cpu->shares < 2 || *cpu->shares > 262144))
+		return err_set(e, ERR_INVALID, "cpu shares %llu: 2 to 262144",
+			       (unsigned long long)*cpu->shares);
+	return 0;
+}
+
+int runtime_cgroup_plan_check(const struct oci_resources *resources, struct err *e)
+{
+	const struct oci_resources_block_io *io = resources->block_io;
+
+	int r = resources->memory ? plan_check_memory(resources->memory, e) : 0;
+	if (r == 0 && resources->cpu)
+		r = plan_check_cpu(resources->cpu, e);
+	if (r < 0)
+		return r;
+	if (io && io->weight && *io->weight && (*io->weight < 10 || *io->weight > 1000))
+		return err_set(e, ERR_INVALID, "block io weight %llu: 10 to 1000",
+			       (unsigned long long)*io->weight);
+	if (io && io->leaf_weight && *io->leaf_weight)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "block io leaf weight: Linux has none since 5.0");
+	for (size_t i = 0; i < resources->hugepage_limits.count; i++) {
+		const char *size = resources->hugepage_limits.items[i].page_size;
+		size_t digits = size ? strspn(size, "0123456789") : 0;
+		if (digits == 0 || strlen(size) != digits + 2 || !strchr("KMG", size[digits]) ||
+		    size[digits + 1] != 'B')
+			return err_set(e, ERR_INVALID, "huge page size \"%s\": as in 2MB or 1GB",
+				       size ? size : "");
+	}
+	return 0;
+}
+
+/* As crun 1.23 and runc 1.3.2 convert (their documentation gives the formula): the default of
+ * 1024 becomes the default of 100, and both ends meet. */
+uint64_t runtime_cgroup_plan_weight_of_shares(uint64_t shares)
+{
+	if (shares <= 2)
+		return 1;
+	if (shares >= 262144)
+		return 10000;
+	double l = log2((double)shares);
+	return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34) - 1e-9);
+}
+
+uint64_t runtime_cgroup_plan_weight_of_blkio(uint64_t weight)
+{
+	return 1 + (weight - 10) * 9999 / 990;
+}

@@ -1,0 +1,369 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "base/unit.h"
+#include "oci/runtime_spec.h"
+#include "runtime/cgroup.h"
+#include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_tree.h"
+
+/* Live tests: in a cgroup of their own, which is removed whatever happens in the test, because
+ * the fixture's parent process does it. */
+static char name[64];
+
+static void set_name(void)
+{
+	snprintf(name, sizeof(name), "/holm-test-%d", getpid());
+}
+
+static bool can_make_cgroups(void)
+{
+	struct runtime_cgroup cgroup = { 0 };
+	struct err e;
+
+	if (runtime_cgroup_create_in_parent(&cgroup, name, NULL, &e) < 0) {
+		fprintf(stderr, "skipped: %s\n", e.text);
+		return false;
+	}
+	bool any = cgroup.hierarchies.count > 0;
+	if (!any)
+		fprintf(stderr, "skipped: no cgroup filesystem is mounted here\n");
+	runtime_cgroup_remove(&cgroup, &e);
+	runtime_cgroup_clear(&cgroup);
+	return any;
+}
+
+static struct oci_resources resources_of(const char *text)
+{
+	struct oci_resources resources = { 0 };
+	own_json struct json_object *object = NULL;
+	struct err e;
+
+	ck_assert_int_eq(json_parse(&object, text, strlen(text), "resources", &e), 0);
+	ck_assert_msg(shape_read(&oci_resources_shape, object, &resources, &e) == 0, "%s", e.text);
+	return resources;
+}
+
+static struct runtime_cgroup cgroup_of(const char *limits)
+{
+	struct runtime_cgroup cgroup = { 0 };
+	struct oci_resources resources = resources_of(limits);
+	struct err e;
+
+	int r = runtime_cgroup_create_in_parent(&cgroup, name, &resources, &e);
+	shape_clear(&oci_resources_shape, &resources);
+	ck_assert_msg(r == 0, "%s", e.text);
+	return cgroup;
+}
+
+static void remove_cgroup(struct runtime_cgroup *cgroup)
+{
+	struct err e;
+
+	ck_assert_msg(runtime_cgroup_kill(cgroup, &e) == 0, "%s", e.text);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	ck_assert_msg(runtime_cgroup_remove(cgroup, &e) == 0, "%s", e.text);
+	ck_assert_int_lt(runtime_cgroup_open(cgroup, 0, &e), 0);
+	ck_assert_int_eq(e.number, ENOENT);
+	ck_assert_int_eq(runtime_cgroup_remove(cgroup, &e), 0);
+	runtime_cgroup_clear(cgroup);
+}
+
+/* Starts work() in the cgroup, as a container's first process gets there. */
+static pid_t start_in(const struct runtime_cgroup *cgroup, void (*work)(void))
+{
+	struct runtime_cgroup_entry entry;
+	struct err e;
+
+	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, &e) == 0, "%s", e.text);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (runtime_cgroup_enter_self_in_child(&entry, &e) < 0)
+			_exit(99);
+		work();
+		_exit(0);
+	}
+	runtime_cgroup_entry_close(&entry);
+	return pid;
+}
+
+static size_t count_in(const struct runtime_cgroup *cgroup)
+{
+	own_free pid_t *pids = NULL;
+	size_t count = 0;
+	struct err e;
+
+	ck_assert_int_eq(runtime_cgroup_list(&pids, &count, cgroup, &e), 0);
+	return count;
+}
+
+static void wait_for_count(const struct runtime_cgroup *cgroup, size_t count)
+{
+	int64_t deadline = runtime_cgroup_tree_deadline_ms(5000);
+	unsigned round = 0;
+
+	while (count_in(cgroup) != count)
+		ck_assert(runtime_cgroup_tree_wait(&round, deadline));
+}
+
+static void work_pause(void)
+{
+	pause();
+}
+
+static void work_fork_and_pause(void)
+{
+	fork();
+	fork();
+	pause();
+}
+
+static void work_eat_memory(void)
+{
+	size_t size = 64 << 20;
+	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(bytes, 1, size);
+}
+
+static void check_file(const struct runtime_cgroup *cgroup, const char *controller,
+		       const char *v1_file, const char *v2_file, uint64_t expected)
+{
+	uint64_t value = 0;
+	bool v2 = runtime_cgroup_is_v2(cgroup);
+	own_fd int folder = runtime_cgroup_open_controller(cgroup, controller);
+
+	ck_assert_int_ge(folder, 0);
+	ck_assert_int_eq(runtime_cgroup_tree_read_u64(&value, folder, v2 ? v2_file : v1_file), 0);
+	ck_assert_uint_eq(value, expected);
+}
+
+START_TEST(limits_arrive_in_the_kernel_and_change_alive)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup =
+		cgroup_of("{\"memory\":{\"limit\":67108864},\"pids\":{\"limit\":20},"
+			  "\"cpu\":{\"shares\":1024}}");
+	struct err e;
+
+	check_file(&cgroup, "memory", "memory.limit_in_bytes", "memory.max", 67108864);
+	check_file(&cgroup, "pids", "pids.max", "pids.max", 20);
+	check_file(&cgroup, "cpu", "cpu.shares", "cpu.weight",
+		   runtime_cgroup_is_v2(&cgroup) ? 100 : 1024);
+
+	struct oci_resources more =
+		resources_of("{\"memory\":{\"limit\":33554432},\"pids\":{\"limit\":-1}}");
+	ck_assert_msg(runtime_cgroup_update(&cgroup, &more, &e) == 0, "%s", e.text);
+	shape_clear(&oci_resources_shape, &more);
+	check_file(&cgroup, "memory", "memory.limit_in_bytes", "memory.max", 33554432);
+	check_file(&cgroup, "pids", "pids.max", "pids.max", UINT64_MAX);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+START_TEST(a_child_enters_by_itself_and_is_listed_and_killed)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	struct err e;
+	int status;
+
+	pid_t pid = start_in(&cgroup, work_fork_and_pause);
+	wait_for_count(&cgroup, 4);
+	ck_assert_int_eq(runtime_cgroup_kill(&cgroup, &e), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(process_exit_code(status), 137);
+	wait_for_count(&cgroup, 0);
+	ck_assert_int_eq(runtime_cgroup_kill(&cgroup, &e), 0);
+	ck_assert_uint_eq(runtime_cgroup_oom_kills(&cgroup), 0);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+START_TEST(frozen_processes_stop_and_can_be_killed)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	struct err e;
+	int status;
+
+	pid_t pid = start_in(&cgroup, work_pause);
+	wait_for_count(&cgroup, 1);
+	ck_assert(!runtime_cgroup_is_frozen(&cgroup));
+	ck_assert_msg(runtime_cgroup_freeze(&cgroup, true, &e) == 0, "%s", e.text);
+	ck_assert(runtime_cgroup_is_frozen(&cgroup));
+	ck_assert_msg(runtime_cgroup_freeze(&cgroup, false, &e) == 0, "%s", e.text);
+	ck_assert(!runtime_cgroup_is_frozen(&cgroup));
+	ck_assert_int_eq(runtime_cgroup_freeze(&cgroup, true, &e), 0);
+	ck_assert_msg(runtime_cgroup_kill(&cgroup, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(process_exit_code(status), 137);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+START_TEST(the_oom_killer_is_noticed)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{\"memory\":{\"limit\":16777216}}");
+	int status;
+
+	/* where there is swap it must not help */
+	pid_t pid = start_in(&cgroup, work_eat_memory);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (process_exit_code(status) == 137)
+		ck_assert_uint_ge(runtime_cgroup_oom_kills(&cgroup), 1);
+	else
+		fprintf(stderr, "skipped: the host swapped it out\n");
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+START_TEST(a_cgroup_with_processes_is_not_taken_over)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	struct runtime_cgroup other = { 0 };
+	struct err e;
+
+	start_in(&cgroup, work_pause);
+	wait_for_count(&cgroup, 1);
+	ck_assert_int_lt(runtime_cgroup_create_in_parent(&other, name, NULL, &e), 0);
+	ck_assert_int_eq(e.kind, ERR_EXISTS);
+	ck_assert_uint_eq(count_in(&cgroup), 1);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+START_TEST(a_failed_start_leaves_no_cgroup)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct oci_resources wrong = resources_of("{\"cpu\":{\"cpus\":\"0-99999\"}}");
+	struct runtime_cgroup cgroup = { 0 };
+	struct runtime_cgroup host = { 0 };
+	struct err e;
+
+	ck_assert_int_lt(runtime_cgroup_create_in_parent(&cgroup, name, &wrong, &e), 0);
+	shape_clear(&oci_resources_shape, &wrong);
+	ck_assert_int_eq(runtime_cgroup_host_read(&host, &e), 0);
+	mem_replace(&host.path, name);
+	for (size_t i = 0; i < host.hierarchies.count; i++)
+		ck_assert_int_eq(runtime_cgroup_open(&host, i, &e), -ENOENT);
+	runtime_cgroup_clear(&host);
+}
+END_TEST
+
+static void make_child_folder(const struct runtime_cgroup *cgroup, size_t index)
+{
+	struct err e;
+	own_fd int folder = runtime_cgroup_open(cgroup, index, &e);
+
+	ck_assert_int_ge(folder, 0);
+	ck_assert_int_eq(runtime_cgroup_tree_make(folder, "a/b", &e), 1);
+}
+
+START_TEST(what_the_container_made_below_is_removed_with_it)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+
+	for (size_t i = 0; i < cgroup.hierarchies.count; i++)
+		make_child_folder(&cgroup, i);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+START_TEST(a_hierarchy_is_joined_when_its_first_limit_comes)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	struct err e;
+	size_t before = cgroup.hierarchies.count;
+
+	start_in(&cgroup, work_fork_and_pause);
+	wait_for_count(&cgroup, 4);
+	struct oci_resources cpus = resources_of("{\"cpu\":{\"cpus\":\"0\",\"mems\":\"0\"}}");
+	int r = runtime_cgroup_update(&cgroup, &cpus, &e);
+	shape_clear(&oci_resources_shape, &cpus);
+	ck_assert_msg(r == 0, "%s", e.text);
+	check_file(&cgroup, "cpuset", "cpuset.cpus", "cpuset.cpus", 0);
+	if (!runtime_cgroup_is_v2(&cgroup)) {
+		struct runtime_cgroup_pids pids = { 0 };
+		own_fd int folder = runtime_cgroup_open_controller(&cgroup, "cpuset");
+		ck_assert_uint_eq(cgroup.hierarchies.count, before + 1);
+		ck_assert_int_eq(runtime_cgroup_tree_list(folder, &pids), 0);
+		ck_assert_uint_eq(pids.count, 4);
+		free(pids.items);
+	}
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+START_TEST(the_state_survives_as_json)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	struct runtime_cgroup again = { 0 };
+	struct err e;
+
+	own_json struct json_object *object = shape_write(&runtime_cgroup_shape, &cgroup);
+	ck_assert_int_eq(shape_read(&runtime_cgroup_shape, object, &again, &e), 0);
+	ck_assert_str_eq(again.path, name);
+	ck_assert_uint_eq(again.hierarchies.count, cgroup.hierarchies.count);
+	remove_cgroup(&again);
+	runtime_cgroup_clear(&cgroup);
+}
+END_TEST
+
+static const char *const bad_paths[] = { "/",          "",     "/holm",        "../x",
+					 "/a/../../b", "a\nb", "slice:holm:x", "/holm/" };
+
+START_TEST(a_path_that_is_no_cgroup_is_refused)
+{
+	struct runtime_cgroup cgroup = { 0 };
+	struct err e;
+
+	ck_assert_int_lt(runtime_cgroup_create_in_parent(&cgroup, bad_paths[_i], NULL, &e), 0);
+	ck_assert(e.kind == ERR_INVALID || e.kind == ERR_UNSUPPORTED);
+	ck_assert_ptr_null(cgroup.path);
+}
+END_TEST
+
+UNIT_MAIN("runtime/cgroup", UNIT(limits_arrive_in_the_kernel_and_change_alive),
+	  UNIT(a_child_enters_by_itself_and_is_listed_and_killed),
+	  UNIT(frozen_processes_stop_and_can_be_killed), UNIT(the_oom_killer_is_noticed),
+	  UNIT(a_cgroup_with_processes_is_not_taken_over), UNIT(a_failed_start_leaves_no_cgroup),
+	  UNIT(what_the_container_made_below_is_removed_with_it),
+	  UNIT(a_hierarchy_is_joined_when_its_first_limit_comes), UNIT(the_state_survives_as_json),
+	  UNIT_LOOP(a_path_that_is_no_cgroup_is_refused, 8))

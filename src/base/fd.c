@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -169,40 +171,51 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
 	return n;
 }
 
-static int remove_children(int fd, unsigned depth);
+/* A tree may be deeper than we may hold descriptors: what lies deeper than this is moved up, beside
+ * the tree's first level, and removed from there. */
+enum { REMOVE_DEPTH_MAX = 100 };
 
-static int remove_one(int dir_fd, const char *name, unsigned depth)
+struct removal {
+	int top_fd;     /* the tree's root; -1 until it is open */
+	unsigned moved; /* folders that were moved up */
+};
+
+static int remove_folder(struct removal *removal, int dir_fd, const char *name, unsigned depth);
+
+/* A folder that was moved up by a removal that did not get to its end may have the name already. */
+static int move_up(struct removal *removal, int dir_fd, const char *name)
+{
+	char to[32];
+
+	do {
+		snprintf(to, sizeof(to), ".deep-%u", removal->moved++);
+		if (renameat(dir_fd, name, removal->top_fd, to) == 0)
+			return 0;
+	} while (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR);
+	return -errno;
+}
+
+static int remove_one(struct removal *removal, int dir_fd, const char *name, unsigned depth)
 {
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-
-	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int r = remove_children(fd, depth + 1); /* closes fd */
-	if (r < 0)
-		return r;
-	return unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+	if (depth > REMOVE_DEPTH_MAX)
+		return move_up(removal, dir_fd, name);
+	return remove_folder(removal, dir_fd, name, depth);
 }
 
-/* Depth is bounded by the descriptors a process may hold: a deeper tree is first flattened by
- * its caller's retry, so refuse rather than overflow the stack. */
-enum { REMOVE_DEPTH_MAX = 4096 };
-
-static int remove_children(int fd, unsigned depth)
+/* Closes fd. */
+static int remove_children(struct removal *removal, int fd, unsigned depth)
 {
-	DIR *opened = fdopendir(fd);
-	if (!opened) {
+	own_dir DIR *dir = fdopendir(fd);
+	if (!dir) {
 		int number = errno;
 		close(fd);
 		return -number;
 	}
 
-	own_dir DIR *dir = opened;
-	if (depth > REMOVE_DEPTH_MAX)
-		return -ELOOP;
 	for (;;) {
 		errno = 0;
 		const struct dirent *entry = readdir(dir);
@@ -210,15 +223,45 @@ static int remove_children(int fd, unsigned depth)
 			return -errno;
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		int r = remove_one(dirfd(dir), entry->d_name, depth);
+		int r = remove_one(removal, dirfd(dir), entry->d_name, depth + 1);
 		if (r < 0)
 			return r;
 	}
 }
 
+static int open_folder(int dir_fd, const char *name, unsigned depth)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = depth ? RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS : 0,
+	};
+	long fd = syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int remove_folder(struct removal *removal, int dir_fd, const char *name, unsigned depth)
+{
+	unsigned moved;
+
+	/* another round where deep folders have come up while this one was read */
+	do {
+		moved = removal->moved;
+		int fd = open_folder(dir_fd, name, depth);
+		if (fd < 0)
+			return fd;
+		if (depth == 0)
+			removal->top_fd = fd;
+		int r = remove_children(removal, fd, depth);
+		if (r < 0)
+			return r;
+	} while (depth == 0 && removal->moved != moved);
+	return unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
 int fd_remove_tree_at(int dir_fd, const char *name, struct err *e)
 {
-	int r = remove_one(dir_fd, name, 0);
+	struct removal removal = { .top_fd = -1 };
+	int r = remove_one(&removal, dir_fd, name, 0);
 	if (r < 0)
 		return err_number(e, -r, "remove %s", name);
 	return 0;

@@ -23,9 +23,9 @@ enum { PROGRESS_FD = 3 };
 struct reader {
 	char bytes[IMAGE_PROGRESS_LINE_MAX];
 	size_t length;
-	struct progress_print *print; /* NULL: show nothing */
-	struct image_progress image;  /* digest "" until an image came */
-	struct err err;               /* text "" until an error came */
+	struct image_progress_print *print; /* NULL: show nothing */
+	struct image_progress image;        /* digest "" until an image came */
+	struct err err;                     /* text "" until an error came */
 };
 
 static char *program_path(void)
@@ -69,7 +69,7 @@ static int take_line(struct reader *reader, const char *line, size_t length, str
 	else if (progress.kind == IMAGE_PROGRESS_ERROR)
 		reader->err = progress.err;
 	else if (reader->print)
-		progress_print_event(reader->print, &progress);
+		image_progress_print_event(reader->print, &progress);
 	return 0;
 }
 
@@ -143,15 +143,16 @@ int image_command_run(struct image_progress *ret, const struct strv *arguments,
 		return r;
 	close(take_fd(&to));
 
-	own(progress_print_free) struct progress_print *print = NULL;
+	own(image_progress_print_free) struct image_progress_print *print = NULL;
 	if (show == IMAGE_SHOW_PROGRESS)
-		print = progress_print_new(STDERR_FILENO, progress_print_can_draw(STDERR_FILENO));
+		print = image_progress_print_new(STDERR_FILENO,
+						 image_progress_print_can_draw(STDERR_FILENO));
 	reader.print = print;
 	r = read_progress(&reader, from, e);
 	close(take_fd(&from)); /* after an error this ends holm-image, too */
 	int status = process_wait(pid);
 	if (print)
-		progress_print_finish(print);
+		image_progress_print_finish(print);
 	if (r < 0)
 		return r;
 	if (status < 0)

@@ -18,7 +18,7 @@ enum {
 	REDRAW_NS = 1000000000 / 15,
 };
 
-struct progress_print {
+struct image_progress_print {
 	int fd;
 	bool in_place;
 	struct image_progress *layers;
@@ -28,22 +28,22 @@ struct progress_print {
 	bool changed;
 };
 
-struct progress_print *progress_print_new(int fd, bool in_place)
+struct image_progress_print *image_progress_print_new(int fd, bool in_place)
 {
-	struct progress_print *print = mem_new_struct(struct progress_print);
+	struct image_progress_print *print = mem_new_struct(struct image_progress_print);
 
 	print->fd = fd;
 	print->in_place = in_place;
 	return print;
 }
 
-void progress_print_free(struct progress_print *print)
+void image_progress_print_free(struct image_progress_print *print)
 {
 	free(print->layers);
 	free(print);
 }
 
-bool progress_print_can_draw(int fd)
+bool image_progress_print_can_draw(int fd)
 {
 	const char *term = getenv("TERM");
 
@@ -134,7 +134,7 @@ static size_t terminal_rows(int fd)
 }
 
 /* More layers than rows would scroll the top out of reach: then one line stands for all. */
-static void add_total(struct str *s, const struct progress_print *print)
+static void add_total(struct str *s, const struct image_progress_print *print)
 {
 	struct image_progress all = { .total = 0 };
 	size_t finished = 0;
@@ -149,7 +149,7 @@ static void add_total(struct str *s, const struct progress_print *print)
 	add_bar(s, &all);
 }
 
-static void redraw(struct progress_print *print)
+static void redraw(struct image_progress_print *print)
 {
 	own_clear(str_clear) struct str s = { 0 };
 	bool fits = print->count < terminal_rows(print->fd);
@@ -174,7 +174,7 @@ static void redraw(struct progress_print *print)
 }
 
 /* Adds or replaces. Returns whether the layer's state is another than before. */
-static bool store_layer(struct progress_print *print, const struct image_progress *progress)
+static bool store_layer(struct image_progress_print *print, const struct image_progress *progress)
 {
 	for (size_t i = 0; i < print->count; i++) {
 		struct image_progress *layer = &print->layers[i];
@@ -197,7 +197,7 @@ static void write_line(int fd, struct str *line)
 	(void)fd_write_all(fd, line->text, line->length);
 }
 
-static void print_note(struct progress_print *print, const char *text)
+static void print_note(struct image_progress_print *print, const char *text)
 {
 	own_clear(str_clear) struct str line = { 0 };
 
@@ -208,7 +208,7 @@ static void print_note(struct progress_print *print, const char *text)
 	write_line(print->fd, &line);
 }
 
-static void print_layer(struct progress_print *print, const struct image_progress *progress)
+static void print_layer(struct image_progress_print *print, const struct image_progress *progress)
 {
 	own_clear(str_clear) struct str line = { 0 };
 
@@ -219,7 +219,8 @@ static void print_layer(struct progress_print *print, const struct image_progres
 	write_line(print->fd, &line);
 }
 
-void progress_print_event(struct progress_print *print, const struct image_progress *progress)
+void image_progress_print_event(struct image_progress_print *print,
+				const struct image_progress *progress)
 {
 	if (progress->kind == IMAGE_PROGRESS_NOTE)
 		print_note(print, progress->text);
@@ -233,7 +234,7 @@ void progress_print_event(struct progress_print *print, const struct image_progr
 		redraw(print);
 }
 
-void progress_print_finish(struct progress_print *print)
+void image_progress_print_finish(struct image_progress_print *print)
 {
 	if (print->in_place && print->changed)
 		redraw(print);

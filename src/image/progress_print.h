@@ -6,17 +6,18 @@
 #include "base/own.h"
 
 struct image_progress;
-struct progress_print;
+struct image_progress_print;
 
 /* Writes to fd, which stays the caller's. in_place: with cursor movements. Never NULL. */
-struct progress_print *progress_print_new(int fd, bool in_place);
-void progress_print_free(struct progress_print *print);
-OWN_DEFINE(progress_print_free, struct progress_print *)
+struct image_progress_print *image_progress_print_new(int fd, bool in_place);
+void image_progress_print_free(struct image_progress_print *print);
+OWN_DEFINE(image_progress_print_free, struct image_progress_print *)
 
 /* May fd be drawn on? A terminal, and TERM is not "dumb". */
-bool progress_print_can_draw(int fd);
+bool image_progress_print_can_draw(int fd);
 
 /* Shows one event. Errors and images are not shown: they are the caller's answer. Redraws at
- * most 15 times a second, so the last state shows only after progress_print_finish(). */
-void progress_print_event(struct progress_print *print, const struct image_progress *progress);
-void progress_print_finish(struct progress_print *print);
+ * most 15 times a second, so the last state shows only after image_progress_print_finish(). */
+void image_progress_print_event(struct image_progress_print *print,
+				const struct image_progress *progress);
+void image_progress_print_finish(struct image_progress_print *print);

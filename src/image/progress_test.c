@@ -69,15 +69,16 @@ START_TEST(plain_output_has_one_line_per_finished_step_and_no_escapes)
 	struct image_progress layer = events[1];
 
 	ck_assert_int_eq(pipe(ends), 0);
-	own(progress_print_free) struct progress_print *print = progress_print_new(ends[1], false);
-	progress_print_event(print, &(struct image_progress){ .text = "Pulling \x1b[2Jx" });
+	own(image_progress_print_free) struct image_progress_print *print =
+		image_progress_print_new(ends[1], false);
+	image_progress_print_event(print, &(struct image_progress){ .text = "Pulling \x1b[2Jx" });
 	layer.state = IMAGE_STATE_DOWNLOADING;
-	progress_print_event(print, &layer);
+	image_progress_print_event(print, &layer);
 	layer.state = IMAGE_STATE_DONE;
 	layer.total = 2000;
-	progress_print_event(print, &layer);
-	progress_print_event(print, &layer);
-	progress_print_finish(print);
+	image_progress_print_event(print, &layer);
+	image_progress_print_event(print, &layer);
+	image_progress_print_finish(print);
 	ck_assert_int_gt(read(ends[0], text, sizeof(text) - 1), 0);
 	ck_assert_str_eq(text, "Pulling \\x1b[2Jx\n0123456789ab: Pull complete 2kB\n");
 }

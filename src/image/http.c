@@ -1,0 +1,420 @@
+#include "image/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/str.h"
+
+enum { DETAIL_MAX = 2048 };
+
+struct image_http {
+	CURL *curl;
+	bool no_verify;
+	char *ca, *cert, *key;
+	bool local_allowed; /* the registry is at a local address */
+	bool proxied;       /* by environment: addresses seen are the proxy's */
+};
+
+/* One request on its way: what the callbacks share. */
+struct transfer {
+	struct image_http *http;
+	const struct image_http_request *request;
+	struct image_http_response *response;
+	bool foreign; /* this hop's address came from a registry */
+	size_t header_bytes;
+	char *location;
+	struct str detail;
+	struct err *e;
+	bool failed; /* e is filled */
+};
+
+OWN_DEFINE(curl_slist_free_all, struct curl_slist *)
+
+void image_http_response_clear(struct image_http_response *response)
+{
+	free(response->content_type);
+	free(response->digest);
+	free(response->detail);
+	strv_clear(&response->challenges);
+	*response = (struct image_http_response){ 0 };
+}
+
+static bool has_proxy(void)
+{
+	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
+					     "all_proxy", "ALL_PROXY" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (!str_empty(getenv(names[i])))
+			return true;
+	return false;
+}
+
+struct image_http *image_http_new(const struct image_http_settings *settings)
+{
+	struct image_http *http = mem_new_struct(struct image_http);
+
+	http->curl = curl_easy_init();
+	http->no_verify = settings->no_verify;
+	http->ca = mem_text(settings->ca);
+	http->cert = mem_text(settings->cert);
+	http->key = mem_text(settings->key);
+	http->proxied = has_proxy();
+	return http;
+}
+
+void image_http_free(struct image_http *http)
+{
+	curl_easy_cleanup(http->curl);
+	free(http->ca);
+	free(http->cert);
+	free(http->key);
+	free(http);
+}
+
+bool image_http_is_local(const struct image_http *http)
+{
+	return http->local_allowed;
+}
+
+void image_http_allow_local(struct image_http *http)
+{
+	http->local_allowed = true;
+}
+
+/* The moment at which a name has become a number and cannot change any more (DNS rebinding). */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct transfer *t = context;
+	struct image_http *http = t->http;
+	bool local = image_url_address_is_local(&address->addr);
+
+	(void)purpose;
+	if (local && !t->foreign)
+		http->local_allowed = true;
+	if (local && t->foreign && !http->local_allowed && !http->proxied) {
+		t->failed = true;
+		err_set(t->e, ERR_PERMISSION,
+			"the registry sends us to an address of this machine");
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* "Name: value\r\n" with this name: the value without surrounding blanks; else NULL. */
+static char *header_value(const char *line, size_t length, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (length <= n || line[n] != ':' || strncasecmp(line, name, n) != 0)
+		return NULL;
+	const char *from = line + n + 1;
+	const char *to = line + length;
+	while (from < to && (*from == ' ' || *from == '\t'))
+		from++;
+	while (to > from && (unsigned char)to[-1] <= ' ')
+		to--;
+	return mem_text_n(from, (size_t)(to - from));
+}
+
+/* "text/plain; charset=utf-8" is "text/plain". */
+static char *media_type_of(char *value)
+{
+	size_t length = strcspn(value, "; \t");
+
+	value[length] = '\0';
+	for (char *c = value; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + ('a' - 'A'));
+	return value;
+}
+
+/* "bytes 100-199/200" begins at 100. */
+static int64_t first_of_range(const char *value)
+{
+	int64_t first;
+	struct err ignored;
+
+	if (!str_starts(value, "bytes "))
+		return -1;
+	own_free char *digits = mem_text_n(value + 6, strcspn(value + 6, "-"));
+	return number_parse_i64(&first, digits, 0, INT64_MAX, &ignored) < 0 ? -1 : first;
+}
+
+static int seconds_of(const char *value)
+{
+	uint64_t seconds;
+	struct err ignored;
+
+	if (number_parse_u64(&seconds, value, 3600, &ignored) == 0)
+		return (int)seconds;
+	time_t when = curl_getdate(value, NULL);
+	time_t now = time(NULL);
+	return when > now && when - now < 3600 ? (int)(when - now) : -1;
+}
+
+static void take_header(struct transfer *t, const char *line, size_t length)
+{
+	struct image_http_response *response = t->response;
+	char *value;
+
+	if ((value = header_value(line, length, "content-type"))) {
+		free(response->content_type);
+		response->content_type = media_type_of(value);
+	} else if ((value = header_value(line, length, "docker-content-digest"))) {
+		free(response->digest);
+		response->digest = value;
+	} else if ((value = header_value(line, length, "www-authenticate"))) {
+		strv_add_take(&response->challenges, value);
+	} else if ((value = header_value(line, length, "location"))) {
+		free(t->location);
+		t->location = value;
+	} else if ((value = header_value(line, length, "retry-after"))) {
+		response->retry_after_s = seconds_of(value);
+		free(value);
+	} else if ((value = header_value(line, length, "content-range"))) {
+		response->first = first_of_range(value);
+		free(value);
+	}
+}
+
+static void forget_headers(struct transfer *t)
+{
+	image_http_response_clear(t->response);
+	t->response->retry_after_s = -1;
+	t->response->first = -1;
+	free(take_ptr(&t->location));
+	str_clear(&t->detail);
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	size_t length = size * count;
+
+	t->header_bytes += length;
+	if (t->header_bytes > IMAGE_HTTP_HEADERS_MAX) {
+		t->failed = true;
+		err_set(t->e, ERR_CORRUPT, "more than %d KiB of headers",
+			IMAGE_HTTP_HEADERS_MAX >> 10);
+		return 0;
+	}
+	/* A new status line (after a 100, or a proxy's CONNECT) starts a new set. */
+	if (length > 5 && strncasecmp(line, "HTTP/", 5) == 0)
+		forget_headers(t);
+	else
+		take_header(t, line, length);
+	return length;
+}
+
+static size_t keep_detail(struct transfer *t, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length && t->detail.length < DETAIL_MAX; i++) {
+		char c = bytes[i];
+		str_add_char(&t->detail, c >= ' ' && c < 0x7f ? c : ' ');
+	}
+	/* Enough has been seen: the connection is not worth a long error page. */
+	return t->detail.length < DETAIL_MAX ? length : 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	size_t length = size * count;
+	long status = 0;
+
+	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200 && status != 206)
+		return keep_detail(t, bytes, length);
+	t->response->status = status;
+	if (!t->request->sink)
+		return length;
+	if (t->request->sink->write(t->request->sink->context, bytes, length, t->e) < 0) {
+		t->failed = true;
+		return 0;
+	}
+	return length;
+}
+
+static void set_tls(struct image_http *http, bool foreign)
+{
+	CURL *curl = http->curl;
+
+	/* Insecure and client certificates are for the registry, not for where it sends us. */
+	bool verify = foreign || !http->no_verify;
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (foreign)
+		return;
+	/* Beside the system's: those stay trusted by CURLOPT_CAPATH, which is built in. */
+	struct curl_blob ca = { http->ca, http->ca ? strlen(http->ca) : 0, CURL_BLOB_NOCOPY };
+	if (http->ca)
+		curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
+	if (http->cert)
+		curl_easy_setopt(curl, CURLOPT_SSLCERT, http->cert);
+	if (http->key)
+		curl_easy_setopt(curl, CURLOPT_SSLKEY, http->key);
+}
+
+static void set_bounds(CURL *curl)
+{
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)IMAGE_HTTP_CONNECT_S);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)IMAGE_HTTP_SLOW_BYTES);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)IMAGE_HTTP_SLOW_S);
+	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L << 10);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "holm/" HOLM_VERSION);
+	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+}
+
+static struct curl_slist *headers_of(const struct image_http_request *request, bool authorized)
+{
+	struct curl_slist *headers = NULL;
+
+	if (request->accept) {
+		own_free char *line = mem_format("Accept: %s", request->accept);
+		headers = curl_slist_append(headers, line);
+	}
+	if (request->authorization && authorized) {
+		own_free char *line = mem_format("Authorization: %s", request->authorization);
+		headers = curl_slist_append(headers, line);
+	}
+	if (request->range_from > 0) {
+		own_free char *line =
+			mem_format("Range: bytes=%lld-", (long long)request->range_from);
+		headers = curl_slist_append(headers, line);
+	}
+	return headers;
+}
+
+static void set_request(struct transfer *t, const struct image_url *url, struct curl_slist *headers)
+{
+	CURL *curl = t->http->curl;
+
+	curl_easy_reset(curl);
+	set_bounds(curl);
+	set_tls(t->http, t->foreign);
+	curl_easy_setopt(curl, CURLOPT_URL, url->text);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
+	if (t->request->form) {
+		curl_easy_setopt(curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, t->request->form);
+	}
+}
+
+static int judge(struct transfer *t, const struct image_url *url, CURLcode code)
+{
+	const char *reason = curl_easy_strerror(code);
+	struct err *e = t->e;
+
+	if (t->failed)
+		return err_add(e, "%s", url->host);
+	switch (code) {
+	case CURLE_OK:
+		return 0;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		err_set(e, ERR_PERMISSION, "%s: %s", url->host, reason);
+		return err_hint(e, "put the registry's CA into /etc/containers/certs.d/%s/ca.crt",
+				url->host);
+	case CURLE_OPERATION_TIMEDOUT:
+		return err_set(e, ERR_TIMEOUT, "%s: no answer, or slower than %d bytes a second",
+			       url->host, IMAGE_HTTP_SLOW_BYTES);
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+		return err_set(e, ERR_INVALID, "%s: %s", url->host, reason);
+	case CURLE_WRITE_ERROR: /* keep_detail() has seen enough */
+		return t->detail.length ? 0 : err_set(e, ERR_INTERNAL, "%s: %s", url->host, reason);
+	default:
+		return err_set(e, ERR_UNREACHABLE, "%s: %s", url->host, reason);
+	}
+}
+
+static int perform_hop(struct transfer *t, const struct image_url *url, bool authorized)
+{
+	own(curl_slist_free_all) struct curl_slist *headers = headers_of(t->request, authorized);
+
+	t->header_bytes = 0;
+	t->failed = false;
+	forget_headers(t);
+	set_request(t, url, headers);
+	log_debug("%s %s", t->request->form ? "POST" : "GET", url->text);
+	CURLcode code = curl_easy_perform(t->http->curl);
+	int r = judge(t, url, code);
+	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &t->response->status);
+	if (t->detail.length)
+		t->response->detail = str_take(&t->detail);
+	if (r == 0)
+		log_debug("%ld from %s", t->response->status, url->host);
+	return r;
+}
+
+static bool is_redirect(long status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static int follow(struct transfer *t, struct image_url *url, struct err *e)
+{
+	own_clear(image_url_clear) struct image_url next = { 0 };
+	int r = image_url_parse(&next, t->location, url->text, e);
+
+	if (r < 0)
+		return err_add(e, "redirect of %s", url->host);
+	r = image_url_check_step(url, &next, t->http->local_allowed || t->http->proxied, e);
+	if (r < 0)
+		return r;
+	image_url_clear(url);
+	*url = next;
+	next = (struct image_url){ 0 };
+	return 0;
+}
+
+static int perform_hops(struct transfer *t, struct image_url *url, struct err *e)
+{
+	own_clear(image_url_clear) struct image_url first = { 0 };
+	int r = image_url_parse(&first, url->text, NULL, e);
+
+	for (int hop = 0; r == 0; hop++) {
+		/* once away, never again: a chain home must not collect the credentials */
+		bool home = image_url_same_origin(&first, url);
+		t->foreign = t->foreign || !home;
+		r = perform_hop(t, url, home && !(t->foreign && !t->request->foreign));
+		if (r < 0 || !is_redirect(t->response->status) || !t->location || t->request->form)
+			return r;
+		if (hop == IMAGE_HTTP_REDIRECTS_MAX)
+			return err_set(e, ERR_CORRUPT, "%s: more than %d redirects", first.host,
+				       IMAGE_HTTP_REDIRECTS_MAX);
+		r = follow(t, url, e);
+	}
+	return r;
+}
+
+int image_http_perform(struct image_http *http, const struct image_http_request *request,
+		       struct image_http_response *response, struct err *e)
+{
+	own_clear(image_url_clear) struct image_url url = { 0 };
+	struct transfer t = { http, request, response, .foreign = request->foreign, .e = e };
+	int r = image_url_parse(&url, request->url, NULL, e);
+
+	if (r == 0)
+		r = perform_hops(&t, &url, e);
+	free(t.location);
+	str_clear(&t.detail);
+	return r;
+}

@@ -1,0 +1,22 @@
+/* invocation.h - one run of holm-image: what its command line says, for the function of its verb. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "oci/image.h"
+
+struct err;
+struct image_report;
+struct store;
+
+struct image_invocation {
+	struct store *store;
+	struct image_report *report;
+	struct oci_platform platform; /* --platform, else this machine's */
+	const char *auth_file;        /* --authfile, or NULL */
+	char **operands;              /* behind the verb and its options, closed by NULL */
+	size_t count;
+};
+
+/* A verb: looks at its operands, does its work, reports the image. Table in main.c. */
+typedef int image_verb(const struct image_invocation *invocation, struct err *e);

@@ -1,0 +1,20 @@
+/* layers.h - the layers of one image from a registry into the store, several at a time. */
+#pragma once
+
+struct err;
+struct image_registry;
+struct image_report;
+struct oci_image_config;
+struct oci_manifest;
+struct store;
+
+/* How many at once: enough to keep two cores and a line busy, few enough for memory (each needs
+ * two rings and a window, some 10 MiB) and for the disk. */
+enum { IMAGE_LAYERS_AT_ONCE = 3 };
+
+/* Brings every layer of manifest, whose diff ids config names in the same order, into the store:
+ * what is there is left, what another process is bringing is waited for. The largest goes first. On
+ * failure the error of the layer that failed first; what is complete stays, for the next try. */
+int image_layers_fetch(const struct store *store, struct image_registry *registry,
+		       const struct oci_manifest *manifest, const struct oci_image_config *config,
+		       struct image_report *report, struct err *e);

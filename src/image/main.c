@@ -1,0 +1,183 @@
+/* main.c - holm-image: everything that touches the network or parses archives, in a process of its
+ * own, which gives up what it does not need before the first byte from outside.
+ *
+ *	holm-image VERB [OPTION...] OPERAND...
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "image/invocation.h"
+#include "image/pull.h"
+#include "image/report.h"
+#include "storage/store.h"
+
+struct options {
+	const char *root, *run, *platform, *auth_file;
+	int progress_fd;
+	bool quiet, debug;
+};
+
+static const struct option long_options[] = {
+	{ "root", required_argument, NULL, 'R' },
+	{ "run", required_argument, NULL, 'S' },
+	{ "platform", required_argument, NULL, 'p' },
+	{ "progress-fd", required_argument, NULL, 'f' },
+	{ "authfile", required_argument, NULL, 'a' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "debug", no_argument, NULL, 'd' },
+	{ 0 },
+};
+
+static int one_operand(const struct image_invocation *invocation, struct err *e)
+{
+	if (invocation->count == 1)
+		return 0;
+	return err_set(e, ERR_INVALID, "expected the name of one image");
+}
+
+static int verb_pull(const struct image_invocation *invocation, struct err *e)
+{
+	struct image_pull pull = {
+		.store = invocation->store,
+		.report = invocation->report,
+		.platform = &invocation->platform,
+		.auth_file = invocation->auth_file,
+	};
+	int r = one_operand(invocation, e);
+
+	return r < 0 ? r : image_pull(&pull, invocation->operands[0], e);
+}
+
+static const struct verb {
+	const char *name;
+	image_verb *run;
+} verbs[] = {
+	{ "pull", verb_pull },
+};
+
+static int take_option(struct options *options, int option, struct err *e)
+{
+	uint64_t fd;
+	int r;
+
+	switch (option) {
+	case 'R':
+		options->root = optarg;
+		return 0;
+	case 'S':
+		options->run = optarg;
+		return 0;
+	case 'p':
+		options->platform = optarg;
+		return 0;
+	case 'a':
+		options->auth_file = optarg;
+		return 0;
+	case 'q':
+		options->quiet = true;
+		return 0;
+	case 'd':
+		options->debug = true;
+		return 0;
+	case 'f':
+		r = number_parse_u64(&fd, optarg, 1 << 20, e);
+		options->progress_fd = r < 0 ? -1 : (int)fd;
+		return r < 0 ? err_add(e, "--progress-fd") : 0;
+	default:
+		return err_set(e, ERR_INVALID, "unknown option");
+	}
+}
+
+static int parse_options(struct options *options, int argc, char **argv, struct err *e)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+q", long_options, NULL)) >= 0) {
+		if (option == '?')
+			return err_set(e, ERR_INVALID, "option %.100s: unknown, or without value",
+				       argv[optind - 1]);
+		int r = take_option(options, option, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int run(const struct verb *verb, const struct options *options, struct image_report *report,
+	       char **operands, struct err *e)
+{
+	own(store_close) struct store *store = NULL;
+	own_clear(oci_platform_clear) struct oci_platform platform = { 0 };
+	int r = 0;
+
+	if (options->platform)
+		r = oci_platform_parse(&platform, options->platform, e);
+	else
+		oci_platform_host(&platform);
+	if (r == 0)
+		r = store_open(&store, options->root, options->run, e);
+	if (r < 0)
+		return r;
+	struct image_invocation invocation = {
+		.store = store,
+		.report = report,
+		.platform = platform,
+		.auth_file = options->auth_file,
+		.operands = operands,
+	};
+	while (operands[invocation.count])
+		invocation.count++;
+	return verb->run(&invocation, e);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static int usage(void)
+{
+	fputs("usage: holm-image VERB [--root DIR] [--run DIR] [--platform OS/ARCH[/VARIANT]]\n"
+	      "                  [--authfile FILE] [--progress-fd N] [--quiet] [--debug] "
+	      "OPERAND...\n"
+	      "verbs:",
+	      stderr);
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		fprintf(stderr, " %s", verbs[i].name);
+	fputs("\n", stderr);
+	return 125;
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+	struct options options = { .progress_fd = -1 };
+	struct err e = { 0 };
+
+	if (!verb)
+		return usage();
+	signal(SIGPIPE, SIG_IGN);
+	int r = parse_options(&options, argc - 1, argv + 1, &e);
+	if (options.debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	own(image_report_free) struct image_report *report =
+		image_report_new(options.progress_fd, options.quiet);
+	if (r == 0)
+		r = run(verb, &options, report, argv + 1 + optind, &e);
+	if (r == 0)
+		return 0;
+	image_report_error(report, &e);
+	return err_exit_status(&e);
+}

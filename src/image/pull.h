@@ -1,0 +1,21 @@
+/* pull.h - an image from a registry into the store: manifest, config, layers, name. */
+#pragma once
+
+struct err;
+struct image_reference;
+struct image_report;
+struct oci_platform;
+struct store;
+
+struct image_pull {
+	const struct store *store;
+	struct image_report *report;
+	const struct oci_platform *platform; /* which entry of an index */
+	const char *auth_file;               /* or NULL: the usual ones */
+	void (*before_network)(void); /* called once all of the host's files have been read, before
+					* the first byte from outside; may be NULL */
+};
+
+/* Pulls what text names (a short name after registries.conf), reports the image. What breaks off
+ * leaves the store as it was, and partial blobs that the next try goes on with. */
+int image_pull(const struct image_pull *pull, const char *text, struct err *e);

@@ -1,0 +1,29 @@
+/* report.h - holm-image's end of the progress: events from all threads, in whole lines, not
+ * more often than anybody can look. Without a parent it prints them itself. */
+#pragma once
+#include <stdbool.h>
+
+#include "base/own.h"
+#include "image/progress.h"
+
+struct err;
+struct image_report;
+
+/* fd: where the parent reads, or -1: a person reads stderr, unless quiet. Never NULL. */
+struct image_report *image_report_new(int fd, bool quiet);
+void image_report_free(struct image_report *report);
+OWN_DEFINE(image_report_free, struct image_report *)
+
+void image_report_note(struct image_report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same state of the same layer is sent at most ten times a second, but for the last. */
+void image_report_layer(struct image_report *report, const struct image_progress *layer);
+
+/* The answer: the image's id, under this name (NULL: none). Without a parent the id goes to
+ * stdout. */
+void image_report_image(struct image_report *report, const char *id, const char *name,
+			enum image_progress_state state);
+
+/* The answer, when there is none. */
+void image_report_error(struct image_report *report, const struct err *e);

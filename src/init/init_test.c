@@ -1,0 +1,186 @@
+/* Runs holm-init as it runs in a container, as PID 1 of a PID namespace of its own (needs root;
+ * skipped otherwise). */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/process.h"
+#include "base/unit.h"
+
+struct run {
+	pid_t init;
+	int out;    /* what the command writes */
+	int errors; /* what holm-init writes when execve fails */
+};
+
+static void child(const char *path, char **argv, int errors)
+{
+	char number[16];
+	char *init_argv[16] = { "holm-init", number, (char *)path, "--" };
+
+	for (int i = 0; argv[i]; i++)
+		init_argv[4 + i] = argv[i];
+	snprintf(number, sizeof(number), "%d", fcntl(errors, F_DUPFD, 3));
+	fcntl(atoi(number), F_SETFD, 0);
+	execv(getenv("HOLM_INIT"), init_argv);
+	_exit(99);
+}
+
+static struct run start(const char *path, char **argv)
+{
+	int out[2], errors[2];
+	struct run run;
+
+	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(errors, O_CLOEXEC), 0);
+	ck_assert_int_eq(unshare(CLONE_NEWPID), 0);
+	run.init = fork();
+	if (run.init == 0) {
+		dup2(out[1], 1);
+		/* holm-init closes its end; the command's is close-on-exec as the runtime's is */
+		fcntl(errors[1], F_SETFD, 0);
+		child(path, argv, errors[1]);
+	}
+	close(out[1]);
+	close(errors[1]);
+	run.out = out[0];
+	run.errors = errors[0];
+	return run;
+}
+
+static int wait_code(const struct run *run)
+{
+	return process_exit_code(process_wait(run->init));
+}
+
+static void wait_for(const struct run *run, const char *line)
+{
+	char text[64] = "";
+
+	ck_assert_int_gt(read(run->out, text, sizeof(text) - 1), 0);
+	ck_assert_str_eq(text, line);
+}
+
+#define SHELL(script) start("/bin/sh", (char *[]){ "sh", "-c", script, NULL })
+
+START_TEST(the_commands_exit_code_is_its_own)
+{
+	struct run run = SHELL("exit 37");
+	ck_assert_int_eq(wait_code(&run), 37);
+}
+END_TEST
+
+START_TEST(a_command_killed_by_a_signal_is_128_and_the_signal)
+{
+	struct run run = SHELL("kill -KILL $$");
+	ck_assert_int_eq(wait_code(&run), 128 + SIGKILL);
+}
+END_TEST
+
+START_TEST(signals_are_passed_on)
+{
+	static const int signals[] = { SIGTERM, SIGHUP, SIGUSR1, SIGINT };
+	struct run run = SHELL("trap 'echo term; exit 1' TERM; trap 'echo hup; exit 2' HUP;"
+			       "trap 'echo usr1; exit 3' USR1; trap 'echo int; exit 4' INT;"
+			       "echo ready; while :; do sleep 0.02; done");
+
+	wait_for(&run, "ready\n");
+	kill(run.init, signals[_i]);
+	ck_assert_int_eq(wait_code(&run), _i + 1);
+}
+END_TEST
+
+START_TEST(a_signal_that_the_command_does_not_catch_ends_it)
+{
+	struct run run = SHELL("echo ready; exec sleep 60");
+
+	wait_for(&run, "ready\n");
+	kill(run.init, SIGTERM);
+	ck_assert_int_eq(wait_code(&run), 128 + SIGTERM);
+}
+END_TEST
+
+START_TEST(orphans_are_reaped)
+{
+	/* the inner shell's child loses its parent and ends; as a zombie it would still have its
+	 * /proc folder (of the outer /proc, so the test looks for the state by its parent) */
+	struct run run = SHELL("sh -c 'sleep 0.05 & exit 0'; sleep 0.3; echo ready; exec sleep 60");
+	char path[64], text[4096] = "";
+
+	wait_for(&run, "ready\n");
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)run.init, (int)run.init);
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ck_assert_int_gt(read(fd, text, sizeof(text) - 1), 0);
+		/* one child: "1234 " */
+		ck_assert_ptr_eq(strchr(text, ' '), text + strlen(text) - 1);
+	}
+	kill(run.init, SIGKILL);
+	wait_code(&run);
+}
+END_TEST
+
+START_TEST(a_command_that_is_not_there_is_told_by_its_errno)
+{
+	int number = 0;
+	struct run run = start("/no/such/program", (char *[]){ "x", NULL });
+
+	ck_assert_int_eq(read(run.errors, &number, sizeof(number)), sizeof(number));
+	ck_assert_int_eq(number, ENOENT);
+	ck_assert_int_eq(wait_code(&run), 127);
+}
+END_TEST
+
+START_TEST(a_command_that_cannot_run_is_126)
+{
+	int number = 0;
+	struct run run = start("/etc/passwd", (char *[]){ "x", NULL });
+
+	ck_assert_int_eq(read(run.errors, &number, sizeof(number)), sizeof(number));
+	ck_assert_int_eq(number, EACCES);
+	ck_assert_int_eq(wait_code(&run), 126);
+}
+END_TEST
+
+START_TEST(what_it_is_not_called_for_is_refused)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		execl(getenv("HOLM_INIT"), "holm-init", "12x", "/bin/true", "--", "true", NULL);
+		_exit(99);
+	}
+	ck_assert_int_eq(process_exit_code(process_wait(pid)), 125);
+}
+END_TEST
+
+static int run_all(void);
+int main(void)
+{
+	if (!getenv("HOLM_INIT") || geteuid() != 0) {
+		puts("skipped: needs root for a PID namespace");
+		return 77;
+	}
+	return run_all();
+}
+
+static int run_all(void)
+{
+	const struct unit_test tests[] = {
+		UNIT(the_commands_exit_code_is_its_own),
+		UNIT(a_command_killed_by_a_signal_is_128_and_the_signal),
+		UNIT_LOOP(signals_are_passed_on, 4),
+		UNIT(a_signal_that_the_command_does_not_catch_ends_it),
+		UNIT(orphans_are_reaped),
+		UNIT(a_command_that_is_not_there_is_told_by_its_errno),
+		UNIT(a_command_that_cannot_run_is_126),
+		UNIT(what_it_is_not_called_for_is_refused),
+	};
+	return unit_run("init", tests, sizeof(tests) / sizeof(tests[0]));
+}

@@ -1,0 +1,200 @@
+/* container.c - starts the container's first process, and what happens when it ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "monitor/monitor.h"
+#include "monitor/restart.h"
+#include "monitor/stdio.h"
+#include "oci/runtime_spec.h"
+
+/* ---- state.json ---- */
+
+int monitor_state_store(struct monitor *m, const char *status, struct err *e)
+{
+	mem_replace(&m->state.status, status);
+	return shape_write_at(&monitor_state_shape, m->run_dir, "state.json", &m->state, e);
+}
+
+static void set_moment(char **field, int64_t ns)
+{
+	char text[MOMENT_TEXT_SIZE];
+
+	moment_format(text, ns);
+	mem_replace(field, text);
+}
+
+/* ---- starting ---- */
+
+static int open_init(int *ret, const struct oci_spec *spec, struct err *e)
+{
+	const char *folder = secure_getenv("HOLM_LIBEXEC");
+
+	if (!str_equal(shape_map_get(&spec->annotations, "org.holm.init"), "true"))
+		return 0;
+	own_free char *path = mem_format("%s/holm-init", str_empty(folder) ? HOLM_LIBEXEC : folder);
+	*ret = open(path, O_PATH | O_CLOEXEC);
+	return *ret < 0 ? err_sys(e, "open %s", path) : 0;
+}
+
+static void set_size(struct oci_process *process, uint16_t rows, uint16_t columns)
+{
+	if (!process->terminal || !rows)
+		return;
+	if (!process->console_size)
+		process->console_size = mem_new_struct(struct oci_console_size);
+	process->console_size->height = rows;
+	process->console_size->width = columns;
+}
+
+/* Creates, records, starts. The record comes first: whoever finds it after a kill -9 of this
+ * process can clear up. */
+static int create_and_start(struct monitor *m, struct runtime_process *process,
+			    const struct oci_spec *spec, const struct runtime_options *options,
+			    struct err *e)
+{
+	int r = runtime_create(&m->state.container, process, spec, options, e);
+	if (r < 0)
+		return r;
+	set_moment(&m->state.started_at, moment_now_ns());
+	mem_replace(&m->state.finished_at, NULL);
+	m->state.exit_code = 0;
+	r = monitor_state_store(m, MONITOR_STATE_RUNNING, e);
+	if (r == 0)
+		r = runtime_start(process, e);
+	if (r < 0) {
+		struct err ignored;
+		process_signal(process->pidfd, SIGKILL);
+		process_wait(process->pid);
+		runtime_delete(&m->state.container, &ignored);
+		runtime_container_clear(&m->state.container);
+	}
+	return r;
+}
+
+int monitor_container_start(struct monitor *m, struct err *e)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	own_clear(runtime_process_close) struct runtime_process process = RUNTIME_PROCESS_INIT;
+	own_clear(monitor_stdio_close) struct monitor_stdio stdio = MONITOR_STDIO_INIT;
+	struct runtime_options options = RUNTIME_OPTIONS_INIT;
+
+	runtime_container_clear(&m->state.container);
+	int r = oci_spec_read_at(&spec, m->run_dir, "config.json", e);
+	if (r < 0)
+		return r;
+	if (!spec.process)
+		return err_set(e, ERR_CORRUPT, "config.json: there is no process");
+	set_size(spec.process, m->rows, m->columns);
+	m->tty = spec.process->terminal;
+	if (!m->tty)
+		r = monitor_stdio_open(&stdio, m->config.stdin_open, e);
+	if (r < 0)
+		return r;
+	own_fd int init = -1;
+	r = open_init(&init, &spec, e);
+	if (r < 0)
+		return r;
+
+	options.id = m->config.id;
+	options.bundle = m->run_path;
+	memcpy(options.stdio, stdio.theirs, sizeof(options.stdio));
+	options.init_fd = init;
+	options.die_with_parent = true;
+	r = create_and_start(m, &process, &spec, &options, e);
+	if (r < 0)
+		return r;
+	if (!m->tty) {
+		monitor_output_open(m, 0, take_fd(&stdio.ours[1]));
+		monitor_output_open(m, 1, take_fd(&stdio.ours[2]));
+		if (stdio.ours[0] >= 0)
+			monitor_input_open(m, take_fd(&stdio.ours[0]));
+	}
+	monitor_container_watch(m, &process);
+	return 0;
+}
+
+/* ---- ending ---- */
+
+/* Decides what comes after an end; true: another start. */
+static bool plan_restart(struct monitor *m, int64_t now_ms)
+{
+	struct err e;
+
+	if (m->is_exec || !monitor_restart_wanted(&m->config.restart, m->exit.code,
+						  m->state.restart_count, m->stopped))
+		return false;
+	m->restart_delay_ms = monitor_restart_delay_ms(m->restart_delay_ms, now_ms - m->started_ms);
+	m->restart_at_ms = now_ms + m->restart_delay_ms;
+	m->phase = MONITOR_PHASE_RESTARTING;
+	m->exit.flags |= MONITOR_EXIT_RESTARTING;
+	m->state.restart_count++;
+	m->state.exit_code = m->exit.code;
+	set_moment(&m->state.finished_at, m->exit.finished_ns);
+	m->state.container.pid = 0;
+	monitor_state_store(m, MONITOR_STATE_RESTARTING, &e);
+	monitor_peer_send_exit(m);
+	runtime_delete(&m->state.container, &e);
+	return true;
+}
+
+static void collect(struct monitor *m)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PIDFD, (id_t)m->process.fd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	monitor_source_close(m, &m->process);
+	m->exit.code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	m->exit.flags = 0;
+	m->exit.finished_ns = moment_now_ns();
+	if (!m->is_exec && runtime_cgroup_oom_killed(&m->state.container.cgroup))
+		m->exit.flags |= MONITOR_EXIT_OOM;
+}
+
+static void process_ready(struct monitor *m, struct monitor_source *source, uint32_t events)
+{
+	(void)source;
+	(void)events;
+	collect(m);
+	monitor_output_drain(m);
+	monitor_log_writer_flush(&m->log, moment_now_ns());
+	monitor_output_close(m);
+	monitor_input_close(m);
+	m->stop_at_ms = 0;
+	m->timeout_at_ms = 0;
+	m->paused = false;
+	if (!plan_restart(m, monitor_now_ms()))
+		monitor_end(m, NULL);
+}
+
+void monitor_container_watch(struct monitor *m, struct runtime_process *process)
+{
+	int64_t now = monitor_now_ms();
+
+	if (process->terminal >= 0) {
+		/* open on both sides, it does not hang up while the container still runs */
+		m->terminal_peer =
+			ioctl(process->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		monitor_output_open(m, 0, take_fd(&process->terminal));
+	}
+	m->process.ready = process_ready;
+	monitor_source_open(m, &m->process, take_fd(&process->pidfd), EPOLLIN);
+	m->phase = MONITOR_PHASE_RUNNING;
+	m->stopped = false;
+	m->started_ms = now;
+	m->timeout_at_ms = m->config.timeout_s ? now + m->config.timeout_s * 1000 : 0;
+	malloc_trim(0);
+}

@@ -1,0 +1,146 @@
+/* loop.c - the epoll loop. Sources are never freed while a round of events is worked through:
+ * peers only get marked, and monitor_peer_sweep() frees them between two rounds. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "monitor/monitor.h"
+
+enum { EVENTS_MAX = 16 };
+
+int64_t monitor_now_ms(void)
+{
+	return moment_monotonic_ns() / 1000000;
+}
+
+void monitor_source_open(struct monitor *m, struct monitor_source *source, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = source };
+
+	source->fd = fd;
+	source->events = events;
+	/* fails for want of kernel memory alone, or of fs.epoll.max_user_watches */
+	if (epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		abort();
+}
+
+void monitor_source_set(struct monitor *m, struct monitor_source *source, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = source };
+
+	if (source->fd < 0 || source->events == events)
+		return;
+	/* EPOLLHUP comes even for no events: a source that waits for nothing must leave */
+	int op = !events ? EPOLL_CTL_DEL : source->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	if (epoll_ctl(m->epoll, op, source->fd, &event) < 0)
+		abort();
+	source->events = events;
+}
+
+void monitor_source_close(struct monitor *m, struct monitor_source *source)
+{
+	if (source->fd < 0)
+		return;
+	monitor_source_set(m, source, 0);
+	close(take_fd(&source->fd));
+}
+
+/* SIGTERM asks for a clean stop: the host shuts down. */
+static void signals_ready(struct monitor *m, struct monitor_source *source, uint32_t events)
+{
+	struct monitor_stop own = { .timeout_s = MONITOR_STOP_OWN };
+	struct signalfd_siginfo signal;
+	struct err e;
+
+	(void)events;
+	if (read(source->fd, &signal, sizeof(signal)) == sizeof(signal) &&
+	    signal.ssi_signo == SIGTERM)
+		monitor_request_stop(m, &own, &e);
+}
+
+int monitor_loop_open(struct monitor *m, struct err *e)
+{
+	static const int blocked[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE,
+				       SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(blocked) / sizeof(blocked[0]); i++)
+		sigaddset(&set, blocked[i]);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	/* SIGPIPE stays blocked and unread: writes then fail with EPIPE */
+	sigdelset(&set, SIGPIPE);
+	own_fd int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		return err_sys(e, "make a signalfd");
+	m->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (m->epoll < 0)
+		return err_sys(e, "make an epoll");
+	m->signals.ready = signals_ready;
+	monitor_source_open(m, &m->signals, take_fd(&signals), EPOLLIN);
+	return 0;
+}
+
+static void sooner(int64_t *earliest, int64_t at)
+{
+	if (at && (!*earliest || at < *earliest))
+		*earliest = at;
+}
+
+static int wait_ms(const struct monitor *m)
+{
+	int64_t earliest = 0;
+
+	sooner(&earliest, m->stop_at_ms);
+	sooner(&earliest, m->timeout_at_ms);
+	if (m->phase == MONITOR_PHASE_RESTARTING)
+		sooner(&earliest, m->restart_at_ms);
+	if (!earliest)
+		return -1;
+	int64_t left = earliest - monitor_now_ms();
+	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+static void run_timers(struct monitor *m)
+{
+	int64_t now = monitor_now_ms();
+	struct err e;
+
+	monitor_request_kill_late(m, now);
+	if (m->phase != MONITOR_PHASE_RESTARTING)
+		return;
+	if (m->stopped)
+		monitor_end(m, NULL);
+	else if (now >= m->restart_at_ms && monitor_container_start(m, &e) < 0)
+		monitor_end(m, &e);
+}
+
+static bool is_done(const struct monitor *m)
+{
+	return m->phase == MONITOR_PHASE_ENDED && !monitor_peer_any_queued(m);
+}
+
+void monitor_loop_run(struct monitor *m)
+{
+	struct epoll_event events[EVENTS_MAX];
+
+	while (!is_done(m)) {
+		int count = epoll_wait(m->epoll, events, EVENTS_MAX, wait_ms(m));
+		if (count < 0 && errno != EINTR)
+			abort();
+		for (int i = 0; i < count; i++) {
+			struct monitor_source *source = events[i].data.ptr;
+			/* closed, or silenced, by what came before it in this round */
+			if (source->fd >= 0 && source->events)
+				source->ready(m, source, events[i].events);
+		}
+		run_timers(m);
+		monitor_peer_sweep(m);
+	}
+}

@@ -1,0 +1,178 @@
+/* monitor.h - the one struct of a running holm-monitor, and how its parts call each other. Only
+ * for the files of this program.
+ *
+ * Everything hangs on one epoll loop (loop.c). output.c moves bytes from the container to the log
+ * and to the peers, peer.c holds the connections and their queues, input.c moves bytes from the
+ * peers to the container, request.c answers what peers ask, run.c and exec.c start and end. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+#include "monitor/config.h"
+#include "monitor/log_writer.h"
+#include "monitor/protocol.h"
+#include "monitor/state.h"
+#include "runtime/runtime.h"
+
+struct err;
+struct monitor;
+
+/* A descriptor in the loop. */
+struct monitor_source {
+	int fd; /* -1: closed */
+	uint32_t events;
+	void (*ready)(struct monitor *m, struct monitor_source *source, uint32_t events);
+};
+
+/* One connection. */
+struct monitor_peer {
+	struct monitor_source source; /* the first member: a source is its peer */
+	struct monitor_peer *next;
+	struct monitor_frames frames;
+	uint8_t attach;   /* enum monitor_attach; 0: not attached */
+	bool waits;       /* wants EXIT frames */
+	bool ended;       /* to be freed at the end of this round of the loop */
+	bool read_closed; /* it sends no more */
+	struct str queue; /* what its socket did not take yet, whole frames */
+	size_t queue_sent;
+	uint64_t dropped; /* bytes of output since its queue was full */
+	struct str input; /* what the container did not take yet */
+};
+
+enum monitor_phase {
+	MONITOR_PHASE_STARTING,
+	MONITOR_PHASE_RUNNING,
+	MONITOR_PHASE_RESTARTING, /* waits for restart_at_ms */
+	MONITOR_PHASE_ENDED,      /* only flushes what the peers have not read yet */
+};
+
+struct monitor {
+	bool is_exec; /* holm-monitor exec: no log, no restarts, no socket */
+	enum monitor_phase phase;
+	const char *run_path; /* argv */
+	int run_dir;
+	int container_dir; /* the durable folder */
+	int alive;         /* holds the lock */
+	struct monitor_config config;
+	struct monitor_state state;
+	struct monitor_log_writer log;
+
+	int epoll;
+	struct monitor_source listener, signals, process;
+	struct monitor_source output[2]; /* of stdout or the terminal, of stderr */
+	struct monitor_source input;     /* the pipe to stdin; not with a terminal */
+	int terminal_peer; /* the slave side, open so that the master never hangs up */
+	bool tty;
+	bool output_held;       /* a lossless peer does not read */
+	uint16_t rows, columns; /* asked for before there was a terminal */
+	struct monitor_peer *peers;
+	struct monitor_peer *owner; /* what lies on descriptor 3; borrowed from peers */
+
+	bool stopped; /* by stop or kill: no restart */
+	bool paused;
+	int64_t stop_at_ms;    /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
+	int64_t timeout_at_ms; /* --timeout; 0: no */
+	int64_t restart_at_ms;
+	int64_t restart_delay_ms;
+	int64_t started_ms;
+	struct monitor_exit exit;
+};
+
+#define MONITOR_INIT                                                                               \
+	{                                                                                          \
+		.run_dir = -1, .container_dir = -1, .alive = -1, .epoll = -1,                      \
+		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
+		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
+		.terminal_peer = -1,                                                               \
+	}
+
+/* ---- loop.c ---- */
+
+int monitor_loop_open(struct monitor *m, struct err *e);
+void monitor_source_open(struct monitor *m, struct monitor_source *source, int fd, uint32_t events);
+void monitor_source_set(struct monitor *m, struct monitor_source *source, uint32_t events);
+void monitor_source_close(struct monitor *m, struct monitor_source *source);
+
+/* Turns until monitor_loop_is_done(). */
+void monitor_loop_run(struct monitor *m);
+
+/* ---- peer.c ---- */
+
+struct monitor_peer *monitor_peer_add(struct monitor *m, int fd); /* fd is the peer's */
+int monitor_peer_listen(struct monitor *m, struct err *e);
+void monitor_peer_send(struct monitor *m, struct monitor_peer *peer, enum monitor_frame_type type,
+		       const void *payload, size_t length);
+void monitor_peer_send_err(struct monitor *m, struct monitor_peer *peer, const struct err *e);
+
+/* Frames that have come in; until there is no more, or the peer's input waits. */
+void monitor_peer_read(struct monitor *m, struct monitor_peer *peer);
+
+/* To all who are attached to this stream. */
+void monitor_peer_broadcast(struct monitor *m, enum monitor_log_stream stream, const void *bytes,
+			    size_t length);
+/* EXIT to all who are attached or wait. */
+void monitor_peer_send_exit(struct monitor *m);
+void monitor_peer_close(struct monitor *m, struct monitor_peer *peer);
+void monitor_peer_sweep(struct monitor *m); /* frees those that have ended */
+void monitor_peer_update(struct monitor *m, struct monitor_peer *peer);
+bool monitor_peer_any_queued(const struct monitor *m);
+/* Does a lossless peer have more to read than is good? */
+bool monitor_peer_holds_output(const struct monitor *m);
+
+/* ---- output.c, input.c ---- */
+
+void monitor_output_open(struct monitor *m, int index, int fd);
+/* Reads what is there and is not coming any more. */
+void monitor_output_drain(struct monitor *m);
+void monitor_output_update(struct monitor *m);
+void monitor_output_close(struct monitor *m);
+
+void monitor_input_open(struct monitor *m, int fd);
+void monitor_input_add(struct monitor *m, struct monitor_peer *peer, const void *bytes,
+		       size_t length);
+bool monitor_input_is_waiting(const struct monitor *m);
+void monitor_input_flush(struct monitor *m);
+void monitor_input_close(struct monitor *m);
+/* A peer with input has gone or sent EOF. */
+void monitor_input_end(struct monitor *m);
+void monitor_input_resize(struct monitor *m, uint16_t rows, uint16_t columns);
+
+/* ---- request.c ---- */
+
+/* Answers one frame. -EPROTO: it is none that a client may send. */
+int monitor_request(struct monitor *m, struct monitor_peer *peer,
+		    const struct monitor_frame *frame);
+int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, struct err *e);
+/* Deadlines of stop and --timeout that have come. */
+void monitor_request_kill_late(struct monitor *m, int64_t now_ms);
+
+/* ---- container.c: the process that is monitored ---- */
+
+/* Starts the container, from config.json as it is now. On failure nothing is left of it. */
+int monitor_container_start(struct monitor *m, struct err *e);
+/* Takes over what has been started: from here on it is watched. */
+void monitor_container_watch(struct monitor *m, struct runtime_process *process);
+/* state.json */
+int monitor_state_store(struct monitor *m, const char *status, struct err *e);
+
+/* ---- end.c ---- */
+
+/* The end for good: records it, tells it, clears up. why: it could not be started; or NULL, and
+ * m->exit tells. */
+void monitor_end(struct monitor *m, const struct err *why);
+
+/* ---- the programs ---- */
+
+/* What both share: descriptors from fds_from on are closed, the loop and the peer on descriptor 3
+ * are there. */
+int monitor_prepare(struct monitor *m, int fds_from, struct err *e);
+void monitor_send_started(struct monitor *m, pid_t pid);
+void monitor_leave_streams(void); /* 0, 1 and 2 become /dev/null */
+
+/* Both fail only while there is nobody to tell on descriptor 3. */
+int monitor_run(const char *run_path, struct err *e);
+int monitor_exec(const char *run_path, struct err *e);
+
+int64_t monitor_now_ms(void); /* CLOCK_MONOTONIC */

@@ -1,0 +1,198 @@
+/* request.c - what peers ask of a monitor. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/err.h"
+#include "base/process.h"
+#include "monitor/monitor.h"
+
+enum { STOP_TIMEOUT_S = 10, SIGNAL_MAX = 64 };
+
+static int not_running(struct err *e)
+{
+	return err_set(e, ERR_STATE, "the container is not running");
+}
+
+static int set_paused(struct monitor *m, bool pause, struct err *e)
+{
+	if (m->is_exec || m->phase != MONITOR_PHASE_RUNNING)
+		return not_running(e);
+	if (m->paused == pause)
+		return err_set(e, ERR_STATE, "the container is %s paused",
+			       pause ? "already" : "not");
+	int r = runtime_cgroup_freeze(&m->state.container.cgroup, pause, e);
+	if (r < 0)
+		return r;
+	m->paused = pause;
+	return monitor_state_store(m, pause ? MONITOR_STATE_PAUSED : MONITOR_STATE_RUNNING, e);
+}
+
+/* A frozen process does not die before it is thawed (cgroup v1). */
+static void thaw(struct monitor *m)
+{
+	struct err e;
+
+	if (m->paused)
+		set_paused(m, false, &e);
+}
+
+static void kill_hard(struct monitor *m)
+{
+	struct err e;
+
+	process_signal(m->process.fd, SIGKILL);
+	/* without a PID namespace of its own the others do not die with the first */
+	if (!m->is_exec)
+		runtime_kill_all(&m->state.container, &e);
+	thaw(m);
+}
+
+static int own_stop_signal(const struct monitor *m)
+{
+	return m->config.stop_signal ? (int)m->config.stop_signal : SIGTERM;
+}
+
+int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, struct err *e)
+{
+	int signal = stop->signal ? stop->signal : own_stop_signal(m);
+	int64_t timeout_s = stop->timeout_s;
+
+	if (m->phase != MONITOR_PHASE_RUNNING && m->phase != MONITOR_PHASE_RESTARTING)
+		return not_running(e);
+	m->stopped = true;
+	if (m->phase == MONITOR_PHASE_RESTARTING)
+		return 0; /* the loop ends it, after this has been answered */
+	if (timeout_s == MONITOR_STOP_OWN)
+		timeout_s = m->config.stop_timeout_s ? *m->config.stop_timeout_s : STOP_TIMEOUT_S;
+	if (timeout_s == 0) {
+		kill_hard(m);
+		return 0;
+	}
+	int r = process_signal(m->process.fd, signal);
+	if (r < 0 && r != -ESRCH)
+		return err_number(e, -r, "send signal %d", signal);
+	thaw(m);
+	int64_t at_ms = timeout_s < 0 ? 0 : monitor_now_ms() + timeout_s * 1000;
+	/* a second stop may shorten the time, not lengthen it */
+	if (at_ms && (!m->stop_at_ms || at_ms < m->stop_at_ms))
+		m->stop_at_ms = at_ms;
+	return 0;
+}
+
+void monitor_request_kill_late(struct monitor *m, int64_t now_ms)
+{
+	bool stop = m->stop_at_ms && now_ms >= m->stop_at_ms;
+	bool timeout = m->timeout_at_ms && now_ms >= m->timeout_at_ms;
+
+	if (!stop && !timeout)
+		return;
+	m->stop_at_ms = 0;
+	m->timeout_at_ms = 0;
+	if (m->phase != MONITOR_PHASE_RUNNING)
+		return;
+	m->stopped = true;
+	kill_hard(m);
+}
+
+static int kill_with(struct monitor *m, uint32_t signal, struct err *e)
+{
+	if (signal < 1 || signal > SIGNAL_MAX)
+		return err_set(e, ERR_INVALID, "%u is no signal", signal);
+	bool ends = signal == SIGKILL || (int)signal == own_stop_signal(m);
+	if (m->phase == MONITOR_PHASE_RESTARTING && ends) {
+		m->stopped = true;
+		return 0;
+	}
+	if (m->phase != MONITOR_PHASE_RUNNING)
+		return not_running(e);
+	/* Docker: after a kill no policy starts the container again */
+	m->stopped |= ends;
+	if (signal == SIGKILL) {
+		kill_hard(m);
+		return 0;
+	}
+	int r = process_signal(m->process.fd, (int)signal);
+	if (r == -ESRCH)
+		return not_running(e);
+	return r < 0 ? err_number(e, -r, "send signal %u", signal) : 0;
+}
+
+static int answered(struct monitor *m, struct monitor_peer *peer, const struct monitor_frame *frame,
+		    struct err *e)
+{
+	struct monitor_stop stop;
+
+	switch (frame->type) {
+	case MONITOR_KILL:
+		return kill_with(m, monitor_get_u32(frame->payload), e);
+	case MONITOR_PAUSE:
+		return set_paused(m, true, e);
+	case MONITOR_UNPAUSE:
+		return set_paused(m, false, e);
+	case MONITOR_STOP:
+		stop.signal = (int)monitor_get_u32(frame->payload);
+		stop.timeout_s = (int)monitor_get_u32(frame->payload + 4);
+		if (stop.signal < 0 || stop.signal > SIGNAL_MAX ||
+		    stop.timeout_s < MONITOR_STOP_OWN)
+			return err_set(e, ERR_INVALID, "no such signal or timeout");
+		return monitor_request_stop(m, &stop, e);
+	default: /* MONITOR_WAIT */
+		peer->waits = true;
+		return m->phase == MONITOR_PHASE_ENDED ? not_running(e) : 0;
+	}
+}
+
+/* The length that a request must have; its bound has been checked by the protocol. */
+static bool has_length(const struct monitor_frame *frame)
+{
+	switch (frame->type) {
+	case MONITOR_ATTACH:
+		return frame->length == 1;
+	case MONITOR_RESIZE:
+		return frame->length == MONITOR_RESIZE_SIZE;
+	case MONITOR_KILL:
+		return frame->length == 4;
+	case MONITOR_STOP:
+		return frame->length == MONITOR_STOP_SIZE;
+	default:
+		return true;
+	}
+}
+
+int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct monitor_frame *frame)
+{
+	const unsigned char *at = frame->payload;
+	struct err e;
+
+	if (!has_length(frame))
+		return -EPROTO;
+	switch (frame->type) {
+	case MONITOR_ATTACH:
+		peer->attach = at[0];
+		return 0;
+	case MONITOR_STDIN:
+		if (peer->attach & MONITOR_ATTACH_STDIN)
+			monitor_input_add(m, peer, at, frame->length);
+		return 0;
+	case MONITOR_STDIN_EOF:
+		if (peer->attach & MONITOR_ATTACH_STDIN)
+			monitor_input_end(m);
+		return 0;
+	case MONITOR_RESIZE:
+		monitor_input_resize(m, (uint16_t)(at[0] | at[1] << 8),
+				     (uint16_t)(at[2] | at[3] << 8));
+		return 0;
+	case MONITOR_KILL:
+	case MONITOR_PAUSE:
+	case MONITOR_UNPAUSE:
+	case MONITOR_STOP:
+	case MONITOR_WAIT:
+		if (answered(m, peer, frame, &e) < 0)
+			monitor_peer_send_err(m, peer, &e);
+		else
+			monitor_peer_send(m, peer, MONITOR_OK, NULL, 0);
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}

@@ -1,0 +1,118 @@
+/* run.c - `holm-monitor run RUNDIR`: one container, from its start to its end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "monitor/monitor.h"
+
+enum { OWNER_FD = 3 };
+
+static int lock_alive(struct monitor *m, struct err *e)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	m->alive = openat(m->run_dir, "alive", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (m->alive < 0)
+		return err_sys(e, "open alive");
+	if (fcntl(m->alive, F_SETLK, &lock) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		return err_set(e, ERR_STATE, "the container is running already");
+	return err_sys(e, "lock alive");
+}
+
+static int open_folders(struct monitor *m, struct err *e)
+{
+	m->run_dir = open(m->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->run_dir < 0)
+		return err_sys(e, "open %s", m->run_path);
+	int r = lock_alive(m, e);
+	if (r == 0)
+		r = monitor_config_read_at(&m->config, m->run_dir, e);
+	if (r < 0)
+		return r;
+	own_free char *path = mem_format("%s/containers/%s", m->config.root, m->config.id);
+	m->container_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return m->container_dir < 0 ? err_sys(e, "open %s", path) : 0;
+}
+
+static int start(struct monitor *m, struct err *e)
+{
+	monitor_log_writer_open(&m->log, m->container_dir, &m->config.log);
+	m->state.monitor_pid = getpid();
+	process_start_time(getpid(), &m->state.monitor_start);
+	int r = monitor_peer_listen(m, e);
+	if (r < 0)
+		return r;
+	/* it may have asked for output and a size of the terminal before we were there */
+	monitor_peer_read(m, m->owner);
+	if (unlinkat(m->container_dir, "exit.json", 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove exit.json");
+	return monitor_container_start(m, e);
+}
+
+void monitor_leave_streams(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
+void monitor_send_started(struct monitor *m, pid_t pid)
+{
+	unsigned char payload[4];
+
+	monitor_put_u32(payload, (uint32_t)pid);
+	if (m->owner)
+		monitor_peer_send(m, m->owner, MONITOR_STARTED, payload, sizeof(payload));
+}
+
+int monitor_prepare(struct monitor *m, int fds_from, struct err *e)
+{
+	struct stat st;
+
+	close_range((unsigned)fds_from, ~0U, 0);
+	if (fstat(OWNER_FD, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return err_set(e, ERR_INVALID, "descriptor 3 is not a socket");
+	fcntl(OWNER_FD, F_SETFD, FD_CLOEXEC);
+	umask(022);
+	if (chdir("/") < 0)
+		return err_sys(e, "chdir /");
+	int r = monitor_loop_open(m, e);
+	if (r == 0)
+		m->owner = monitor_peer_add(m, OWNER_FD);
+	return r;
+}
+
+int monitor_run(const char *run_path, struct err *e)
+{
+	struct monitor m = MONITOR_INIT;
+
+	m.run_path = run_path;
+	int r = monitor_prepare(&m, OWNER_FD + 1, e);
+	if (r < 0)
+		return r;
+	r = open_folders(&m, e);
+	if (r < 0) {
+		monitor_peer_send_err(&m, m.owner, e);
+		return 0;
+	}
+	if (start(&m, e) < 0) {
+		monitor_end(&m, e);
+	} else {
+		monitor_leave_streams();
+		monitor_send_started(&m, (pid_t)m.state.container.pid);
+	}
+	monitor_loop_run(&m);
+	return 0;
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# A disk that is full at any write: an error that says so, nothing half made, the space given back.
+load holm
+
+setup() {
+	holm_setup
+	disk=$BATS_TEST_TMPDIR/disk
+	small_disk "$disk" 24
+	export HOLM_ROOT=$disk/root
+}
+
+teardown() {
+	holm_teardown || failed=1
+	small_disk_end "$disk" || failed=1
+	[ -z "${failed:-}" ]
+}
+
+used() {
+	sync -f "$disk"
+	df --output=used "$disk" | tail -1 | tr -d ' '
+}
+
+fill() { # KIB_LEFT
+	local free
+	free=$(df --output=avail "$disk" | tail -1)
+	fallocate -l "$((free - $1))K" "$disk/filler"
+}
+
+# An image of so many random MiB.
+big_image() { # MIB
+	mkdir -p "$BATS_TEST_TMPDIR/fs"
+	head -c "$1M" /dev/urandom >"$BATS_TEST_TMPDIR/fs/random"
+	tar -C "$BATS_TEST_TMPDIR/fs" -cf "$BATS_TEST_TMPDIR/layer.tar" .
+	oci_image "$BATS_TEST_TMPDIR/big" latest "$BATS_TEST_TMPDIR/layer.tar"
+}
+
+@test "a pull that does not fit fails in one line and gives the space back" {
+	big_image 40
+	registry_start
+	registry_push "oci:$BATS_TEST_TMPDIR/big:latest" big:1
+	expect 0 holm images
+	local before
+	before=$(used)
+	run holm pull "$REGISTRY/big:1"
+	[ "$status" != 0 ]
+	output_has "No space left on device"
+	expect 0 holm images -q
+	output_is ""
+	[ "$(used)" -le $((before + 256)) ]
+	expect 0 holm run --rm busybox echo works
+	output_is works
+}
+
+@test "unpacking that does not fit fails and gives the space back" {
+	big_image 14
+	expect 0 holm images
+	local before
+	before=$(used)
+	run holm load -i "$BATS_TEST_TMPDIR/big"
+	[ "$status" != 0 ]
+	output_has "No space left on device"
+	[ "$(used)" -le $((before + 256)) ]
+	expect 0 holm images -q
+	output_is ""
+}
+
+@test "a container on a full disk sees that it is full, and is removed" {
+	expect 0 holm run --rm busybox true
+	local before
+	before=$(used)
+	expect 1 holm run --rm busybox dd if=/dev/zero of=/big bs=1M
+	output_has "No space left on device"
+	[ "$(used)" -le $((before + 256)) ]
+}
+
+@test "a record that cannot be written is no container" {
+	expect 0 holm run --rm busybox true
+	fill 0
+	run holm create --name half busybox true
+	if [ "$status" != 0 ]; then
+		output_has "No space left on device"
+		expect 0 holm ps -aq
+		output_is ""
+	fi
+	rm "$disk/filler"
+	expect 0 holm run --rm --name half2 busybox echo works
+	output_is works
+}
+
+@test "a log that cannot be written does not stop its container" {
+	expect 0 holm run --rm busybox true
+	fill 512
+	expect 0 timeout 60 holm run --name chatty busybox sh -c \
+		'yes "a line of the log that is long enough to fill the disk" | head -n 40000 >&2; exit 0'
+	rm "$disk/filler"
+	expect 0 holm rm chatty
+	expect 0 holm run --rm busybox echo works
+	output_is works
+}

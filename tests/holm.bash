@@ -246,10 +246,9 @@ oci_blob() { # DIR MEDIA_TYPE
 # Images that take long to make are made once, before the tests, by tests/images; prints the
 # folder of the OCI layout.
 made_image() { # NAME
-	local dir=$HOLM_STAGE/../images/$1
-	[ -n "${HOLM_IMAGES:-}" ] && dir=$HOLM_IMAGES/$1
-	[ -e "$dir/index.json" ] || skip "the image $1 could not be made here (tests/images $1)"
-	echo "$dir"
+	[ -e "$HOLM_IMAGES/$1/index.json" ] ||
+		skip "the image $1 could not be made here (tests/images)"
+	echo "$HOLM_IMAGES/$1"
 }
 
 # --- disks ------------------------------------------------------------------------------------

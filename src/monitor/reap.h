@@ -1,12 +1,18 @@
-/* reap.h - clearing up behind a monitor that was killed. */
+/* reap.h - clearing up behind a monitor that has ended or was killed. Under the container's lock
+ * (flock on its durable folder). */
 #pragma once
 #include <stdbool.h>
 
 struct err;
 
-/* Under the container's lock (flock on its durable folder), when run_dir has a state.json or
- * monitor.json and monitor_state_alive() is 0: kills what is left in the container's cgroup,
- * removes the cgroups, writes exit.json (137) if the container had started and there is none,
- * removes the run folder. With --rm, the durable folder, the name and the anonymous volumes go
- * too; *ret_removed says so. container_fd may be -1 when the durable folder is gone. */
+/* run_dir, $run/containers/ID, has no live monitor (monitor_state_alive() is 0): kills what is left
+ * in the container's cgroup, removes the cgroups, writes exit.json (137) if it had been started
+ * and has none, removes the run folder. With --rm the durable folder, the name and the anonymous
+ * volumes go, too: *ret_removed. container_fd is the durable folder, or -1 when it is gone.
+ * A run folder that is not there is success; so is one whose monitor lives after all (nothing is
+ * done). */
 int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struct err *e);
+
+/* Before run_dir is made anew, or the container removed: an ended monitor may still be at its last
+ * work, in the folder .dead-ID beside run_dir. Waits for it, and clears up if it was killed. */
+int monitor_settle(const char *run_dir, struct err *e);

@@ -1,0 +1,132 @@
+#include "monitor/reap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "monitor/config.h"
+#include "monitor/dead.h"
+#include "monitor/state.h"
+#include "oci/runtime_spec.h"
+
+enum { KILLED_CODE = 137 }; /* 128 + SIGKILL */
+
+static int record_killed(const struct monitor_state *state, int container_fd, struct err *e)
+{
+	struct monitor_exit_record record = { .exit_code = KILLED_CODE };
+	char now[MOMENT_TEXT_SIZE];
+
+	if (container_fd < 0 || !state->started_at ||
+	    faccessat(container_fd, "exit.json", F_OK, 0) == 0)
+		return 0;
+	moment_format(now, moment_now_ns());
+	record.error = mem_text("its monitor was killed");
+	record.started_at = mem_text(state->started_at);
+	record.finished_at = mem_text(now);
+	record.restart_count = state->restart_count;
+	int r = monitor_exit_record_write_at(container_fd, &record, e);
+	shape_clear(&monitor_exit_record_shape, &record);
+	return r;
+}
+
+/* Killed before it could write state.json: what there can be lies at the path of the spec. */
+static int clear_unrecorded(int run_fd, struct err *e)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
+	struct err unreadable;
+
+	if (oci_spec_read_at(&spec, run_fd, "config.json", &unreadable) < 0 ||
+	    !spec.linux_.cgroups_path || spec.linux_.cgroups_path[0] != '/')
+		return 0;
+	int r = runtime_cgroup_host_read(&container.cgroup, e);
+	if (r < 0)
+		return r;
+	mem_replace(&container.cgroup.path, spec.linux_.cgroups_path);
+	return runtime_delete(&container, e);
+}
+
+/* What state.json tells of: processes, cgroups, and the record of the end. */
+static int clear_container(int run_fd, int container_fd, struct err *e)
+{
+	struct monitor_state state = { 0 };
+
+	int r = monitor_state_read_at(&state, run_fd, e);
+	if (r == -ENOENT)
+		return clear_unrecorded(run_fd, e);
+	if (r < 0)
+		return r;
+	r = runtime_delete(&state.container, e);
+	if (r == 0)
+		r = record_killed(&state, container_fd, e);
+	shape_clear(&monitor_state_shape, &state);
+	return r;
+}
+
+static int clear_run_dir(bool *ret_removed, int run_fd, const char *run_dir, int container_fd,
+			 struct err *e)
+{
+	struct monitor_config config = { 0 };
+	struct err unreadable;
+
+	int r = monitor_config_read_at(&config, run_fd, &unreadable);
+	bool remove = r == 0 && config.remove && container_fd >= 0;
+	r = clear_container(run_fd, remove ? -1 : container_fd, e);
+	if (r == 0) {
+		if (remove && monitor_dead_rename_container(config.root, &config))
+			monitor_dead_remove_container(config.root, &config);
+		monitor_dead_rename_run_dir(run_dir);
+		monitor_dead_remove_run_dir(run_dir);
+		*ret_removed = remove;
+	}
+	shape_clear(&monitor_config_shape, &config);
+	return r;
+}
+
+int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struct err *e)
+{
+	*ret_removed = false;
+	own_fd int run_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (run_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open %s", run_dir);
+	pid_t alive = monitor_state_alive(run_fd);
+	if (alive < 0)
+		return err_number(e, -alive, "ask for the monitor of %s", run_dir);
+	if (alive > 0)
+		return 0;
+	int r = clear_run_dir(ret_removed, run_fd, run_dir, container_fd, e);
+	return r < 0 ? err_add(e, "clear up behind a killed monitor") : 0;
+}
+
+static char *dead_path(const char *run_dir)
+{
+	const char *slash = strrchr(run_dir, '/');
+
+	return mem_format("%.*s/.dead-%s", (int)(slash - run_dir), run_dir, slash + 1);
+}
+
+int monitor_settle(const char *run_dir, struct err *e)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	own_free char *dead = dead_path(run_dir);
+	own_fd int dead_fd = open(dead, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dead_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open %s", dead);
+	own_fd int alive = openat(dead_fd, "alive", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	while (alive >= 0 && fcntl(alive, F_SETLKW, &lock) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "wait for the monitor in %s", dead);
+
+	/* gone by now, unless it was killed over it */
+	int r = clear_container(dead_fd, -1, e);
+	if (r == 0)
+		monitor_dead_remove_run_dir(run_dir);
+	return r;
+}

@@ -12,6 +12,7 @@
 #include "image/auth.h"
 #include "image/certs.h"
 #include "image/http.h"
+#include "image/jail.h"
 #include "image/layers.h"
 #include "image/reference.h"
 #include "image/registries.h"
@@ -337,8 +338,9 @@ int image_pull(const struct image_pull *pull, const char *text, struct err *e)
 
 	if (r < 0)
 		return err_add(e, "pull %s", text);
-	if (pull->before_network)
-		pull->before_network();
+	r = image_jail_enter(pull->store, e);
+	if (r < 0)
+		return r;
 	own_fd int lock = store_lock_layers_shared(pull->store, e);
 	if (lock < 0)
 		return lock;

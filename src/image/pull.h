@@ -12,10 +12,9 @@ struct image_pull {
 	struct image_report *report;
 	const struct oci_platform *platform; /* which entry of an index */
 	const char *auth_file;               /* or NULL: the usual ones */
-	void (*before_network)(void); /* called once all of the host's files have been read, before
-					* the first byte from outside; may be NULL */
 };
 
-/* Pulls what text names (a short name after registries.conf), reports the image. What breaks off
+/* Pulls what text names (a short name after registries.conf), reports the image. Enters the jail
+ * when all of the host's files have been read, before the first byte from outside. What breaks off
  * leaves the store as it was, and partial blobs that the next try goes on with. */
 int image_pull(const struct image_pull *pull, const char *text, struct err *e);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,8 +177,9 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
 enum { REMOVE_DEPTH_MAX = 100 };
 
 struct removal {
-	int top_fd;     /* the tree's root; -1 until it is open */
-	unsigned moved; /* folders that were moved up */
+	int top_fd;      /* the tree's root; -1 until it is open */
+	unsigned moved;  /* folders that were moved up */
+	uint64_t *freed; /* NULL: not counted */
 };
 
 static int remove_folder(struct removal *removal, int dir_fd, const char *name, unsigned depth);
@@ -195,9 +197,30 @@ static int move_up(struct removal *removal, int dir_fd, const char *name)
 	return -errno;
 }
 
+/* What removing name will give back: all of its blocks with its last link. */
+static uint64_t blocks_of(const struct removal *removal, int dir_fd, const char *name)
+{
+	struct stat st;
+
+	if (!removal->freed || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return S_ISDIR(st.st_mode) || st.st_nlink == 1 ? (uint64_t)st.st_blocks * 512 : 0;
+}
+
+static int count(const struct removal *removal, uint64_t blocks)
+{
+	if (removal->freed)
+		*removal->freed += blocks;
+	return 0;
+}
+
 static int remove_one(struct removal *removal, int dir_fd, const char *name, unsigned depth)
 {
-	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+	uint64_t blocks = blocks_of(removal, dir_fd, name);
+
+	if (unlinkat(dir_fd, name, 0) == 0)
+		return count(removal, blocks);
+	if (errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
@@ -241,6 +264,7 @@ static int open_folder(int dir_fd, const char *name, unsigned depth)
 
 static int remove_folder(struct removal *removal, int dir_fd, const char *name, unsigned depth)
 {
+	uint64_t blocks = blocks_of(removal, dir_fd, name);
 	unsigned moved;
 
 	/* another round where deep folders have come up while this one was read */
@@ -255,12 +279,19 @@ static int remove_folder(struct removal *removal, int dir_fd, const char *name, 
 		if (r < 0)
 			return r;
 	} while (depth == 0 && removal->moved != moved);
-	return unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
+		return count(removal, blocks);
+	return errno == ENOENT ? 0 : -errno;
 }
 
 int fd_remove_tree_at(int dir_fd, const char *name, struct err *e)
 {
-	struct removal removal = { .top_fd = -1 };
+	return fd_remove_tree_counted_at(dir_fd, name, NULL, e);
+}
+
+int fd_remove_tree_counted_at(int dir_fd, const char *name, uint64_t *freed, struct err *e)
+{
+	struct removal removal = { .top_fd = -1, .freed = freed };
 	int r = remove_one(&removal, dir_fd, name, 0);
 	if (r < 0)
 		return err_number(e, -r, "remove %s", name);

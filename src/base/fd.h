@@ -1,6 +1,7 @@
 /* fd.h - descriptors: whole reads and writes, files replaced in one step, descriptors passed. */
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct err;
@@ -35,3 +36,7 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
 /* Removes name below dir_fd with all that lies below it, crossing no mount and following no
  * link; a name that is not there is fine. Returns 0 or fills e. */
 int fd_remove_tree_at(int dir_fd, const char *name, struct err *e);
+
+/* The same; adds the bytes of the disk that this gave back to *freed (NULL: not counted), also on
+ * failure. A file counts with its last link. */
+int fd_remove_tree_counted_at(int dir_fd, const char *name, uint64_t *freed, struct err *e);

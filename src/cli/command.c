@@ -1,0 +1,106 @@
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/print.h"
+#include "engine/engine.h"
+#include "storage/store.h"
+
+static bool has_name(const struct cli_command *command, const char *name)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+
+	strv_split(&names, command->names, '|');
+	return strv_contains(&names, name);
+}
+
+const struct cli_command *cli_command_find(const char *name)
+{
+	for (size_t i = 0; cli_commands[i]; i++)
+		if (has_name(cli_commands[i], name))
+			return cli_commands[i];
+	return NULL;
+}
+
+bool cli_command_is_group(const char *word)
+{
+	own_free char *first = mem_format("%s ", word);
+	own_free char *later = mem_format("|%s ", word);
+
+	for (size_t i = 0; cli_commands[i]; i++)
+		if (str_starts(cli_commands[i]->names, first) ||
+		    strstr(cli_commands[i]->names, later))
+			return true;
+	return false;
+}
+
+char *cli_command_name(const struct cli_command *command)
+{
+	return mem_text_n(command->names, strcspn(command->names, "|"));
+}
+
+int cli_command_engine(struct cli *cli, struct engine **ret, struct err *e)
+{
+	if (!cli->engine) {
+		struct engine *engine = mem_new_struct(struct engine);
+		int r = engine_open(engine, cli->root, cli->run, e);
+		if (r < 0) {
+			free(engine);
+			return r;
+		}
+		cli->engine = engine;
+	}
+	*ret = cli->engine;
+	return 0;
+}
+
+int cli_command_store(struct cli *cli, struct store **ret, struct err *e)
+{
+	struct engine *engine;
+	int r = cli_command_engine(cli, &engine, e);
+
+	if (r == 0)
+		*ret = engine->store;
+	return r;
+}
+
+void cli_command_error(const struct cli *cli, const char *target, const struct err *e)
+{
+	own_clear(str_clear) struct str line = { 0 };
+
+	str_add(&line, "holm: ");
+	if (cli->name)
+		str_addf(&line, "%s%s%s: ", cli->name, target ? " " : "", target ? target : "");
+	str_add(&line, e->text);
+	fflush(stdout);
+	cli_print_clean(stderr, line.text);
+	fputc('\n', stderr);
+	if (e->hint[0]) {
+		cli_print_clean(stderr, e->hint);
+		fputc('\n', stderr);
+	}
+}
+
+int cli_command_each(struct cli *cli, const struct strv *args, cli_command_call *f,
+		     const void *options)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < args->count; i++) {
+		struct err e;
+		if (f(cli, args->items[i], options, &e) < 0) {
+			cli_command_error(cli, args->items[i], &e);
+			status = status ? status : err_exit_status(&e);
+		} else {
+			cli_print_clean(stdout, args->items[i]);
+			fputc('\n', stdout);
+			fflush(stdout);
+		}
+	}
+	return status;
+}

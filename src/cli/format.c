@@ -1,0 +1,154 @@
+#include "cli/format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/print.h"
+#include "cli/table.h"
+#include "cli/template.h"
+
+/* "\t" and "\n", as shells pass them, and nothing else. */
+static char *unescape(const char *format)
+{
+	own_clear(str_clear) struct str s = { 0 };
+
+	for (const char *c = format; *c; c++) {
+		if (c[0] == '\\' && (c[1] == 't' || c[1] == 'n'))
+			str_add_char(&s, *++c == 't' ? '\t' : '\n');
+		else
+			str_add_char(&s, *c);
+	}
+	return str_take(&s);
+}
+
+static struct json_object *header_row(const char *const *headers)
+{
+	struct json_object *row = json_object_new_object();
+
+	for (; *headers; headers += 2)
+		json_object_object_add(row, headers[0], json_object_new_string(headers[1]));
+	return row;
+}
+
+static int add_row(struct cli_table *table, const struct cli_template *t, struct json_object *row,
+		   struct err *e)
+{
+	own_clear(str_clear) struct str line = { 0 };
+	int r = cli_template_run(t, row, &line, e);
+
+	if (r == 0)
+		cli_table_add(table, line.text ? line.text : "");
+	return r;
+}
+
+static int print_table(const struct cli_format_list *list, struct json_object *rows,
+		       const char *format, struct err *e)
+{
+	own_free char *text = unescape(format);
+	own_json struct json_object *header = header_row(list->headers);
+	own(cli_template_free) struct cli_template *t = NULL;
+	own_clear(cli_table_clear) struct cli_table table = { 0 };
+	own_clear(str_clear) struct str out = { 0 };
+
+	int r = cli_template_parse(&t, text, e);
+	if (r == 0)
+		r = add_row(&table, t, header, e);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(rows); i++)
+		r = add_row(&table, t, json_object_array_get_idx(rows, i), e);
+	if (r < 0)
+		return r;
+	cli_table_print(&table, &out);
+	fwrite(out.text, 1, out.length, stdout);
+	return 0;
+}
+
+static int print_each(struct json_object *rows, const char *format, struct err *e)
+{
+	own_free char *text = unescape(format);
+	own(cli_template_free) struct cli_template *t = NULL;
+	own_clear(str_clear) struct str out = { 0 };
+
+	int r = cli_template_parse(&t, text, e);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(rows); i++) {
+		r = cli_template_run(t, json_object_array_get_idx(rows, i), &out, e);
+		str_add_char(&out, '\n');
+	}
+	if (r == 0 && out.length)
+		cli_print_format(out.text, out.length);
+	return r;
+}
+
+/* json-c escapes C0 alone; DEL and C1 are left to the filter of the terminal. */
+static void print_json(struct json_object *object, int flags)
+{
+	const char *text =
+		json_object_to_json_string_ext(object, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	cli_print_format(text, strlen(text));
+	putchar('\n');
+}
+
+int cli_format_rows(const struct cli_format_list *list, struct json_object *rows,
+		    const char *format, bool quiet, struct err *e)
+{
+	if (quiet) {
+		own_free char *id = mem_format("{{.%s}}", list->id);
+		return print_each(rows, id, e);
+	}
+	if (!format || !*format || strcmp(format, "table") == 0)
+		return print_table(list, rows, list->table, e);
+	if (strncmp(format, "table ", 6) == 0)
+		return print_table(list, rows, format + 6, e);
+	if (strcmp(format, "json") != 0)
+		return print_each(rows, format, e);
+	for (size_t i = 0; i < json_object_array_length(rows); i++)
+		print_json(json_object_array_get_idx(rows, i), JSON_C_TO_STRING_PLAIN);
+	return 0;
+}
+
+/* json-c's pretty printer indents by two; Docker and most readers of its output by four. */
+void cli_format_pretty(struct json_object *object)
+{
+	const char *text = json_object_to_json_string_ext(
+		object,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	own_clear(str_clear) struct str out = { 0 };
+
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+		size_t indent = strspn(line, " ");
+		str_addf(&out, "%*s%.*s\n", (int)indent * 2, "", (int)(length - indent),
+			 line + indent);
+		line += length + (line[length] == '\n');
+	}
+	cli_print_format(out.text, out.length);
+}
+
+int cli_format_object(struct json_object *object, const char *format, struct err *e)
+{
+	own(cli_template_free) struct cli_template *t = NULL;
+	own_clear(str_clear) struct str out = { 0 };
+
+	if (!format || !*format) {
+		cli_format_pretty(object);
+		return 0;
+	}
+	if (strcmp(format, "json") == 0) {
+		print_json(object, JSON_C_TO_STRING_PLAIN);
+		return 0;
+	}
+	own_free char *text = unescape(format);
+	int r = cli_template_parse(&t, text, e);
+	if (r == 0)
+		r = cli_template_run(t, object, &out, e);
+	if (r < 0)
+		return r;
+	str_add_char(&out, '\n');
+	cli_print_format(out.text, out.length);
+	return 0;
+}

@@ -1,0 +1,123 @@
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+
+enum { NAME_WIDTH = 12 };
+
+static void print_section(FILE *to, const char *section)
+{
+	fprintf(to, "\n%s:\n", section);
+	for (size_t i = 0; cli_commands[i]; i++) {
+		const struct cli_command *c = cli_commands[i];
+		if (!c->section || strcmp(c->section, section) != 0)
+			continue;
+		own_free char *name = cli_command_name(c);
+		if (!strchr(name, ' '))
+			fprintf(to, "  %-*s %s\n", NAME_WIDTH, name, c->summary);
+	}
+}
+
+void cli_help_all(FILE *to)
+{
+	const char *last = "";
+	own_clear(str_clear) struct str options = { 0 };
+
+	fputs("Usage: holm [OPTIONS] COMMAND\n\nContainers without a daemon.\n", to);
+	for (size_t i = 0; cli_commands[i]; i++) {
+		const char *section = cli_commands[i]->section;
+		if (section && strcmp(section, last) != 0) {
+			print_section(to, section);
+			last = section;
+		}
+	}
+	fputs("\nGroups: container, image, volume, system ('holm image --help')\n", to);
+	cli_option_help(cli_main_options(), &options);
+	fputs(options.text, to);
+	fputs("\n'holm COMMAND --help' tells more about a command.\n", to);
+}
+
+/* The name of the command within the group, without the group; NULL if it has none. */
+static char *name_in_group(const struct cli_command *command, const char *group)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+	own_free char *prefix = mem_format("%s ", group);
+
+	strv_split(&names, command->names, '|');
+	for (size_t i = 0; i < names.count; i++)
+		if (str_starts(names.items[i], prefix))
+			return mem_text(names.items[i] + strlen(prefix));
+	return NULL;
+}
+
+void cli_help_group(const char *group)
+{
+	printf("Usage: holm %s COMMAND\n\nCommands:\n", group);
+	for (size_t i = 0; cli_commands[i]; i++) {
+		own_free char *name = name_in_group(cli_commands[i], group);
+		if (name && cli_commands[i]->section)
+			printf("  %-*s %s\n", NAME_WIDTH, name, cli_commands[i]->summary);
+	}
+}
+
+static void print_aliases(const struct cli_command *command)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+
+	strv_split(&names, command->names, '|');
+	if (names.count < 2)
+		return;
+	printf("\nAlso called:");
+	for (size_t i = 0; i < names.count; i++)
+		printf("%s holm %s", i ? "," : "", names.items[i]);
+	putchar('\n');
+}
+
+void cli_help_command(const struct cli *cli)
+{
+	const struct cli_command *c = cli->command;
+	own_clear(str_clear) struct str options = { 0 };
+
+	printf("Usage: holm %s %s\n\n%s\n", cli->name, c->arguments, c->summary);
+	print_aliases(c);
+	cli_option_help(c->options, &options);
+	if (options.length)
+		fputs(options.text, stdout);
+}
+
+static int run_help(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	(void)options;
+	own_free char *name = strv_join(args, " ");
+
+	if (!args->count) {
+		cli_help_all(stdout);
+		return 0;
+	}
+	if (args->count == 1 && cli_command_is_group(name) && !cli_command_find(name)) {
+		cli_help_group(name);
+		return 0;
+	}
+	struct cli asked = { .command = cli_command_find(name), .name = name };
+	if (!asked.command)
+		return err_set(e, ERR_INVALID, "there is no command '%s'", name);
+	cli_help_command(&asked);
+	(void)cli;
+	return 0;
+}
+
+const struct cli_command cli_help = {
+	.names = "help",
+	.section = "Holm",
+	.arguments = "[COMMAND]",
+	.summary = "Show what a command does and its options",
+	.args_max = 2,
+	.values = "command:",
+	.run = run_help,
+};

@@ -1,0 +1,246 @@
+/* `holm run` and `holm create`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/foreground.h"
+#include "cli/relay.h"
+#include "engine/engine.h"
+
+#define OPTIONS struct create_options
+
+/* The first RUN_ONLY rows are of run alone; create's table begins behind them. */
+enum { RUN_ONLY = 4 };
+
+static const struct cli_option table[] = {
+	OPTION_HEADING("Foreground and background"),
+	{ "detach", 'd', OPTION_FLAG(detach), NULL, "return once it runs, and print its id" },
+	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
+	  "the keys that leave it running (ctrl-p,ctrl-q)" },
+	{ "sig-proxy", 0, OPTION_TOGGLE(sig_proxy), NULL,
+	  "pass the signals holm gets on to it (on unless =false)" },
+
+	OPTION_HEADING("Streams"),
+	{ "interactive", 'i', OPTION_FLAG(interactive), NULL, "send it the standard input" },
+	{ "tty", 't', OPTION_FLAG(tty), NULL, "give it a terminal" },
+	{ "attach", 'a', OPTION_STRINGS(attach), "STREAM", "only stdin, stdout or stderr",
+	  "stdin|stdout|stderr" },
+
+	OPTION_HEADING("Identity"),
+	{ "name", 0, OPTION_STRING(name), "NAME", "its name; else one is made up" },
+	{ "rm", 0, OPTION_FLAG(rm), NULL, "remove it when it ends" },
+	{ "entrypoint", 0, OPTION_STRING(entrypoint), "PROGRAM",
+	  "run this in the place of the image's entrypoint; '' takes it away" },
+	{ "workdir", 'w', OPTION_STRING(workdir), "DIR", "working directory in the container" },
+	{ "user", 'u', OPTION_STRING(user), "USER[:GROUP]", "names or numbers, of the container" },
+	{ "group-add", 0, OPTION_STRINGS(group_add), "GROUP", "one more group for its process" },
+	{ "env", 'e', OPTION_STRINGS(env), "KEY=VALUE",
+	  "set a variable; KEY alone takes the caller's value" },
+	{ "env-file", 0, OPTION_STRINGS(env_file), "FILE", "a file of such lines", "file:" },
+	{ "hostname", 'h', OPTION_STRING(hostname), "NAME", "host name in the container" },
+	{ "domainname", 0, OPTION_STRING(domainname), "NAME", "domain name in the container" },
+	{ "label", 'l', OPTION_STRINGS(label), "KEY=VALUE", "attach a label" },
+	{ "label-file", 0, OPTION_STRINGS(label_file), "FILE", "a file of such lines", "file:" },
+	{ "annotation", 0, OPTION_STRINGS(annotation), "KEY=VALUE", "annotation of the OCI spec" },
+	{ "init", 0, OPTION_TOGGLE(init), NULL,
+	  "holm-init as PID 1: reaps and forwards signals (on unless --no-init)" },
+	{ "cidfile", 0, OPTION_STRING(cidfile), "FILE", "write its id to this new file", "file:" },
+	{ "stop-signal", 0, OPTION_STRING(stop_signal), "SIGNAL", "what 'holm stop' sends" },
+	{ "stop-timeout", 0, OPTION_STRING(stop_timeout), "SECONDS",
+	  "then SIGKILL; -1 waits for ever" },
+	{ "restart", 0, OPTION_STRING(restart), "POLICY",
+	  "no, on-failure[:N], always or unless-stopped" },
+	{ "pull", 0, OPTION_STRING(pull), "WHEN", "always, missing or never",
+	  "always|missing|never" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show the progress of a pull" },
+	{ "log-driver", 0, OPTION_STRING(log_driver), "DRIVER", "json-file or none" },
+	{ "log-opt", 0, OPTION_STRINGS(log_opt), "KEY=VALUE", "max-size, max-file" },
+
+	OPTION_HEADING("Storage"),
+	{ "volume", 'v', OPTION_STRINGS(volume), "SOURCE:TARGET[:OPTIONS]",
+	  "mount a folder of the host, or a named volume" },
+	{ "mount", 0, OPTION_STRINGS(mount), "KEY=VALUE,...",
+	  "type=bind, volume, tmpfs or image; source, target, readonly..." },
+	{ "tmpfs", 0, OPTION_STRINGS(tmpfs), "TARGET[:OPTIONS]", "mount a tmpfs" },
+	{ "volumes-from", 0, OPTION_STRINGS(volumes_from), "CONTAINER[:ro]",
+	  "mount what another container has mounted", "container:" },
+	{ "read-only", 0, OPTION_FLAG(read_only), NULL, "the root filesystem cannot be written" },
+	{ "shm-size", 0, OPTION_STRING(shm_size), "SIZE", "size of /dev/shm (64m)" },
+
+	OPTION_HEADING("Network"),
+	{ "network", 0, OPTION_STRINGS(network), "MODE", "host, none, private or container:NAME" },
+	{ "net", 0, OPTION_STRINGS(network), "MODE", "as --network", .hidden = true },
+	{ "add-host", 0, OPTION_STRINGS(add_host), "NAME:ADDRESS", "a line for /etc/hosts" },
+	{ "dns", 0, OPTION_STRINGS(dns), "ADDRESS", "name server" },
+	{ "dns-search", 0, OPTION_STRINGS(dns_search), "DOMAIN", "search domain" },
+	{ "dns-option", 0, OPTION_STRINGS(dns_option), "OPTION", "option of resolv.conf" },
+	{ "dns-opt", 0, OPTION_STRINGS(dns_option), "OPTION", "as --dns-option", .hidden = true },
+
+	OPTION_HEADING("Limits"),
+	{ "memory", 'm', OPTION_STRING(memory), "SIZE", "memory, as in 512m" },
+	{ "memory-swap", 0, OPTION_STRING(memory_swap), "SIZE",
+	  "memory and swap together; -1: as much swap as there is" },
+	{ "memory-reservation", 0, OPTION_STRING(memory_reservation), "SIZE",
+	  "what it is pushed back to when memory is short" },
+	{ "memory-swappiness", 0, OPTION_STRING(memory_swappiness), "N", "0 to 100" },
+	{ "oom-kill-disable", 0, OPTION_FLAG(oom_kill_disable), NULL,
+	  "let it wait instead of killing it when memory is used up" },
+	{ "oom-score-adj", 0, OPTION_STRING(oom_score_adj), "N", "-1000 to 1000" },
+	{ "cpus", 0, OPTION_STRING(cpus), "N", "CPUs, as in 1.5" },
+	{ "cpu-shares", 'c', OPTION_STRING(cpu_shares), "N", "weight against others (1024)" },
+	{ "cpu-period", 0, OPTION_STRING(cpu_period), "MICROSECONDS", "of the CFS quota" },
+	{ "cpu-quota", 0, OPTION_STRING(cpu_quota), "MICROSECONDS", "of CPU time in a period" },
+	{ "cpuset-cpus", 0, OPTION_STRING(cpuset_cpus), "LIST", "these CPUs alone, as in 0-2,4" },
+	{ "cpuset-mems", 0, OPTION_STRING(cpuset_mems), "LIST", "these memory nodes alone" },
+	{ "pids-limit", 0, OPTION_STRING(pids_limit), "N", "processes (2048); -1: no limit" },
+	{ "ulimit", 0, OPTION_STRINGS(ulimit), "NAME=SOFT[:HARD]", "as in nofile=1024:2048" },
+	{ "blkio-weight", 0, OPTION_STRING(blkio_weight), "N", "10 to 1000" },
+	{ "blkio-weight-device", 0, OPTION_STRINGS(blkio_weight_device), "DEVICE:N",
+	  "the same for one device" },
+	{ "device-read-bps", 0, OPTION_STRINGS(device_read_bps), "DEVICE:SIZE",
+	  "bytes read in a second" },
+	{ "device-write-bps", 0, OPTION_STRINGS(device_write_bps), "DEVICE:SIZE",
+	  "bytes written in a second" },
+	{ "device-read-iops", 0, OPTION_STRINGS(device_read_iops), "DEVICE:N",
+	  "reads in a second" },
+	{ "device-write-iops", 0, OPTION_STRINGS(device_write_iops), "DEVICE:N",
+	  "writes in a second" },
+	{ "cgroup-parent", 0, OPTION_STRING(cgroup_parent), "PATH", "put its cgroup below this" },
+
+	OPTION_HEADING("Security and namespaces"),
+	{ "privileged", 0, OPTION_FLAG(privileged), NULL,
+	  "all that the caller owns: capabilities, devices, no masks" },
+	{ "cap-add", 0, OPTION_STRINGS(cap_add), "CAPABILITY", "add one, or ALL" },
+	{ "cap-drop", 0, OPTION_STRINGS(cap_drop), "CAPABILITY", "drop one, or ALL" },
+	{ "security-opt", 0, OPTION_STRINGS(security_opt), "OPTION",
+	  "seccomp=FILE|unconfined, no-new-privileges, systempaths=unconfined..." },
+	{ "device", 0, OPTION_STRINGS(device), "HOST[:TARGET[:rwm]]", "give it a device", "file:" },
+	{ "device-cgroup-rule", 0, OPTION_STRINGS(device_cgroup_rule), "RULE",
+	  "as in 'c 1:3 rwm'" },
+	{ "sysctl", 0, OPTION_STRINGS(sysctl), "KEY=VALUE", "of its own namespaces" },
+	{ "pid", 0, OPTION_STRING(pid), "MODE", "host, private or container:NAME" },
+	{ "ipc", 0, OPTION_STRING(ipc), "MODE",
+	  "none, private, shareable, host or container:NAME" },
+	{ "uts", 0, OPTION_STRING(uts), "MODE", "host or private" },
+	{ "userns", 0, OPTION_STRING(userns), "MODE", "host" },
+	{ "cgroupns", 0, OPTION_STRING(cgroupns), "MODE", "host or private" },
+	{ 0 },
+};
+
+/* image and command are no rows of the table, so they are freed here. */
+static int create(struct cli *cli, struct create_options *o, const struct strv *args,
+		  struct container *ret, struct err *e)
+{
+	struct engine *engine;
+
+	o->image = mem_text(args->items[0]);
+	for (size_t i = 1; i < args->count; i++)
+		strv_add(&o->command, args->items[i]);
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_create(engine, o, ret, e);
+	mem_replace(&o->image, NULL);
+	strv_clear(&o->command);
+	return r;
+}
+
+static int run_create(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct container container = { 0 };
+	int r = create(cli, options, args, &container, e);
+
+	if (r < 0)
+		return r;
+	puts(container.id);
+	container_clear(&container);
+	return 0;
+}
+
+static int check(const struct create_options *o, struct cli_relay_options *relay, struct err *e)
+{
+	if (o->detach && o->attach.count)
+		return err_set(e, ERR_INVALID, "--detach and --attach exclude each other");
+	int r = cli_foreground_streams(relay, &o->attach, o->interactive, e);
+	if (r == 0 && !o->detach)
+		r = cli_relay_check(o->tty, relay->input, o->detach_keys, e);
+	relay->sig_proxy = !o->sig_proxy_given || o->sig_proxy;
+	relay->owner = true;
+	relay->detach_keys = o->detach_keys;
+	return r;
+}
+
+/* What could not be started must not stay behind if it was to go at its end anyway. */
+static int start_failed(struct engine *engine, const struct container *c, struct err *e)
+{
+	struct remove_options options = { .force = true, .volumes = true };
+	struct err ignored;
+
+	if (c->auto_remove && engine_remove(engine, c->id, &options, &ignored) < 0)
+		log_debug("remove what could not start: %s", ignored.text);
+	return -e->number;
+}
+
+static int start(struct cli *cli, const struct create_options *o,
+		 const struct cli_relay_options *relay, const struct container *c, struct err *e)
+{
+	struct start_options options = { .attach = !o->detach, .interactive = relay->input };
+	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
+
+	cli_foreground_size(&options);
+	if (engine_start(cli->engine, c->id, &options, &session, e) < 0)
+		return start_failed(cli->engine, c, e);
+	if (!o->detach)
+		return cli_foreground(&session, relay, c->name, e);
+	puts(c->id);
+	return 0;
+}
+
+static int run_run(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct create_options *o = options;
+	struct cli_relay_options relay = { 0 };
+	struct container container = { 0 };
+
+	int r = check(o, &relay, e);
+	if (r == 0)
+		r = create(cli, o, args, &container, e);
+	if (r < 0)
+		return r;
+	r = start(cli, o, &relay, &container, e);
+	container_clear(&container);
+	return r;
+}
+
+const struct cli_command cli_run = {
+	.names = "run|container run",
+	.section = "Containers",
+	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+	.summary = "Create a container from an image and run a command in it",
+	.options = table,
+	.size = sizeof(struct create_options),
+	.mode = OPTION_FIRST,
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "image:",
+	.run = run_run,
+};
+
+const struct cli_command cli_run_create = {
+	.names = "create|container create",
+	.section = "Containers",
+	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+	.summary = "Create a container, to be started later",
+	.options = table + RUN_ONLY,
+	.size = sizeof(struct create_options),
+	.mode = OPTION_FIRST,
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "image:",
+	.run = run_create,
+};

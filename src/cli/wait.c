@@ -1,0 +1,62 @@
+/* `holm wait`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+
+struct wait_options {
+	char *condition;
+};
+
+#define OPTIONS struct wait_options
+static const struct cli_option table[] = {
+	{ "condition", 0, OPTION_STRING(condition), "WHEN",
+	  "not-running (at once if it does not run), next-exit or removed",
+	  "not-running|next-exit|removed" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static enum engine_wait_for condition_of(const struct wait_options *o)
+{
+	if (!o->condition || strcmp(o->condition, "not-running") == 0)
+		return ENGINE_WAIT_NOT_RUNNING;
+	return strcmp(o->condition, "removed") == 0 ? ENGINE_WAIT_REMOVED : ENGINE_WAIT_NEXT_EXIT;
+}
+
+static int run_wait(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct engine *engine;
+	int status = 0;
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < args->count; i++) {
+		int code = 0;
+		if (engine_wait(engine, args->items[i], condition_of(options), &code, e) < 0) {
+			cli_command_error(cli, args->items[i], e);
+			status = err_exit_status(e);
+			continue;
+		}
+		printf("%d\n", code);
+		fflush(stdout);
+	}
+	return status;
+}
+
+const struct cli_command cli_wait = {
+	.names = "wait|container wait",
+	.section = "Containers",
+	.arguments = "[OPTIONS] CONTAINER [CONTAINER...]",
+	.summary = "Wait until containers end, and print their exit codes",
+	.options = table,
+	.size = sizeof(struct wait_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "container:",
+	.run = run_wait,
+};

@@ -1,0 +1,109 @@
+#include "image/layer.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "image/decompress.h"
+#include "image/ring.h"
+#include "storage/hash.h"
+#include "storage/layer.h"
+
+enum { RING_BYTES = 4 << 20 };
+
+/* What the inflating thread works on. */
+struct inflate_job {
+	struct byte_source tar;
+	struct storage_hash *hash;
+	struct image_ring *ring;
+	uint64_t tar_size;
+};
+
+static void *inflate_thread(void *argument)
+{
+	struct inflate_job *job = argument;
+	const void *block;
+	struct err e;
+	ssize_t n;
+
+	while ((n = job->tar.next(job->tar.context, &block, &e)) > 0) {
+		storage_hash_add(job->hash, block, (size_t)n);
+		job->tar_size += (uint64_t)n;
+		if (image_ring_write(job->ring, block, (size_t)n) < 0)
+			return NULL; /* the extracting side gave up, and says why itself */
+	}
+	image_ring_finish(job->ring, n < 0 ? &e : NULL);
+	return NULL;
+}
+
+/* Runs both sides; afterwards the job has size and hash. */
+static int run_job(struct inflate_job *job, int fs_fd, const struct unpack_limits *limits,
+		   struct unpack_result *result, struct err *e)
+{
+	struct byte_source unpacked = image_ring_source(job->ring);
+	pthread_t thread;
+
+	int number = pthread_create(&thread, NULL, inflate_thread, job);
+	if (number)
+		return err_number(e, number, "start a thread");
+	int r = storage_unpack(fs_fd, &unpacked, limits, result, e);
+	image_ring_leave(job->ring);
+	pthread_join(thread, NULL);
+	return r;
+}
+
+static int fill(struct layer_writer *writer, const struct byte_source *packed,
+		const struct image_layer_limits *limits, struct layer_facts *facts,
+		char got[DIGEST_TEXT_SIZE], struct err *e)
+{
+	own(image_decompress_free) struct image_decompress *inflated =
+		image_decompress_new(packed, limits ? limits->ratio_max : 0);
+	own(image_ring_free) struct image_ring *ring = image_ring_new(RING_BYTES);
+	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
+	struct inflate_job job = { image_decompress_source(inflated), hash, ring, 0 };
+	struct unpack_result result;
+
+	int r = run_job(&job, writer->fs_fd, limits ? &limits->unpack : NULL, &result, e);
+	if (r < 0)
+		return r;
+	storage_hash_end(hash, got);
+	facts->diff_id = got;
+	facts->size = result.size;
+	facts->entries = result.entries;
+	facts->tar_size = job.tar_size;
+	return 0;
+}
+
+int image_layer_unpack(const struct store *store, const char *diff_id,
+		       const struct byte_source *packed, const struct image_layer_limits *limits,
+		       bool wait, struct err *e)
+{
+	own_clear(storage_layer_end) struct layer_writer writer = { 0 };
+	struct layer_facts facts = { 0 };
+	char got[DIGEST_TEXT_SIZE];
+
+	int r = storage_layer_begin(&writer, store, diff_id, wait, e);
+	if (r != 0)
+		return r;
+	r = fill(&writer, packed, limits, &facts, got, e);
+	if (r < 0)
+		return r;
+	if (strcmp(oci_digest_hex(got), oci_digest_hex(diff_id)) != 0)
+		return err_set(e, ERR_CORRUPT, "the layer unpacks to %s, the image says %s", got,
+			       diff_id);
+	return storage_layer_commit(&writer, &facts, e);
+}
+
+int image_layer_import(const struct store *store, const struct byte_source *packed,
+		       const struct image_layer_limits *limits, char diff_id_ret[DIGEST_TEXT_SIZE],
+		       struct err *e)
+{
+	own_clear(storage_layer_end) struct layer_writer writer = { 0 };
+	struct layer_facts facts = { 0 };
+
+	int r = storage_layer_begin(&writer, store, NULL, true, e);
+	if (r == 0)
+		r = fill(&writer, packed, limits, &facts, diff_id_ret, e);
+	return r < 0 ? r : storage_layer_commit(&writer, &facts, e);
+}

@@ -118,10 +118,20 @@ int config_label_text(struct shape_map *to, const char *text, size_t length, str
 	}
 }
 
+/* Whatever the person names, also <(a pipe): it is their own file. */
+static int read_file(struct str *to, const char *path, struct err *e)
+{
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	int r = fd_read_all(fd, CONFIG_FILE_BYTES_MAX, to, e);
+	return r < 0 ? err_add(e, "read %s", path) : 0;
+}
+
 int config_env_file(struct strv *to, const char *path, char *const *environment, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
-	int r = fd_read_file_at(AT_FDCWD, path, CONFIG_FILE_BYTES_MAX, &text, e);
+	int r = read_file(&text, path, e);
 	if (r < 0)
 		return err_add(e, "--env-file");
 	r = config_env_text(to, text.text ? text.text : "", text.length, environment, e);
@@ -131,7 +141,7 @@ int config_env_file(struct strv *to, const char *path, char *const *environment,
 int config_label_file(struct shape_map *to, const char *path, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
-	int r = fd_read_file_at(AT_FDCWD, path, CONFIG_FILE_BYTES_MAX, &text, e);
+	int r = read_file(&text, path, e);
 	if (r < 0)
 		return err_add(e, "--label-file");
 	r = config_label_text(to, text.text ? text.text : "", text.length, e);

@@ -111,12 +111,10 @@ static int set_seccomp(struct container_security *s, const char *value, struct e
 {
 	mem_replace(&s->seccomp, NULL);
 	mem_replace(&s->seccomp_path, NULL);
-	if (!strcmp(value, "unconfined")) {
+	if (!strcmp(value, "unconfined") || !strcmp(value, "builtin")) {
 		s->seccomp = mem_text(value);
 		return 0;
 	}
-	if (!strcmp(value, "builtin") || !strcmp(value, "default"))
-		return 0;
 
 	own_clear(str_clear) struct str text = { 0 };
 	if (fd_read_file_at(AT_FDCWD, value, SECCOMP_PROFILE_MAX, &text, e) < 0)

@@ -25,7 +25,7 @@ static const struct shape_field container_image_fields[] = {
 	FIELD(container_image, layers, SHAPE_STRINGS),
 	{ 0 },
 };
-static const struct shape image_shape = SHAPE_OF(container_image);
+const struct shape container_image_shape = SHAPE_OF(container_image);
 
 static const struct shape_field container_process_fields[] = {
 	FIELD(container_process, entrypoint, SHAPE_STRINGS),
@@ -185,7 +185,7 @@ static const struct shape_field container_fields[] = {
 	FIELD(container, id, SHAPE_STRING),
 	FIELD(container, name, SHAPE_STRING),
 	FIELD(container, created_ns, SHAPE_INT),
-	NESTED(container, image, SHAPE_OBJECT, image_shape),
+	NESTED(container, image, SHAPE_OBJECT, container_image_shape),
 	NESTED(container, process, SHAPE_OBJECT, process_shape),
 	NESTED(container, storage, SHAPE_OBJECT, storage_shape),
 	NESTED(container, limits, SHAPE_OBJECT, limits_shape),

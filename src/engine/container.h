@@ -130,8 +130,9 @@ struct container_security {
 	struct strv cap_add; /* "CAP_NET_RAW" or "ALL" */
 	struct strv cap_drop;
 	struct strv options; /* --security-opt, as given */
-	char *seccomp;      /* NULL: the built-in profile; "unconfined"; or a profile's JSON text */
-	char *seccomp_path; /* where that text was read */
+	char *seccomp;       /* NULL: the built-in profile, none if privileged; "builtin";
+			* "unconfined"; or a profile's JSON text */
+	char *seccomp_path;  /* where that text was read */
 	char *apparmor;
 	char *label; /* SELinux: the process's label */
 	bool no_new_privileges;
@@ -187,5 +188,6 @@ struct container {
 
 extern const struct shape container_shape;
 extern const struct shape container_mount_shape;
+extern const struct shape container_image_shape;
 
 void container_clear(struct container *c);

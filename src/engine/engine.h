@@ -18,12 +18,10 @@ struct store;
 struct json_object;
 
 struct engine {
-	struct store *store; /* $root: images, layers, volumes */
-	char *root;
-	char *run;
-	int containers_fd; /* $root/containers */
-	int names_fd;      /* $root/names */
-	int run_fd;        /* $run/containers */
+	struct store *store; /* both folders; images, layers, volumes */
+	int containers_fd;   /* $root/containers */
+	int names_fd;        /* $root/names */
+	int run_fd;          /* $run/containers */
 };
 
 /* Opens (and makes, where missing) both folders. NULL: $HOLM_ROOT and $HOLM_RUN, else

@@ -136,6 +136,8 @@ struct remove_options {
 struct start_options {
 	bool attach;      /* -a: output, and signals */
 	bool interactive; /* -i: input, too */
+	bool no_stdout;   /* run -a without stdout */
+	bool no_stderr;
 	char *detach_keys;
 	unsigned short rows; /* of the caller's terminal, 0: unknown */
 	unsigned short columns;

@@ -24,6 +24,7 @@ struct container_state {
 	pid_t monitor_pid; /* 0: none */
 	int exit_code;
 	bool oom_killed;
+	bool stopped;        /* a person asked for its end */
 	int64_t started_ns;  /* 0: never */
 	int64_t finished_ns; /* 0: never, or it runs */
 	int64_t restart_count;
@@ -40,6 +41,10 @@ bool container_state_live(const struct container_state *state);
  * what a killed one left: it is cleared first, as far as its lock can be taken. */
 int engine_state_read(struct engine *engine, const char *id, struct container_state *ret,
 		      struct err *e);
+
+/* The same for who holds the container's lock: folder_fd. */
+int engine_state_read_locked(struct engine *engine, const char *id, int folder_fd,
+			     struct container_state *ret, struct err *e);
 
 /* "Up 3 minutes", "Exited (0) 2 hours ago", "Created": docker ps's column. to has 64 bytes. */
 void container_state_describe(char to[64], const struct container_state *state, int64_t now_ns);

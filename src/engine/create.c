@@ -1,0 +1,180 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/config.h"
+#include "engine/fault.h"
+#include "engine/image.h"
+#include "engine/name.h"
+#include "engine/record.h"
+#include "engine/volume.h"
+#include "storage/store.h"
+
+extern char **environ;
+
+static enum engine_pull pull_of(const struct create_options *o)
+{
+	if (str_equal(o->pull, "always"))
+		return ENGINE_PULL_ALWAYS;
+	return str_equal(o->pull, "never") ? ENGINE_PULL_NEVER : ENGINE_PULL_MISSING;
+}
+
+/* "container:web" becomes "container:ID": the name may mean another one tomorrow. */
+static int resolve_other(struct engine *engine, char **mode, const char *option, struct err *e)
+{
+	const char *name = config_container_name(*mode);
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	if (!name)
+		return 0;
+	int r = engine_find(engine, name, id, e);
+	if (r < 0)
+		return err_add(e, "%s %s", option, *mode);
+	own_free char *resolved = mem_format("container:%s", id);
+	mem_replace(mode, resolved);
+	return 0;
+}
+
+static int resolve_others(struct engine *engine, struct container *c, struct err *e)
+{
+	int r = resolve_other(engine, &c->security.pid, "--pid", e);
+
+	if (r == 0)
+		r = resolve_other(engine, &c->security.ipc, "--ipc", e);
+	if (r == 0)
+		r = resolve_other(engine, &c->network.mode, "--network", e);
+	return r;
+}
+
+/* Everything that can be said before anything is written. */
+static int plan(struct engine *engine, const struct create_options *o, struct container *c,
+		struct err *e)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	own_free char *folder = getcwd(NULL, 0);
+	const struct config_context context = {
+		.environment = environ,
+		.folder = folder ? folder : "/",
+		.cpus = o->cpus ? get_nprocs() : 0,
+	};
+	const struct image_request request = {
+		.name = o->image, .pull = pull_of(o), .platform = o->platform, .quiet = o->quiet
+	};
+
+	if (o->name) {
+		int r = engine_name_check(o->name, e);
+		if (r < 0)
+			return err_add(e, "--name");
+	}
+	int r = engine_image_resolve(engine, &request, &c->image, &image, e);
+	if (r == 0)
+		r = engine_config_make(c, o, &image.config.config, &context, e);
+	if (r == 0)
+		r = resolve_others(engine, c, e);
+	if (r == 0)
+		r = engine_volume_resolve(engine, c, o->quiet, e);
+	return r;
+}
+
+static int make_folders(int folder_fd, struct err *e)
+{
+	if (mkdirat(folder_fd, "upper", 0755) < 0 || mkdirat(folder_fd, "work", 0700) < 0)
+		return err_sys(e, "make the container's upper folder");
+	return 0;
+}
+
+static int write_record(struct engine *engine, const struct create_options *o, struct container *c,
+			struct err *e)
+{
+	c->name = mem_text(o->name);
+	own_fd int folder = record_begin(engine, c->id, e);
+	if (folder < 0)
+		return folder;
+
+	int r = record_take_name(engine, c, e);
+	if (r < 0) {
+		mem_replace(&c->name, NULL); /* it is another's */
+	} else {
+		fault_point("create.name");
+		r = make_folders(folder, e);
+		if (r == 0)
+			r = record_commit(folder, c, e);
+	}
+	if (r == 0)
+		r = engine_volume_make(engine, c, e);
+	if (r < 0)
+		record_abandon(engine, c);
+	return r;
+}
+
+/* The file must be new: two containers in one would lose the first id. */
+static int write_cidfile(const char *path, const char *id, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 && errno == EEXIST)
+		return err_set(e, ERR_EXISTS, "--cidfile %s: the file is there already", path);
+	if (fd < 0)
+		return err_sys(e, "--cidfile %s", path);
+	int r = fd_write_all(fd, id, CONTAINER_ID_LENGTH);
+	return r < 0 ? err_number(e, -r, "--cidfile %s", path) : 0;
+}
+
+static int check_cidfile(const struct create_options *o, struct err *e)
+{
+	if (o->cidfile && access(o->cidfile, F_OK) == 0)
+		return err_set(e, ERR_EXISTS, "--cidfile %s: the file is there already",
+			       o->cidfile);
+	return 0;
+}
+
+static int create(struct engine *engine, const struct create_options *o, struct container *c,
+		  struct err *e)
+{
+	char id[CONTAINER_ID_LENGTH + 1];
+	int r = check_cidfile(o, e);
+	if (r < 0)
+		return r;
+
+	/* until the record names the layers, so that the garbage collector spares them */
+	own_fd int layers = store_lock_layers_shared(engine->store, e);
+	if (layers < 0)
+		return layers;
+	r = plan(engine, o, c, e);
+	if (r < 0)
+		return r;
+	engine_id_generate(id);
+	c->id = mem_text(id);
+	c->created_ns = moment_now_ns();
+	r = write_record(engine, o, c, e);
+	if (r == 0 && o->cidfile) {
+		r = write_cidfile(o->cidfile, c->id, e);
+		if (r < 0)
+			record_abandon(engine, c);
+	}
+	return r;
+}
+
+int engine_create(struct engine *engine, const struct create_options *o, struct container *ret,
+		  struct err *e)
+{
+	struct container c = { 0 };
+	int r = create(engine, o, &c, e);
+
+	if (r < 0) {
+		container_clear(&c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}

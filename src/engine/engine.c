@@ -1,0 +1,61 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "storage/store.h"
+
+/* Opens a folder of the store, making it where it is missing. */
+static int open_folder(int dir_fd, const char *name, struct err *e)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdirat(dir_fd, name, 0700) < 0 && errno != EEXIST)
+			return err_sys(e, "make the folder %s of the store", name);
+		fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	return fd < 0 ? err_sys(e, "open the folder %s of the store", name) : fd;
+}
+
+int engine_open(struct engine *ret, const char *root, const char *run, struct err *e)
+{
+	own(store_close) struct store *store = NULL;
+	int r = store_open(&store, root, run, e);
+	if (r < 0)
+		return r;
+
+	own_fd int containers_fd = open_folder(store->root_fd, "containers", e);
+	if (containers_fd < 0)
+		return containers_fd;
+	own_fd int names_fd = open_folder(store->root_fd, "names", e);
+	if (names_fd < 0)
+		return names_fd;
+	own_fd int run_fd = open_folder(store->run_fd, "containers", e);
+	if (run_fd < 0)
+		return run_fd;
+
+	*ret = (struct engine){ take_ptr(&store), take_fd(&containers_fd), take_fd(&names_fd),
+				take_fd(&run_fd) };
+	return 0;
+}
+
+void engine_close(struct engine *engine)
+{
+	if (!engine->store)
+		return;
+	store_close(engine->store);
+	close(engine->containers_fd);
+	close(engine->names_fd);
+	close(engine->run_fd);
+	*engine = (struct engine){ 0 };
+}
+
+void engine_session_close(struct engine_session *session)
+{
+	monitor_client_close(&session->client);
+}

@@ -1,0 +1,136 @@
+#include "engine/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+
+enum { HOST_FILE_MAX = 256 << 10 };
+
+static bool has_host_network(const struct container *c)
+{
+	return str_equal(c->network.mode, "host");
+}
+
+void files_hosts(struct str *to, const struct container *c, const char *host_name,
+		 const char *host_text)
+{
+	if (has_host_network(c))
+		str_add(to, host_text);
+	else
+		str_addf(to,
+			 "127.0.0.1\tlocalhost\n"
+			 "::1\tlocalhost ip6-localhost ip6-loopback\n"
+			 "fe00::\tip6-localnet\n"
+			 "ff00::\tip6-mcastprefix\n"
+			 "ff02::1\tip6-allnodes\n"
+			 "ff02::2\tip6-allrouters\n"
+			 "127.0.1.1\t%s%s%s\n",
+			 host_name, c->process.domainname ? "." : "",
+			 c->process.domainname ? c->process.domainname : "");
+	if (to->length && to->text[to->length - 1] != '\n')
+		str_add_char(to, '\n');
+	for (size_t i = 0; i < c->network.add_host.count; i++) {
+		const char *entry = c->network.add_host.items[i];
+		size_t name = strcspn(entry, ":");
+		str_addf(to, "%s\t%.*s\n", entry + name + 1, (int)name, entry);
+	}
+}
+
+/* A name server of the host's loopback cannot be reached from another network namespace. */
+static bool is_kept(const struct container *c, const char *line, size_t length)
+{
+	const struct container_network *n = &c->network;
+
+	if (!strncmp(line, "nameserver", 10)) {
+		const char *address = line + 10;
+		address += strspn(address, " \t");
+		bool loopback = str_starts(address, "127.") || str_starts(address, "::1");
+		return n->dns.count == 0 && (has_host_network(c) || !loopback);
+	}
+	if (length >= 6 && (!strncmp(line, "search", 6) || !strncmp(line, "domain", 6)))
+		return n->dns_search.count == 0;
+	if (length >= 7 && !strncmp(line, "options", 7))
+		return n->dns_option.count == 0;
+	return true;
+}
+
+static void add_words(struct str *to, const char *key, const struct strv *words)
+{
+	if (words->count == 0)
+		return;
+	str_add(to, key);
+	for (size_t i = 0; i < words->count; i++)
+		str_addf(to, " %s", words->items[i]);
+	str_add_char(to, '\n');
+}
+
+void files_resolv(struct str *to, const struct container *c, const char *host_text)
+{
+	while (*host_text) {
+		size_t length = strcspn(host_text, "\n");
+		if (length && is_kept(c, host_text, length)) {
+			str_add_n(to, host_text, length);
+			str_add_char(to, '\n');
+		}
+		host_text += length + (host_text[length] == '\n');
+	}
+	for (size_t i = 0; i < c->network.dns.count; i++)
+		str_addf(to, "nameserver %s\n", c->network.dns.items[i]);
+	if (!strv_contains(&c->network.dns_search, "."))
+		add_words(to, "search", &c->network.dns_search);
+	add_words(to, "options", &c->network.dns_option);
+}
+
+/* The host's file as text; "" if it has none. It may be a link (systemd-resolved). */
+static int read_host(struct str *to, const char *path, struct err *e)
+{
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	str_add(to, "");
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open the host's %s", path);
+	return fd_read_all(fd, HOST_FILE_MAX, to, e);
+}
+
+/* In place: who shares the network has the same file mounted. */
+static int write_file(int folder_fd, const char *name, const char *text, struct err *e)
+{
+	own_fd int fd = openat(folder_fd, name,
+			       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "make the container's %s", name);
+	int r = fd_write_all(fd, text, strlen(text));
+	return r < 0 ? err_number(e, -r, "write the container's %s", name) : 0;
+}
+
+int engine_files_write(int folder_fd, const struct container *c, const char *host_name,
+		       struct err *e)
+{
+	own_clear(str_clear) struct str host_hosts = { 0 }, host_resolv = { 0 };
+	own_clear(str_clear) struct str hosts = { 0 }, resolv = { 0 };
+	own_free char *hostname = mem_format("%s\n", host_name);
+	int r = 0;
+
+	str_add(&resolv, "");
+	if (has_host_network(c))
+		r = read_host(&host_hosts, "/etc/hosts", e);
+	if (r == 0)
+		r = read_host(&host_resolv, "/etc/resolv.conf", e);
+	if (r < 0)
+		return r;
+	files_hosts(&hosts, c, host_name, host_hosts.text ? host_hosts.text : "");
+	files_resolv(&resolv, c, host_resolv.text);
+	r = write_file(folder_fd, "hosts", hosts.text ? hosts.text : "", e);
+	if (r == 0)
+		r = write_file(folder_fd, "hostname", hostname, e);
+	if (r == 0)
+		r = write_file(folder_fd, "resolv.conf", resolv.text, e);
+	return r;
+}

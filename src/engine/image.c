@@ -1,0 +1,182 @@
+#include "engine/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "image/command.h"
+#include "image/reference.h"
+#include "image/source.h"
+#include "oci/digest.h"
+#include "storage/index.h"
+#include "storage/store.h"
+
+#define EMBEDDED_REFERENCE "docker.io/library/busybox:latest"
+#define EMBEDDED_ARCHIVE   "busybox.tar"
+
+static int not_found(struct err *e, const char *name)
+{
+	err_set(e, ERR_NOT_FOUND, "no such image: %s", name);
+	return err_hint(e, "get it with: holm pull %s", name);
+}
+
+/* The entry of the index that name means, or *ret NULL. A name goes before an id. */
+static int find_entry(const struct storage_index *index, const char *name,
+		      const struct storage_entry **ret, struct err *e)
+{
+	own_clear(image_source_clear) struct image_source source = { 0 };
+	struct err ignored;
+
+	*ret = NULL;
+	if (image_source_parse(&source, name, &ignored) == 0) {
+		own_free char *stored = image_source_stored_name(&source);
+		*ret = stored ? storage_index_find(index, stored) : NULL;
+		if (*ret || source.transport != IMAGE_FROM_REGISTRY)
+			return 0;
+	}
+	const char *hex = str_starts(name, "sha256:") ? name + strlen("sha256:") : name;
+	size_t digits = strspn(hex, "0123456789abcdef");
+	if (digits == 0 || hex[digits])
+		return 0;
+	return storage_index_find_id(index, name, ret, e);
+}
+
+int engine_image_find(struct engine *engine, const char *name, struct storage_image *ret_image,
+		      char **ret_reference, struct err *e)
+{
+	own_clear(storage_index_clear) struct storage_index index = { 0 };
+	const struct storage_entry *entry;
+	int r = storage_index_read(&index, engine->store, e);
+	if (r < 0)
+		return r;
+	r = find_entry(&index, name, &entry, e);
+	if (r < 0)
+		return r;
+	if (!entry)
+		return not_found(e, name);
+	r = storage_image_read(ret_image, engine->store, entry->digest, e);
+	if (r == 0 && ret_reference)
+		*ret_reference = mem_text(entry->reference);
+	return r;
+}
+
+static int fill(struct container_image *to, const char *name, const struct storage_image *image,
+		char **reference)
+{
+	to->name = mem_text(name);
+	to->reference = take_ptr(reference);
+	to->id = mem_text(image->manifest.config.digest);
+	to->digest = mem_text(image->digest);
+	for (size_t i = 0; i < image->config.rootfs.diff_ids.count; i++)
+		strv_add(&to->layers, oci_digest_hex(image->config.rootfs.diff_ids.items[i]));
+	return 0;
+}
+
+/* Is the stored image made for the platform that was asked for? */
+static int has_platform(const struct storage_image *image, const char *platform, struct err *e)
+{
+	own_clear(oci_platform_clear) struct oci_platform want = { 0 };
+
+	if (!platform)
+		return 1;
+	int r = oci_platform_parse(&want, platform, e);
+	if (r < 0)
+		return err_add(e, "--platform");
+	return str_equal(want.os, image->config.os) &&
+	       str_equal(want.architecture, image->config.architecture) &&
+	       (!want.variant || str_equal(want.variant, image->config.variant));
+}
+
+/* The shipped archive, if it is what the name means and is there. */
+static char *embedded_archive(const char *name)
+{
+	own_clear(image_source_clear) struct image_source source = { 0 };
+	struct err ignored;
+
+	if (image_source_parse(&source, name, &ignored) < 0)
+		return NULL;
+	own_free char *stored = image_source_stored_name(&source);
+	if (!str_equal(stored, EMBEDDED_REFERENCE))
+		return NULL;
+	const char *libexec = getenv("HOLM_LIBEXEC");
+	own_free char *path = mem_format("%s/" EMBEDDED_ARCHIVE, libexec ? libexec : HOLM_LIBEXEC);
+	return access(path, R_OK) == 0 ? mem_format("oci-archive:%s", path) : NULL;
+}
+
+static int bring(struct engine *engine, const struct image_request *request, const char *source,
+		 struct image_progress *ret, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	strv_add(&arguments, "pull");
+	strv_addf(&arguments, "--root=%s", engine->store->root);
+	strv_addf(&arguments, "--run=%s", engine->store->run);
+	if (request->platform)
+		strv_addf(&arguments, "--platform=%s", request->platform);
+	strv_add(&arguments, source);
+	return image_command_run(ret, &arguments,
+				 request->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+}
+
+static int bring_and_find(struct engine *engine, const struct image_request *request,
+			  const char *source, bool quiet, struct storage_image *ret_image,
+			  char **ret_reference, struct err *e)
+{
+	struct image_request asked = *request;
+	struct image_progress got = { 0 };
+
+	asked.quiet = quiet;
+	int r = bring(engine, &asked, source, &got, e);
+	if (r < 0)
+		return r;
+	return engine_image_find(engine, *got.text ? got.text : got.digest, ret_image,
+				 ret_reference, e);
+}
+
+static int resolve(struct engine *engine, const struct image_request *request,
+		   struct storage_image *image, char **reference, struct err *e)
+{
+	if (request->pull != ENGINE_PULL_ALWAYS) {
+		int r = engine_image_find(engine, request->name, image, reference, e);
+		if (r < 0 && e->kind != ERR_NOT_FOUND)
+			return r;
+		if (r == 0)
+			r = has_platform(image, request->platform, e);
+		if (r == 1 || (r < 0 && e->kind != ERR_NOT_FOUND))
+			return r == 1 ? 0 : r;
+		if (r == 0)
+			not_found(e, request->name);
+		storage_image_clear(image);
+		free(take_ptr(reference));
+	}
+	if (request->pull == ENGINE_PULL_NEVER)
+		return -e->number;
+	own_free char *embedded = request->pull == ENGINE_PULL_MISSING && !request->platform
+					  ? embedded_archive(request->name)
+					  : NULL;
+	return bring_and_find(engine, request, embedded ? embedded : request->name,
+			      embedded ? true : request->quiet, image, reference, e);
+}
+
+int engine_image_resolve(struct engine *engine, const struct image_request *request,
+			 struct container_image *ret, struct storage_image *ret_image,
+			 struct err *e)
+{
+	own_free char *reference = NULL;
+
+	if (str_empty(request->name))
+		return err_set(e, ERR_INVALID, "an empty image name");
+	int r = resolve(engine, request, ret_image, &reference, e);
+	if (r < 0)
+		return r;
+	r = storage_image_check_layers(ret_image, engine->store, e);
+	if (r < 0)
+		return r;
+	return fill(ret, request->name, ret_image, &reference);
+}

@@ -1,0 +1,106 @@
+#include "engine/namespace.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/record.h"
+#include "engine/spec.h"
+#include "storage/store.h"
+
+/* The path of one namespace of a running container's first process. */
+static int namespace_path(char **ret, struct engine *engine, const char *id, const char *file,
+			  const char *option, struct err *e)
+{
+	struct container_state state;
+	int r = engine_state_read(engine, id, &state, e);
+
+	if (r < 0)
+		return err_add(e, "%s container:%.12s", option, id);
+	if (!container_state_live(&state) || state.pid <= 0) {
+		err_set(e, ERR_STATE, "%s container:%.12s: it is not running", option, id);
+		return err_hint(e, "start it first: holm start %.12s", id);
+	}
+	*ret = mem_format("/proc/%d/ns/%s", (int)state.pid, file);
+	return 0;
+}
+
+static int join_network(struct engine *engine, const struct container *c,
+			struct spec_context *context, struct err *e)
+{
+	const char *id = config_container_name(c->network.mode);
+	if (!id)
+		return 0;
+
+	int r = namespace_path(&context->network_namespace, engine, id, "net", "--network", e);
+	if (r == 0)
+		context->files = mem_format("%s/containers/%s", engine->store->root, id);
+	return r;
+}
+
+/* A shareable container's /dev/shm is a folder of its run folder: a tmpfs on the host, which
+ * others can have mounted as well. */
+static char *shm_folder(struct engine *engine, const char *id)
+{
+	return mem_format("%s/containers/%s/shm", engine->store->run, id);
+}
+
+static int join_ipc(struct engine *engine, const struct container *c, struct spec_context *context,
+		    struct err *e)
+{
+	const char *id = config_container_name(c->security.ipc);
+	own_clear(container_clear) struct container other = { 0 };
+
+	int r = record_read(engine, id, &other, e);
+	if (r == 0)
+		r = namespace_path(&context->ipc_namespace, engine, id, "ipc", "--ipc", e);
+	if (r < 0)
+		return r;
+	if (str_equal(other.security.ipc, "host")) {
+		context->shm = mem_text("/dev/shm");
+		return 0;
+	}
+	if (!str_equal(other.security.ipc, "shareable")) {
+		err_set(e, ERR_STATE, "--ipc container:%s: it keeps its memory to itself",
+			other.name);
+		return err_hint(e, "run that one with --ipc shareable");
+	}
+	context->shm = shm_folder(engine, id);
+	return 0;
+}
+
+static int resolve_ipc(struct engine *engine, const struct container *c, int run_fd,
+		       struct spec_context *context, struct err *e)
+{
+	if (config_container_name(c->security.ipc))
+		return join_ipc(engine, c, context, e);
+	if (str_equal(c->security.ipc, "host"))
+		context->shm = mem_text("/dev/shm");
+	if (!str_equal(c->security.ipc, "shareable"))
+		return 0;
+	if (mkdirat(run_fd, "shm", 01777) < 0 || fchmodat(run_fd, "shm", 01777, 0) < 0)
+		return err_sys(e, "make the folder of the shared memory");
+	context->shm = shm_folder(engine, c->id);
+	return 0;
+}
+
+int engine_namespace_resolve(struct engine *engine, const struct container *c, int run_fd,
+			     struct spec_context *context, struct err *e)
+{
+	const char *pid = config_container_name(c->security.pid);
+	int r = 0;
+
+	if (pid)
+		r = namespace_path(&context->pid_namespace, engine, pid, "pid", "--pid", e);
+	if (r == 0)
+		r = resolve_ipc(engine, c, run_fd, context, e);
+	if (r == 0)
+		r = join_network(engine, c, context, e);
+	return r;
+}

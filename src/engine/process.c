@@ -1,0 +1,203 @@
+#include "engine/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/signal_name.h"
+#include "base/str.h"
+#include "engine/config.h"
+#include "engine/fault.h"
+#include "engine/files.h"
+#include "engine/namespace.h"
+#include "engine/record.h"
+#include "engine/spec.h"
+#include "engine/volume.h"
+#include "monitor/config.h"
+#include "runtime/capability.h"
+#include "storage/store.h"
+
+char *engine_process_run_dir(const struct engine *engine, const char *id)
+{
+	return mem_format("%s/containers/%s", engine->store->run, id);
+}
+
+int engine_process_connect(struct engine *engine, const char *id, struct monitor_client *ret,
+			   struct err *e)
+{
+	own_free char *run_dir = engine_process_run_dir(engine, id);
+	int r = monitor_connect(ret, run_dir, e);
+
+	if (r < 0 && e->kind == ERR_STATE)
+		return err_set(e, ERR_STATE, "container %.12s is not running", id);
+	return r;
+}
+
+/* ---- the files of the run folder ---- */
+
+static int write_spec(struct engine *engine, const struct container *c, int folder_fd, int run_fd,
+		      const struct start_options *o, struct err *e)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	own_clear(spec_context_clear) struct spec_context context = { 0 };
+	struct utsname host;
+	char host_name[65];
+
+	uname(&host);
+	context.store = engine->store;
+	context.own_capabilities = runtime_capability_own();
+	context.host_name = host.nodename;
+	context.rows = o->rows;
+	context.columns = o->columns;
+	spec_host_name(host_name, c, host.nodename);
+	int r = engine_namespace_resolve(engine, c, run_fd, &context, e);
+	if (r == 0 && context.files == NULL) {
+		context.files = mem_format("%s/containers/%s", engine->store->root, c->id);
+		r = engine_files_write(folder_fd, c, host_name, e);
+	}
+	if (r == 0)
+		r = spec_devices_read(&context, c, e);
+	if (r == 0)
+		r = engine_spec_make(&spec, c, &context, e);
+	if (r == 0)
+		r = oci_spec_write_at(&spec, run_fd, "config.json", e);
+	return r;
+}
+
+static void set_log(struct monitor_log_config *to, const struct container_log *log)
+{
+	const char *size = shape_map_get(&log->options, "max-size");
+	const char *files = shape_map_get(&log->options, "max-file");
+	struct err checked; /* by config.c */
+
+	to->driver = log->driver;
+	if (size && strcmp(size, "-1") != 0)
+		number_parse_bytes(&to->max_size, size, &checked);
+	else if (size)
+		to->max_size = -1;
+	if (files)
+		number_parse_i64(&to->max_file, files, 1, 1000, &checked);
+}
+
+/* Everything is borrowed but volumes. */
+static void fill_monitor(struct monitor_config *to, const struct engine *engine,
+			 const struct container *c, const struct start_options *o)
+{
+	struct err checked;
+	int signal = 0;
+
+	if (c->process.stop_signal)
+		signal_name_parse(&signal, c->process.stop_signal, &checked);
+	to->id = c->id;
+	to->name = c->name;
+	to->root = engine->store->root;
+	to->remove = c->auto_remove;
+	set_log(&to->log, &c->log);
+	to->restart.policy = c->restart.policy;
+	to->restart.max_retries = c->restart.max_retries;
+	to->stdin_open = c->process.open_stdin;
+	to->stdin_once = c->process.open_stdin && c->process.attach_stdin && o->attach;
+	to->stop_signal = signal;
+	to->stop_timeout_s = c->process.stop_timeout_s;
+	for (size_t i = 0; i < c->storage.mounts.count; i++)
+		if (c->storage.mounts.items[i].anonymous && c->storage.mounts.items[i].name)
+			strv_add(&to->volumes, c->storage.mounts.items[i].name);
+}
+
+static int write_monitor(struct engine *engine, const struct container *c, int run_fd,
+			 const struct start_options *o, struct err *e)
+{
+	struct monitor_config config = { 0 };
+
+	fill_monitor(&config, engine, c, o);
+	int r = shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
+	strv_clear(&config.volumes);
+	return r;
+}
+
+static int make_run_folder(struct engine *engine, const char *id, struct err *e)
+{
+	if (mkdirat(engine->run_fd, id, 0700) < 0) {
+		/* of a start that was killed before its monitor lived: we hold the lock */
+		if (errno != EEXIST)
+			return err_sys(e, "make the run folder");
+		int r = fd_remove_tree_at(engine->run_fd, id, e);
+		if (r < 0)
+			return r;
+		if (mkdirat(engine->run_fd, id, 0700) < 0)
+			return err_sys(e, "make the run folder");
+	}
+	int fd = openat(engine->run_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open the run folder") : fd;
+}
+
+/* ---- starting ---- */
+
+static uint8_t attach_flags(const struct container *c, const struct start_options *o)
+{
+	uint8_t flags = 0;
+
+	if (!o->attach)
+		return 0;
+	if (o->interactive && c->process.open_stdin)
+		flags |= MONITOR_ATTACH_STDIN;
+	if (!o->no_stdout)
+		flags |= MONITOR_ATTACH_STDOUT;
+	if (!o->no_stderr)
+		flags |= MONITOR_ATTACH_STDERR;
+	return flags | MONITOR_ATTACH_LOSSLESS;
+}
+
+static int spawn(struct engine *engine, const struct container *c, const struct start_options *o,
+		 struct engine_session *ret, struct err *e)
+{
+	own_free char *run_dir = engine_process_run_dir(engine, c->id);
+	struct monitor_client client = MONITOR_CLIENT_NONE;
+
+	fault_point("start.spawn");
+	const struct monitor_spawn_attach attach = { attach_flags(c, o), o->rows, o->columns };
+	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, e);
+	if (r < 0)
+		return r;
+	r = monitor_client_started(&client, &ret->pid, e);
+	if (r < 0 || !o->attach)
+		monitor_client_close(&client);
+	if (r < 0)
+		return r;
+	ret->client = client;
+	if (!o->attach)
+		ret->client = (struct monitor_client)MONITOR_CLIENT_NONE;
+	strcpy(ret->id, c->id);
+	ret->tty = c->process.tty;
+	ret->open_stdin = o->attach && o->interactive && c->process.open_stdin;
+	return 0;
+}
+
+int engine_process_start(struct engine *engine, const struct container *c, int folder_fd,
+			 const struct start_options *o, struct engine_session *ret, struct err *e)
+{
+	int r = engine_volume_make(engine, c, e);
+	if (r < 0)
+		return r;
+	own_fd int run_fd = make_run_folder(engine, c->id, e);
+	if (run_fd < 0)
+		return run_fd;
+	r = write_spec(engine, c, folder_fd, run_fd, o, e);
+	if (r == 0)
+		r = write_monitor(engine, c, run_fd, o, e);
+	if (r < 0) {
+		struct err ignored;
+		fd_remove_tree_at(engine->run_fd, c->id, &ignored);
+		return r;
+	}
+	return spawn(engine, c, o, ret, e);
+}

@@ -1,0 +1,222 @@
+/* Order of birth: folder, lock, name, all else, config.json. Order of death: the folder gets
+ * another name (.dead-ID), the name goes, then the bytes. So a container that can be seen is
+ * whole, a name that points to nothing is free, and the lock tells the newborn from debris. */
+#include "engine/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "engine/engine.h"
+#include "engine/fault.h"
+#include "engine/name.h"
+
+#define DEAD_PREFIX ".dead-"
+
+static int not_found(struct err *e, const char *id)
+{
+	return err_set(e, ERR_NOT_FOUND, "no such container: %.12s", id);
+}
+
+static int open_folder(struct engine *engine, const char *id)
+{
+	return openat(engine->containers_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Was the folder removed or renamed away while the lock was waited for? */
+static bool is_current(struct engine *engine, const char *id, int fd)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && ours.st_nlink > 0 &&
+	       fstatat(engine->containers_fd, id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+static int lock_wait(int fd, int operation)
+{
+	int r;
+
+	do
+		r = flock(fd, operation);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+int record_begin(struct engine *engine, const char *id, struct err *e)
+{
+	for (;;) {
+		if (mkdirat(engine->containers_fd, id, 0700) < 0)
+			return err_sys(e, "make the container's folder");
+		fault_point("create.folder");
+		own_fd int fd = open_folder(engine, id);
+		/* between the two somebody may have taken it for debris */
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return err_sys(e, "open the container's folder");
+		if (lock_wait(fd, LOCK_EX) < 0)
+			return err_sys(e, "lock the container's folder");
+		if (is_current(engine, id, fd))
+			return take_fd(&fd);
+	}
+}
+
+/* Does the name lead to something that lives or is about to? If not, it is taken away. */
+static bool name_is_taken(struct engine *engine, const char *name)
+{
+	char id[CONTAINER_ID_LENGTH + 1];
+	ssize_t length = readlinkat(engine->names_fd, name, id, sizeof(id));
+
+	if (length < 0)
+		return false; /* it went in the meantime */
+	if (length == CONTAINER_ID_LENGTH) {
+		id[length] = '\0';
+		record_clear_debris(engine, id);
+		if (faccessat(engine->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	unlinkat(engine->names_fd, name, 0);
+	return false;
+}
+
+static int take_name(struct engine *engine, const char *id, const char *name, struct err *e)
+{
+	/* The second round follows a name that led to nothing; a third means a race that
+	 * somebody else has won. */
+	for (int round = 0; round < 3; round++) {
+		if (symlinkat(id, engine->names_fd, name) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return err_sys(e, "take the name %s", name);
+		if (name_is_taken(engine, name))
+			break;
+	}
+	err_set(e, ERR_EXISTS, "the name '%s' is taken", name);
+	return err_hint(e, "remove that container (holm rm %s) or choose another name", name);
+}
+
+int record_take_name(struct engine *engine, struct container *c, struct err *e)
+{
+	if (c->name)
+		return take_name(engine, c->id, c->name, e);
+
+	for (unsigned attempt = 0;; attempt++) {
+		own_free char *name = engine_name_generate(attempt);
+		int r = take_name(engine, c->id, name, e);
+		if (r == 0)
+			c->name = take_ptr(&name);
+		if (r == 0 || e->kind != ERR_EXISTS || attempt == 100)
+			return r;
+	}
+}
+
+int record_commit(int folder_fd, const struct container *c, struct err *e)
+{
+	fault_point("create.record");
+	int r = shape_write_at(&container_shape, folder_fd, "config.json", c, e);
+	return r < 0 ? err_add(e, "write the container's record") : 0;
+}
+
+void record_abandon(struct engine *engine, const struct container *c)
+{
+	struct err ignored;
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	if (c->name) {
+		ssize_t length = readlinkat(engine->names_fd, c->name, id, sizeof(id));
+		if (length == CONTAINER_ID_LENGTH && !memcmp(id, c->id, (size_t)length))
+			unlinkat(engine->names_fd, c->name, 0);
+	}
+	fd_remove_tree_at(engine->containers_fd, c->id, &ignored);
+}
+
+int record_open(struct engine *engine, const char *id, struct err *e)
+{
+	int fd = open_folder(engine, id);
+
+	if (fd < 0 && errno == ENOENT)
+		return not_found(e, id);
+	return fd < 0 ? err_sys(e, "open the folder of container %.12s", id) : fd;
+}
+
+int record_lock(struct engine *engine, const char *id, bool wait, struct err *e)
+{
+	own_fd int fd = record_open(engine, id, e);
+	if (fd < 0)
+		return fd;
+	int r = lock_wait(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+	if (r == -EWOULDBLOCK)
+		return err_set(e, ERR_STATE, "another command is changing container %.12s", id);
+	if (r < 0)
+		return err_number(e, -r, "lock container %.12s", id);
+	if (!is_current(engine, id, fd))
+		return not_found(e, id);
+	return take_fd(&fd);
+}
+
+int record_read(struct engine *engine, const char *id, struct container *ret, struct err *e)
+{
+	own_fd int fd = record_open(engine, id, e);
+	if (fd < 0)
+		return fd;
+	if (faccessat(fd, "config.json", F_OK, 0) < 0 && errno == ENOENT) {
+		record_clear_debris(engine, id);
+		return not_found(e, id);
+	}
+	int r = shape_read_at(&container_shape, fd, "config.json", CONTAINER_RECORD_MAX, ret, e);
+	return r < 0 ? err_add(e, "container %.12s", id) : 0;
+}
+
+static void free_name(struct engine *engine, const char *id, const char *name)
+{
+	char target[CONTAINER_ID_LENGTH + 1];
+
+	if (!name)
+		return;
+	ssize_t length = readlinkat(engine->names_fd, name, target, sizeof(target));
+	if (length == CONTAINER_ID_LENGTH && !strncmp(target, id, CONTAINER_ID_LENGTH))
+		unlinkat(engine->names_fd, name, 0);
+}
+
+int record_delete(struct engine *engine, const char *id, const char *name, struct err *e)
+{
+	own_free char *dead = mem_format(DEAD_PREFIX "%s", id);
+
+	fault_point("remove.rename");
+	if (renameat(engine->containers_fd, id, engine->containers_fd, dead) < 0 && errno != ENOENT)
+		return err_sys(e, "remove container %.12s", id);
+	fault_point("remove.name");
+	free_name(engine, id, name);
+	fault_point("remove.files");
+	return fd_remove_tree_at(engine->containers_fd, dead, e);
+}
+
+/* The lock of a folder that is being deleted is free once its deleter was killed. */
+static void clear_locked(struct engine *engine, const char *entry)
+{
+	struct err ignored;
+	own_fd int fd = open_folder(engine, entry);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_current(engine, entry, fd))
+		return;
+	bool dead = !strncmp(entry, DEAD_PREFIX, strlen(DEAD_PREFIX));
+	if (dead || (faccessat(fd, "config.json", F_OK, 0) < 0 && errno == ENOENT))
+		fd_remove_tree_at(engine->containers_fd, entry, &ignored);
+}
+
+void record_clear_debris(struct engine *engine, const char *id)
+{
+	own_free char *config = mem_format("%s/config.json", id);
+
+	if (faccessat(engine->containers_fd, config, F_OK, 0) < 0 && errno == ENOENT)
+		clear_locked(engine, id);
+}

@@ -1,0 +1,40 @@
+/* record.h - the folder of a container and its name: taken, written, found, locked, deleted. What a
+ * killed command left is cleared by whoever meets it (ARCHITECTURE.md, "On disk"). */
+#pragma once
+#include <stdbool.h>
+
+#include "engine/container.h"
+
+struct engine;
+struct err;
+
+/* The folder containers/ID, locked by flock(2) against every other change; closing it unlocks. */
+
+/* Makes the folder of c->id, locked and still invisible: without config.json. Returns its
+ * descriptor, the caller's. */
+int record_begin(struct engine *engine, const char *id, struct err *e);
+
+/* Takes c->name, or where that is NULL a generated one, which is then put there. ERR_EXISTS. */
+int record_take_name(struct engine *engine, struct container *c, struct err *e);
+
+/* Writes config.json: from here on the container exists. */
+int record_commit(int folder_fd, const struct container *c, struct err *e);
+
+/* Takes all of it back; cannot fail, since what stays is debris that is cleared later. */
+void record_abandon(struct engine *engine, const struct container *c);
+
+/* Locks an existing container and returns its folder's descriptor. ERR_NOT_FOUND. With wait
+ * false, ERR_STATE when somebody else holds the lock. */
+int record_lock(struct engine *engine, const char *id, bool wait, struct err *e);
+
+/* Opens the folder without lock; ERR_NOT_FOUND. */
+int record_open(struct engine *engine, const char *id, struct err *e);
+
+/* Reads config.json of this full id. ERR_NOT_FOUND. The caller clears. */
+int record_read(struct engine *engine, const char *id, struct container *ret, struct err *e);
+
+/* Renames the (locked) folder away, frees the name, deletes all. */
+int record_delete(struct engine *engine, const char *id, const char *name, struct err *e);
+
+/* Clears a folder without config.json, if nobody holds its lock. */
+void record_clear_debris(struct engine *engine, const char *id);

@@ -1,0 +1,161 @@
+#include "engine/spec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/config.h"
+#include "storage/layer.h"
+#include "storage/store.h"
+
+#define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+void spec_host_name(char to[65], const struct container *c, const char *host_name)
+{
+	bool of_host = str_equal(c->security.uts, "host") || str_equal(c->network.mode, "host");
+
+	if (c->process.hostname)
+		snprintf(to, 65, "%s", c->process.hostname);
+	else if (of_host && host_name)
+		snprintf(to, 65, "%s", host_name);
+	else
+		snprintf(to, 65, "%.*s", CONTAINER_ID_SHORT, c->id);
+}
+
+static void add_env(struct oci_process *process, const struct container *c,
+		    const struct spec_context *context)
+{
+	char host_name[65];
+
+	spec_host_name(host_name, c, context->host_name);
+	strv_add(&process->env, PATH_DEFAULT);
+	strv_addf(&process->env, "HOSTNAME=%s", host_name);
+	if (c->process.tty)
+		strv_add(&process->env, "TERM=xterm");
+	for (size_t i = 0; i < c->process.env.count; i++)
+		strv_set(&process->env, c->process.env.items[i]);
+}
+
+static void add_groups(struct oci_spec *spec, const struct container *c)
+{
+	if (c->process.groups.count == 0)
+		return;
+	own_free char *groups = strv_join(&c->process.groups, ",");
+	shape_map_set(&spec->annotations, "org.holm.groups", groups);
+}
+
+static void add_process(struct oci_spec *spec, const struct container *c,
+			const struct spec_context *context)
+{
+	struct oci_process *process = mem_new_struct(struct oci_process);
+
+	spec->process = process;
+	process->terminal = c->process.tty;
+	if (c->process.tty && context->rows) {
+		process->console_size = mem_new_struct(struct oci_console_size);
+		process->console_size->height = context->rows;
+		process->console_size->width = context->columns;
+	}
+	strv_add_all(&process->args, &c->process.entrypoint);
+	strv_add_all(&process->args, &c->process.command);
+	add_env(process, c, context);
+	process->cwd = mem_text(c->process.workdir);
+	process->user.username = mem_text(c->process.user ? c->process.user : "0:0");
+	process->no_new_privileges = c->security.no_new_privileges;
+	process->apparmor_profile = mem_text(c->security.apparmor);
+	add_groups(spec, c);
+}
+
+static void add_namespace(struct oci_spec *spec, const char *type, const char *mode,
+			  const char *path)
+{
+	if (str_equal(mode, "host"))
+		return;
+	struct oci_namespace *namespace = shape_list_add(&spec->linux_.namespaces);
+	namespace->type = mem_text(type);
+	namespace->path = mem_text(path);
+}
+
+static void add_namespaces(struct oci_spec *spec, const struct container *c,
+			   const struct spec_context *context)
+{
+	const struct container_security *s = &c->security;
+
+	add_namespace(spec, "mount", NULL, NULL);
+	add_namespace(spec, "pid", s->pid, context->pid_namespace);
+	add_namespace(spec, "ipc", s->ipc, context->ipc_namespace);
+	add_namespace(spec, "uts", s->uts, NULL);
+	add_namespace(spec, "cgroup", s->cgroupns, NULL);
+	add_namespace(spec, "network", c->network.mode, context->network_namespace);
+}
+
+/* The folders of the overlay, by the annotations of runtime/runtime.h. */
+static void add_root(struct oci_spec *spec, const struct container *c,
+		     const struct spec_context *context)
+{
+	own_json struct json_object *lower = json_object_new_array();
+	const char *root = context->store->root;
+
+	for (size_t i = c->image.layers.count; i-- > 0;) {
+		own_free char *path = storage_layer_path(context->store, c->image.layers.items[i]);
+		json_object_array_add(lower, json_object_new_string(path));
+	}
+	own_free char *upper = mem_format("%s/containers/%s/upper", root, c->id);
+	own_free char *work = mem_format("%s/containers/%s/work", root, c->id);
+	shape_map_set(&spec->annotations, "org.holm.rootfs.lower", json_text(lower));
+	shape_map_set(&spec->annotations, "org.holm.rootfs.upper", upper);
+	shape_map_set(&spec->annotations, "org.holm.rootfs.work", work);
+	if (c->auto_remove)
+		shape_map_set(&spec->annotations, "org.holm.rootfs.volatile", "true");
+	spec->root = mem_new_struct(struct oci_root);
+	spec->root->path = mem_text("rootfs");
+	spec->root->readonly = c->storage.read_only;
+}
+
+int engine_spec_make(struct oci_spec *spec, const struct container *c, struct spec_context *context,
+		     struct err *e)
+{
+	spec->oci_version = mem_text(OCI_RUNTIME_SPEC_VERSION);
+	for (size_t i = 0; i < c->annotations.count; i++)
+		shape_map_set(&spec->annotations, c->annotations.items[i].key,
+			      c->annotations.items[i].value);
+	add_process(spec, c, context);
+	add_namespaces(spec, c, context);
+	add_root(spec, c, context);
+	if (!str_equal(c->security.uts, "host")) {
+		char host_name[65];
+		spec_host_name(host_name, c, context->host_name);
+		spec->hostname = mem_text(host_name);
+		spec->domainname = mem_text(c->process.domainname);
+	}
+	if (c->process.init)
+		shape_map_set(&spec->annotations, "org.holm.init", "true");
+	spec_mounts(spec, c, context);
+	int r = spec_limits(spec, c, e);
+	if (r == 0)
+		r = spec_security(spec, c, context, e);
+	return r;
+}
+
+void spec_context_clear(struct spec_context *context)
+{
+	own_clear(oci_spec_clear) struct oci_spec holder = { 0 };
+
+	holder.linux_.resources = mem_new_struct(struct oci_resources);
+	for (size_t i = 0; i < context->devices.count; i++)
+		*shape_list_add(&holder.linux_.devices) = context->devices.items[i];
+	for (size_t i = 0; i < context->device_rules.count; i++)
+		*shape_list_add(&holder.linux_.resources->devices) = context->device_rules.items[i];
+	free(context->devices.items);
+	free(context->device_rules.items);
+	free(context->pid_namespace);
+	free(context->ipc_namespace);
+	free(context->network_namespace);
+	free(context->shm);
+	free(context->files);
+	*context = (struct spec_context){ 0 };
+}

@@ -1,0 +1,54 @@
+/* spec.h - a container becomes an OCI runtime spec. Pure: what hangs on the host or on another
+ * container is in the context. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/container.h"
+#include "oci/runtime_spec.h"
+
+struct err;
+struct store;
+
+struct spec_context {
+	const struct store *store; /* for its paths */
+	uint64_t own_capabilities; /* nobody can give away more: runtime_capability_own() */
+	const char *host_name;     /* of the host, for --uts host */
+	char *pid_namespace;       /* of container:NAME, a path; else NULL; the context owns it */
+	char *ipc_namespace;
+	char *network_namespace;
+	char *shm;   /* a folder of the host to be /dev/shm; NULL: a tmpfs */
+	char *files; /* folder with hosts, hostname, resolv.conf; NULL: none */
+	SHAPE_LIST_OF(struct oci_device) devices; /* the nodes of --device and --privileged */
+	SHAPE_LIST_OF(struct oci_device_rule) device_rules;
+	unsigned short rows; /* of the terminal; 0: not known */
+	unsigned short columns;
+};
+
+void spec_context_clear(struct spec_context *context);
+
+/* Fills the zeroed *spec; the caller clears it, also on failure. Takes the devices out of the
+ * context. */
+int engine_spec_make(struct oci_spec *spec, const struct container *c, struct spec_context *context,
+		     struct err *e);
+
+/* The parts of it, each in a file spec_PART.c. */
+void spec_mounts(struct oci_spec *spec, const struct container *c,
+		 const struct spec_context *context);
+int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e);
+int spec_security(struct oci_spec *spec, const struct container *c, struct spec_context *context,
+		  struct err *e);
+
+/* The capabilities that the container's processes may have. ERR_PERMISSION for one that was
+ * asked for by name and that own lacks. */
+int spec_capabilities(uint64_t *ret, const struct container_security *s, uint64_t own,
+		      struct err *e);
+
+/* What is hidden and what is read-only below /proc and /sys. */
+void spec_masks(struct strv *masked, struct strv *read_only, const struct container_security *s);
+
+/* The host name inside; to has 65 bytes. */
+void spec_host_name(char to[65], const struct container *c, const char *host_name);
+
+/* The device nodes of --device, --privileged (read from the host's /dev) into the context. */
+int spec_devices_read(struct spec_context *context, const struct container *c, struct err *e);

@@ -1,0 +1,167 @@
+#include "engine/spec.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "runtime/cgroup.h"
+#include "runtime/rlimit.h"
+
+static int64_t *optional(int64_t value)
+{
+	int64_t *to = mem_new(1, sizeof(*to));
+
+	*to = value;
+	return to;
+}
+
+static uint64_t *optional_uint(uint64_t value)
+{
+	uint64_t *to = mem_new(1, sizeof(*to));
+
+	*to = value;
+	return to;
+}
+
+static void add_memory(struct oci_resources *r, const struct container_limits *l)
+{
+	if (!l->memory && !l->memory_swap && !l->memory_reservation && !l->memory_swappiness &&
+	    !l->oom_kill_disable)
+		return;
+	r->memory = mem_new_struct(struct oci_resources_memory);
+	if (l->memory)
+		r->memory->limit = optional(l->memory);
+	if (l->memory_swap)
+		r->memory->swap = optional(l->memory_swap);
+	if (l->memory_reservation)
+		r->memory->reservation = optional(l->memory_reservation);
+	if (l->memory_swappiness)
+		r->memory->swappiness = optional_uint((uint64_t)*l->memory_swappiness);
+	if (l->oom_kill_disable) {
+		r->memory->disable_oom_killer = mem_new(1, sizeof(bool));
+		*r->memory->disable_oom_killer = true;
+	}
+}
+
+enum { CPU_PERIOD_US = 100000 }; /* the kernel's default, Docker's for --cpus */
+
+static void add_cpu(struct oci_resources *r, const struct container_limits *l)
+{
+	if (!l->nanocpus && !l->cpu_shares && !l->cpu_period && !l->cpu_quota && !l->cpuset_cpus &&
+	    !l->cpuset_mems)
+		return;
+	r->cpu = mem_new_struct(struct oci_resources_cpu);
+	if (l->cpu_shares)
+		r->cpu->shares = optional_uint(l->cpu_shares);
+	if (l->nanocpus) {
+		r->cpu->period = optional_uint(CPU_PERIOD_US);
+		r->cpu->quota = optional(l->nanocpus / (1000000000 / CPU_PERIOD_US));
+	}
+	if (l->cpu_period)
+		r->cpu->period = optional_uint(l->cpu_period);
+	if (l->cpu_quota)
+		r->cpu->quota = optional(l->cpu_quota);
+	r->cpu->cpus = mem_text(l->cpuset_cpus);
+	r->cpu->mems = mem_text(l->cpuset_mems);
+}
+
+/* The numbers of a block device that an option names. */
+static int block_device(const char *path, int64_t *major_number, int64_t *minor_number,
+			struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(e, "the device %s", path);
+	if (!S_ISBLK(st.st_mode))
+		return err_set(e, ERR_INVALID, "%s is no block device", path);
+	*major_number = major(st.st_rdev);
+	*minor_number = minor(st.st_rdev);
+	return 0;
+}
+
+static int add_rates(struct oci_throttle_devices *to, const struct container_device_limits *from,
+		     struct err *e)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct oci_throttle_device *device = shape_list_add(to);
+		device->rate = from->items[i].rate;
+		int r = block_device(from->items[i].path, &device->major, &device->minor, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_block_io(struct oci_resources *r, const struct container_limits *l, struct err *e)
+{
+	if (!l->blkio_weight && !l->blkio_weight_device.count && !l->read_bps.count &&
+	    !l->write_bps.count && !l->read_iops.count && !l->write_iops.count)
+		return 0;
+	struct oci_resources_block_io *io = mem_new_struct(struct oci_resources_block_io);
+	r->block_io = io;
+	if (l->blkio_weight)
+		io->weight = optional_uint(l->blkio_weight);
+	for (size_t i = 0; i < l->blkio_weight_device.count; i++) {
+		const struct container_device_limit *from = &l->blkio_weight_device.items[i];
+		struct oci_weight_device *device = shape_list_add(&io->weight_device);
+		device->weight = optional_uint(from->rate);
+		int result = block_device(from->path, &device->major, &device->minor, e);
+		if (result < 0)
+			return result;
+	}
+	int result = add_rates(&io->throttle_read_bps_device, &l->read_bps, e);
+	if (result == 0)
+		result = add_rates(&io->throttle_write_bps_device, &l->write_bps, e);
+	if (result == 0)
+		result = add_rates(&io->throttle_read_iops_device, &l->read_iops, e);
+	if (result == 0)
+		result = add_rates(&io->throttle_write_iops_device, &l->write_iops, e);
+	return result;
+}
+
+static void add_rlimits(struct oci_process *process, const struct container_limits *l)
+{
+	for (size_t i = 0; i < l->ulimits.count; i++) {
+		const struct container_ulimit *from = &l->ulimits.items[i];
+		struct oci_rlimit *to = shape_list_add(&process->rlimits);
+		int resource;
+		struct err ignored;
+		if (runtime_rlimit_parse(&resource, from->name, &ignored) == 0)
+			to->type = mem_text(runtime_rlimit_name(resource));
+		to->soft = from->soft < 0 ? UINT64_MAX : (uint64_t)from->soft;
+		to->hard = from->hard < 0 ? UINT64_MAX : (uint64_t)from->hard;
+	}
+}
+
+/* 0 when nobody asked: a container does not inherit the protection of whoever started it. */
+static void add_oom_score(struct oci_spec *spec, const struct container_limits *l)
+{
+	spec->process->oom_score_adj = optional(l->oom_score_adj);
+	if (!l->oom_score_adj)
+		shape_map_set(&spec->annotations, "org.holm.defaults", "oomScoreAdj");
+}
+
+int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e)
+{
+	const struct container_limits *l = &c->limits;
+	struct oci_resources *r = mem_new_struct(struct oci_resources);
+
+	spec->linux_.resources = r;
+	spec->linux_.cgroups_path = mem_format(
+		"%s/%s", l->cgroup_parent ? l->cgroup_parent : RUNTIME_CGROUP_PARENT, c->id);
+	add_memory(r, l);
+	add_cpu(r, l);
+	if (l->pids > 0) {
+		r->pids = mem_new_struct(struct oci_resources_pids);
+		r->pids->limit = optional(l->pids);
+	}
+	add_rlimits(spec->process, l);
+	add_oom_score(spec, l);
+	return add_block_io(r, l, e);
+}

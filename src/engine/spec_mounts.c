@@ -1,0 +1,197 @@
+/* Every mount of a container: what each has (proc, sys, dev...), what belongs to its network
+ * (/etc/hosts...), what was asked for. Those that were asked for take the place of the others at
+ * the same target; parents come before what lies below them. */
+#include "engine/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "storage/layer.h"
+#include "storage/store.h"
+#include "storage/volume.h"
+
+static struct oci_mount *add(struct oci_spec *spec, const char *target, const char *type,
+			     const char *source, const char *options)
+{
+	struct oci_mount *mount = shape_list_add(&spec->mounts);
+
+	mount->destination = mem_text(target);
+	mount->type = mem_text(type);
+	mount->source = mem_text(source);
+	strv_split(&mount->options, options, ',');
+	return mount;
+}
+
+static bool is_asked_for(const struct container *c, const char *target)
+{
+	for (size_t i = 0; i < c->storage.mounts.count; i++)
+		if (str_equal(c->storage.mounts.items[i].target, target))
+			return true;
+	return false;
+}
+
+static void add_shm(struct oci_spec *spec, const struct container *c,
+		    const struct spec_context *context)
+{
+	own_free char *options = mem_format("nosuid,noexec,nodev,mode=1777,size=%lld",
+					    (long long)c->storage.shm_bytes);
+
+	if (str_equal(c->security.ipc, "none") || is_asked_for(c, "/dev/shm"))
+		return;
+	if (context->shm)
+		add(spec, "/dev/shm", "bind", context->shm, "bind,nosuid,noexec,nodev");
+	else
+		add(spec, "/dev/shm", "tmpfs", "shm", options);
+}
+
+static void add_common(struct oci_spec *spec, const struct container *c,
+		       const struct spec_context *context)
+{
+	const char *sys =
+		c->security.privileged ? "nosuid,noexec,nodev,rw" : "nosuid,noexec,nodev,ro";
+	const struct {
+		const char *target, *type, *source, *options;
+	} rows[] = {
+		{ "/proc", "proc", "proc", "nosuid,noexec,nodev" },
+		{ "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k" },
+		{ "/dev/pts", "devpts", "devpts",
+		  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
+		{ "/sys", "sysfs", "sysfs", sys },
+		{ "/sys/fs/cgroup", "cgroup", "cgroup", sys },
+		{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (!is_asked_for(c, rows[i].target))
+			add(spec, rows[i].target, rows[i].type, rows[i].source, rows[i].options);
+	add_shm(spec, c, context);
+}
+
+static void add_files(struct oci_spec *spec, const struct container *c,
+		      const struct spec_context *context)
+{
+	static const char *const names[] = { "resolv.conf", "hostname", "hosts" };
+
+	for (size_t i = 0; context->files && i < COUNT_OF(names); i++) {
+		own_free char *target = mem_format("/etc/%s", names[i]);
+		own_free char *source = mem_format("%s/%s", context->files, names[i]);
+		if (!is_asked_for(c, target) && !is_asked_for(c, "/etc"))
+			add(spec, target, "bind", source,
+			    c->storage.read_only ? "rbind,rprivate,ro" : "rbind,rprivate");
+	}
+}
+
+static void add_access(struct oci_mount *to, const struct container_mount *mount)
+{
+	if (!mount->read_only)
+		return;
+	/* Docker 25: read-only means all below it, too, unless it was said otherwise */
+	bool deep = !mount->shallow_read_only && !mount->non_recursive;
+	strv_add(&to->options, deep ? "rro" : "ro");
+}
+
+static void add_bind(struct oci_spec *spec, const struct container_mount *mount, const char *source)
+{
+	struct oci_mount *to =
+		add(spec, mount->target, "bind", source, mount->non_recursive ? "bind" : "rbind");
+
+	strv_add(&to->options, mount->propagation ? mount->propagation : "rprivate");
+	add_access(to, mount);
+}
+
+static void add_volume(struct oci_spec *spec, const struct container_mount *mount,
+		       const struct spec_context *context)
+{
+	own_free char *data = storage_volume_path(context->store, mount->name);
+	struct oci_mount *to = add(spec, mount->target, "bind", data, "rbind,rprivate");
+
+	if (mount->subpath)
+		strv_addf(&to->options, "subpath=%s", mount->subpath);
+	if (!mount->no_copy && !mount->subpath)
+		strv_add(&to->options, "copyup");
+	add_access(to, mount);
+}
+
+static void add_tmpfs(struct oci_spec *spec, const struct container_mount *mount)
+{
+	struct oci_mount *to = add(spec, mount->target, "tmpfs", "tmpfs", "");
+
+	if (!strv_contains(&mount->options, "exec"))
+		strv_add(&to->options, "noexec");
+	if (!strv_contains(&mount->options, "suid"))
+		strv_add(&to->options, "nosuid");
+	if (!strv_contains(&mount->options, "dev"))
+		strv_add(&to->options, "nodev");
+	strv_add_all(&to->options, &mount->options);
+	if (mount->read_only && !strv_contains(&mount->options, "ro"))
+		strv_add(&to->options, "ro");
+}
+
+/* An image as a mount: its layers, read-only; one layer is its folder, several an overlay. */
+static void add_image(struct oci_spec *spec, const struct container_mount *mount,
+		      const struct spec_context *context)
+{
+	struct oci_mount *to = add(spec, mount->target, "overlay", "overlay", "ro");
+	struct strv lower = { 0 };
+
+	for (size_t i = mount->layers.count; i-- > 0;)
+		strv_add_take(&lower, storage_layer_path(context->store, mount->layers.items[i]));
+	own_free char *joined = strv_join(&lower, ":");
+	strv_addf(&to->options, "lowerdir=%s", joined);
+	strv_clear(&lower);
+}
+
+static void add_mount(struct oci_spec *spec, const struct container_mount *mount,
+		      const struct spec_context *context)
+{
+	switch (mount->type[0]) {
+	case 'b':
+		add_bind(spec, mount, mount->source);
+		break;
+	case 'v':
+		add_volume(spec, mount, context);
+		break;
+	case 't':
+		add_tmpfs(spec, mount);
+		break;
+	case 'i':
+		add_image(spec, mount, context);
+		break;
+	}
+}
+
+static size_t depth(const char *path)
+{
+	size_t parts = 0;
+
+	for (; *path; path++)
+		parts += *path == '/';
+	return parts;
+}
+
+/* By depth, and otherwise as they were asked for: qsort(3) is not stable, the lists are short. */
+static void sort(struct oci_mount *mounts, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		for (size_t at = i;
+		     at > 0 && depth(mounts[at].destination) < depth(mounts[at - 1].destination);
+		     at--) {
+			struct oci_mount lower = mounts[at];
+			mounts[at] = mounts[at - 1];
+			mounts[at - 1] = lower;
+		}
+}
+
+void spec_mounts(struct oci_spec *spec, const struct container *c,
+		 const struct spec_context *context)
+{
+	add_common(spec, c, context);
+	add_files(spec, c, context);
+	size_t own = spec->mounts.count;
+	for (size_t i = 0; i < c->storage.mounts.count; i++)
+		add_mount(spec, &c->storage.mounts.items[i], context);
+	sort(spec->mounts.items + own, spec->mounts.count - own);
+}

@@ -1,0 +1,62 @@
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "engine/process.h"
+#include "engine/record.h"
+#include "engine/volume.h"
+
+/* What a failed start leaves of a --rm container: nothing. */
+static void forget(struct engine *engine, const struct container *c)
+{
+	struct err ignored;
+
+	engine_volume_remove_anonymous(engine, c);
+	record_delete(engine, c->id, c->name, &ignored);
+}
+
+static int start_locked(struct engine *engine, const char *id, int folder_fd,
+			const struct start_options *o, struct engine_session *ret, struct err *e)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	int r = record_read(engine, id, &c, e);
+	if (r < 0)
+		return r;
+
+	r = engine_process_start(engine, &c, folder_fd, o, ret, e);
+	if (r < 0 && c.auto_remove)
+		forget(engine, &c);
+	return r;
+}
+
+int engine_start(struct engine *engine, const char *name, const struct start_options *o,
+		 struct engine_session *ret, struct err *e)
+{
+	char id[CONTAINER_ID_LENGTH + 1];
+	struct container_state state;
+
+	*ret = (struct engine_session){ .client = MONITOR_CLIENT_NONE };
+	int r = engine_find(engine, name, id, e);
+	if (r < 0)
+		return r;
+	own_fd int folder = record_lock(engine, id, true, e);
+	if (folder < 0)
+		return folder;
+	r = engine_state_read_locked(engine, id, folder, &state, e);
+	if (r < 0)
+		return r;
+
+	if (state.status == CONTAINER_PAUSED) {
+		err_set(e, ERR_STATE, "container %s is paused", name);
+		return err_hint(e, "holm unpause %s", name);
+	}
+	if (state.status == CONTAINER_RUNNING || state.status == CONTAINER_RESTARTING) {
+		strcpy(ret->id, id);
+		return o->attach ? engine_attach(engine, id, o, ret, e) : 0;
+	}
+	return start_locked(engine, id, folder, o, ret, e);
+}

@@ -1,0 +1,190 @@
+#include "engine/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/record.h"
+#include "monitor/reap.h"
+#include "monitor/state.h"
+#include "storage/store.h"
+
+static const char *const status_names[] = {
+	[CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
+	[CONTAINER_PAUSED] = "paused",   [CONTAINER_RESTARTING] = "restarting",
+	[CONTAINER_EXITED] = "exited",   [CONTAINER_DEAD] = "dead",
+};
+
+const char *container_status_name(enum container_status status)
+{
+	return status_names[status];
+}
+
+bool container_state_live(const struct container_state *state)
+{
+	return state->status == CONTAINER_RUNNING || state->status == CONTAINER_PAUSED;
+}
+
+static void state_clear(struct monitor_state *state)
+{
+	shape_clear(&monitor_state_shape, state);
+}
+
+static void exit_clear(struct monitor_exit_record *record)
+{
+	shape_clear(&monitor_exit_record_shape, record);
+}
+
+static int64_t read_moment(const char *text)
+{
+	struct err ignored;
+	int64_t ns = 0;
+
+	if (!str_empty(text) && moment_parse(&ns, text, &ignored) < 0)
+		return 0;
+	return ns;
+}
+
+/* 1: the monitor lives and *ret is filled; 0: none. */
+static int read_live(int run_fd, struct container_state *ret, struct err *e)
+{
+	pid_t monitor = monitor_state_alive(run_fd);
+	if (monitor <= 0)
+		return 0;
+
+	own_clear(state_clear) struct monitor_state state = { 0 };
+	int r = monitor_state_read_at(&state, run_fd, e);
+	if (r == -ENOENT)
+		return 0; /* it has not started the container yet, or is about to end */
+	if (r < 0)
+		return r;
+	*ret = (struct container_state){
+		.status = CONTAINER_RUNNING,
+		.pid = (pid_t)state.container.pid,
+		.monitor_pid = monitor,
+		.exit_code = (int)state.exit_code,
+		.started_ns = read_moment(state.started_at),
+		.finished_ns = read_moment(state.finished_at),
+		.restart_count = state.restart_count,
+	};
+	for (size_t i = 0; i < COUNT_OF(status_names); i++)
+		if (str_equal(status_names[i], state.status))
+			ret->status = (enum container_status)i;
+	return 1;
+}
+
+static int read_exit(struct engine *engine, const char *id, struct container_state *ret,
+		     struct err *e)
+{
+	own_fd int fd = record_open(engine, id, e);
+	if (fd < 0)
+		return fd;
+
+	own_clear(exit_clear) struct monitor_exit_record record = { 0 };
+	int r = monitor_exit_record_read_at(&record, fd, e);
+	if (r == -ENOENT) {
+		*ret = (struct container_state){ .status = CONTAINER_CREATED };
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	*ret = (struct container_state){
+		.status = record.started_at ? CONTAINER_EXITED : CONTAINER_CREATED,
+		.exit_code = (int)record.exit_code,
+		.oom_killed = record.oom_killed,
+		.stopped = record.stopped,
+		.started_ns = read_moment(record.started_at),
+		.finished_ns = read_moment(record.finished_at),
+		.restart_count = record.restart_count,
+	};
+	snprintf(ret->error, sizeof(ret->error), "%s", record.error ? record.error : "");
+	return 0;
+}
+
+static void clear_dead(struct engine *engine, const char *id, int run_fd, int folder_fd)
+{
+	own_free char *run_dir = mem_format("%s/containers/%s", engine->store->run, id);
+	struct err problem;
+	bool removed;
+
+	if (monitor_state_alive(run_fd) == 0)
+		monitor_reap(&removed, run_dir, folder_fd, &problem);
+}
+
+/* What a killed monitor left is cleared under the lock; where that is taken, somebody is just
+ * starting or removing it. */
+static void clear_left(struct engine *engine, const char *id, int run_fd, int locked_fd)
+{
+	struct err ignored;
+	own_fd int lock = -1;
+
+	if (locked_fd < 0) {
+		lock = record_lock(engine, id, false, &ignored);
+		if (lock < 0)
+			return;
+		locked_fd = lock;
+	}
+	clear_dead(engine, id, run_fd, locked_fd);
+}
+
+static int read_state(struct engine *engine, const char *id, int locked_fd,
+		      struct container_state *ret, struct err *e)
+{
+	own_fd int run_fd =
+		openat(engine->run_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (run_fd >= 0) {
+		int r = read_live(run_fd, ret, e);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		clear_left(engine, id, run_fd, locked_fd);
+	}
+	return read_exit(engine, id, ret, e);
+}
+
+int engine_state_read(struct engine *engine, const char *id, struct container_state *ret,
+		      struct err *e)
+{
+	return read_state(engine, id, -1, ret, e);
+}
+
+int engine_state_read_locked(struct engine *engine, const char *id, int folder_fd,
+			     struct container_state *ret, struct err *e)
+{
+	return read_state(engine, id, folder_fd, ret, e);
+}
+
+void container_state_describe(char to[64], const struct container_state *state, int64_t now_ns)
+{
+	char span[32];
+
+	switch (state->status) {
+	case CONTAINER_CREATED:
+		snprintf(to, 64, "Created");
+		return;
+	case CONTAINER_DEAD:
+		snprintf(to, 64, "Dead");
+		return;
+	case CONTAINER_RUNNING:
+	case CONTAINER_PAUSED:
+		moment_format_span(span, now_ns - state->started_ns);
+		snprintf(to, 64, "Up %s%s", span,
+			 state->status == CONTAINER_PAUSED ? " (Paused)" : "");
+		return;
+	case CONTAINER_RESTARTING:
+	case CONTAINER_EXITED:
+		moment_format_span(span, now_ns - state->finished_ns);
+		snprintf(to, 64, "%s (%d) %s ago",
+			 state->status == CONTAINER_EXITED ? "Exited" : "Restarting",
+			 state->exit_code, span);
+		return;
+	}
+}

@@ -60,3 +60,8 @@ OWN_DEFINE(storage_blob_end, struct blob_writer *)
 /* Writes a whole small blob; its digest goes to digest_ret (DIGEST_TEXT_SIZE). */
 int storage_blob_put(const struct store *store, const void *bytes, size_t length, char *digest_ret,
 		     struct err *e);
+
+/* Gives the file at path (below the root, on the same filesystem) the name of the blob it is:
+ * whoever wrote it has hashed it. fsync, rename, fsync of the folder. */
+int storage_blob_adopt(const struct store *store, const char *path, const char *digest,
+		       struct err *e);

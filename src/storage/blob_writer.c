@@ -265,3 +265,21 @@ int storage_blob_read_verified(const struct store *store, const char *digest, si
 			       digest, got);
 	return 0;
 }
+
+int storage_blob_adopt(const struct store *store, const char *path, const char *digest,
+		       struct err *e)
+{
+	struct blob_path to;
+
+	int r = storage_blob_path(&to, digest, e);
+	if (r < 0)
+		return r;
+	own_fd int fd = openat(store->root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
+		return err_sys(e, "write a blob to %s", store->root);
+	if (renameat(store->root_fd, path, store->root_fd, to.text) < 0)
+		return err_sys(e, "rename to %s", to.text);
+	return store_sync_folder(store, BLOB_FOLDER, e);
+}

@@ -1,0 +1,137 @@
+#include "image/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "image/invocation.h"
+#include "image/load_format.h"
+#include "image/members.h"
+#include "image/reference.h"
+#include "image/source.h"
+#include "storage/gc.h"
+#include "storage/store.h"
+
+char *image_load_reference(const char *name)
+{
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	struct err ignored;
+
+	if (!name || image_reference_parse(&ref, name, &ignored) < 0)
+		return NULL;
+	return image_reference_format(&ref);
+}
+
+bool image_load_wanted(const struct image_load *load, const char *name)
+{
+	if (!load->name)
+		return true;
+	if (!name)
+		return false;
+	own_free char *want = image_load_reference(load->name);
+	own_free char *have = image_load_reference(name);
+	return str_equal(load->name, name) || (want && str_equal(want, have));
+}
+
+static int open_members(const struct image_load *load, struct image_members **ret, struct err *e)
+{
+	struct stat st;
+
+	if (strcmp(load->path, "-") == 0)
+		return image_members_spool(ret, load->store, STDIN_FILENO, e);
+	if (stat(load->path, &st) < 0)
+		return err_sys(e, "open %s", load->path);
+	if (S_ISDIR(st.st_mode))
+		return image_members_folder(ret, load->store, load->path, e);
+	own_fd int fd = open(load->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", load->path);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return image_members_spool(ret, load->store, fd, e);
+}
+
+static int load_members(const struct image_load *load, struct image_members *members, struct err *e)
+{
+	bool oci = image_members_has(members, "index.json");
+	bool docker = image_members_has(members, "manifest.json");
+
+	if (load->format == IMAGE_LOAD_OCI || (load->format == IMAGE_LOAD_ANY && oci))
+		return image_load_oci(load, members, e);
+	if (load->format == IMAGE_LOAD_DOCKER || docker)
+		return image_load_docker(load, members, e);
+	err_set(e, ERR_CORRUPT, "it has neither index.json nor manifest.json");
+	return err_hint(e, "a plain root filesystem becomes an image with holm import");
+}
+
+static int load_locked(const struct image_load *load, struct err *e)
+{
+	own(image_members_free) struct image_members *members = NULL;
+
+	own_fd int lock = store_lock_layers_shared(load->store, e);
+	if (lock < 0)
+		return lock;
+	int r = open_members(load, &members, e);
+	return r < 0 ? r : load_members(load, members, e);
+}
+
+/* What the failed one left without a name goes at once, unless somebody else works there. */
+void image_load_clean_up(const struct store *store)
+{
+	struct gc_result result;
+	struct err e;
+
+	if (storage_gc(store, false, false, &result, &e) < 0)
+		log_debug("clean up: %s", e.text);
+}
+
+int image_load(const struct image_load *load, struct err *e)
+{
+	int r = load_locked(load, e);
+	if (r >= 0)
+		return 0;
+	image_load_clean_up(load->store);
+	return err_add(e, "load %s", strcmp(load->path, "-") == 0 ? "from stdin" : load->path);
+}
+
+/* ---- the verb ---- */
+
+static bool has_transport(const char *text)
+{
+	return str_starts(text, "oci:") || str_starts(text, "oci-archive:") ||
+	       str_starts(text, "docker-archive:");
+}
+
+static enum image_load_format format_of(enum image_transport transport)
+{
+	return transport == IMAGE_FROM_DOCKER_ARCHIVE ? IMAGE_LOAD_DOCKER : IMAGE_LOAD_OCI;
+}
+
+int image_load_verb(const struct image_invocation *invocation, struct err *e)
+{
+	own_clear(image_source_clear) struct image_source source = { 0 };
+	const char *operand = invocation->count ? invocation->operands[0] : "-";
+	struct image_load load = {
+		.store = invocation->store,
+		.report = invocation->report,
+		.platform = &invocation->platform,
+		.path = operand,
+	};
+
+	if (invocation->count > 1)
+		return err_set(e, ERR_INVALID, "load takes one archive");
+	if (has_transport(operand)) {
+		int r = image_source_parse(&source, operand, e);
+		if (r < 0)
+			return r;
+		load.path = source.path;
+		load.name = source.name;
+		load.format = format_of(source.transport);
+	}
+	return image_load(&load, e);
+}

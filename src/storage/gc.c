@@ -1,0 +1,276 @@
+#include "storage/gc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "oci/image.h"
+#include "storage/blob.h"
+#include "storage/blob_path.h"
+#include "storage/image.h"
+#include "storage/index.h"
+#include "storage/store.h"
+
+enum { RECORD_BYTES_MAX = 4 << 20 };
+
+/* What stays: hex names, sorted once all roots are read. */
+struct kept {
+	struct strv blobs;
+	struct strv layers;
+};
+
+static void clear_kept(struct kept *kept)
+{
+	strv_clear(&kept->blobs);
+	strv_clear(&kept->layers);
+}
+
+static void keep(struct strv *to, const char *digest)
+{
+	const char *hex = oci_digest_hex(digest);
+	if (hex)
+		strv_add(to, hex);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort(struct strv *v)
+{
+	if (v->count)
+		qsort(v->items, v->count, sizeof(*v->items), compare);
+}
+
+static bool is_kept(const struct strv *v, const char *name)
+{
+	return v->count && bsearch(&name, v->items, v->count, sizeof(*v->items), compare);
+}
+
+/* ---- roots ---- */
+
+static int keep_image(struct kept *kept, const struct store *store, const char *digest,
+		      struct err *e)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+
+	int r = storage_image_read(&image, store, digest, e);
+	if (r < 0)
+		return r;
+	keep(&kept->blobs, digest);
+	keep(&kept->blobs, image.manifest.config.digest);
+	for (size_t i = 0; i < image.manifest.layers.count; i++)
+		keep(&kept->blobs, image.manifest.layers.items[i].digest);
+	for (size_t i = 0; i < image.config.rootfs.diff_ids.count; i++)
+		keep(&kept->layers, image.config.rootfs.diff_ids.items[i]);
+	return 0;
+}
+
+static int keep_images(struct kept *kept, const struct store *store, struct err *e)
+{
+	own_clear(storage_index_clear) struct storage_index index = { 0 };
+
+	int r = storage_index_read(&index, store, e);
+	for (size_t i = 0; r == 0 && i < index.entries.count; i++) {
+		const struct storage_entry *entry = &index.entries.items[i];
+		r = keep_image(kept, store, entry->digest, e);
+		if (r < 0)
+			err_hint(e, "pull %s again, or remove it",
+				 entry->reference ? entry->reference : entry->digest);
+	}
+	return r;
+}
+
+/* Manifest and config alone: who commits the container wants them. */
+static void keep_documents(struct kept *kept, const struct store *store, const char *digest)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	own_clear(oci_manifest_clear) struct oci_manifest manifest = { 0 };
+	struct err ignored;
+
+	keep(&kept->blobs, digest);
+	if (storage_blob_read(store, digest, OCI_IMAGE_MANIFEST_MAX, &text, &ignored) == 0 &&
+	    oci_manifest_parse(&manifest, text.text ? text.text : "", text.length, &ignored) == 0)
+		keep(&kept->blobs, manifest.config.digest);
+}
+
+static const char *text_of(struct json_object *object)
+{
+	return json_object_is_type(object, json_type_string) ? json_object_get_string(object) : "";
+}
+
+/* Every array "layers" and every "digest", however deep; JSON_DEPTH_MAX bounds the recursion. */
+static void keep_named(struct kept *kept, const struct store *store, struct json_object *object)
+{
+	if (json_object_is_type(object, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(object); i++)
+			keep_named(kept, store, json_object_array_get_idx(object, i));
+	if (!json_object_is_type(object, json_type_object))
+		return;
+	json_object_object_foreach (object, key, member) {
+		if (strcmp(key, "layers") == 0 && json_object_is_type(member, json_type_array))
+			for (size_t i = 0; i < json_object_array_length(member); i++)
+				keep(&kept->layers, text_of(json_object_array_get_idx(member, i)));
+		else if (strcmp(key, "digest") == 0 && oci_digest_is_valid(text_of(member)))
+			keep_documents(kept, store, text_of(member));
+		else
+			keep_named(kept, store, member);
+	}
+}
+
+static int keep_container(struct kept *kept, const struct store *store, const char *id,
+			  struct err *e)
+{
+	own_json struct json_object *record = NULL;
+	own_free char *path = mem_format("containers/%s/config.json", id);
+
+	int r = json_read_at(&record, store->root_fd, path, RECORD_BYTES_MAX, e);
+	/* without a record it is no container, but debris */
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	if (r == 0)
+		keep_named(kept, store, record);
+	return r;
+}
+
+/* Calls visit for every name of the folder that is not "." or "..". */
+static int each_name(const struct store *store, const char *folder,
+		     int (*visit)(void *context, int dir_fd, const char *name, struct err *e),
+		     void *context, struct err *e)
+{
+	const struct dirent *entry;
+	int fd = openat(store->root_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return err_sys(e, "open %s", folder);
+	while ((entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		int r = visit(context, dirfd(dir), entry->d_name, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+struct roots {
+	struct kept *kept;
+	const struct store *store;
+};
+
+static int visit_container(void *context, int dir_fd, const char *name, struct err *e)
+{
+	const struct roots *roots = context;
+
+	(void)dir_fd;
+	return *name == '.' ? 0 : keep_container(roots->kept, roots->store, name, e);
+}
+
+static int find_roots(struct kept *kept, const struct store *store, struct err *e)
+{
+	struct roots roots = { kept, store };
+
+	int r = keep_images(kept, store, e);
+	if (r == 0)
+		r = each_name(store, "containers", visit_container, &roots, e);
+	if (r < 0)
+		return r;
+	sort(&kept->blobs);
+	sort(&kept->layers);
+	return 0;
+}
+
+/* ---- removing ---- */
+
+struct sweep {
+	const struct kept *kept;
+	struct gc_result *result;
+	bool all_partials;
+	time_t now;
+};
+
+static int remove_file(struct sweep *sweep, int dir_fd, const char *name, struct err *e)
+{
+	if (fd_remove_tree_counted_at(dir_fd, name, &sweep->result->bytes, e) < 0)
+		return err_add(e, "collect garbage");
+	return 0;
+}
+
+static int visit_blob(void *context, int dir_fd, const char *name, struct err *e)
+{
+	struct sweep *sweep = context;
+
+	if (is_kept(&sweep->kept->blobs, name))
+		return 0;
+	sweep->result->blobs++;
+	return remove_file(sweep, dir_fd, name, e);
+}
+
+static int visit_layer(void *context, int dir_fd, const char *name, struct err *e)
+{
+	struct sweep *sweep = context;
+
+	if (is_kept(&sweep->kept->layers, name))
+		return 0;
+	if (*name == '.')
+		return remove_file(sweep, dir_fd, name, e);
+	/* first the name: a layer that is half gone must not look complete */
+	own_free char *dead = mem_format(".new-dead-%s", name);
+	if (renameat(dir_fd, name, dir_fd, dead) < 0)
+		return err_sys(e, "rename layer %s", name);
+	sweep->result->layers++;
+	return remove_file(sweep, dir_fd, dead, e);
+}
+
+static int visit_partial(void *context, int dir_fd, const char *name, struct err *e)
+{
+	struct sweep *sweep = context;
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	bool old = sweep->now - st.st_mtime > GC_PARTIAL_SECONDS;
+	if (oci_digest_is_hex(name) && !old && !sweep->all_partials)
+		return 0;
+	return remove_file(sweep, dir_fd, name, e);
+}
+
+static int remove_rest(const struct store *store, struct sweep *sweep, struct err *e)
+{
+	int r = each_name(store, BLOB_FOLDER, visit_blob, sweep, e);
+	if (r == 0)
+		r = each_name(store, "layers", visit_layer, sweep, e);
+	if (r == 0)
+		r = each_name(store, "partial", visit_partial, sweep, e);
+	return r;
+}
+
+int storage_gc(const struct store *store, bool wait, bool all_partials, struct gc_result *result,
+	       struct err *e)
+{
+	own_clear(clear_kept) struct kept kept = { 0 };
+	struct sweep sweep = { &kept, result, all_partials, time(NULL) };
+
+	*result = (struct gc_result){ 0 };
+	own_fd int lock = store_lock_layers_exclusive(store, wait, e);
+	if (lock < 0 && e->kind == ERR_STATE) {
+		result->busy = true;
+		return 0;
+	}
+	if (lock < 0)
+		return lock;
+	int r = find_roots(&kept, store, e);
+	return r < 0 ? r : remove_rest(store, &sweep, e);
+}

@@ -130,8 +130,8 @@ static int spool_bytes(struct image_members *members, struct member *member,
 	int r;
 
 	snprintf(name, sizeof(name), "%u", member->number);
-	own_fd int fd = openat(members->spool_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			       0600);
+	own_fd int fd =
+		openat(members->spool_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "create a file in %s", members->store->root);
 	while ((r = archive_read_data_block(archive, &block, &length, &offset)) == ARCHIVE_OK) {
@@ -157,8 +157,8 @@ static char *link_target(const char *name, const char *hard, const char *symboli
 	if (hard)
 		return path_clean(hard);
 	own_free char *folder = mem_text_n(name, (size_t)(strrchr(name, '/') - name));
-	own_free char *joined = *symbolic == '/' ? mem_text(symbolic)
-						 : mem_format("%s/%s", folder, symbolic);
+	own_free char *joined =
+		*symbolic == '/' ? mem_text(symbolic) : mem_format("%s/%s", folder, symbolic);
 	return path_clean(joined);
 }
 
@@ -210,7 +210,8 @@ int image_members_spool(struct image_members **ret, const struct store *store, i
 			struct err *e)
 {
 	own(image_members_free) struct image_members *members = members_new(store);
-	own(image_fd_source_free) struct image_fd_source *bytes = image_fd_source_new(fd, NULL, NULL);
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(fd, NULL, NULL);
 	struct byte_source packed = image_fd_source(bytes);
 	own(image_decompress_free) struct image_decompress *plain =
 		image_decompress_new(&packed, 0);
@@ -334,7 +335,8 @@ static int store_spooled(struct image_members *members, struct member *member, s
 
 static int copy_bytes(struct blob_writer *writer, int fd, struct err *e)
 {
-	own(image_fd_source_free) struct image_fd_source *bytes = image_fd_source_new(fd, NULL, NULL);
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(fd, NULL, NULL);
 	struct byte_source source = image_fd_source(bytes);
 	const void *block;
 	ssize_t n;

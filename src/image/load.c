@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "image/invocation.h"
+#include "image/jail.h"
 #include "image/load_format.h"
 #include "image/members.h"
 #include "image/reference.h"
@@ -76,7 +77,9 @@ static int load_locked(const struct image_load *load, struct err *e)
 	own_fd int lock = store_lock_layers_shared(load->store, e);
 	if (lock < 0)
 		return lock;
-	int r = open_members(load, &members, e);
+	int r = image_jail_enter(load->store, e);
+	if (r == 0)
+		r = open_members(load, &members, e);
 	return r < 0 ? r : load_members(load, members, e);
 }
 
@@ -101,7 +104,7 @@ int image_load(const struct image_load *load, struct err *e)
 
 /* ---- the verb ---- */
 
-static bool has_transport(const char *text)
+bool image_load_is_source(const char *text)
 {
 	return str_starts(text, "oci:") || str_starts(text, "oci-archive:") ||
 	       str_starts(text, "docker-archive:");
@@ -125,7 +128,7 @@ int image_load_verb(const struct image_invocation *invocation, struct err *e)
 
 	if (invocation->count > 1)
 		return err_set(e, ERR_INVALID, "load takes one archive");
-	if (has_transport(operand)) {
+	if (image_load_is_source(operand)) {
 		int r = image_source_parse(&source, operand, e);
 		if (r < 0)
 			return r;

@@ -30,6 +30,10 @@ struct image_load {
 /* Loads and reports each image. On failure nothing of the one that failed stays. */
 int image_load(const struct image_load *load, struct err *e);
 
+/* Does text begin with one of the transports that are loaded: "oci:", "oci-archive:" or
+ * "docker-archive:"? */
+bool image_load_is_source(const char *text);
+
 /* Verb "load": one operand, a path, "-", or "oci:DIR[:NAME]", "oci-archive:FILE[:NAME]",
  * "docker-archive:FILE[:NAME]"; none is "-". */
 int image_load_verb(const struct image_invocation *invocation, struct err *e);

@@ -15,6 +15,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "image/invocation.h"
+#include "image/load.h"
 #include "image/pull.h"
 #include "image/report.h"
 #include "storage/store.h"
@@ -53,7 +54,11 @@ static int verb_pull(const struct image_invocation *invocation, struct err *e)
 	};
 	int r = one_operand(invocation, e);
 
-	return r < 0 ? r : image_pull(&pull, invocation->operands[0], e);
+	if (r < 0)
+		return r;
+	if (image_load_is_source(invocation->operands[0]))
+		return image_load_verb(invocation, e);
+	return image_pull(&pull, invocation->operands[0], e);
 }
 
 static const struct verb {
@@ -61,6 +66,7 @@ static const struct verb {
 	image_verb *run;
 } verbs[] = {
 	{ "pull", verb_pull },
+	{ "load", image_load_verb },
 };
 
 static int take_option(struct options *options, int option, struct err *e)

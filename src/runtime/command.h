@@ -1,0 +1,11 @@
+/* command.h - the container's command: found the way execvp(3) would, by the container's own
+ * PATH, from inside. */
+#pragma once
+
+struct err;
+struct strv;
+
+/* The path to exec for name in *ret (the caller frees). Without a slash it is looked for in env's
+ * PATH (or the usual one). Fails as runtime_command_error() says. */
+int runtime_command_find_in_container(char **ret, const char *name, const struct strv *env,
+				      struct err *e);

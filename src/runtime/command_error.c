@@ -1,0 +1,28 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "runtime/runtime.h"
+
+/* In its own file, because holm-init takes nothing else of runtime/. */
+int runtime_command_error(struct err *e, int number, const char *command)
+{
+	if (number == ENOENT || number == ENOTDIR) {
+		if (!strchr(command, '/'))
+			return err_set(e, ERR_COMMAND_NOT_FOUND,
+				       "exec: \"%s\": executable file not found in $PATH", command);
+		return err_set(e, ERR_COMMAND_NOT_FOUND, "exec: \"%s\": no such file or directory",
+			       command);
+	}
+	if (number == ENOEXEC) {
+		err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": exec format error", command);
+		return err_hint(e, "it is built for another kind of processor, or a script without "
+				   "a #! line");
+	}
+	if (number == EACCES)
+		return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": permission denied", command);
+	if (number == EISDIR)
+		return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": is a directory", command);
+	return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": %s", command,
+		       strerrordesc_np(number) ? strerrordesc_np(number) : "unknown error");
+}

@@ -1,0 +1,102 @@
+#include "runtime/enter.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
+#include "runtime/namespace.h"
+#include "runtime/procfs.h"
+#include "runtime/runtime.h"
+
+/* ---- in the parent ---- */
+
+static const char *container_cwd(const struct oci_spec *spec)
+{
+	return spec->process && !str_empty(spec->process->cwd) ? spec->process->cwd : "/";
+}
+
+int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
+				    const struct runtime_container *container,
+				    const struct oci_spec *spec, const struct oci_process *process,
+				    const struct runtime_options *options, struct err *e)
+{
+	*ret = (struct runtime_enter){ .pidfd = -1, .entry = { .folder = -1 } };
+	ret->launch = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
+	ret->process = *process;
+	if (str_empty(ret->process.cwd))
+		ret->process.cwd = (char *)container_cwd(spec);
+	ret->namespaces = runtime_namespaces_flags(&container->namespaces);
+
+	ret->pidfd = runtime_container_open(container);
+	if (ret->pidfd < 0)
+		return err_set(e, ERR_STATE, "the container does not run");
+	int r = runtime_launch_prepare_in_parent(&ret->launch, spec, &ret->process, options, e);
+	if (r == 0)
+		r = runtime_cgroup_entry_open(&ret->entry, &container->cgroup, e);
+	ret->launch.fork = ret->namespaces & CLONE_NEWPID;
+	return r;
+}
+
+void runtime_enter_clear(struct runtime_enter *enter)
+{
+	runtime_launch_clear(&enter->launch);
+	runtime_cgroup_entry_close(&enter->entry);
+	if (enter->pidfd >= 0)
+		close(enter->pidfd);
+	enter->pidfd = -1;
+}
+
+/* ---- in the child ---- */
+
+/* A procfs of this PID namespace, which is the host's until the fork; none can be made later. */
+static int open_proc(struct runtime_launch *l, struct err *e)
+{
+	if (str_empty(l->rights.apparmor) && str_empty(l->rights.selinux))
+		return 0;
+	l->proc_fd = runtime_procfs_open(e);
+	return l->proc_fd < 0 ? l->proc_fd : 0;
+}
+
+static int join(struct runtime_enter *enter, struct err *e)
+{
+	if (setns(enter->pidfd, (int)enter->namespaces) < 0) {
+		if (errno == ESRCH)
+			return err_set(e, ERR_STATE, "the container does not run any more");
+		return err_sys(e, "enter the container's namespaces");
+	}
+	if ((enter->namespaces & CLONE_NEWUSER) &&
+	    (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+		return err_sys(e, "become root of the user namespace");
+	return 0;
+}
+
+static int open_terminal(struct runtime_launch *l, struct err *e)
+{
+	if (!l->process->terminal)
+		return 0;
+	int pts = runtime_terminal_find_devpts(e);
+	if (pts < 0)
+		return pts;
+	int r = runtime_terminal_open_in_child(&l->terminal, pts, l->process->console_size, e);
+	close(pts);
+	return r;
+}
+
+int runtime_enter_in_child(struct runtime_enter *enter, struct err *e)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, "forbid tracing");
+	int r = open_proc(&enter->launch, e);
+	if (r == 0 && !enter->entered)
+		r = runtime_cgroup_enter_self_in_child(&enter->entry, e);
+	if (r == 0)
+		r = join(enter, e);
+	if (r == 0)
+		r = open_terminal(&enter->launch, e);
+	return r < 0 ? r : runtime_launch_in_child(&enter->launch, e);
+}

@@ -1,0 +1,388 @@
+#include "runtime/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "oci/runtime_spec.h"
+#include "runtime/channel.h"
+#include "runtime/clone.h"
+#include "runtime/command.h"
+#include "runtime/runtime.h"
+#include "runtime/schedule.h"
+#include "runtime/user.h"
+
+enum { STREAMS = 3, KEEP_FDS_MAX = 1024 };
+
+/* ---- in the parent ---- */
+
+/* The program on a detached mount that nobody can write through, also not by /proc/1/exe
+ * (CVE-2019-5736). */
+static int open_init(int fd, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
+
+	own_fd int tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0)
+		return err_sys(e, "clone the mount of holm-init");
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_sys(e, "make the mount of holm-init read-only");
+	return take_fd(&tree);
+}
+
+static int check_process(const struct oci_process *process, struct err *e)
+{
+	if (process->args.count == 0)
+		return err_set(e, ERR_INVALID, "process.args is empty");
+	if (str_empty(process->cwd) || *process->cwd != '/')
+		return err_set(e, ERR_INVALID, "process.cwd '%s' is not an absolute path",
+			       process->cwd ? process->cwd : "");
+	for (size_t i = 0; i < process->env.count; i++)
+		if (!strchr(process->env.items[i], '='))
+			return err_set(e, ERR_INVALID, "process.env: '%s' is not NAME=VALUE",
+				       process->env.items[i]);
+	return 0;
+}
+
+int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oci_spec *spec,
+				     const struct oci_process *process,
+				     const struct runtime_options *options, struct err *e)
+{
+	const char *init = shape_map_get(&spec->annotations, "org.holm.init");
+
+	*ret = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
+	ret->spec = spec;
+	ret->process = process;
+	ret->options = options;
+	strv_add_all(&ret->env, &process->env);
+	if (options->keep_fds_count > KEEP_FDS_MAX)
+		return err_set(e, ERR_INVALID, "%zu descriptors to keep are too many",
+			       options->keep_fds_count);
+	int r = check_process(process, e);
+	if (r < 0)
+		return r;
+	r = runtime_schedule_check(process, e);
+	if (r < 0)
+		return r;
+	if (str_equal(init, "true") && process == spec->process) {
+		if (options->init_fd < 0)
+			return err_set(e, ERR_INVALID, "org.holm.init without the program");
+		ret->init_fd = open_init(options->init_fd, e);
+		if (ret->init_fd < 0)
+			return ret->init_fd;
+	}
+	return runtime_rights_prepare_in_parent(&ret->rights, spec, process, e);
+}
+
+void runtime_launch_clear(struct runtime_launch *launch)
+{
+	runtime_rights_clear(&launch->rights);
+	runtime_terminal_close(&launch->terminal);
+	strv_clear(&launch->env);
+	int *fds[] = { &launch->init_fd, &launch->channel, &launch->proc_fd, &launch->listener };
+	for (size_t i = 0; i < COUNT_OF(fds); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+/* ---- in the child: streams ---- */
+
+/* Programs open /dev/stdout again, which takes a right to the pipe itself. */
+static void give_stream(int fd, const struct runtime_user *user)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return;
+	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+		if (fchown(fd, user->uid, (gid_t)-1) < 0)
+			return; /* its maker is no id in here: then it stays as it is */
+}
+
+static int open_null(struct err *e)
+{
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(e, "open /");
+	return path_open(root, "/dev/null", O_RDWR | O_NOCTTY | O_NONBLOCK, 0, e);
+}
+
+/* The sources may be 0 to 2 themselves and in any order: copies first. */
+static int take_streams(const struct runtime_launch *l, const struct runtime_user *user,
+			struct err *e)
+{
+	int copies[STREAMS];
+
+	for (int i = 0; i < STREAMS; i++) {
+		int from = l->options->stdio[i];
+		own_fd int null = from < 0 ? open_null(e) : -1;
+		if (from < 0 && null < 0)
+			return null;
+		copies[i] = fcntl(from < 0 ? null : from, F_DUPFD_CLOEXEC, STREAMS);
+		if (copies[i] < 0)
+			return err_sys(e, "copy descriptor %d", from);
+	}
+	for (int i = 0; i < STREAMS; i++) {
+		if (dup2(copies[i], i) < 0)
+			return err_sys(e, "make descriptor %d", i);
+		close(copies[i]);
+		give_stream(i, user);
+	}
+	return 0;
+}
+
+/* Closes whatever is not said to stay. After this: 0 to 2, the kept ones from 3 on, and behind
+ * them (close-on-exec) the channel and holm-init. */
+static int sort_descriptors(struct runtime_launch *l, struct err *e)
+{
+	int count = (int)l->options->keep_fds_count;
+	int base = STREAMS + count;
+	int *own[] = { &l->channel, &l->init_fd, &l->terminal.slave, &l->terminal.master,
+		       &l->listener };
+	int free_from = base + (int)COUNT_OF(own);
+	int kept[KEEP_FDS_MAX];
+
+	/* first all out of the way of those numbers */
+	for (int i = 0; i < count; i++) {
+		kept[i] = fcntl(l->options->keep_fds[i], F_DUPFD_CLOEXEC, free_from);
+		if (kept[i] < 0)
+			return err_sys(e, "keep descriptor %d", l->options->keep_fds[i]);
+	}
+	for (size_t i = 0; i < COUNT_OF(own); i++)
+		if (*own[i] >= 0 && (*own[i] = fcntl(*own[i], F_DUPFD_CLOEXEC, free_from)) < 0)
+			return err_sys(e, "move a descriptor");
+
+	for (int i = 0; i < count; i++)
+		if (dup2(kept[i], STREAMS + i) < 0)
+			return err_sys(e, "keep descriptor %d", STREAMS + i);
+	int at = base;
+	for (size_t i = 0; i < COUNT_OF(own); i++)
+		if (*own[i] >= 0 && (*own[i] = dup3(*own[i], at++, O_CLOEXEC)) < 0)
+			return err_sys(e, "move a descriptor");
+	if (syscall(SYS_close_range, at, ~0U, 0) < 0)
+		return err_sys(e, "close the other descriptors");
+	l->proc_fd = -1;
+	return 0;
+}
+
+/* ---- in the child: the rest of what a process has ---- */
+
+/* What the caller had blocked or ignored is not the container's affair. */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A session keyring of its own, keyctl(2); kernels without keys have nothing to protect. */
+static int join_keyring(struct err *e)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+		return 0;
+	err_sys(e, "make a session keyring");
+	return errno == EDQUOT ? err_hint(e, "see kernel.keys.maxkeys") : -e->number;
+}
+
+/* No magic link leads out (CVE-2024-21626), and the kernel itself is asked where we are. */
+static int change_folder(const char *cwd, struct err *e)
+{
+	char where[4096 + 16];
+
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(e, "open /");
+	own_fd int fd = path_try_open(root, cwd, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0)
+		return err_number(e, -fd, "working directory %s", cwd);
+	if (fchdir(fd) < 0)
+		return err_sys(e, "working directory %s", cwd);
+	if (syscall(SYS_getcwd, where, sizeof(where)) < 0)
+		return err_sys(e, "working directory %s", cwd);
+	if (*where != '/')
+		return err_set(e, ERR_PERMISSION, "working directory %s is outside the container",
+			       cwd);
+	return 0;
+}
+
+static int set_umask(const struct oci_process *process, struct err *e)
+{
+	const uint64_t *mask = process->user.umask;
+
+	if (mask && *mask > 0777)
+		return err_set(e, ERR_INVALID, "process.user.umask is more than 0777");
+	umask(mask ? (mode_t)*mask : 0022);
+	return 0;
+}
+
+/* All that needs the rights which the process is about to lose. */
+static int become(struct runtime_launch *l, struct err *e)
+{
+	own_clear(runtime_user_clear) struct runtime_user user = { 0 };
+	const char *groups = shape_map_get(&l->spec->annotations, "org.holm.groups");
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(e, "open /");
+
+	int r = runtime_user_resolve(&user, root, &l->process->user, groups, e);
+	if (r == 0 && l->terminal.slave >= 0 && fchown(l->terminal.slave, user.uid, (gid_t)-1) < 0)
+		r = err_sys(e, "give the terminal to user %u", user.uid);
+	if (r == 0 && l->terminal.slave < 0)
+		r = take_streams(l, &user, e);
+	if (r == 0)
+		r = join_keyring(e);
+	if (r == 0)
+		r = set_umask(l->process, e);
+	if (r == 0)
+		r = runtime_schedule_apply_in_child(l->process, e);
+	if (r == 0)
+		r = runtime_rights_limit_in_child(&l->rights, l->proc_fd, e);
+	if (r < 0)
+		return r;
+
+	/* as root first: a folder that only root may enter is fine to start in, as with runc; then
+	 * as the user: on a network filesystem root may be the one who may not */
+	struct err first;
+	int as_root = change_folder(l->process->cwd, &first);
+	if (strv_find_key(&l->env, "HOME") < 0)
+		strv_addf(&l->env, "HOME=%s", user.home ? user.home : "/");
+	r = runtime_rights_take_in_child(&l->rights, &user, &l->listener, e);
+	if (r == 0 && as_root == -EACCES)
+		return change_folder(l->process->cwd, e);
+	if (r == 0 && as_root < 0) {
+		*e = first;
+		return as_root;
+	}
+	return r;
+}
+
+/* ---- in the child: exec ---- */
+
+static int exec_init(struct runtime_launch *l, const char *path, char *const *env, struct err *e)
+{
+	const struct strv *args = &l->process->args;
+	own_clear(strv_clear) struct strv argv = { 0 };
+
+	strv_add(&argv, "holm-init");
+	strv_addf(&argv, "%d", l->channel);
+	strv_add(&argv, path);
+	strv_add(&argv, "--");
+	strv_add_all(&argv, args);
+	if (fcntl(l->channel, F_SETFD, 0) < 0)
+		return err_sys(e, "hand on the channel");
+	syscall(SYS_execveat, l->init_fd, "", argv.items, env, AT_EMPTY_PATH);
+	return err_sys(e, "exec holm-init");
+}
+
+static int exec_command(struct runtime_launch *l, struct err *e)
+{
+	const struct oci_process *process = l->process;
+	own_free char *path = NULL;
+	char *const *env = l->env.items;
+
+	int r = runtime_command_find_in_container(&path, process->args.items[0], &l->env, e);
+	if (r < 0)
+		return r;
+	if (l->init_fd >= 0)
+		return exec_init(l, path, env, e);
+	execve(path, process->args.items, env);
+	r = runtime_command_error(e, errno, process->args.items[0]);
+	if (e->number == ENOENT && access(path, F_OK) == 0)
+		err_hint(e, "the file is there, but its interpreter or loader is not");
+	return r;
+}
+
+static int wait_for_start(struct runtime_launch *l, struct err *e)
+{
+	int message = runtime_channel_receive(l->channel, NULL, NULL, e);
+
+	if (message < 0)
+		return message;
+	if (message != RUNTIME_MESSAGE_START) /* the parent is gone, or does not want us any more */
+		_exit(1);
+	return 0;
+}
+
+/* Runs in the process that is to exec. */
+static int finish(struct runtime_launch *l, struct err *e)
+{
+	int fds[RUNTIME_CHANNEL_FDS] = { -1, -1 };
+	size_t count = 0;
+	int which = 0; /* which of the two descriptors are there */
+
+	/* after the change of ids, which takes both back (prctl(2)) */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, "forbid tracing");
+	if (l->options->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_sys(e, "die with the parent");
+	if (setsid() < 0 && errno != EPERM)
+		return err_sys(e, "make a session");
+	if (l->terminal.slave >= 0) {
+		int r = runtime_terminal_take_in_child(&l->terminal, e);
+		if (r < 0)
+			return r;
+		fds[count++] = l->terminal.master;
+		which |= 1;
+	}
+	if (l->listener >= 0) {
+		fds[count++] = l->listener;
+		which |= 2;
+	}
+	int r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_READY, which, fds, count, e);
+	if (r < 0)
+		return r;
+	runtime_terminal_close(&l->terminal);
+	if (l->listener >= 0)
+		close(l->listener);
+	r = wait_for_start(l, e);
+	return r < 0 ? r : exec_command(l, e);
+}
+
+/* clone(2), not clone3(2): the default filter, which is loaded by now, answers that with ENOSYS. */
+static int fork_into_namespace(struct runtime_launch *l, struct err *e)
+{
+	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid < 0)
+		return err_sys(e, "fork into the PID namespace");
+	if (pid == 0)
+		return finish(l, e);
+	int r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_PID, (int)pid, NULL, 0, e);
+	if (r < 0)
+		return r;
+	_exit(0);
+}
+
+int runtime_launch_in_child(struct runtime_launch *l, struct err *e)
+{
+	reset_signals();
+	int r = become(l, e);
+	if (r < 0)
+		return r;
+	r = sort_descriptors(l, e);
+	if (r < 0)
+		return r;
+	return l->fork ? fork_into_namespace(l, e) : finish(l, e);
+}

@@ -1,0 +1,45 @@
+/* launch.h - the last part of the way of a process into a container, the same for its first one
+ * and for exec: streams or terminal, user, limits, rights, and exec(2) when the parent says so.
+ * By now the process is in all its namespaces but, maybe, a PID namespace that was joined: that
+ * takes a fork, which comes last, when the process has no more rights than it keeps. Nobody inside
+ * can see it before (the class of CVE-2016-9962). */
+#pragma once
+#include <stdbool.h>
+
+#include "base/strv.h"
+#include "runtime/rights.h"
+#include "runtime/terminal.h"
+
+struct err;
+struct oci_spec;
+struct oci_process;
+struct runtime_options;
+
+struct runtime_launch {
+	const struct oci_spec *spec;
+	const struct oci_process *process;
+	const struct runtime_options *options;
+	struct runtime_rights rights;
+	int init_fd;                      /* holm-init on its read-only mount; -1: none */
+	int channel;                      /* to the parent */
+	int proc_fd;                      /* for LSM labels; -1 where there are none */
+	bool fork;                        /* a PID namespace was joined for children */
+	struct strv env;                  /* process's, and HOME */
+	struct runtime_terminal terminal; /* opened by the child */
+	int listener;                     /* of a seccomp filter that notifies, else -1 */
+};
+
+#define RUNTIME_LAUNCH_INIT                                                                        \
+	{                                                                                          \
+		.init_fd = -1, .channel = -1, .proc_fd = -1, .terminal = RUNTIME_TERMINAL_INIT,    \
+		.listener = -1                                                                     \
+	}
+
+/* Parses what process asks for. The caller ends *ret with clear, after a failure, too. */
+int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oci_spec *spec,
+				     const struct oci_process *process,
+				     const struct runtime_options *options, struct err *e);
+void runtime_launch_clear(struct runtime_launch *launch);
+
+/* In the container's mount namespace and root. Returns only on failure. */
+int runtime_launch_in_child(struct runtime_launch *launch, struct err *e);

@@ -1,0 +1,273 @@
+#include "runtime/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
+#include "runtime/cgroup_mount.h"
+#include "runtime/copy_up.h"
+#include "runtime/idmap.h"
+#include "runtime/tree.h"
+
+/* ---- in the parent ---- */
+
+static int set_attributes(int fd, uint64_t set, uint64_t clear, unsigned flags)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
+
+	if (!set && !clear)
+		return 0;
+	return mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr));
+}
+
+static int set_propagation(int fd, const struct runtime_mount_options *o)
+{
+	struct mount_attr attr = { .propagation = o->propagation ? o->propagation : MS_PRIVATE };
+	bool all = o->propagation_all || !o->propagation;
+
+	return mount_setattr(fd, "", AT_EMPTY_PATH | (all ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+}
+
+/* Flags of a detached mount are set before anybody can see it. */
+static int finish_detached(int fd, const struct runtime_mount_options *o, struct err *e)
+{
+	if (set_attributes(fd, o->set, o->clear, 0) < 0 ||
+	    set_attributes(fd, o->set_all, o->clear_all, AT_RECURSIVE) < 0)
+		return err_sys(e, "set the mount's flags");
+	return 0;
+}
+
+static int open_source(struct runtime_mount *m, const char *bundle, struct err *e)
+{
+	struct stat st;
+	own_free char *path = *m->spec->source == '/' ? mem_text(m->spec->source)
+						      : path_join(bundle, m->spec->source);
+
+	own_fd int source = open(path, O_PATH | O_CLOEXEC);
+	if (source < 0)
+		return err_sys(e, "source %s", path);
+	if (fstat(source, &st) < 0)
+		return err_sys(e, "source %s", path);
+	own_fd int fd = open_tree(source, "",
+				  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+					  (m->options.recursive ? AT_RECURSIVE : 0));
+	if (fd < 0)
+		return err_sys(e, "clone the mount of %s", path);
+	if (set_propagation(fd, &m->options) < 0)
+		return err_sys(e, "set the propagation of %s", path);
+	m->is_folder = S_ISDIR(st.st_mode);
+	m->source_fd = take_fd(&fd);
+	return 0;
+}
+
+static bool is_bind(const struct runtime_mount *m)
+{
+	return m->options.bind || str_equal(m->spec->type, "bind");
+}
+
+static int open_mount(struct runtime_mount *m, const struct oci_spec *spec, const char *bundle,
+		      struct err *e)
+{
+	if (str_empty(m->spec->destination))
+		return err_set(e, ERR_INVALID, "a mount has no destination");
+	int r = runtime_mount_options_parse(&m->options, &m->spec->options, e);
+	if (r < 0 || !is_bind(m))
+		return r;
+	if (str_empty(m->spec->source))
+		return err_set(e, ERR_INVALID, "a bind mount has no source");
+	r = open_source(m, bundle, e);
+	if (r < 0)
+		return r;
+	if (m->options.idmap || m->spec->uid_mappings.count)
+		r = runtime_idmap_mount_in_parent(m->source_fd, m->spec, spec, m->options.idmap_all,
+						  e);
+	/* what is to be filled first cannot be read-only yet */
+	return r < 0 || m->options.copy_up ? r : finish_detached(m->source_fd, &m->options, e);
+}
+
+int runtime_mounts_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
+				  const char *bundle, struct err *e)
+{
+	ret->items = mem_new(spec->mounts.count + 1, sizeof(*ret->items));
+	for (size_t i = 0; i < spec->mounts.count; i++) {
+		struct runtime_mount *m = &ret->items[ret->count++];
+		m->spec = &spec->mounts.items[i];
+		m->source_fd = -1;
+		int r = open_mount(m, spec, bundle, e);
+		if (r < 0)
+			return err_add(e, "mount %s",
+				       m->spec->destination ? m->spec->destination : "");
+	}
+	return 0;
+}
+
+void runtime_mounts_clear(struct runtime_mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		runtime_mount_options_clear(&mounts->items[i].options);
+		if (mounts->items[i].source_fd >= 0)
+			close(mounts->items[i].source_fd);
+	}
+	free(mounts->items);
+	*mounts = (struct runtime_mounts){ 0 };
+}
+
+/* ---- in the child ---- */
+
+int runtime_mount_move(int fd, int target_fd, struct err *e)
+{
+	if (move_mount(fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
+	    0)
+		return err_sys(e, "attach the mount");
+	return 0;
+}
+
+int runtime_mount_clone(int fd, struct err *e)
+{
+	int clone = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	return clone < 0 ? err_sys(e, "clone the mount") : clone;
+}
+
+static int set_option(int fs, const char *option)
+{
+	const char *value = strchr(option, '=');
+
+	if (!value)
+		return fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
+	own_free char *key = mem_text_n(option, (size_t)(value - option));
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, value + 1, 0);
+}
+
+/* tty is group 5 wherever somebody listens to it, but not in every map of ids. */
+static bool may_skip(const char *type, const char *option)
+{
+	return errno == EINVAL && strcmp(type, "devpts") == 0 && str_starts(option, "gid=");
+}
+
+static int configure(int fs, const struct runtime_mount *m, const char *type, struct err *e)
+{
+	const char *source = m->spec->source ? m->spec->source : type;
+	const struct strv *own = &m->options.own;
+
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+		return err_sys(e, "set source %s", source);
+	for (size_t i = 0; i < own->count; i++)
+		if (set_option(fs, own->items[i]) < 0 && !may_skip(type, own->items[i]))
+			return err_sys(e, "option %s", own->items[i]);
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_sys(e, "make a filesystem of type %s", type);
+	return 0;
+}
+
+/* A new filesystem as a detached mount with its final flags. */
+static int make_filesystem(const struct runtime_mount *m, struct err *e)
+{
+	const char *type = m->spec->type;
+	uint64_t set = m->options.set | m->options.set_all;
+
+	if (str_empty(type))
+		return err_set(e, ERR_INVALID, "a mount without type that is no bind");
+	own_fd int fs = fsopen(type, FSOPEN_CLOEXEC);
+	if (fs < 0) {
+		if (errno == ENODEV)
+			return err_set(e, ERR_UNSUPPORTED, "this kernel has no filesystem %s",
+				       type);
+		return err_sys(e, "open filesystem type %s", type);
+	}
+	int r = configure(fs, m, type, e);
+	if (r < 0)
+		return r;
+	if (m->options.copy_up || m->options.tmp_copy_up)
+		set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)set);
+	return fd < 0 ? err_sys(e, "mount a filesystem of type %s", type) : fd;
+}
+
+/* A procfs or sysfs elsewhere than where its name says would let the image choose what the masks
+ * and the runtime's own writes hit (CVE-2019-19921): the target may not be a link. */
+static int open_kernel_target(const char *path, const struct runtime_tree *tree, struct err *e)
+{
+	own_free char *last = NULL;
+
+	own_fd int parent = runtime_tree_open_parent(tree, path, &last, e);
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, last, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make folder %s", path);
+	int fd = openat(parent, last, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return err_set(e, ERR_INVALID, "%s is not a folder in the image", path);
+	return fd < 0 ? err_sys(e, "open %s", path) : fd;
+}
+
+static int open_target(const struct runtime_mount *m, const struct runtime_tree *tree,
+		       struct err *e)
+{
+	const char *path = m->spec->destination;
+
+	if (!is_bind(m) && (str_equal(m->spec->type, "proc") || str_equal(m->spec->type, "sysfs")))
+		return open_kernel_target(path, tree, e);
+	if (m->source_fd >= 0 && !m->is_folder)
+		return runtime_tree_make_file(tree, path, 0644, e);
+	return runtime_tree_make_dirs(tree, path, 0755, e);
+}
+
+/* Copies what the image has at the target into the mount that will hide it. */
+static int fill(const struct runtime_mount *m, int fd, int target, struct err *e)
+{
+	if (!m->is_folder && m->source_fd >= 0)
+		return 0;
+	if (m->options.copy_up || m->options.tmp_copy_up) {
+		int r = runtime_copy_up_in_child(target, fd, e);
+		if (r < 0)
+			return err_add(e, "copy what the image has there");
+		return finish_detached(fd, &m->options, e);
+	}
+	return 0;
+}
+
+static int attach(const struct runtime_mount *m, struct runtime_tree *tree,
+		  const struct runtime_cgroup *cgroup, struct err *e)
+{
+	const char *type = is_bind(m) ? "bind" : m->spec->type;
+
+	own_fd int target = open_target(m, tree, e);
+	if (target < 0)
+		return target;
+	if (str_equal(type, "cgroup"))
+		return runtime_cgroup_mount_in_child(m, tree, target, cgroup, e);
+	own_fd int fd =
+		m->source_fd >= 0 ? fcntl(m->source_fd, F_DUPFD_CLOEXEC, 3) : make_filesystem(m, e);
+	if (fd < 0)
+		return fd;
+	int r = fill(m, fd, target, e);
+	if (r < 0)
+		return r;
+	r = runtime_mount_move(fd, target, e);
+	if (r < 0)
+		return r;
+	runtime_tree_add(tree, m->spec->destination, type, take_fd(&fd));
+	return 0;
+}
+
+int runtime_mounts_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
+				   const struct runtime_cgroup *cgroup, struct err *e)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		int r = attach(&mounts->items[i], tree, cgroup, e);
+		if (r < 0)
+			return err_add(e, "mount %s", mounts->items[i].spec->destination);
+	}
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* mount.h - the entries of the spec's mounts, one by one and in their order. Whatever lies on the
+ * host is opened by the parent, as a detached mount with its final flags; filesystems that belong
+ * to a namespace (proc, sysfs, mqueue, devpts, tmpfs...) are made by the child. Both are then moved
+ * onto a descriptor of the target, never onto a path (the class of CVE-2021-30465). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/mount_option.h"
+
+struct err;
+struct oci_spec;
+struct oci_mount;
+struct runtime_tree;
+struct runtime_cgroup;
+
+struct runtime_mount {
+	const struct oci_mount *spec; /* borrowed */
+	struct runtime_mount_options options;
+	int source_fd;  /* a detached mount, or -1: the child makes the filesystem */
+	bool is_folder; /* what source_fd is */
+};
+
+struct runtime_mounts {
+	struct runtime_mount *items;
+	size_t count;
+};
+
+/* Parses all options and opens what lies on the host; relative sources count from bundle.
+ * The caller clears *ret, after a failure, too. */
+int runtime_mounts_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
+				  const char *bundle, struct err *e);
+void runtime_mounts_clear(struct runtime_mounts *mounts);
+
+/* Attaches all of them and notes them in the tree. cgroup: the container's, for mounts of type
+ * "cgroup". */
+int runtime_mounts_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
+				   const struct runtime_cgroup *cgroup, struct err *e);
+
+/* Moves the detached mount fd onto target_fd. */
+int runtime_mount_move(int fd, int target_fd, struct err *e);
+
+/* A detached clone of what is at fd (O_PATH will do), alone, without what is mounted below. */
+int runtime_mount_clone(int fd, struct err *e);

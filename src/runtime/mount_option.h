@@ -1,0 +1,31 @@
+/* mount_option.h - the words in a mount's options: mount(8)'s filesystem-independent ones and
+ * those of runtime-spec v1.3 config.md#linux-mount-options, as the flags of mount_setattr(2); the
+ * rest is the filesystem's own. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/strv.h"
+
+struct err;
+
+struct runtime_mount_options {
+	uint64_t set; /* MOUNT_ATTR_* of this mount */
+	uint64_t clear;
+	uint64_t set_all; /* of this mount and all below it: "rro", "rnosuid"... */
+	uint64_t clear_all;
+	uint64_t propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE; 0: not said */
+	bool propagation_all; /* "rshared"... */
+	bool bind;
+	bool recursive; /* rbind */
+	bool idmap;     /* by the container's user namespace, or the mount's own mappings */
+	bool idmap_all;
+	bool copy_up; /* "copyup": fill an empty source from the image */
+	bool tmp_copy_up;
+	struct strv own; /* "size=64m", "newinstance": for fsconfig(2), in order */
+};
+
+/* The caller clears *ret. ERR_UNSUPPORTED for what cannot be meant here ("remount"). */
+int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct strv *words,
+				struct err *e);
+void runtime_mount_options_clear(struct runtime_mount_options *options);

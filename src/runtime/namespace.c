@@ -1,0 +1,138 @@
+#include "runtime/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "oci/runtime_spec.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+/* In the order of joining: the user namespace gives the rights to join the others; after the
+ * mount namespace the host's paths are gone. */
+static const struct kind {
+	const char *type; /* runtime-spec config-linux.md#namespaces */
+	const char *file; /* in /proc/PID/ns */
+	uint64_t flag;
+} kinds[RUNTIME_NAMESPACE_KINDS] = {
+	{ "user", "/proc/self/ns/user", CLONE_NEWUSER },
+	{ "ipc", "/proc/self/ns/ipc", CLONE_NEWIPC },
+	{ "uts", "/proc/self/ns/uts", CLONE_NEWUTS },
+	{ "network", "/proc/self/ns/net", CLONE_NEWNET },
+	{ "pid", "/proc/self/ns/pid", CLONE_NEWPID },
+	{ "cgroup", "/proc/self/ns/cgroup", CLONE_NEWCGROUP },
+	{ "time", "/proc/self/ns/time", CLONE_NEWTIME },
+	{ "mount", "/proc/self/ns/mnt", CLONE_NEWNS },
+};
+
+static int find_kind(const char *type)
+{
+	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++)
+		if (str_equal(kinds[i].type, type))
+			return i;
+	return -1;
+}
+
+static bool is_own(const struct kind *kind, int fd)
+{
+	struct stat own, other;
+
+	return stat(kind->file, &own) == 0 && fstat(fd, &other) == 0 &&
+	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+static int open_joined(struct runtime_namespaces *ret, int index, const char *path, struct err *e)
+{
+	const struct kind *kind = &kinds[index];
+
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	int flag = ioctl(fd, NS_GET_NSTYPE);
+	if (flag < 0 || (uint64_t)flag != kind->flag)
+		return err_set(e, ERR_INVALID, "%s is not a %s namespace", path, kind->type);
+	if (is_own(kind, fd))
+		return 0;
+	ret->joined |= kind->flag;
+	ret->joined_fd[index] = take_fd(&fd);
+	return 0;
+}
+
+int runtime_namespaces_open_in_parent(struct runtime_namespaces *ret, const struct oci_spec *spec,
+				      struct err *e)
+{
+	uint64_t seen = 0;
+
+	*ret = (struct runtime_namespaces){ 0 };
+	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++)
+		ret->joined_fd[i] = -1;
+
+	for (size_t i = 0; i < spec->linux_.namespaces.count; i++) {
+		const struct oci_namespace *ns = &spec->linux_.namespaces.items[i];
+		int index = find_kind(ns->type);
+		if (index < 0)
+			return err_set(e, ERR_INVALID, "namespace type '%s' is unknown",
+				       ns->type ? ns->type : "");
+		if (seen & kinds[index].flag)
+			return err_set(e, ERR_INVALID, "namespace type '%s' is there twice",
+				       ns->type);
+		seen |= kinds[index].flag;
+		if (str_empty(ns->path))
+			ret->own |= kinds[index].flag;
+		else if (open_joined(ret, index, ns->path, e) < 0)
+			return err_add(e, "join %s namespace", ns->type);
+	}
+	return 0;
+}
+
+void runtime_namespaces_close(struct runtime_namespaces *namespaces)
+{
+	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++) {
+		if (namespaces->joined_fd[i] >= 0)
+			close(namespaces->joined_fd[i]);
+		namespaces->joined_fd[i] = -1;
+	}
+}
+
+int runtime_namespaces_join(const struct runtime_namespaces *namespaces, uint64_t which,
+			    struct err *e)
+{
+	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++) {
+		if (!(namespaces->joined & which & kinds[i].flag))
+			continue;
+		if (setns(namespaces->joined_fd[i], (int)kinds[i].flag) < 0)
+			return err_sys(e, "join %s namespace", kinds[i].type);
+	}
+	return 0;
+}
+
+void runtime_namespaces_names(struct strv *to, const struct runtime_namespaces *namespaces)
+{
+	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++)
+		if ((namespaces->own | namespaces->joined) & kinds[i].flag)
+			strv_add(to, kinds[i].type);
+}
+
+uint64_t runtime_namespaces_flags(const struct strv *names)
+{
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		int index = find_kind(names->items[i]);
+		if (index >= 0)
+			flags |= kinds[index].flag;
+	}
+	return flags;
+}

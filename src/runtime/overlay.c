@@ -1,0 +1,258 @@
+#include "runtime/overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "runtime/clone.h"
+#include "runtime/idmap.h"
+
+/* ---- reading ---- */
+
+static int read_lower(struct strv *to, const char *text, struct err *e)
+{
+	own_json struct json_object *array = NULL;
+
+	int r = json_parse(&array, text, strlen(text), "org.holm.rootfs.lower", e);
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(array, json_type_array))
+		return err_set(e, ERR_INVALID, "org.holm.rootfs.lower: not an array");
+
+	size_t count = json_object_array_length(array);
+	if (count == 0 || count > RUNTIME_OVERLAY_LAYERS_MAX)
+		return err_set(e, ERR_INVALID, "org.holm.rootfs.lower: %zu layers, not 1 to %d",
+			       count, RUNTIME_OVERLAY_LAYERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const char *path = json_object_get_string(json_object_array_get_idx(array, i));
+		if (!path || *path != '/')
+			return err_set(e, ERR_INVALID,
+				       "org.holm.rootfs.lower: [%zu]: not an absolute path", i);
+		strv_add(to, path);
+	}
+	return 0;
+}
+
+int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *annotations,
+			 struct err *e)
+{
+	const char *lower = shape_map_get(annotations, "org.holm.rootfs.lower");
+	if (!lower)
+		return 0;
+	int r = read_lower(&ret->lower, lower, e);
+	if (r < 0)
+		return r;
+
+	ret->upper = mem_text(shape_map_get(annotations, "org.holm.rootfs.upper"));
+	ret->work = mem_text(shape_map_get(annotations, "org.holm.rootfs.work"));
+	ret->is_volatile =
+		str_equal(shape_map_get(annotations, "org.holm.rootfs.volatile"), "true");
+	if (!ret->upper != !ret->work)
+		return err_set(e, ERR_INVALID,
+			       "org.holm.rootfs.upper and .work: one is there without the other");
+	return 0;
+}
+
+void runtime_overlay_clear(struct runtime_overlay *overlay)
+{
+	strv_clear(&overlay->lower);
+	free(overlay->upper);
+	free(overlay->work);
+	*overlay = (struct runtime_overlay){ 0 };
+}
+
+/* ---- the folders, as descriptors ---- */
+
+enum { FOLDERS_MAX = RUNTIME_OVERLAY_LAYERS_MAX + 2, LINK_SIZE = 32 };
+
+struct folders {
+	int fd[FOLDERS_MAX]; /* the layers, then upper and work */
+	size_t count;
+};
+
+static void folders_close(struct folders *folders)
+{
+	for (size_t i = 0; i < folders->count; i++)
+		close(folders->fd[i]);
+}
+
+static int folders_add(struct folders *folders, const char *path, struct err *e)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	folders->fd[folders->count++] = fd;
+	return 0;
+}
+
+static int folders_open(struct folders *folders, const struct runtime_overlay *overlay,
+			struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < overlay->lower.count && r == 0; i++)
+		r = folders_add(folders, overlay->lower.items[i], e);
+	if (r == 0 && overlay->upper)
+		r = folders_add(folders, overlay->upper, e);
+	if (r == 0 && overlay->work)
+		r = folders_add(folders, overlay->work, e);
+	return r;
+}
+
+static void link_of(char to[LINK_SIZE], int fd)
+{
+	snprintf(to, LINK_SIZE, "/proc/self/fd/%d", fd);
+}
+
+/* ---- by fsconfig(2) ---- */
+
+static int set_folder(int fs, const char *key, int folder)
+{
+	char link[LINK_SIZE];
+
+	link_of(link, folder);
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, link, 0);
+}
+
+/* Linux 6.5: "lowerdir+" adds one layer below those that are there. */
+static int add_layers(int fs, const struct folders *folders, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (set_folder(fs, "lowerdir+", folders->fd[i]) == 0)
+			continue;
+		if (i == 0 && errno == EINVAL)
+			return -EINVAL;
+		return err_sys(e, "overlay layer %zu", i);
+	}
+	return 0;
+}
+
+static int configure(int fs, const struct runtime_overlay *overlay, const struct folders *folders,
+		     struct err *e)
+{
+	size_t count = overlay->lower.count;
+
+	if (overlay->upper && (set_folder(fs, "upperdir", folders->fd[count]) < 0 ||
+			       set_folder(fs, "workdir", folders->fd[count + 1]) < 0))
+		return err_sys(e, "overlay upper folder %s", overlay->upper);
+	if (overlay->upper && overlay->is_volatile &&
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
+		return err_sys(e, "overlay option volatile");
+	/* overlayfs' own attributes are "trusted." ones, which only the first user namespace may
+	 * write; elsewhere they are "user." ones (overlayfs(5), Linux 5.11) */
+	if (runtime_idmap_in_user_namespace() &&
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+		return err_sys(e, "overlay option userxattr");
+	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_sys(e, "mount an overlay of %zu layers", count);
+	return 0;
+}
+
+/* ---- by mount(2) ---- */
+
+static void option_string(struct str *to, const struct runtime_overlay *overlay,
+			  const struct folders *folders)
+{
+	size_t count = overlay->lower.count;
+
+	str_add(to, "lowerdir=");
+	for (size_t i = 0; i < count; i++)
+		str_addf(to, "%s/proc/self/fd/%d", i ? ":" : "", folders->fd[i]);
+	if (overlay->upper)
+		str_addf(to, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s",
+			 folders->fd[count], folders->fd[count + 1],
+			 overlay->is_volatile ? ",volatile" : "");
+	if (runtime_idmap_in_user_namespace())
+		str_add(to, ",userxattr");
+}
+
+/* In a mount namespace of its own; the folders must be opened there, overlayfs refuses others'. */
+static int mount_in_helper(const struct runtime_overlay *overlay, const char *scratch,
+			   struct err *e)
+{
+	own_clear(folders_close) struct folders folders = { 0 };
+	own_clear(str_clear) struct str text = { 0 };
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "make all mounts private");
+	int r = folders_open(&folders, overlay, e);
+	if (r < 0)
+		return r;
+	option_string(&text, overlay, &folders);
+	if (text.length >= (size_t)sysconf(_SC_PAGESIZE))
+		return err_set(e, ERR_UNSUPPORTED, "%zu layers are too many for this kernel",
+			       overlay->lower.count);
+	if (mount("overlay", scratch, "overlay", 0, text.text) < 0)
+		return err_sys(e, "mount an overlay of %zu layers", overlay->lower.count);
+	int fd = open_tree(AT_FDCWD, scratch, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd < 0 ? err_sys(e, "clone the overlay mount") : fd;
+}
+
+struct helper_answer {
+	int fd; /* the mount, or a negative errno */
+	struct err error;
+};
+
+int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay,
+					   const char *scratch, struct err *e)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe");
+	own_fd int reading = ends[0];
+	own_fd int writing = ends[1];
+
+	/* CLONE_FILES: the descriptor that the helper opens is this process's, too */
+	pid_t pid = runtime_clone(CLONE_NEWNS | CLONE_FILES, -1, NULL);
+	if (pid < 0)
+		return err_number(e, -pid, "start a process to mount the overlay");
+	struct helper_answer answer = { 0 };
+	if (pid == 0) {
+		answer.fd = mount_in_helper(overlay, scratch, &answer.error);
+		_exit(write(writing, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
+	}
+	int status = process_wait(pid);
+	if (status != 0 || read(reading, &answer, sizeof(answer)) != sizeof(answer))
+		return err_set(e, ERR_INTERNAL, "the process that mounts the overlay failed");
+	if (answer.fd < 0)
+		*e = answer.error;
+	return answer.fd;
+}
+
+int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
+				    struct err *e)
+{
+	own_clear(folders_close) struct folders folders = { 0 };
+	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	if (fs < 0) {
+		err_sys(e, "open the overlay filesystem");
+		return err_hint(e, "the kernel needs CONFIG_OVERLAY_FS (modprobe overlay)");
+	}
+	int r = folders_open(&folders, overlay, e);
+	if (r < 0)
+		return r;
+	r = add_layers(fs, &folders, overlay->lower.count, e);
+	if (r == -EINVAL)
+		return runtime_overlay_mount_by_option_string(overlay, scratch, e);
+	if (r < 0)
+		return r;
+	r = configure(fs, overlay, &folders, e);
+	if (r < 0)
+		return r;
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? err_sys(e, "mount the overlay") : fd;
+}

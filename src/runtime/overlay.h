@@ -1,0 +1,33 @@
+/* overlay.h - the root as layers, overlayfs(5): read from the annotations org.holm.rootfs.*,
+ * made as a detached mount. Folders are handed to the kernel as /proc/self/fd/N: short, so that
+ * many fit, and no path of the host shows in the container's mountinfo. */
+#pragma once
+#include <stdbool.h>
+
+#include "base/shape.h"
+
+struct err;
+
+/* Linux: OVL_MAX_STACK in fs/overlayfs/params.h. */
+enum { RUNTIME_OVERLAY_LAYERS_MAX = 500 };
+
+struct runtime_overlay {
+	struct strv lower; /* the topmost first; empty: not an overlay */
+	char *upper;       /* NULL: read-only */
+	char *work;
+	bool is_volatile;
+};
+
+/* ERR_INVALID names the annotation that is wrong. The caller clears *ret. */
+int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *annotations,
+			 struct err *e);
+void runtime_overlay_clear(struct runtime_overlay *overlay);
+
+/* A detached mount, the caller's. scratch is any folder, used as a mount point in a short-lived
+ * mount namespace where the kernel (before 6.5) takes many layers only by mount(2). */
+int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
+				    struct err *e);
+
+/* The way for old kernels, by itself for its test. */
+int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay,
+					   const char *scratch, struct err *e);

@@ -1,0 +1,277 @@
+#include "runtime/rights.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "oci/runtime_spec.h"
+#include "runtime/lsm.h"
+#include "runtime/procfs.h"
+#include "runtime/rlimit.h"
+#include "runtime/user.h"
+
+bool runtime_rights_is_default(const struct oci_spec *spec, const char *member)
+{
+	own_clear(strv_clear) struct strv members = { 0 };
+	const char *text = shape_map_get(&spec->annotations, "org.holm.defaults");
+
+	if (text)
+		strv_split(&members, text, ',');
+	return strv_contains(&members, member);
+}
+
+/* ---- in the parent ---- */
+
+/* runtime-spec config.md#linux-process: what the runtime does not know is no error. */
+static uint64_t parse_set(const struct strv *names)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		uint64_t one;
+		struct err e;
+		if (runtime_capability_parse(&one, names->items[i], &e) < 0)
+			log_warning("%s", e.text);
+		else
+			set |= one;
+	}
+	return set;
+}
+
+static void parse_sets(struct runtime_capability_sets *ret, const struct oci_capabilities *c)
+{
+	*ret = (struct runtime_capability_sets){
+		.bounding = parse_set(&c->bounding),
+		.effective = parse_set(&c->effective),
+		.permitted = parse_set(&c->permitted),
+		.inheritable = parse_set(&c->inheritable),
+		.ambient = parse_set(&c->ambient),
+	};
+}
+
+/* The first process may have less than the container: its bounding set is the container's. */
+static void prepare_capabilities(struct runtime_rights *ret, const struct oci_spec *spec,
+				 const struct oci_process *process)
+{
+	const struct oci_process *first = spec->process;
+	const struct oci_capabilities *own = process->capabilities;
+	struct runtime_capability_sets container = { 0 };
+
+	if (first && first->capabilities)
+		parse_sets(&container, first->capabilities);
+	if (own)
+		parse_sets(&ret->capabilities, own);
+	else
+		ret->capabilities = container;
+	ret->capabilities.bounding &= container.bounding;
+	ret->capabilities.permitted &= container.bounding;
+	ret->capabilities.inheritable &= container.bounding;
+	runtime_capability_restrict(&ret->capabilities, runtime_capability_own());
+}
+
+static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spec, struct err *e)
+{
+	const char *name = shape_map_get(&spec->annotations, "org.holm.seccomp");
+	const struct oci_seccomp *profile = spec->linux_.seccomp;
+
+	if (profile && name)
+		return err_set(e, ERR_INVALID, "linux.seccomp and org.holm.seccomp are both there");
+	if (profile)
+		return runtime_seccomp_compile(&ret->filter, profile, e);
+	if (!name)
+		return 0;
+	if (strcmp(name, "default") != 0)
+		return err_set(e, ERR_INVALID, "org.holm.seccomp '%s' is not 'default'", name);
+	return runtime_seccomp_compile_default(&ret->filter, ret->capabilities.bounding, e);
+}
+
+static int prepare_rlimit(struct runtime_rights *ret, const struct oci_spec *spec,
+			  const struct oci_rlimit *from, struct err *e)
+{
+	struct runtime_rlimit *to = &ret->rlimits[ret->rlimits_count++];
+	int resource;
+
+	*to = (struct runtime_rlimit){ from->type, from->soft, from->hard };
+	int r = runtime_rlimit_parse(&resource, from->type ? from->type : "", e);
+	if (r < 0)
+		return r;
+	if (runtime_rights_is_default(spec, from->type) &&
+	    runtime_rlimit_clamp(resource, &to->soft, &to->hard))
+		log_warning("%s is lowered to %llu, which is all that this process may give",
+			    from->type, (unsigned long long)to->hard);
+	return 0;
+}
+
+static int prepare_rlimits(struct runtime_rights *ret, const struct oci_spec *spec,
+			   const struct oci_process *process, struct err *e)
+{
+	const struct oci_process *from = process;
+
+	if (process->rlimits.count == 0 && spec->process)
+		from = spec->process;
+	ret->rlimits = mem_new(from->rlimits.count + 1, sizeof(*ret->rlimits));
+	for (size_t i = 0; i < from->rlimits.count; i++) {
+		int r = prepare_rlimit(ret, spec, &from->rlimits.items[i], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static const char *either(const char *own, const char *container)
+{
+	return str_empty(own) ? container : own;
+}
+
+int runtime_rights_prepare_in_parent(struct runtime_rights *ret, const struct oci_spec *spec,
+				     const struct oci_process *process, struct err *e)
+{
+	const struct oci_process *first = spec->process ? spec->process : process;
+
+	ret->no_new_privileges = process->no_new_privileges || first->no_new_privileges;
+	ret->apparmor = either(process->apparmor_profile, first->apparmor_profile);
+	ret->selinux = either(process->selinux_label, first->selinux_label);
+	prepare_capabilities(ret, spec, process);
+	int r = prepare_filter(ret, spec, e);
+	if (r < 0)
+		return err_add(e, "seccomp");
+	return prepare_rlimits(ret, spec, process, e);
+}
+
+void runtime_rights_clear(struct runtime_rights *rights)
+{
+	runtime_seccomp_filter_clear(&rights->filter);
+	free(rights->rlimits);
+	*rights = (struct runtime_rights){ 0 };
+}
+
+/* proc(5): lowering it below what it was takes CAP_SYS_RESOURCE. */
+static bool lower_default(int64_t *score)
+{
+	char text[16] = "";
+	own_fd int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	long own = strtol(text, NULL, 10);
+	if (*score >= own)
+		return false;
+	*score = own;
+	return true;
+}
+
+int runtime_rights_set_oom_score(int pid, const struct oci_spec *spec,
+				 const struct oci_process *process, struct err *e)
+{
+	char path[48], text[24];
+
+	if (!process->oom_score_adj)
+		return 0;
+	int64_t score = *process->oom_score_adj;
+	if (score < -1000 || score > 1000)
+		return err_set(e, ERR_INVALID, "oomScoreAdj %lld is not within -1000 to 1000",
+			       (long long)score);
+	own_fd int proc = runtime_procfs_open(e);
+	if (proc < 0)
+		return proc;
+	snprintf(path, sizeof(path), "%d/oom_score_adj", pid);
+	snprintf(text, sizeof(text), "%lld", (long long)score);
+	int r = runtime_procfs_write(proc, path, text, e);
+	if (r != -EACCES)
+		return r;
+	if (!runtime_rights_is_default(spec, "oomScoreAdj"))
+		return err_hint(e, "to lower it below its own, holm needs CAP_SYS_RESOURCE");
+	if (lower_default(&score))
+		log_warning("oomScoreAdj stays at %lld, which is the least that this process may "
+			    "give",
+			    (long long)score);
+	return 0;
+}
+
+/* ---- in the child ---- */
+
+int runtime_rights_limit_in_child(const struct runtime_rights *rights, int proc_fd, struct err *e)
+{
+	for (size_t i = 0; i < rights->rlimits_count; i++) {
+		const struct runtime_rlimit *l = &rights->rlimits[i];
+		int r = runtime_rlimit_apply_in_child(l->name, l->soft, l->hard, e);
+		if (r < 0)
+			return r;
+	}
+	int r = runtime_lsm_set_apparmor_in_child(proc_fd, rights->apparmor, e);
+	return r < 0 ? r : runtime_lsm_set_selinux_in_child(proc_fd, rights->selinux, e);
+}
+
+/* setgroups(2) is forbidden in a user namespace whose maps an ordinary user made
+ * (user_namespaces(7)); then there are no others than the caller's own to be rid of. */
+static int set_groups(const struct runtime_user *user, struct err *e)
+{
+	gid_t *groups = mem_new(user->groups_count + 1, sizeof(*groups));
+
+	groups[0] = user->gid;
+	for (size_t i = 0; i < user->groups_count; i++)
+		groups[i + 1] = user->groups[i];
+	int r = setgroups(user->groups_count + 1, groups);
+	free(groups);
+	if (r < 0)
+		return err_sys(e, "set the supplementary groups");
+	return 0;
+}
+
+static int set_ids(const struct runtime_user *user, struct err *e)
+{
+	int r = set_groups(user, e);
+	if (r < 0)
+		return r;
+	if (setresgid(user->gid, user->gid, user->gid) < 0) {
+		err_sys(e, "become group %u", user->gid);
+		return errno == EINVAL ? err_hint(e, "the id is not in the container's map") : r;
+	}
+	if (setresuid(user->uid, user->uid, user->uid) < 0) {
+		err_sys(e, "become user %u", user->uid);
+		return err_hint(e, "is the id in the container's map?");
+	}
+	return 0;
+}
+
+/* Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes first; with it, last, so that it
+ * meets as few of the runtime's own calls as can be. */
+int runtime_rights_take_in_child(const struct runtime_rights *rights,
+				 const struct runtime_user *user, int *ret_listener, struct err *e)
+{
+	const struct runtime_capability_sets *sets = &rights->capabilities;
+	bool early = rights->filter.count && !rights->no_new_privileges;
+	int listener = 0;
+
+	int r = runtime_capability_drop_bounding_in_child(sets->bounding, e);
+	if (r == 0 && early)
+		r = listener = runtime_seccomp_install_in_child(&rights->filter, e);
+	if (r >= 0)
+		r = runtime_capability_keep_in_child(e);
+	if (r >= 0)
+		r = set_ids(user, e);
+	if (r >= 0)
+		r = runtime_capability_apply_in_child(sets, e);
+	if (r < 0)
+		return r;
+	if (rights->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "set no_new_privs");
+	if (rights->filter.count && !early)
+		listener = runtime_seccomp_install_in_child(&rights->filter, e);
+	if (listener < 0)
+		return listener;
+	*ret_listener = listener > 0 ? listener : -1;
+	return 0;
+}

@@ -1,0 +1,131 @@
+#include "runtime/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
+#include "runtime/overlay.h"
+
+static int open_folder(const char *path, struct err *e)
+{
+	own_fd int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return err_sys(e, "open %s", path);
+	int fd = open_tree(folder, "",
+			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+	return fd < 0 ? err_sys(e, "clone the mounts of %s", path) : fd;
+}
+
+static int open_plain(const struct oci_spec *spec, const char *bundle, struct err *e)
+{
+	if (!spec->root || str_empty(spec->root->path))
+		return err_set(e, ERR_INVALID, "the spec has no root.path");
+	if (*spec->root->path == '/')
+		return open_folder(spec->root->path, e);
+	own_free char *path = path_join(bundle, spec->root->path);
+	return open_folder(path, e);
+}
+
+int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundle, struct err *e)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	own_clear(runtime_overlay_clear) struct runtime_overlay overlay = { 0 };
+	int r = runtime_overlay_read(&overlay, &spec->annotations, e);
+	if (r < 0)
+		return err_add(e, "root filesystem");
+
+	own_fd int fd = -1;
+	if (overlay.lower.count > 1 || overlay.upper)
+		fd = runtime_overlay_mount_in_parent(&overlay, bundle, e);
+	else if (overlay.lower.count == 1)
+		fd = open_folder(overlay.lower.items[0], e);
+	else
+		fd = open_plain(spec, bundle, e);
+	if (fd < 0)
+		return err_add(e, "root filesystem");
+
+	/* overlayfs wants two layers where there is no upper: the only one is bound instead */
+	if (overlay.lower.count == 1 && !overlay.upper)
+		attr.attr_set = MOUNT_ATTR_RDONLY;
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return err_sys(e, "make the root filesystem's mounts private");
+	return take_fd(&fd);
+}
+
+int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return err_sys(e, "make all mounts private");
+	if (move_mount(rootfs_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "attach the root filesystem");
+	return 0;
+}
+
+int runtime_rootfs_pivot_in_child(int rootfs_fd, struct err *e)
+{
+	if (fchdir(rootfs_fd) < 0)
+		return err_sys(e, "change into the root filesystem");
+	/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one */
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(e, "pivot into the root filesystem");
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(e, "let go of the host's root filesystem");
+	if (chdir("/") < 0)
+		return err_sys(e, "change to /");
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	uint64_t propagation;
+} propagations[] = {
+	{ "shared", MS_SHARED },
+	{ "slave", MS_SLAVE },
+	{ "private", MS_PRIVATE },
+	{ "unbindable", MS_UNBINDABLE },
+};
+
+static int find_propagation(struct mount_attr *ret, unsigned *flags, const char *text,
+			    struct err *e)
+{
+	for (size_t i = 0; i < COUNT_OF(propagations); i++) {
+		bool all = *text == 'r';
+		if (strcmp(text + all, propagations[i].word) == 0) {
+			ret->propagation = propagations[i].propagation;
+			*flags |= all ? AT_RECURSIVE : 0;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_INVALID, "linux.rootfsPropagation '%s' is unknown", text);
+}
+
+int runtime_rootfs_finish_in_child(int rootfs_fd, const struct oci_spec *spec, struct err *e)
+{
+	struct mount_attr attr = { 0 };
+	unsigned flags = AT_EMPTY_PATH;
+
+	if (!str_empty(spec->linux_.rootfs_propagation)) {
+		const char *text = spec->linux_.rootfs_propagation;
+		int r = find_propagation(&attr, &flags, text, e);
+		if (r < 0)
+			return r;
+		if (mount_setattr(rootfs_fd, "", flags, &attr, sizeof(attr)) < 0)
+			return err_sys(e, "make the root filesystem %s", text);
+	}
+	attr = (struct mount_attr){ .attr_set = MOUNT_ATTR_RDONLY };
+	if (spec->root && spec->root->readonly &&
+	    mount_setattr(rootfs_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_sys(e, "make the root filesystem read-only");
+	return 0;
+}

@@ -1,0 +1,339 @@
+/* runtime.c - the parent's side: clone3(2), the conversation with the child, and the undoing.
+ *
+ *	parent				child
+ *	prepare, cgroup
+ *	clone3  ---------------------->
+ *	ids of the user namespace ---->	MAPPED
+ *					set up, drop rights
+ *			PID	<------	only where a PID namespace is joined: the fork's number
+ *			READY	<------	with the terminal's master
+ *	(runtime_start) START	------>
+ *					exec; the channel closes by itself
+ */
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
+#include "runtime/channel.h"
+#include "runtime/clone.h"
+#include "runtime/enter.h"
+#include "runtime/idmap.h"
+#include "runtime/setup.h"
+
+void runtime_process_close(struct runtime_process *process)
+{
+	int fds[] = { process->pidfd, process->terminal, process->channel,
+		      process->seccomp_listener };
+
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	*process = (struct runtime_process)RUNTIME_PROCESS_INIT;
+}
+
+/* Nobody else waits for it yet. */
+static void kill_and_reap(struct runtime_process *process)
+{
+	if (process->pidfd >= 0)
+		process_signal(process->pidfd, SIGKILL);
+	if (process->pid > 0)
+		process_wait(process->pid);
+	runtime_process_close(process);
+}
+
+/* ---- the conversation ---- */
+
+/* A child that ended without a word. */
+static int explain_death(struct runtime_process *process, struct err *e)
+{
+	int status = process->pid > 0 ? process_wait(process->pid) : 0;
+
+	process->pid = 0;
+	if (status >= 0 && WIFSIGNALED(status)) {
+		err_set(e, ERR_SYSTEM,
+			"the container's process was killed by signal %d while it "
+			"was set up",
+			WTERMSIG(status));
+		return WTERMSIG(status) == SIGKILL
+			       ? err_hint(e, "is the memory limit large enough to start at all?")
+			       : -e->number;
+	}
+	return err_set(e, ERR_SYSTEM, "the container's process ended while it was set up");
+}
+
+/* Another process goes on in the place of the child, which ends: see launch.h. */
+static int replace_process(struct runtime_process *process, pid_t pid, struct err *e)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (pidfd < 0)
+		return err_sys(e, "open process %d", (int)pid);
+	process_wait(process->pid);
+	close(process->pidfd);
+	process->pid = pid;
+	process->pidfd = pidfd;
+	return 0;
+}
+
+static void take_ready(struct runtime_process *process, int which, const int *fds)
+{
+	size_t next = 0;
+
+	if (which & 1)
+		process->terminal = fds[next++];
+	if (which & 2)
+		process->seccomp_listener = fds[next++];
+}
+
+/* Until READY (and PID, where one is to come) or an error. After an error the channel is read to
+ * its end, so that no process goes unnoticed. */
+static int converse(struct runtime_process *process, bool forks, struct err *e)
+{
+	bool ready = false, failed = false;
+
+	while (!ready || forks) {
+		int fds[RUNTIME_CHANNEL_FDS] = { -1, -1 };
+		int value = 0;
+		struct err ignored;
+		int message = runtime_channel_receive(process->channel, &value, fds,
+						      failed ? &ignored : e);
+		if (message == RUNTIME_MESSAGE_NONE && failed)
+			return -e->number;
+		if (message == RUNTIME_MESSAGE_NONE)
+			return explain_death(process, e);
+		if (message < 0)
+			return message;
+		if (message == RUNTIME_MESSAGE_FAILED)
+			failed = true;
+		if (message == RUNTIME_MESSAGE_READY && (ready = true))
+			take_ready(process, value, fds);
+		if (message == RUNTIME_MESSAGE_PID) {
+			forks = false;
+			int r = replace_process(process, value, e);
+			if (r < 0)
+				return r;
+		}
+	}
+	return failed ? -e->number : 0;
+}
+
+/* ---- create ---- */
+
+_Noreturn static void child(struct runtime_setup *setup, int channel, int other_end)
+{
+	struct err error;
+
+	close(other_end);
+	setup->launch.channel = channel;
+	runtime_setup_in_child(setup, &error);
+	runtime_channel_send_error(setup->launch.channel, &error);
+	_exit(125);
+}
+
+/* CLONE_INTO_CGROUP is refused where this process may not move there (a delegated tree): the child
+ * then goes by itself. */
+static pid_t clone_child(struct runtime_setup *setup, int *pidfd)
+{
+	uint64_t flags = runtime_setup_clone_flags(setup);
+
+	if (setup->entry.folder < 0)
+		return runtime_clone(flags, -1, pidfd);
+	setup->entered = true;
+	pid_t pid = runtime_clone(flags, setup->entry.folder, pidfd);
+	if (pid >= 0 || (pid != -EACCES && pid != -EINVAL && pid != -EOPNOTSUPP))
+		return pid;
+	setup->entered = false;
+	return runtime_clone(flags, -1, pidfd);
+}
+
+static int give_ids(const struct runtime_setup *setup, const struct runtime_process *process,
+		    struct err *e)
+{
+	const struct oci_linux *linux_ = &setup->spec->linux_;
+
+	if (!(setup->namespaces.own & CLONE_NEWUSER))
+		return 0;
+	int r = runtime_idmap_write_in_parent(process->pid, &linux_->uid_mappings,
+					      &linux_->gid_mappings, e);
+	if (r < 0)
+		return err_add(e, "user namespace");
+	return runtime_channel_send(process->channel, RUNTIME_MESSAGE_MAPPED, 0, NULL, 0, e);
+}
+
+static int spawn(struct runtime_setup *setup, struct runtime_process *process, struct err *e)
+{
+	int ends[2];
+
+	int r = runtime_channel_open(ends, e);
+	if (r < 0)
+		return r;
+	process->channel = ends[0];
+	pid_t pid = clone_child(setup, &process->pidfd);
+	if (pid == 0)
+		child(setup, ends[1], ends[0]);
+	close(ends[1]);
+	if (pid < 0) {
+		err_number(e, -pid, "clone the container's process");
+		return pid == -ENOSPC ? err_hint(e, "see /proc/sys/user/max_*_namespaces") : pid;
+	}
+	process->pid = pid;
+	r = runtime_rights_set_oom_score(pid, setup->spec, setup->spec->process, e);
+	if (r == 0)
+		r = give_ids(setup, process, e);
+	return r < 0 ? r : converse(process, setup->launch.fork, e);
+}
+
+static int remember(struct runtime_container *ret, const struct runtime_setup *setup,
+		    const struct runtime_process *process, const struct runtime_options *options,
+		    struct err *e)
+{
+	char boot_id[37];
+
+	int r = process_boot_id(boot_id, e);
+	if (r < 0)
+		return r;
+	ret->id = mem_text(options->id);
+	ret->boot_id = mem_text(boot_id);
+	ret->pid = process->pid;
+	runtime_namespaces_names(&ret->namespaces, &setup->namespaces);
+	if (process_start_time(process->pid, &ret->pid_start) < 0)
+		return err_set(e, ERR_SYSTEM, "the container's process ended at once");
+	return 0;
+}
+
+static int create_in_cgroup(struct runtime_container *ret, struct runtime_process *process,
+			    struct runtime_setup *setup, const struct runtime_options *options,
+			    struct err *e)
+{
+	setup->cgroup = &ret->cgroup;
+	int r = runtime_cgroup_entry_open(&setup->entry, &ret->cgroup, e);
+	if (r == 0)
+		r = spawn(setup, process, e);
+	if (r == 0)
+		r = remember(ret, setup, process, options, e);
+	if (r < 0)
+		kill_and_reap(process);
+	return r;
+}
+
+static char *cgroup_path(const struct oci_spec *spec, const struct runtime_options *options)
+{
+	if (!str_empty(spec->linux_.cgroups_path))
+		return mem_text(spec->linux_.cgroups_path);
+	return mem_format(RUNTIME_CGROUP_PARENT "/%s", options->id);
+}
+
+int runtime_create(struct runtime_container *ret_container, struct runtime_process *ret,
+		   const struct oci_spec *spec, const struct runtime_options *options,
+		   struct err *e)
+{
+	own_clear(runtime_setup_clear) struct runtime_setup setup;
+	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
+	struct runtime_process process = RUNTIME_PROCESS_INIT;
+	own_free char *path = cgroup_path(spec, options);
+
+	int r = runtime_setup_prepare_in_parent(&setup, spec, options, e);
+	if (r < 0)
+		return r;
+	r = runtime_cgroup_create_in_parent(&container.cgroup, path, spec->linux_.resources, e);
+	if (r < 0)
+		return err_add(e, "cgroup");
+	r = create_in_cgroup(&container, &process, &setup, options, e);
+	if (r < 0) {
+		struct err ignored;
+		runtime_cgroup_kill(&container.cgroup, &ignored);
+		runtime_cgroup_remove(&container.cgroup, &ignored);
+		return r;
+	}
+	*ret_container = container;
+	container = (struct runtime_container){ 0 };
+	*ret = process;
+	return 0;
+}
+
+/* ---- start ---- */
+
+int runtime_start(struct runtime_process *process, struct err *e)
+{
+	own_fd int channel = take_fd(&process->channel);
+
+	if (channel < 0)
+		return err_set(e, ERR_STATE, "the process has been started before");
+	int r = runtime_channel_send(channel, RUNTIME_MESSAGE_START, 0, NULL, 0, e);
+	if (r < 0) {
+		err_set(e, ERR_STATE, "the process ended before it was started");
+		return -ESRCH;
+	}
+	r = runtime_channel_receive(channel, NULL, NULL, e);
+	if (r < 0)
+		return r;
+	return r == RUNTIME_MESSAGE_FAILED ? -e->number : 0;
+}
+
+/* ---- exec ---- */
+
+_Noreturn static void exec_child(struct runtime_enter *enter, int channel, int other_end)
+{
+	struct err error;
+
+	close(other_end);
+	enter->launch.channel = channel;
+	runtime_enter_in_child(enter, &error);
+	runtime_channel_send_error(enter->launch.channel, &error);
+	_exit(125);
+}
+
+static int exec_spawn(struct runtime_enter *enter, struct runtime_process *process, struct err *e)
+{
+	int ends[2];
+
+	int r = runtime_channel_open(ends, e);
+	if (r < 0)
+		return r;
+	process->channel = ends[0];
+	pid_t pid = runtime_clone(0, enter->entry.folder, &process->pidfd);
+	enter->entered = pid >= 0 && enter->entry.folder >= 0;
+	if (pid < 0 && enter->entry.folder >= 0)
+		pid = runtime_clone(0, -1, &process->pidfd);
+	if (pid == 0)
+		exec_child(enter, ends[1], ends[0]);
+	close(ends[1]);
+	if (pid < 0)
+		return err_number(e, -pid, "clone a process");
+	process->pid = pid;
+	r = runtime_rights_set_oom_score(pid, enter->launch.spec, enter->launch.process, e);
+	if (r == 0)
+		r = converse(process, enter->launch.fork, e);
+	return r < 0 ? r : runtime_start(process, e);
+}
+
+int runtime_exec(struct runtime_process *ret, const struct runtime_container *container,
+		 const struct oci_spec *spec, const struct oci_process *process,
+		 const struct runtime_options *options, struct err *e)
+{
+	own_clear(runtime_enter_clear) struct runtime_enter enter;
+	struct runtime_process started = RUNTIME_PROCESS_INIT;
+
+	int r = runtime_enter_prepare_in_parent(&enter, container, spec, process, options, e);
+	if (r == 0)
+		r = exec_spawn(&enter, &started, e);
+	if (r < 0) {
+		kill_and_reap(&started);
+		return r;
+	}
+	*ret = started;
+	return 0;
+}

@@ -1,0 +1,246 @@
+#include "runtime/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
+#include "runtime/channel.h"
+#include "runtime/idmap.h"
+#include "runtime/lsm.h"
+#include "runtime/mask.h"
+#include "runtime/procfs.h"
+#include "runtime/rootfs.h"
+#include "runtime/runtime.h"
+#include "runtime/sysctl.h"
+#include "runtime/time_offset.h"
+#include "runtime/tree.h"
+#include "runtime/unsupported.h"
+
+/* ---- in the parent ---- */
+
+static int prepare_tree(struct runtime_setup *ret, const struct runtime_options *options,
+			struct err *e)
+{
+	const struct runtime_namespaces *ns = &ret->namespaces;
+
+	if (ns->joined & CLONE_NEWNS)
+		return 0;
+	if (!(ns->own & CLONE_NEWNS))
+		return err_set(e, ERR_UNSUPPORTED, "a container without a mount namespace");
+	ret->rootfs_fd = runtime_rootfs_open_in_parent(ret->spec, options->bundle, e);
+	if (ret->rootfs_fd < 0)
+		return ret->rootfs_fd;
+	int r = runtime_mounts_open_in_parent(&ret->mounts, ret->spec, options->bundle, e);
+	if (r < 0)
+		return r;
+	/* mknod(2) of devices is for the first user namespace alone */
+	bool bind = ((ns->own | ns->joined) & CLONE_NEWUSER) || runtime_idmap_in_user_namespace();
+	return runtime_devices_open_in_parent(&ret->devices, ret->spec, bind, e);
+}
+
+int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_spec *spec,
+				    const struct runtime_options *options, struct err *e)
+{
+	*ret = (struct runtime_setup){ .spec = spec, .rootfs_fd = -1, .entry = { .folder = -1 } };
+	ret->launch = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
+	if (!spec->process)
+		return err_set(e, ERR_INVALID, "the spec has no process");
+	int r = runtime_unsupported_check(spec, e);
+	if (r == 0)
+		r = runtime_namespaces_open_in_parent(&ret->namespaces, spec, e);
+	if (r == 0)
+		r = runtime_launch_prepare_in_parent(&ret->launch, spec, spec->process, options, e);
+	if (r == 0)
+		r = prepare_tree(ret, options, e);
+	ret->launch.fork = ret->namespaces.joined & CLONE_NEWPID;
+	return r;
+}
+
+void runtime_setup_clear(struct runtime_setup *setup)
+{
+	runtime_namespaces_close(&setup->namespaces);
+	runtime_mounts_clear(&setup->mounts);
+	runtime_devices_clear(&setup->devices);
+	runtime_launch_clear(&setup->launch);
+	runtime_cgroup_entry_close(&setup->entry);
+	if (setup->rootfs_fd >= 0)
+		close(setup->rootfs_fd);
+	setup->rootfs_fd = -1;
+}
+
+uint64_t runtime_setup_clone_flags(const struct runtime_setup *setup)
+{
+	return setup->namespaces.own & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+}
+
+/* ---- in the child: namespaces ---- */
+
+static int become_root_of_user_namespace(int channel, struct err *e)
+{
+	int message = runtime_channel_receive(channel, NULL, NULL, e);
+
+	if (message < 0)
+		return message;
+	if (message != RUNTIME_MESSAGE_MAPPED)
+		_exit(1);
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(e, "become root of the user namespace");
+	return 0;
+}
+
+/* A new network namespace has its loopback device down. */
+static int raise_loopback(struct err *e)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	own_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return err_sys(e, "raise the loopback device");
+	return 0;
+}
+
+static int set_names(const struct oci_spec *spec, struct err *e)
+{
+	if (!str_empty(spec->hostname) && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+		return err_sys(e, "set hostname %s", spec->hostname);
+	if (!str_empty(spec->domainname) &&
+	    setdomainname(spec->domainname, strlen(spec->domainname)) < 0)
+		return err_sys(e, "set domainname %s", spec->domainname);
+	return 0;
+}
+
+/* After the cgroup is entered: its place becomes the namespace's root. */
+static int enter(struct runtime_setup *s, struct err *e)
+{
+	const struct runtime_namespaces *ns = &s->namespaces;
+	int r = 0;
+
+	if (!s->entered)
+		r = runtime_cgroup_enter_self_in_child(&s->entry, e);
+	runtime_cgroup_entry_close(&s->entry);
+	if (r < 0)
+		return r;
+	r = runtime_namespaces_join(ns, ~(uint64_t)CLONE_NEWNS, e);
+	if (r < 0)
+		return r;
+	if ((ns->own & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(e, "make a cgroup namespace");
+	if ((ns->own & CLONE_NEWNET) && raise_loopback(e) < 0)
+		return -e->number;
+	return set_names(s->spec, e);
+}
+
+/* ---- in the child: what is written to /proc ---- */
+
+static int write_sysctls(const struct runtime_setup *s, int proc_fd, struct err *e)
+{
+	const struct shape_map *keys = &s->spec->linux_.sysctl;
+	unsigned long own = (unsigned long)(s->namespaces.own | s->namespaces.joined);
+
+	for (size_t i = 0; i < keys->count; i++) {
+		int r = runtime_sysctl_write_in_child(proc_fd, keys->items[i].key,
+						      keys->items[i].value, own, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A procfs of our own costs 20 us, so it is made only for those who need it. */
+static int write_to_proc(struct runtime_setup *s, struct err *e)
+{
+	const struct runtime_rights *rights = &s->launch.rights;
+	bool labels = !str_empty(rights->apparmor) || !str_empty(rights->selinux);
+
+	if (!labels && !s->spec->linux_.sysctl.count && !(s->namespaces.own & CLONE_NEWTIME))
+		return 0;
+	s->launch.proc_fd = runtime_procfs_open(e);
+	if (s->launch.proc_fd < 0)
+		return s->launch.proc_fd;
+	if (s->namespaces.own & CLONE_NEWTIME) {
+		int r = runtime_time_unshare_in_child(s->launch.proc_fd, s->spec, e);
+		if (r < 0)
+			return r;
+	}
+	return write_sysctls(s, s->launch.proc_fd, e);
+}
+
+/* ---- in the child: the tree ---- */
+
+static int open_terminal(struct runtime_setup *s, const struct runtime_tree *tree, struct err *e)
+{
+	const struct runtime_tree_mount *pts = runtime_tree_mount_of_type(tree, "devpts");
+	struct runtime_terminal *terminal = &s->launch.terminal;
+	const struct oci_process *process = s->spec->process;
+
+	if (!process->terminal)
+		return 0;
+	if (!pts)
+		return err_set(e, ERR_INVALID, "process.terminal without a mount of type devpts");
+	int r = runtime_terminal_open_in_child(terminal, pts->fd, process->console_size, e);
+	return r < 0 ? r : runtime_terminal_bind_console_in_child(terminal, tree, e);
+}
+
+/* runc and Docker make the working directory where it is missing; a failure shows later, when
+ * it is changed into. */
+static void make_cwd(const struct runtime_setup *s, const struct runtime_tree *tree)
+{
+	struct err ignored;
+	own_fd int fd = runtime_tree_make_dirs(tree, s->spec->process->cwd, 0755, &ignored);
+
+	(void)fd;
+}
+
+static int build_tree(struct runtime_setup *s, struct runtime_tree *tree, struct err *e)
+{
+	int r = runtime_rootfs_attach_in_child(s->rootfs_fd, e);
+	if (r == 0)
+		r = runtime_mounts_attach_in_child(&s->mounts, tree, s->cgroup, e);
+	if (r == 0)
+		r = runtime_devices_make_in_child(&s->devices, tree, e);
+	if (r == 0)
+		r = open_terminal(s, tree, e);
+	if (r < 0)
+		return r;
+	make_cwd(s, tree);
+	r = runtime_mask_readonly_in_child(s->spec, tree, e);
+	if (r == 0)
+		r = runtime_mask_paths_in_child(s->spec, tree, e);
+	if (r == 0)
+		r = runtime_rootfs_pivot_in_child(s->rootfs_fd, e);
+	return r < 0 ? r : runtime_rootfs_finish_in_child(s->rootfs_fd, s->spec, e);
+}
+
+int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
+{
+	own_clear(runtime_tree_clear) struct runtime_tree tree = { .root_fd = s->rootfs_fd };
+
+	/* modes of nodes and folders are exact; launch.h sets the process's own */
+	umask(0);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, "forbid tracing");
+	int r = 0;
+	if (s->namespaces.own & CLONE_NEWUSER)
+		r = become_root_of_user_namespace(s->launch.channel, e);
+	if (r == 0)
+		r = enter(s, e);
+	if (r == 0)
+		r = write_to_proc(s, e);
+	if (r == 0 && s->rootfs_fd < 0)
+		r = runtime_namespaces_join(&s->namespaces, CLONE_NEWNS, e);
+	else if (r == 0)
+		r = build_tree(s, &tree, e);
+	return r < 0 ? r : runtime_launch_in_child(&s->launch, e);
+}

@@ -1,0 +1,37 @@
+#include "runtime/unsupported.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
+
+static bool has_hooks(const struct oci_hooks *h)
+{
+	return h && (h->prestart.count || h->create_runtime.count || h->create_container.count ||
+		     h->start_container.count || h->poststart.count || h->poststop.count);
+}
+
+int runtime_unsupported_check(const struct oci_spec *spec, struct err *e)
+{
+	const struct oci_linux *l = &spec->linux_;
+	const struct {
+		bool asked;
+		const char *member;
+	} table[] = {
+		{ has_hooks(spec->hooks), "hooks" },
+		{ l->net_devices.count > 0, "linux.netDevices" },
+		{ !str_empty(l->mount_label), "linux.mountLabel" },
+		{ l->intel_rdt != NULL, "linux.intelRdt" },
+		{ l->memory_policy != NULL, "linux.memoryPolicy" },
+		{ l->personality != NULL, "linux.personality" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(table); i++)
+		if (table[i].asked)
+			return err_set(e, ERR_UNSUPPORTED, "%s is not supported yet",
+				       table[i].member);
+	return 0;
+}

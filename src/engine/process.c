@@ -23,6 +23,7 @@
 #include "engine/spec.h"
 #include "engine/volume.h"
 #include "monitor/config.h"
+#include "monitor/reap.h"
 #include "runtime/capability.h"
 #include "storage/store.h"
 
@@ -185,7 +186,12 @@ static int spawn(struct engine *engine, const struct container *c, const struct 
 int engine_process_start(struct engine *engine, const struct container *c, int folder_fd,
 			 const struct start_options *o, struct engine_session *ret, struct err *e)
 {
-	int r = engine_volume_make(engine, c, e);
+	own_free char *run_dir = engine_process_run_dir(engine, c->id);
+
+	/* the monitor of the last run may still remove cgroups of the same names */
+	int r = monitor_settle(run_dir, e);
+	if (r == 0)
+		r = engine_volume_make(engine, c, e);
 	if (r < 0)
 		return r;
 	own_fd int run_fd = make_run_folder(engine, c->id, e);

@@ -45,6 +45,9 @@ int config_network(struct container *c, const struct create_options *o,
 int config_env(struct strv *to, const struct strv *files, const struct strv *env,
 	       char *const *environment, struct err *e);
 
+/* USER[:GROUP]: ids in range; names are looked up in the container. ERR_INVALID names option. */
+int config_check_user(const char *option, const char *text, struct err *e);
+
 /* "container:web" -> "web" (borrowed), else NULL. */
 const char *config_container_name(const char *mode);
 

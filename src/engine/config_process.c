@@ -115,7 +115,7 @@ static int check_user_part(const char *option, const char *text, struct err *e)
 						 : 0;
 }
 
-static int check_user(const char *option, const char *text, struct err *e)
+int config_check_user(const char *option, const char *text, struct err *e)
 {
 	const char *colon = strchr(text, ':');
 	own_free char *user = colon ? mem_text_n(text, (size_t)(colon - text)) : mem_text(text);
@@ -132,7 +132,7 @@ static int set_user(struct container *c, const struct create_options *o,
 	const char *text = o->user ? o->user : image ? image->user : NULL;
 
 	if (!str_empty(text)) {
-		if (check_user(o->user ? "--user" : "the image's user", text, e) < 0)
+		if (config_check_user(o->user ? "--user" : "the image's user", text, e) < 0)
 			return -e->number;
 		c->process.user = mem_text(text);
 	}

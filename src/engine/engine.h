@@ -131,7 +131,7 @@ int engine_image_inspect(struct engine *engine, const char *name, struct json_ob
 /* Where a container's log lies, for `logs`. */
 struct engine_log {
 	int folder_fd; /* the caller's: holds log, log.1... (format: monitor/log.h) */
-	int alive_fd;  /* the caller's; -1: not running. engine_log_alive() tells of later */
+	int run_fd;    /* the caller's; -1: not running. engine_log_alive() tells of later */
 	bool tty;
 };
 

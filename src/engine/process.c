@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -50,16 +49,13 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
 	own_clear(spec_context_clear) struct spec_context context = { 0 };
-	struct utsname host;
 	char host_name[65];
 
-	uname(&host);
 	context.store = engine->store;
 	context.own_capabilities = runtime_capability_own();
-	context.host_name = host.nodename;
 	context.rows = o->rows;
 	context.columns = o->columns;
-	spec_host_name(host_name, c, host.nodename);
+	spec_host_name(host_name, c);
 	int r = engine_namespace_resolve(engine, c, run_fd, &context, e);
 	if (r == 0 && context.files == NULL) {
 		context.files = mem_format("%s/containers/%s", engine->store->root, c->id);
@@ -127,11 +123,13 @@ static int write_monitor(struct engine *engine, const struct container *c, int r
 
 static int make_run_folder(struct engine *engine, const char *id, struct err *e)
 {
-	if (mkdirat(engine->run_fd, id, 0700) < 0) {
-		/* of a start that was killed before its monitor lived: we hold the lock */
-		if (errno != EEXIST)
-			return err_sys(e, "make the run folder");
-		int r = fd_remove_tree_at(engine->run_fd, id, e);
+	own_free char *run_dir = engine_process_run_dir(engine, id);
+	int r = monitor_settle(run_dir, e);
+	if (r < 0)
+		return r;
+	/* of a start that was killed before its monitor lived: we hold the lock */
+	if (mkdirat(engine->run_fd, id, 0700) < 0 && errno == EEXIST) {
+		r = fd_remove_tree_at(engine->run_fd, id, e);
 		if (r < 0)
 			return r;
 		if (mkdirat(engine->run_fd, id, 0700) < 0)

@@ -220,3 +220,8 @@ void record_clear_debris(struct engine *engine, const char *id)
 	if (faccessat(engine->containers_fd, config, F_OK, 0) < 0 && errno == ENOENT)
 		clear_locked(engine, id);
 }
+
+void record_clear_dead(struct engine *engine, const char *entry)
+{
+	clear_locked(engine, entry);
+}

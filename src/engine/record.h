@@ -38,3 +38,6 @@ int record_delete(struct engine *engine, const char *id, const char *name, struc
 
 /* Clears a folder without config.json, if nobody holds its lock. */
 void record_clear_debris(struct engine *engine, const char *id);
+
+/* The same for an entry .dead-ID, whose deleter was killed. */
+void record_clear_dead(struct engine *engine, const char *entry);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -14,30 +15,30 @@
 
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-void spec_host_name(char to[65], const struct container *c, const char *host_name)
+void spec_host_name(char to[65], const struct container *c)
 {
+	struct utsname host;
 	bool of_host = str_equal(c->security.uts, "host") || str_equal(c->network.mode, "host");
 
 	if (c->process.hostname)
 		snprintf(to, 65, "%s", c->process.hostname);
-	else if (of_host && host_name)
-		snprintf(to, 65, "%s", host_name);
+	else if (of_host && uname(&host) == 0)
+		snprintf(to, 65, "%s", host.nodename);
 	else
 		snprintf(to, 65, "%.*s", CONTAINER_ID_SHORT, c->id);
 }
 
-static void add_env(struct oci_process *process, const struct container *c,
-		    const struct spec_context *context)
+void spec_env(struct strv *to, const struct container *c, bool tty)
 {
 	char host_name[65];
 
-	spec_host_name(host_name, c, context->host_name);
-	strv_add(&process->env, PATH_DEFAULT);
-	strv_addf(&process->env, "HOSTNAME=%s", host_name);
-	if (c->process.tty)
-		strv_add(&process->env, "TERM=xterm");
+	spec_host_name(host_name, c);
+	strv_add(to, PATH_DEFAULT);
+	strv_addf(to, "HOSTNAME=%s", host_name);
+	if (tty)
+		strv_add(to, "TERM=xterm");
 	for (size_t i = 0; i < c->process.env.count; i++)
-		strv_set(&process->env, c->process.env.items[i]);
+		strv_set(to, c->process.env.items[i]);
 }
 
 static void add_groups(struct oci_spec *spec, const struct container *c)
@@ -62,7 +63,7 @@ static void add_process(struct oci_spec *spec, const struct container *c,
 	}
 	strv_add_all(&process->args, &c->process.entrypoint);
 	strv_add_all(&process->args, &c->process.command);
-	add_env(process, c, context);
+	spec_env(&process->env, c, c->process.tty);
 	process->cwd = mem_text(c->process.workdir);
 	process->user.username = mem_text(c->process.user ? c->process.user : "0:0");
 	process->no_new_privileges = c->security.no_new_privileges;
@@ -128,7 +129,7 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 	add_root(spec, c, context);
 	if (!str_equal(c->security.uts, "host")) {
 		char host_name[65];
-		spec_host_name(host_name, c, context->host_name);
+		spec_host_name(host_name, c);
 		spec->hostname = mem_text(host_name);
 		spec->domainname = mem_text(c->process.domainname);
 	}

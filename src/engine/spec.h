@@ -48,7 +48,10 @@ int spec_capabilities(uint64_t *ret, const struct container_security *s, uint64_
 void spec_masks(struct strv *masked, struct strv *read_only, const struct container_security *s);
 
 /* The host name inside; to has 65 bytes. */
-void spec_host_name(char to[65], const struct container *c, const char *host_name);
+void spec_host_name(char to[65], const struct container *c);
+
+/* What a process of the container has for its environment, but HOME (the runtime's). */
+void spec_env(struct strv *to, const struct container *c, bool tty);
 
 /* The device nodes of --device, --privileged (read from the host's /dev) into the context. */
 int spec_devices_read(struct spec_context *context, const struct container *c, struct err *e);

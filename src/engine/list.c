@@ -1,0 +1,115 @@
+#include "engine/engine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/filter.h"
+#include "engine/record.h"
+
+void engine_rows_clear(struct engine_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		container_clear(&rows->items[i].container);
+	free(rows->items);
+	*rows = (struct engine_rows){ 0 };
+}
+
+struct listing {
+	struct engine *engine;
+	const struct filter *filter;
+	bool all;
+	struct engine_rows *rows;
+};
+
+/* One that goes while the list is made is simply not in it. A record that cannot be read does not
+ * hide the others. */
+static int add_row(struct listing *l, const char *id, struct err *e)
+{
+	struct engine_row row = { 0 };
+
+	int r = engine_state_read(l->engine, id, &row.state, e);
+	if (r < 0)
+		return e->kind == ERR_NOT_FOUND ? 0 : r;
+	if (!l->all && !container_state_live(&row.state) &&
+	    row.state.status != CONTAINER_RESTARTING)
+		return 0;
+	r = record_read(l->engine, id, &row.container, e);
+	if (r < 0)
+		return e->kind == ERR_NOT_FOUND ? 0 : r;
+	if (filter_matches(l->filter, &row))
+		*shape_list_add(l->rows) = row;
+	else
+		container_clear(&row.container);
+	return 0;
+}
+
+static bool is_id(const char *name)
+{
+	return strlen(name) == CONTAINER_ID_LENGTH &&
+	       strspn(name, "0123456789abcdef") == CONTAINER_ID_LENGTH;
+}
+
+/* Those that may run have a run folder: without --all nothing else is looked at. */
+static int add_rows(struct listing *l, struct err *e)
+{
+	int fd = openat(l->all ? l->engine->containers_fd : l->engine->run_fd, ".",
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return err_sys(e, "list the containers");
+
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		if (str_starts(entry->d_name, ".dead-") && l->all)
+			record_clear_dead(l->engine, entry->d_name);
+		if (!is_id(entry->d_name))
+			continue;
+		int r = add_row(l, entry->d_name, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct engine_row *x = a, *y = b;
+
+	if (x->container.created_ns == y->container.created_ns)
+		return strcmp(x->container.id, y->container.id);
+	return x->container.created_ns < y->container.created_ns ? 1 : -1;
+}
+
+static void keep_newest(struct engine_rows *rows, int64_t count)
+{
+	while (count > 0 && rows->count > (size_t)count)
+		container_clear(&rows->items[--rows->count].container);
+}
+
+int engine_list(struct engine *engine, const struct list_options *o, struct engine_rows *ret,
+		struct err *e)
+{
+	own_clear(filter_clear) struct filter filter = { 0 };
+	struct engine_rows rows = { 0 };
+
+	int r = filter_make(&filter, engine, &o->filter, e);
+	if (r < 0)
+		return r;
+	struct listing listing = { engine, &filter, o->all || o->last > 0 || filter.all, &rows };
+	r = add_rows(&listing, e);
+	if (r < 0) {
+		engine_rows_clear(&rows);
+		return r;
+	}
+	if (rows.count)
+		qsort(rows.items, rows.count, sizeof(*rows.items), newest_first);
+	keep_newest(&rows, o->last);
+	*ret = rows;
+	return 0;
+}

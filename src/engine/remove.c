@@ -1,0 +1,82 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/own.h"
+#include "engine/process.h"
+#include "engine/record.h"
+#include "engine/stop.h"
+#include "engine/volume.h"
+#include "monitor/reap.h"
+
+static int refuse_live(const char *name, const struct container_state *state, struct err *e)
+{
+	err_set(e, ERR_STATE, "container %s is %s", name, container_status_name(state->status));
+	return err_hint(e, "stop it first, or remove it with --force");
+}
+
+static bool is_live(const struct container_state *state)
+{
+	return container_state_live(state) || state->status == CONTAINER_RESTARTING;
+}
+
+/* An ended monitor may still clear up cgroups; its run folder has another name by then. */
+static int remove_run_folder(struct engine *engine, const char *id, struct err *e)
+{
+	own_free char *run_dir = engine_process_run_dir(engine, id);
+	int r = monitor_settle(run_dir, e);
+
+	return r < 0 ? r : fd_remove_tree_at(engine->run_fd, id, e);
+}
+
+static int remove_locked(struct engine *engine, const char *name, const char *id, int folder_fd,
+			 const struct remove_options *o, struct err *e)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	struct container_state state;
+
+	int r = engine_state_read_locked(engine, id, folder_fd, &state, e);
+	if (r < 0)
+		return r;
+	if (is_live(&state))
+		return refuse_live(name, &state, e);
+	r = record_read(engine, id, &c, e);
+	if (r < 0 && e->kind != ERR_CORRUPT)
+		return r; /* a broken record must not keep its container for ever */
+	r = remove_run_folder(engine, id, e);
+	if (r < 0)
+		return r;
+	r = record_delete(engine, id, c.name, e);
+	if (r == 0 && (o->volumes || c.auto_remove))
+		engine_volume_remove_anonymous(engine, &c);
+	return r;
+}
+
+static int remove_id(struct engine *engine, const char *name, const char *id,
+		     const struct remove_options *o, struct err *e)
+{
+	if (o->force) {
+		const struct monitor_stop kill = { .timeout_s = 0 };
+		int r = engine_stop_one(engine, id, &kill, e);
+		if (r < 0)
+			return r;
+	}
+	own_fd int folder = record_lock(engine, id, true, e);
+	if (folder < 0)
+		return folder;
+	return remove_locked(engine, name, id, folder, o, e);
+}
+
+int engine_remove(struct engine *engine, const char *name, const struct remove_options *o,
+		  struct err *e)
+{
+	char id[CONTAINER_ID_LENGTH + 1];
+	int r = engine_find(engine, name, id, e);
+
+	if (r == 0)
+		r = remove_id(engine, name, id, o, e);
+	return r < 0 && e->kind == ERR_NOT_FOUND && o->force ? 0 : r;
+}

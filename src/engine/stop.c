@@ -1,0 +1,149 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/signal_name.h"
+#include "engine/process.h"
+#include "engine/stop.h"
+
+int engine_stop_one(struct engine *engine, const char *id, const struct monitor_stop *stop,
+		    struct err *e)
+{
+	struct container_state state;
+	struct monitor_client client = MONITOR_CLIENT_NONE;
+
+	int r = engine_state_read(engine, id, &state, e);
+	if (r < 0)
+		return r;
+	if (!container_state_live(&state) && state.status != CONTAINER_RESTARTING)
+		return 0;
+	r = engine_process_connect(engine, id, &client, e);
+	if (r == 0)
+		r = monitor_client_stop(&client, stop, NULL, e);
+	monitor_client_close(&client);
+	/* it ended by itself in between, or its monitor was killed just now */
+	if (r < 0 && (e->kind == ERR_STATE || e->kind == ERR_UNREACHABLE))
+		return 0;
+	return r;
+}
+
+static int parse_options(struct monitor_stop *to, const struct stop_options *o, struct err *e)
+{
+	int64_t timeout = MONITOR_STOP_OWN;
+
+	*to = (struct monitor_stop){ 0 };
+	if (o->signal && signal_name_parse(&to->signal, o->signal, e) < 0)
+		return err_add(e, "--signal");
+	if (o->timeout && number_parse_i64(&timeout, o->timeout, -1, INT32_MAX, e) < 0)
+		return err_add(e, "--timeout");
+	to->timeout_s = (int)timeout;
+	return 0;
+}
+
+static int stop_named(struct engine *engine, const char *name, const struct monitor_stop *stop,
+		      struct err *e)
+{
+	char id[CONTAINER_ID_LENGTH + 1];
+	int r = engine_find(engine, name, id, e);
+
+	return r < 0 ? r : engine_stop_one(engine, id, stop, e);
+}
+
+/* Several are stopped at the same time by a process each, which says how it went in one write
+ * (struct err is below PIPE_BUF). */
+struct stopping {
+	pid_t pid;
+	int from;
+	struct err err; /* why no process could be made */
+};
+
+static void stop_in_child(struct engine *engine, const char *name, const struct monitor_stop *stop,
+			  int to)
+{
+	struct err e;
+
+	if (stop_named(engine, name, stop, &e) < 0 && write(to, &e, sizeof(e)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static void begin(struct stopping *s, struct engine *engine, const char *name,
+		  const struct monitor_stop *stop)
+{
+	int fds[2];
+
+	s->pid = -1;
+	s->from = -1;
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		err_sys(&s->err, "pipe");
+		return;
+	}
+	s->pid = fork();
+	if (s->pid == 0)
+		stop_in_child(engine, name, stop, fds[1]);
+	if (s->pid < 0)
+		err_sys(&s->err, "fork");
+	close(fds[1]);
+	s->from = fds[0];
+}
+
+/* Returns whether it failed; s->err then says why. */
+static bool finish(struct stopping *s)
+{
+	if (s->pid < 0) {
+		if (s->from >= 0)
+			close(s->from);
+		return true;
+	}
+	ssize_t n;
+	do
+		n = read(s->from, &s->err, sizeof(s->err));
+	while (n < 0 && errno == EINTR);
+	close(s->from);
+	int status = process_wait(s->pid);
+	if (n == 0 && status != 0)
+		err_set(&s->err, ERR_INTERNAL, "the process that was to stop it ended");
+	return n != 0 || status != 0;
+}
+
+static int stop_all(struct engine *engine, const struct strv *names,
+		    const struct monitor_stop *stop, engine_report *report, void *arg)
+{
+	own_free struct stopping *all = mem_new(names->count, sizeof(*all));
+	int failed = 0;
+
+	for (size_t i = 0; i < names->count; i++)
+		begin(&all[i], engine, names->items[i], stop);
+	for (size_t i = 0; i < names->count; i++) {
+		bool bad = finish(&all[i]);
+		failed += bad;
+		report(arg, names->items[i], bad ? &all[i].err : NULL);
+	}
+	return failed;
+}
+
+int engine_stop(struct engine *engine, const struct strv *names, const struct stop_options *o,
+		engine_report *report, void *arg)
+{
+	struct monitor_stop stop;
+	struct err e;
+
+	if (parse_options(&stop, o, &e) < 0) {
+		report(arg, names->count ? names->items[0] : "", &e);
+		return 1;
+	}
+	if (names->count > 1)
+		return stop_all(engine, names, &stop, report, arg);
+	bool bad = names->count && stop_named(engine, names->items[0], &stop, &e) < 0;
+	if (names->count)
+		report(arg, names->items[0], bad ? &e : NULL);
+	return bad;
+}

@@ -58,6 +58,7 @@ int runtime_channel_receive(int channel, int *value, int *fds, struct err *e)
 	union {
 		struct message message;
 		struct err error;
+		int32_t number;
 	} in;
 	int received[FD_PASS_MAX];
 	size_t count = 0;
@@ -72,6 +73,11 @@ int runtime_channel_receive(int channel, int *value, int *fds, struct err *e)
 		return RUNTIME_MESSAGE_NONE;
 	if (n == sizeof(in.error))
 		return take_error(e, &in.error);
+	if (n == sizeof(in.number)) {
+		if (value)
+			*value = in.number;
+		return RUNTIME_MESSAGE_NO_EXEC;
+	}
 	if (n != sizeof(in.message))
 		return err_set(e, ERR_INTERNAL, "a message of %zd bytes from the child", n);
 	if (value)

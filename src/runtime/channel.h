@@ -1,6 +1,6 @@
 /* channel.h - the socket between the process that makes a container and the child that becomes
- * it: SOCK_SEQPACKET, one message a packet. An error is a bare struct err and nothing else, so
- * that holm-init can send one with write(2). The other end gone without a word means that the
+ * it: SOCK_SEQPACKET, one message a packet. An error is a bare struct err; what holm-init could not
+ * exec, a bare int, the errno. The other end gone without a word means that the
  * child has exec'ed (or died). */
 #pragma once
 #include <stddef.h>
@@ -8,12 +8,13 @@
 struct err;
 
 enum runtime_message {
-	RUNTIME_MESSAGE_NONE,   /* the other end is closed */
-	RUNTIME_MESSAGE_MAPPED, /* to the child: its user namespace has its ids */
-	RUNTIME_MESSAGE_PID,    /* to the parent: another process went on in the child's place */
-	RUNTIME_MESSAGE_READY,  /* to the parent: all is set up; carries the descriptors */
-	RUNTIME_MESSAGE_START,  /* to the child: exec now */
-	RUNTIME_MESSAGE_FAILED, /* the child's error */
+	RUNTIME_MESSAGE_NONE,    /* the other end is closed */
+	RUNTIME_MESSAGE_MAPPED,  /* to the child: its user namespace has its ids */
+	RUNTIME_MESSAGE_PID,     /* to the parent: another process went on in the child's place */
+	RUNTIME_MESSAGE_READY,   /* to the parent: all is set up; carries the descriptors */
+	RUNTIME_MESSAGE_START,   /* to the child: exec now */
+	RUNTIME_MESSAGE_FAILED,  /* the child's error */
+	RUNTIME_MESSAGE_NO_EXEC, /* holm-init's: value is an errno */
 };
 
 enum { RUNTIME_CHANNEL_FDS = 2 };

@@ -9,3 +9,6 @@ struct strv;
  * PATH (or the usual one). Fails as runtime_command_error() says. */
 int runtime_command_find_in_container(char **ret, const char *name, const struct strv *env,
 				      struct err *e);
+
+/* The error of an exec(2) of a file that had been found: ENOENT then speaks of its interpreter. */
+int runtime_command_exec_error(struct err *e, int number, const char *command);

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "runtime/command.h"
 #include "runtime/runtime.h"
 
-/* In its own file, because holm-init takes nothing else of runtime/. */
 int runtime_command_error(struct err *e, int number, const char *command)
 {
 	if (number == ENOENT || number == ENOTDIR) {
@@ -25,4 +25,12 @@ int runtime_command_error(struct err *e, int number, const char *command)
 		return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": is a directory", command);
 	return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": %s", command,
 		       strerrordesc_np(number) ? strerrordesc_np(number) : "unknown error");
+}
+
+int runtime_command_exec_error(struct err *e, int number, const char *command)
+{
+	if (number != ENOENT)
+		return runtime_command_error(e, number, command);
+	err_set(e, ERR_COMMAND_NOT_FOUND, "exec: \"%s\": no such file or directory", command);
+	return err_hint(e, "the file is there, but its interpreter or loader is not");
 }

@@ -308,10 +308,7 @@ static int exec_command(struct runtime_launch *l, struct err *e)
 	if (l->init_fd >= 0)
 		return exec_init(l, path, env, e);
 	execve(path, process->args.items, env);
-	r = runtime_command_error(e, errno, process->args.items[0]);
-	if (e->number == ENOENT && access(path, F_OK) == 0)
-		err_hint(e, "the file is there, but its interpreter or loader is not");
-	return r;
+	return runtime_command_exec_error(e, errno, process->args.items[0]);
 }
 
 static int wait_for_start(struct runtime_launch *l, struct err *e)

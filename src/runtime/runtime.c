@@ -29,6 +29,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/channel.h"
 #include "runtime/clone.h"
+#include "runtime/command.h"
 #include "runtime/enter.h"
 #include "runtime/idmap.h"
 #include "runtime/setup.h"
@@ -41,6 +42,7 @@ void runtime_process_close(struct runtime_process *process)
 	for (size_t i = 0; i < COUNT_OF(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	free(process->command);
 	*process = (struct runtime_process)RUNTIME_PROCESS_INIT;
 }
 
@@ -181,6 +183,7 @@ static int spawn(struct runtime_setup *setup, struct runtime_process *process, s
 	if (r < 0)
 		return r;
 	process->channel = ends[0];
+	process->command = mem_text(setup->spec->process->args.items[0]);
 	pid_t pid = clone_child(setup, &process->pidfd);
 	if (pid == 0)
 		child(setup, ends[1], ends[0]);
@@ -277,9 +280,12 @@ int runtime_start(struct runtime_process *process, struct err *e)
 		err_set(e, ERR_STATE, "the process ended before it was started");
 		return -ESRCH;
 	}
-	r = runtime_channel_receive(channel, NULL, NULL, e);
+	int number = 0;
+	r = runtime_channel_receive(channel, &number, NULL, e);
 	if (r < 0)
 		return r;
+	if (r == RUNTIME_MESSAGE_NO_EXEC)
+		return runtime_command_exec_error(e, number > 0 ? number : EIO, process->command);
 	return r == RUNTIME_MESSAGE_FAILED ? -e->number : 0;
 }
 
@@ -304,6 +310,7 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 	if (r < 0)
 		return r;
 	process->channel = ends[0];
+	process->command = mem_text(enter->launch.process->args.items[0]);
 	pid_t pid = runtime_clone(0, enter->entry.folder, &process->pidfd);
 	enter->entered = pid >= 0 && enter->entry.folder >= 0;
 	if (pid < 0 && enter->entry.folder >= 0)

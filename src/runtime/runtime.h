@@ -73,17 +73,18 @@ void runtime_container_clear(struct runtime_container *container);
 
 /* A living child of the caller. Zeroed is not valid: RUNTIME_PROCESS_INIT. */
 struct runtime_process {
-	pid_t pid;    /* the caller reaps it: waitpid(2) or waitid(P_PIDFD) */
-	int pidfd;    /* the caller may close or take it */
-	int terminal; /* the pty's master when process.terminal, else -1; the caller may take it */
-	int channel;  /* internal: to the process until it has exec'ed */
+	pid_t pid;     /* the caller reaps it: waitpid(2) or waitid(P_PIDFD) */
+	int pidfd;     /* the caller may close or take it */
+	int terminal;  /* the pty's master when process.terminal, else -1; the caller may take it */
+	int channel;   /* internal: to the process until it has exec'ed */
+	char *command; /* internal: for the words of a failed exec */
 	int seccomp_listener; /* of a profile with SCMP_ACT_NOTIFY, else -1 */
 };
 #define RUNTIME_PROCESS_INIT                                                                       \
 	{                                                                                          \
 		.pidfd = -1, .terminal = -1, .channel = -1, .seccomp_listener = -1                 \
 	}
-void runtime_process_close(struct runtime_process *process); /* descriptors only; kills nothing */
+void runtime_process_close(struct runtime_process *process); /* kills nothing */
 
 /* On success the process waits for runtime_start(); store ret_container first. On failure nothing
  * is left: no process, no cgroup. The caller ends both results. */

@@ -14,10 +14,12 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
+#include "image/import.h"
 #include "image/invocation.h"
 #include "image/load.h"
 #include "image/pull.h"
 #include "image/report.h"
+#include "image/save.h"
 #include "storage/store.h"
 
 struct options {
@@ -67,6 +69,8 @@ static const struct verb {
 } verbs[] = {
 	{ "pull", verb_pull },
 	{ "load", image_load_verb },
+	{ "save", image_save_verb },
+	{ "import", image_import_verb },
 };
 
 static int take_option(struct options *options, int option, struct err *e)

@@ -1,0 +1,226 @@
+#include "image/import.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "image/invocation.h"
+#include "image/jail.h"
+#include "image/load_format.h"
+#include "image/read.h"
+#include "image/ring.h"
+#include "image/stored.h"
+#include "oci/image.h"
+#include "storage/blob.h"
+#include "storage/pack.h"
+#include "storage/store.h"
+
+enum { RING_BYTES = 4 << 20 };
+
+/* The bytes of the layer go into a blob on their way to the unpacking. */
+struct tee {
+	struct byte_source from;
+	struct blob_writer *blob;
+	unsigned char magic[4];
+	bool started;
+};
+
+static ssize_t tee_next(void *context, const void **block, struct err *e)
+{
+	struct tee *tee = context;
+
+	ssize_t n = tee->from.next(tee->from.context, block, e);
+	if (n <= 0)
+		return n;
+	if (!tee->started)
+		memcpy(tee->magic, *block,
+		       (size_t)n < sizeof(tee->magic) ? (size_t)n : sizeof(tee->magic));
+	tee->started = true;
+	int r = storage_blob_write(tee->blob, *block, (size_t)n, e);
+	return r < 0 ? r : n;
+}
+
+static const char *media_type(const struct tee *tee)
+{
+	if (tee->magic[0] == 0x1f && tee->magic[1] == 0x8b)
+		return OCI_MEDIA_LAYER_GZIP;
+	if (memcmp(tee->magic, "\x28\xb5\x2f\xfd", sizeof(tee->magic)) == 0)
+		return OCI_MEDIA_LAYER_ZSTD;
+	return OCI_MEDIA_LAYER;
+}
+
+/* ---- the documents ---- */
+
+static int put_config(const struct image_import *import, const char *diff_id,
+		      struct oci_descriptor *to, struct err *e)
+{
+	own_clear(oci_image_config_clear) struct oci_image_config config = { 0 };
+	struct oci_platform host = { 0 };
+	char now[MOMENT_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
+
+	oci_platform_host(&host);
+	config.architecture = host.architecture;
+	config.variant = host.variant;
+	config.os = host.os;
+	moment_format(now, moment_now_ns());
+	config.created = mem_text(now);
+	config.rootfs.type = mem_text("layers");
+	strv_add(&config.rootfs.diff_ids, diff_id);
+	struct oci_image_history *history = shape_list_add(&config.history);
+	history->created = mem_text(now);
+	history->comment = import->comment ? mem_text(import->comment)
+					   : mem_format("Imported from %s", import->path);
+	own_json struct json_object *object = shape_write(&oci_image_config_shape, &config);
+	const char *text = json_text(object);
+	int r = storage_blob_put(import->store, text, strlen(text), digest, e);
+	to->media_type = mem_text(OCI_MEDIA_CONFIG);
+	to->digest = mem_text(digest);
+	to->size = (int64_t)strlen(text);
+	return r;
+}
+
+static int put_manifest(const struct image_import *import, const char *diff_id,
+			const struct oci_descriptor *layer, char *digest, struct err *e)
+{
+	own_clear(oci_manifest_clear) struct oci_manifest manifest = { .schema_version = 2 };
+
+	manifest.media_type = mem_text(OCI_MEDIA_MANIFEST);
+	*shape_list_add(&manifest.layers) = *layer; /* the manifest's now */
+	int r = put_config(import, diff_id, &manifest.config, e);
+	if (r < 0)
+		return r;
+	own_json struct json_object *object = shape_write(&oci_manifest_shape, &manifest);
+	const char *text = json_text(object);
+	return storage_blob_put(import->store, text, strlen(text), digest, e);
+}
+
+/* ---- the layer ---- */
+
+static int import_source(const struct image_import *import, const struct byte_source *from,
+			 struct err *e)
+{
+	own(storage_blob_end) struct blob_writer *blob = NULL;
+	struct image_stored stored = { import->store, import->report, NULL };
+	struct oci_descriptor layer = { 0 };
+	char diff_id[DIGEST_TEXT_SIZE], digest[DIGEST_TEXT_SIZE], manifest[DIGEST_TEXT_SIZE];
+
+	int r = storage_blob_begin(&blob, import->store, NULL, -1, OCI_IMAGE_BLOB_MAX, true, e);
+	if (r < 0)
+		return r;
+	struct tee tee = { .from = *from, .blob = blob };
+	struct byte_source source = { tee_next, &tee };
+	r = image_layer_import(import->store, &source, NULL, diff_id, e);
+	if (r == 0 && !tee.started)
+		r = err_set(e, ERR_CORRUPT, "it is empty");
+	if (r == 0)
+		r = storage_blob_commit(blob, digest, &layer.size, e);
+	if (r < 0)
+		return r;
+	layer.media_type = mem_text(media_type(&tee));
+	layer.digest = mem_text(digest);
+	r = put_manifest(import, diff_id, &layer, manifest, e);
+	return r < 0 ? r : image_stored_finish(&stored, manifest, import->reference, e);
+}
+
+/* ---- a folder ---- */
+
+struct pack_job {
+	int folder_fd;
+	struct image_ring *ring;
+};
+
+static int ring_write(void *context, const void *bytes, size_t length, struct err *e)
+{
+	int r = image_ring_write(context, bytes, length);
+	return r < 0 ? err_number(e, -r, "pack") : 0;
+}
+
+static void *pack_thread(void *argument)
+{
+	static const struct pack_options options = { .one_filesystem = true };
+	const struct pack_job *job = argument;
+	struct byte_sink sink = { ring_write, job->ring };
+	struct err e;
+
+	int r = storage_pack(job->folder_fd, &options, &sink, &e);
+	image_ring_finish(job->ring, r < 0 ? &e : NULL);
+	return NULL;
+}
+
+static int import_folder(const struct image_import *import, int folder_fd, struct err *e)
+{
+	own(image_ring_free) struct image_ring *ring = image_ring_new(RING_BYTES);
+	struct pack_job job = { folder_fd, ring };
+	struct byte_source source = image_ring_source(ring);
+	pthread_t thread;
+
+	int number = pthread_create(&thread, NULL, pack_thread, &job);
+	if (number)
+		return err_number(e, number, "start a thread");
+	int r = import_source(import, &source, e);
+	image_ring_leave(ring);
+	pthread_join(thread, NULL);
+	return r;
+}
+
+static int import_fd(const struct image_import *import, int fd, struct err *e)
+{
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(fd, NULL, NULL);
+	struct byte_source source = image_fd_source(bytes);
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return import_folder(import, fd, e);
+	return import_source(import, &source, e);
+}
+
+static int import_locked(const struct image_import *import, int fd, struct err *e)
+{
+	own_fd int lock = store_lock_layers_shared(import->store, e);
+	if (lock < 0)
+		return lock;
+	int r = image_jail_enter(import->store, e);
+	return r < 0 ? r : import_fd(import, fd, e);
+}
+
+int image_import(const struct image_import *import, struct err *e)
+{
+	own_fd int fd = strcmp(import->path, "-") == 0 ? dup(STDIN_FILENO)
+						       : open(import->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", import->path);
+	int r = import_locked(import, fd, e);
+	if (r >= 0)
+		return 0;
+	image_load_clean_up(import->store);
+	return err_add(e, "import %s", strcmp(import->path, "-") == 0 ? "stdin" : import->path);
+}
+
+int image_import_verb(const struct image_invocation *invocation, struct err *e)
+{
+	static const char folder[] = "dir:";
+	struct image_import import = { .store = invocation->store, .report = invocation->report };
+	own_free char *reference = NULL;
+
+	if (invocation->count < 1 || invocation->count > 2)
+		return err_set(e, ERR_INVALID, "import takes a tar or a folder, and maybe a name");
+	import.path = invocation->operands[0];
+	if (str_starts(import.path, folder))
+		import.path += strlen(folder);
+	if (invocation->count == 2) {
+		reference = image_load_reference(invocation->operands[1]);
+		if (!reference)
+			return err_set(e, ERR_INVALID, "'%.200s' is not a name for an image",
+				       invocation->operands[1]);
+		import.reference = reference;
+	}
+	return image_import(&import, e);
+}

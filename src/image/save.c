@@ -1,0 +1,194 @@
+#include "image/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "image/find.h"
+#include "image/invocation.h"
+#include "image/output.h"
+#include "image/save_format.h"
+#include "storage/image.h"
+#include "storage/index.h"
+#include "storage/store.h"
+
+static void clear_saved(struct image_saved *saved)
+{
+	storage_image_clear(&saved->image);
+	strv_clear(&saved->references);
+	free(saved->media_type);
+}
+
+static void clear_all(struct image_saved_list *list)
+{
+	for (size_t i = 0; i < list->items.count; i++)
+		clear_saved(&list->items.items[i]);
+	free(list->items.items);
+}
+
+static struct image_saved *find_saved(struct image_saved_list *list, const char *digest)
+{
+	for (size_t i = 0; i < list->items.count; i++)
+		if (str_equal(list->items.items[i].image.digest, digest))
+			return &list->items.items[i];
+	return NULL;
+}
+
+/* Two names of one image are one image with two names. */
+static int add_image(struct image_saved_list *list, const struct image_save *save,
+		     const struct storage_index *index, const char *name, struct err *e)
+{
+	const struct storage_entry *entry;
+
+	int r = image_find(index, name, &entry, e);
+	if (r < 0)
+		return r;
+	struct image_saved *saved = find_saved(list, entry->digest);
+	if (!saved) {
+		saved = shape_list_add(&list->items);
+		r = storage_image_read(&saved->image, save->store, entry->digest, e);
+		saved->media_type = mem_text(entry->media_type);
+		saved->size = entry->size;
+	}
+	/* who gives an id wants no name */
+	bool by_name = entry->reference && !str_starts(entry->id + strlen("sha256:"), name) &&
+		       !str_starts(entry->id, name);
+	if (by_name && !strv_contains(&saved->references, entry->reference))
+		strv_add(&saved->references, entry->reference);
+	return r;
+}
+
+static int find_images(struct image_saved_list *list, const struct image_save *save, struct err *e)
+{
+	own_clear(storage_index_clear) struct storage_index index = { 0 };
+
+	int r = storage_index_read(&index, save->store, e);
+	for (size_t i = 0; r == 0 && i < save->count; i++)
+		r = add_image(list, save, &index, save->names[i], e);
+	return r;
+}
+
+static int write_all(const struct image_save *save, const struct image_saved_list *list,
+		     struct image_output *output, struct err *e)
+{
+	int r = save->format == IMAGE_SAVE_DOCKER_ARCHIVE ? image_save_docker(save, list, output, e)
+							  : image_save_oci(save, list, output, e);
+	return r < 0 ? r : image_output_finish(output, e);
+}
+
+static int save_to_fd(const struct image_save *save, const struct image_saved_list *list, int fd,
+		      struct err *e)
+{
+	own(image_output_free) struct image_output *output = image_output_tar(fd);
+	return write_all(save, list, output, e);
+}
+
+/* A file appears whole or not at all; what is no regular file (a fifo, /dev/null) is written as it
+ * is. */
+static int save_to_file(const struct image_save *save, const struct image_saved_list *list,
+			struct err *e)
+{
+	struct stat st;
+
+	if (strcmp(save->path, "-") == 0)
+		return save_to_fd(save, list, STDOUT_FILENO, e);
+	if (stat(save->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		own_fd int fd = open(save->path, O_WRONLY | O_CLOEXEC);
+		return fd < 0 ? err_sys(e, "open %s", save->path) : save_to_fd(save, list, fd, e);
+	}
+	own_free char *temporary = mem_format("%s.%d~", save->path, (int)getpid());
+	own_fd int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "create %s", save->path);
+	int r = save_to_fd(save, list, fd, e);
+	if (r == 0 && rename(temporary, save->path) < 0)
+		r = err_sys(e, "rename to %s", save->path);
+	if (r < 0)
+		unlink(temporary);
+	return r;
+}
+
+static int open_empty(const char *path, bool *made, struct err *e)
+{
+	*made = mkdir(path, 0755) == 0;
+	if (!*made && errno != EEXIST)
+		return err_sys(e, "make folder %s", path);
+	own_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_fd int list = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = list < 0 ? NULL : fdopendir(list);
+	if (!dir)
+		return err_sys(e, "open %s", path);
+	take_fd(&list); /* dir's now */
+	const struct dirent *entry;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return err_set(e, ERR_EXISTS, "%s is not empty", path);
+	return take_fd(&fd);
+}
+
+static int save_to_folder(const struct image_save *save, const struct image_saved_list *list,
+			  struct err *e)
+{
+	static const char *const parts[] = { "blobs", "index.json", "oci-layout" };
+	struct err ignored;
+	bool made;
+
+	own_fd int fd = open_empty(save->path, &made, e);
+	if (fd < 0)
+		return fd;
+	own(image_output_free) struct image_output *output = image_output_folder(fd);
+	int r = write_all(save, list, output, e);
+	if (r == 0)
+		return 0;
+	for (size_t i = 0; i < COUNT_OF(parts); i++)
+		fd_remove_tree_at(fd, parts[i], &ignored);
+	if (made)
+		rmdir(save->path);
+	return r;
+}
+
+int image_save(const struct image_save *save, struct err *e)
+{
+	own_clear(clear_all) struct image_saved_list list = { 0 };
+
+	/* nothing of it may be collected meanwhile */
+	own_fd int lock = store_lock_layers_shared(save->store, e);
+	if (lock < 0)
+		return lock;
+	int r = find_images(&list, save, e);
+	if (r == 0)
+		r = save->format == IMAGE_SAVE_OCI_FOLDER ? save_to_folder(save, &list, e)
+							  : save_to_file(save, &list, e);
+	return r < 0 ? err_add(e, "save") : 0;
+}
+
+int image_save_verb(const struct image_invocation *invocation, struct err *e)
+{
+	static const char *const formats[] = {
+		[IMAGE_SAVE_DOCKER_ARCHIVE] = "docker-archive",
+		[IMAGE_SAVE_OCI_ARCHIVE] = "oci-archive",
+		[IMAGE_SAVE_OCI_FOLDER] = "oci-dir",
+	};
+	struct image_save save = { .store = invocation->store };
+
+	if (invocation->count < 3)
+		return err_set(e, ERR_INVALID, "save takes a format, a path and images");
+	while (save.format < COUNT_OF(formats) &&
+	       strcmp(formats[save.format], invocation->operands[0]) != 0)
+		save.format++;
+	if (save.format >= COUNT_OF(formats)) {
+		err_set(e, ERR_INVALID, "'%s' is not a format to save in", invocation->operands[0]);
+		return err_hint(e, "docker-archive, oci-archive or oci-dir");
+	}
+	save.path = invocation->operands[1];
+	save.names = invocation->operands + 2;
+	save.count = invocation->count - 2;
+	return image_save(&save, e);
+}

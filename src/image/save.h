@@ -1,0 +1,28 @@
+/* save.h - images out of the store, for other programs: an OCI layout (a folder or a tar of it),
+ * or the archive docker load reads. */
+#pragma once
+#include <stddef.h>
+
+struct err;
+struct image_invocation;
+struct store;
+
+enum image_save_format {
+	IMAGE_SAVE_DOCKER_ARCHIVE,
+	IMAGE_SAVE_OCI_ARCHIVE,
+	IMAGE_SAVE_OCI_FOLDER,
+};
+
+struct image_save {
+	const struct store *store;
+	enum image_save_format format;
+	const char *path; /* "-": stdout; of a folder: not there, or empty */
+	char **names;     /* as people type them */
+	size_t count;
+};
+
+/* On failure no file of that name appears. ERR_EXISTS for a folder that is not empty. */
+int image_save(const struct image_save *save, struct err *e);
+
+/* Verb "save": docker-archive|oci-archive|oci-dir, the path or "-", then names. */
+int image_save_verb(const struct image_invocation *invocation, struct err *e);

@@ -1,0 +1,26 @@
+/* save_format.h - the two formats of save.h; for save.c alone. */
+#pragma once
+#include <stdint.h>
+
+#include "base/shape.h"
+#include "storage/image.h"
+
+struct err;
+struct image_output;
+struct image_save;
+
+struct image_saved {
+	struct storage_image image;
+	char *media_type;       /* of the manifest */
+	int64_t size;           /* of the manifest */
+	struct strv references; /* full names */
+};
+
+struct image_saved_list {
+	SHAPE_LIST_OF(struct image_saved) items;
+};
+
+int image_save_oci(const struct image_save *save, const struct image_saved_list *list,
+		   struct image_output *output, struct err *e);
+int image_save_docker(const struct image_save *save, const struct image_saved_list *list,
+		      struct image_output *output, struct err *e);

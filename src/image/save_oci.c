@@ -1,0 +1,83 @@
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "image/output.h"
+#include "image/read.h"
+#include "image/save.h"
+#include "image/save_format.h"
+#include "oci/image.h"
+#include "storage/blob.h"
+
+static int save_blob(const struct image_save *save, struct image_output *output, const char *digest,
+		     struct err *e)
+{
+	own_free char *name = mem_format("blobs/sha256/%s", oci_digest_hex(digest));
+	int64_t size = 0;
+
+	if (image_output_has(output, name))
+		return 0;
+	own_fd int fd = storage_blob_open(save->store, digest, &size, e);
+	if (fd < 0)
+		return fd;
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(fd, NULL, NULL);
+	struct byte_source source = image_fd_source(bytes);
+	return image_output_file(output, name, size, &source, e);
+}
+
+static int save_blobs(const struct image_save *save, const struct image_saved *saved,
+		      struct image_output *output, struct err *e)
+{
+	const struct oci_manifest *manifest = &saved->image.manifest;
+
+	int r = save_blob(save, output, saved->image.digest, e);
+	if (r == 0)
+		r = save_blob(save, output, manifest->config.digest, e);
+	for (size_t i = 0; r == 0 && i < manifest->layers.count; i++)
+		r = save_blob(save, output, manifest->layers.items[i].digest, e);
+	return r;
+}
+
+static void add_entry(struct oci_index *index, const struct image_saved *saved, const char *name)
+{
+	const struct oci_image_config *config = &saved->image.config;
+	struct oci_descriptor *d = shape_list_add(&index->manifests);
+
+	d->media_type = mem_text(saved->media_type);
+	d->digest = mem_text(saved->image.digest);
+	d->size = saved->size;
+	if (name) {
+		shape_map_set(&d->annotations, OCI_ANNOTATION_REF_NAME, name);
+		shape_map_set(&d->annotations, OCI_ANNOTATION_CONTAINERD_NAME, name);
+	}
+	d->platform = mem_new_struct(struct oci_platform);
+	d->platform->os = mem_text(config->os);
+	d->platform->architecture = mem_text(config->architecture);
+	d->platform->variant = mem_text(config->variant);
+}
+
+int image_save_oci(const struct image_save *save, const struct image_saved_list *list,
+		   struct image_output *output, struct err *e)
+{
+	own_clear(oci_index_clear) struct oci_index index = { .schema_version = 2 };
+	int r = 0;
+
+	index.media_type = mem_text(OCI_MEDIA_INDEX);
+	for (size_t i = 0; r == 0 && i < list->items.count; i++) {
+		const struct image_saved *saved = &list->items.items[i];
+		r = save_blobs(save, saved, output, e);
+		for (size_t k = 0; k < saved->references.count; k++)
+			add_entry(&index, saved, saved->references.items[k]);
+		if (!saved->references.count)
+			add_entry(&index, saved, NULL);
+	}
+	if (r == 0)
+		r = image_output_text(output, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}",
+				      e);
+	if (r < 0)
+		return r;
+	own_json struct json_object *object = shape_write(&oci_index_shape, &index);
+	return image_output_text(output, "index.json", json_text(object), e);
+}

@@ -17,8 +17,8 @@ struct runtime_seccomp_filter {
 void runtime_seccomp_filter_clear(struct runtime_seccomp_filter *filter);
 
 /* Compiles a profile. Names that this table does not know are skipped, as the specification
- * asks. The caller clears *ret. ERR_INVALID names what is wrong: an unknown action, operator or
- * architecture, an index above 5, two rules of one call that contradict. */
+ * asks. The caller clears *ret. ERR_INVALID names what is wrong: an unknown action, operator,
+ * architecture or flag, an index above 5, an errno above 4095. */
 int runtime_seccomp_compile(struct runtime_seccomp_filter *ret, const struct oci_seccomp *profile,
 			    struct err *e);
 

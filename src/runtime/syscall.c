@@ -1,0 +1,22 @@
+#include "runtime/syscall.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct runtime_syscall runtime_syscall_table[] = {
+#define ROW(name, x86_64, i386, x32, aarch64, arm) { #name, { x86_64, i386, x32, aarch64, arm } },
+#include "runtime/syscall_rows.h"
+#undef ROW
+};
+const size_t runtime_syscall_count = RUNTIME_SYSCALL_ROWS;
+
+static int syscall_compare(const void *name, const void *row)
+{
+	return strcmp(name, ((const struct runtime_syscall *)row)->name);
+}
+
+const struct runtime_syscall *runtime_syscall_find(const char *name)
+{
+	return bsearch(name, runtime_syscall_table, runtime_syscall_count,
+		       sizeof(*runtime_syscall_table), syscall_compare);
+}

@@ -1,4 +1,4 @@
-/* commands.h - the commands, one file each (a few share one with their sibling). */
+/* commands.h - the commands, one file each (a few share one with their siblings). */
 #pragma once
 
 struct cli_command;
@@ -11,4 +11,15 @@ extern const struct cli_command cli_rm;
 extern const struct cli_command cli_pause, cli_pause_unpause; /* pause.c */
 extern const struct cli_command cli_wait;
 extern const struct cli_command cli_ps;
+extern const struct cli_command cli_logs;
+extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_image,
+	cli_inspect_volume; /* inspect.c */
+extern const struct cli_command cli_images;
+extern const struct cli_command cli_pull;
+extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune; /* image.c */
+extern const struct cli_command cli_archive_load;                              /* archive.c */
+extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_remove,
+	cli_volume_prune;                                   /* volume.c */
+extern const struct cli_command cli_info, cli_info_version; /* info.c */
+extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_help;

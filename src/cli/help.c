@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 
-enum { NAME_WIDTH = 12 };
+enum { NAME_WIDTH = 18 };
 
 static void print_section(FILE *to, const char *section)
 {
@@ -19,8 +19,7 @@ static void print_section(FILE *to, const char *section)
 		if (!c->section || strcmp(c->section, section) != 0)
 			continue;
 		own_free char *name = cli_command_name(c);
-		if (!strchr(name, ' '))
-			fprintf(to, "  %-*s %s\n", NAME_WIDTH, name, c->summary);
+		fprintf(to, "  %-*s %s\n", NAME_WIDTH, name, c->summary);
 	}
 }
 

@@ -1,0 +1,362 @@
+/* `holm doctor`: facts of this host and what each missing one disables. One table of checks; none of
+ * them changes anything. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/format.h"
+#include "cli/host.h"
+#include "cli/print.h"
+#include "engine/engine.h"
+#include "runtime/capability.h"
+#include "runtime/cgroup.h"
+#include "runtime/lsm.h"
+#include "storage/store.h"
+
+enum verdict {
+	FINE,
+	LESS, /* something does not work, or works worse */
+	BAD,  /* no container can run */
+};
+
+static const char *const verdict_names[] = { "ok", "less", "BAD" };
+
+/* What a check has found. */
+struct finding {
+	enum verdict verdict;
+	char *fact;
+};
+
+struct check {
+	const char *name;
+	void (*run)(struct finding *to, const char *about);
+	const char *about; /* the device, program or controller in question */
+	const char *disables;
+};
+
+static void set(struct finding *to, enum verdict verdict, char *fact)
+{
+	to->verdict = verdict;
+	to->fact = fact;
+}
+
+/* ---- the kernel ---- */
+
+static void check_kernel(struct finding *to, const char *about)
+{
+	struct utsname names;
+
+	(void)about;
+	uname(&names);
+	/* mount_setattr(2) */
+	set(to, cli_host_kernel_is(5, 12) ? FINE : BAD, mem_format("Linux %s", names.release));
+}
+
+static void check_filesystem(struct finding *to, const char *about)
+{
+	bool has = cli_host_has_filesystem(about);
+
+	set(to, has ? FINE : BAD, mem_text(has ? "there" : "not in this kernel"));
+}
+
+static void check_namespace(struct finding *to, const char *about)
+{
+	own_free char *path = mem_format("/proc/self/ns/%s", about);
+	bool has = access(path, F_OK) == 0;
+
+	set(to, has ? FINE : BAD, mem_text(has ? "there" : "not in this kernel"));
+}
+
+static void check_userns(struct finding *to, const char *about)
+{
+	own_free char *most = cli_host_line("/proc/sys/user/max_user_namespaces");
+	own_free char *unprivileged = cli_host_line("/proc/sys/kernel/unprivileged_userns_clone");
+
+	(void)about;
+	if (!most || str_equal(most, "0"))
+		set(to, LESS,
+		    mem_text(most ? "switched off (user.max_user_namespaces is 0)"
+				  : "not in this kernel"));
+	else if (str_equal(unprivileged, "0"))
+		set(to, LESS, mem_text("root alone (kernel.unprivileged_userns_clone is 0)"));
+	else
+		set(to, FINE, mem_format("up to %s", most));
+}
+
+static void check_seccomp(struct finding *to, const char *about)
+{
+	own_free char *actions = cli_host_line("/proc/sys/kernel/seccomp/actions_avail");
+
+	(void)about;
+	set(to, actions ? FINE : BAD, mem_text(actions ? actions : "not in this kernel"));
+}
+
+static void check_lsm(struct finding *to, const char *about)
+{
+	(void)about;
+	bool any = runtime_lsm_has_apparmor() || runtime_lsm_has_selinux();
+
+	set(to, any ? FINE : LESS,
+	    mem_text(runtime_lsm_has_apparmor()  ? "AppArmor"
+		     : runtime_lsm_has_selinux() ? "SELinux"
+						 : "neither AppArmor nor SELinux is active"));
+}
+
+/* ---- cgroups ---- */
+
+static void check_cgroup(struct finding *to, const char *about)
+{
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+	own_clear(str_clear) struct str list = { 0 };
+	struct err e;
+
+	(void)about;
+	if (runtime_cgroup_host_read(&host, &e) < 0) {
+		set(to, BAD, mem_text(e.text));
+		return;
+	}
+	str_add(&list, host.layout);
+	for (size_t i = 0; i < host.hierarchies.count; i++)
+		str_addf(&list, "%s%s", i ? ", " : ": ",
+			 *host.hierarchies.items[i].controllers
+				 ? host.hierarchies.items[i].controllers
+				 : host.hierarchies.items[i].mount);
+	set(to, str_equal(host.layout, "none") ? LESS : FINE, str_take(&list));
+}
+
+static void check_controller(struct finding *to, const char *about)
+{
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+	struct err e;
+
+	bool has =
+		runtime_cgroup_host_read(&host, &e) == 0 && runtime_cgroup_host_has(&host, about);
+	set(to, has ? FINE : LESS, mem_text(has ? "there" : "not there"));
+}
+
+static void check_systemd(struct finding *to, const char *about)
+{
+	(void)about;
+	set(to, FINE,
+	    mem_text(cli_host_has_systemd() ? "systemd; cgroups by files all the same"
+					    : "no systemd; cgroups by files"));
+}
+
+/* ---- rights ---- */
+
+static void check_root(struct finding *to, const char *about)
+{
+	(void)about;
+	set(to, geteuid() == 0 ? FINE : BAD,
+	    geteuid() == 0 ? mem_text("root") : mem_format("user %u", geteuid()));
+}
+
+static void check_capability(struct finding *to, const char *about)
+{
+	uint64_t one = 0;
+	struct err ignored;
+
+	runtime_capability_parse(&one, about, &ignored);
+	bool has = runtime_capability_own() & one;
+	set(to, has ? FINE : LESS, mem_text(has ? "there" : "missing from the bounding set"));
+}
+
+static void check_propagation(struct finding *to, const char *about)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	own_clear(strv_clear) struct strv lines = { 0 };
+	struct err ignored;
+	bool shared = false;
+
+	(void)about;
+	fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &text, &ignored);
+	strv_split(&lines, text.text ? text.text : "", '\n');
+	for (size_t i = 0; i < lines.count; i++)
+		if (strstr(lines.items[i], " / / "))
+			shared = strstr(lines.items[i], " shared:") != NULL;
+	set(to, shared ? FINE : LESS, mem_text(shared ? "shared" : "private"));
+}
+
+/* ---- devices and programs ---- */
+
+static void check_device(struct finding *to, const char *about)
+{
+	struct stat st;
+
+	if (stat(about, &st) < 0) {
+		set(to, LESS, mem_text(errno == ENOENT ? "not there" : strerrordesc_np(errno)));
+		return;
+	}
+	bool everyone = (st.st_mode & 0006) == 0006;
+	set(to, everyone ? FINE : LESS,
+	    mem_format("mode %04o%s", st.st_mode & 07777, everyone ? "" : ", root alone"));
+}
+
+static void check_program(struct finding *to, const char *about)
+{
+	own_free char *path = cli_host_program(about);
+
+	set(to, path ? FINE : LESS, mem_text(path ? path : "not installed"));
+}
+
+static void check_own_program(struct finding *to, const char *about)
+{
+	const char *folder = getenv("HOLM_LIBEXEC");
+	own_free char *path = mem_format("%s/%s", str_empty(folder) ? HOLM_LIBEXEC : folder, about);
+	bool has = access(path, X_OK) == 0;
+
+	set(to, has ? FINE : BAD,
+	    has ? take_ptr(&path) : mem_format("%s: %s", path, strerrordesc_np(errno)));
+}
+
+static const struct check checks[] = {
+	{ "kernel", check_kernel, NULL, "everything: Linux 5.12 is the oldest that will do" },
+	{ "overlayfs", check_filesystem, "overlay", "containers from images" },
+	{ "tmpfs", check_filesystem, "tmpfs", "/dev, /dev/shm and --tmpfs" },
+	{ "mount namespace", check_namespace, "mnt", "every container" },
+	{ "PID namespace", check_namespace, "pid", "every container" },
+	{ "network namespace", check_namespace, "net", "every container but --network host" },
+	{ "IPC namespace", check_namespace, "ipc", "every container but --ipc host" },
+	{ "UTS namespace", check_namespace, "uts", "every container but --uts host" },
+	{ "cgroup namespace", check_namespace, "cgroup", "every container but --cgroupns host" },
+	{ "time namespace", check_namespace, "time", "clocks of their own" },
+	{ "user namespaces", check_userns, NULL, "ids of their own, and holm for ordinary users" },
+	{ "seccomp", check_seccomp, NULL, "the system call filter, and so every container" },
+	{ "security module", check_lsm, NULL, "--security-opt apparmor= and label=" },
+	{ "cgroups", check_cgroup, NULL, "all limits, pause, and OOM reports" },
+	{ "cgroup memory", check_controller, "memory", "--memory and its kin; OOM reports" },
+	{ "cgroup cpu", check_controller, "cpu", "--cpus, --cpu-shares, --cpu-quota" },
+	{ "cgroup cpuset", check_controller, "cpuset", "--cpuset-cpus, --cpuset-mems" },
+	{ "cgroup pids", check_controller, "pids", "--pids-limit, and with it the default limit" },
+	{ "service manager", check_systemd, NULL, NULL },
+	{ "user", check_root, NULL, "everything: running as an ordinary user is not there yet" },
+	{ "CAP_SYS_ADMIN", check_capability, "SYS_ADMIN", "every container" },
+	{ "CAP_SYS_RESOURCE", check_capability, "SYS_RESOURCE",
+	  "raising limits (--ulimit above holm's own) and negative --oom-score-adj" },
+	{ "CAP_NET_ADMIN", check_capability, "NET_ADMIN", "networks" },
+	{ "CAP_MKNOD", check_capability, "MKNOD", "devices in images; --cap-add MKNOD" },
+	{ "mount of /", check_propagation, NULL,
+	  "--volume with rshared or rslave seeing mounts the host makes later" },
+	{ "/dev/net/tun", check_device, "/dev/net/tun", "user-mode networks of ordinary users" },
+	{ "/dev/fuse", check_device, "/dev/fuse", "FUSE filesystems of ordinary users" },
+	{ "/dev/kvm", check_device, "/dev/kvm", "fast virtual machines of ordinary users" },
+	{ "nft", check_program, "nft", "published ports and firewalls" },
+	{ "newuidmap", check_program, "newuidmap", "more than one id for ordinary users" },
+	{ "newgidmap", check_program, "newgidmap", "more than one group for ordinary users" },
+	{ "pasta", check_program, "pasta", "networks of ordinary users (slirp4netns will do)" },
+	{ "mmdebstrap", check_program, "mmdebstrap", "template:debian/... images" },
+	{ "criu", check_program, "criu", "checkpoints" },
+	{ "qemu", check_program, "qemu-system-x86_64", "virtual machines" },
+	{ "holm-monitor", check_own_program, "holm-monitor", "every container" },
+	{ "holm-init", check_own_program, "holm-init", "every container but with --no-init" },
+	{ "holm-image", check_own_program, "holm-image", "pull, load and save" },
+};
+
+/* ---- the folders ---- */
+
+static void add_finding(struct json_object *rows, const char *name, struct finding *f,
+			const char *disables)
+{
+	struct json_object *row = json_object_new_object();
+
+	json_object_object_add(row, "Name", json_object_new_string(name));
+	json_object_object_add(row, "Verdict", json_object_new_string(verdict_names[f->verdict]));
+	json_object_object_add(row, "Fact", json_object_new_string(f->fact));
+	json_object_object_add(row, "Disables",
+			       json_object_new_string(f->verdict && disables ? disables : ""));
+	json_object_array_add(rows, row);
+	free(f->fact);
+}
+
+static enum verdict check_folders(struct json_object *rows, struct cli *cli)
+{
+	struct finding root = { 0 }, run = { 0 };
+	struct engine *engine;
+	struct statfs fs;
+	char size[16];
+	struct err e;
+
+	if (cli_command_engine(cli, &engine, &e) < 0) {
+		set(&root, BAD, mem_text(e.text));
+		add_finding(rows, "root folder", &root, "everything");
+		return BAD;
+	}
+	if (statfs(engine->store->root, &fs) == 0) {
+		number_format_bytes(size, (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize);
+		set(&root, FINE, mem_format("%s, %s free", engine->store->root, size));
+		add_finding(rows, "root folder", &root, NULL);
+	}
+	if (statfs(engine->store->run, &fs) == 0) {
+		bool tmpfs = fs.f_type == TMPFS_MAGIC;
+		set(&run, tmpfs ? FINE : LESS,
+		    mem_format("%s%s", engine->store->run, tmpfs ? "" : " is not on a tmpfs"));
+		add_finding(rows, "run folder", &run, "fast starts; and state goes at a reboot");
+	}
+	return FINE;
+}
+
+static const char *const headers[] = { "Name", "WHAT",     "Verdict",  "VERDICT", "Fact",
+				       "FACT", "Disables", "DISABLES", NULL };
+
+static const struct cli_format_list list = {
+	.table =
+		"{{.Verdict}}\t{{.Name}}\t{{.Fact}}{{if .Disables}}; without: {{.Disables}}{{end}}",
+	.headers = headers,
+	.id = "Name",
+};
+
+struct doctor_options {
+	char *format;
+};
+
+#define OPTIONS struct doctor_options
+static const struct cli_option table[] = {
+	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static int run_doctor(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct doctor_options *o = options;
+	own_json struct json_object *rows = json_object_new_array();
+	bool bad = false;
+
+	(void)args;
+	for (size_t i = 0; i < COUNT_OF(checks); i++) {
+		struct finding f = { 0 };
+		checks[i].run(&f, checks[i].about);
+		bad = bad || f.verdict == BAD;
+		add_finding(rows, checks[i].name, &f, checks[i].disables);
+	}
+	bad = check_folders(rows, cli) == BAD || bad;
+	int r = cli_format_rows(&list, rows, o->format, false, e);
+	return r < 0 ? r : bad ? 1 : 0;
+}
+
+const struct cli_command cli_doctor = {
+	.names = "doctor",
+	.section = "Holm",
+	.arguments = "[OPTIONS]",
+	.summary = "Show what this host lacks, and what that disables",
+	.options = table,
+	.size = sizeof(struct doctor_options),
+	.run = run_doctor,
+};

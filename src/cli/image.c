@@ -1,0 +1,133 @@
+/* `holm tag`, `holm rmi` and `holm image prune`. */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/confirm.h"
+#include "cli/print.h"
+#include "engine/engine.h"
+#include "engine/images.h"
+
+struct remove_image_options {
+	bool force;
+};
+
+#define OPTIONS struct remove_image_options
+static const struct cli_option rmi_table[] = {
+	{ "force", 'f', OPTION_FLAG(force), NULL,
+	  "also if stopped containers use it, or it has several names" },
+	{ 0 },
+};
+#undef OPTIONS
+
+struct prune_options {
+	bool all;
+	bool force;
+};
+
+#define OPTIONS struct prune_options
+static const struct cli_option prune_table[] = {
+	{ "all", 'a', OPTION_FLAG(all), NULL, "also images with names, if no container uses them" },
+	{ "force", 'f', OPTION_FLAG(force), NULL, "do not ask" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static void print_lines(const struct strv *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		cli_print_clean(stdout, lines->items[i]);
+		putchar('\n');
+	}
+	fflush(stdout);
+}
+
+static int run_tag(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct engine *engine;
+
+	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	return r < 0 ? r : engine_images_tag(engine, args->items[0], args->items[1], e);
+}
+
+static int run_rmi(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct remove_image_options *o = options;
+	struct engine *engine;
+	int status = 0;
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < args->count; i++) {
+		own_clear(strv_clear) struct strv done = { 0 };
+		r = engine_images_remove(engine, args->items[i], o->force, &done, e);
+		print_lines(&done);
+		if (r < 0) {
+			cli_command_error(cli, args->items[i], e);
+			status = status ? status : err_exit_status(e);
+		}
+	}
+	return status;
+}
+
+static int run_prune(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct prune_options *o = options;
+	own_clear(strv_clear) struct strv done = { 0 };
+	struct engine *engine;
+	uint64_t bytes = 0;
+	char size[16];
+
+	(void)args;
+	if (!o->force && !cli_confirm(o->all ? "This removes all images no container uses."
+					     : "This removes all images without a name."))
+		return 0;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_images_prune(engine, o->all, &done, &bytes, e);
+	print_lines(&done);
+	if (r < 0)
+		return r;
+	number_format_bytes(size, bytes);
+	printf("Total reclaimed space: %s\n", size);
+	return 0;
+}
+
+const struct cli_command cli_image_tag = {
+	.names = "tag|image tag",
+	.section = "Images",
+	.arguments = "IMAGE NAME[:TAG]",
+	.summary = "Give an image one more name",
+	.args_min = 2,
+	.args_max = 2,
+	.values = "image:",
+	.run = run_tag,
+};
+
+const struct cli_command cli_image_rmi = {
+	.names = "rmi|image rm|image remove",
+	.section = "Images",
+	.arguments = "[OPTIONS] IMAGE [IMAGE...]",
+	.summary = "Remove images, or names of them",
+	.options = rmi_table,
+	.size = sizeof(struct remove_image_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "image:",
+	.run = run_rmi,
+};
+
+const struct cli_command cli_image_prune = {
+	.names = "image prune",
+	.section = "Images",
+	.arguments = "[OPTIONS]",
+	.summary = "Remove images that nothing needs",
+	.options = prune_table,
+	.size = sizeof(struct prune_options),
+	.run = run_prune,
+};

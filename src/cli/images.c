@@ -1,0 +1,197 @@
+/* `holm images`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/filter.h"
+#include "cli/format.h"
+#include "engine/engine.h"
+#include "engine/images.h"
+#include "image/reference.h"
+
+enum { SHORT_ID = 12 };
+
+struct images_options {
+	bool all;
+	bool digests;
+	bool no_trunc;
+	bool quiet;
+	char *format;
+	struct strv filter;
+};
+
+#define OPTIONS struct images_options
+static const struct cli_option table[] = {
+	{ "all", 'a', OPTION_FLAG(all), NULL, "all of them (there are no hidden ones)",
+	  .hidden = true },
+	{ "digests", 0, OPTION_FLAG(digests), NULL, "with the digests of their manifests" },
+	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE",
+	  "only those with this dangling, label or reference" },
+	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
+	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "do not shorten ids" },
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the ids alone" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static const char *const headers[] = {
+	"Repository", "REPOSITORY", "Tag",        "TAG",          "ID",      "IMAGE ID", "Digest",
+	"DIGEST",     "CreatedAt",  "CREATED AT", "CreatedSince", "CREATED", "Size",     "SIZE",
+	"Layers",     "LAYERS",     "Labels",     "LABELS",       NULL,
+};
+
+static const struct cli_format_list list = {
+	.table = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
+	.headers = headers,
+	.id = "ID",
+};
+
+static const struct cli_format_list list_with_digests = {
+	.table = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
+	.headers = headers,
+	.id = "ID",
+};
+
+static void add(struct json_object *row, const char *key, const char *text)
+{
+	json_object_object_add(row, key, json_object_new_string(text));
+}
+
+/* "docker.io/library/busybox:latest" to "busybox" and "latest"; <none> where there is none. */
+static void add_name(struct json_object *row, const char *reference)
+{
+	const char *familiar = reference ? image_reference_familiar(reference) : "<none>";
+	const char *at = strchr(familiar, '@');
+	const char *slash = strrchr(familiar, '/');
+	const char *colon = at ? NULL : strrchr(slash ? slash : familiar, ':');
+	size_t length = at      ? (size_t)(at - familiar)
+			: colon ? (size_t)(colon - familiar)
+				: SIZE_MAX;
+	own_free char *repository = mem_text_n(familiar, strnlen(familiar, length));
+
+	add(row, "Repository", repository);
+	add(row, "Tag", colon ? colon + 1 : "<none>");
+}
+
+static void add_id(struct json_object *row, const char *id, bool full)
+{
+	const char *hex = strchr(id, ':') ? strchr(id, ':') + 1 : id;
+	own_free char *shortened = full ? mem_text(id) : mem_text_n(hex, strnlen(hex, SHORT_ID));
+
+	add(row, "ID", shortened);
+}
+
+static void add_times(struct json_object *row, int64_t created_ns, int64_t now)
+{
+	char at[MOMENT_TEXT_SIZE] = "", span[32];
+
+	if (!created_ns) {
+		add(row, "CreatedAt", "N/A");
+		add(row, "CreatedSince", "N/A");
+		return;
+	}
+	moment_format(at, created_ns);
+	moment_format_span(span, now - created_ns);
+	own_free char *ago = mem_format("%s ago", span);
+	add(row, "CreatedAt", at);
+	add(row, "CreatedSince", ago);
+}
+
+static struct json_object *make_row(const struct engine_images_row *image, bool full, int64_t now)
+{
+	struct json_object *row = json_object_new_object();
+	own_free char *labels = strv_join(&image->labels, ",");
+	char size[16];
+
+	add_name(row, image->reference);
+	add_id(row, image->id, full);
+	add(row, "Digest", image->digest);
+	add_times(row, image->created_ns, now);
+	number_format_bytes(size, image->bytes);
+	add(row, "Size", size);
+	json_object_object_add(row, "Layers", json_object_new_int64(image->layers));
+	add(row, "Labels", labels);
+	return row;
+}
+
+/* "busybox", "library/busy*:1*": against the name with and without the tag. */
+static bool matches_reference(const struct engine_images_row *image, const char *pattern)
+{
+	if (!image->reference)
+		return false;
+	const char *familiar = image_reference_familiar(image->reference);
+	const char *slash = strrchr(familiar, '/');
+	own_free char *bare = mem_text(familiar);
+	char *colon = strrchr(slash ? bare + (slash - familiar) : bare, ':');
+	if (colon)
+		*colon = '\0';
+	return cli_filter_glob(pattern, familiar) || cli_filter_glob(pattern, bare) ||
+	       cli_filter_glob(pattern, image->reference);
+}
+
+static bool keep(const struct engine_images_row *image, const struct cli_filter *filter)
+{
+	return cli_filter_flag(filter, "dangling", !image->reference) &&
+	       cli_filter_label(filter, "label", &image->labels);
+}
+
+/* Of several references one must fit. */
+static bool fits_reference(const struct engine_images_row *image, const struct cli_filter *filter,
+			   const struct strv *args)
+{
+	const struct strv *lists[] = { cli_filter_values(filter, "reference"), args };
+
+	for (size_t k = 0; k < COUNT_OF(lists); k++) {
+		bool any = !lists[k] || !lists[k]->count;
+		for (size_t i = 0; !any && i < lists[k]->count; i++)
+			any = matches_reference(image, lists[k]->items[i]);
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
+static int run_images(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	static const char *const keys[] = { "dangling", "label", "reference", NULL };
+	const struct images_options *o = options;
+	own_clear(cli_filter_clear) struct cli_filter filter = { 0 };
+	own_clear(engine_images_clear) struct engine_images images = { 0 };
+	own_json struct json_object *rows = json_object_new_array();
+	struct engine *engine;
+	int64_t now = moment_now_ns();
+
+	int r = cli_filter_parse(&filter, &o->filter, keys, e);
+	if (r == 0)
+		r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_images_list(engine, &images, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < images.count; i++)
+		if (keep(&images.items[i], &filter) &&
+		    fits_reference(&images.items[i], &filter, args))
+			json_object_array_add(rows, make_row(&images.items[i], o->no_trunc, now));
+	return cli_format_rows(o->digests ? &list_with_digests : &list, rows, o->format, o->quiet,
+			       e);
+}
+
+const struct cli_command cli_images = {
+	.names = "images|image ls|image list",
+	.section = "Images",
+	.arguments = "[OPTIONS] [NAME[:TAG]]",
+	.summary = "List images",
+	.options = table,
+	.size = sizeof(struct images_options),
+	.args_max = 1,
+	.values = "image:",
+	.run = run_images,
+};

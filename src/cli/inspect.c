@@ -1,0 +1,169 @@
+/* `holm inspect`, also of images and volumes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/format.h"
+#include "engine/engine.h"
+#include "engine/volumes.h"
+
+struct inspect_options {
+	char *format;
+	char *type;
+};
+
+#define OPTIONS struct inspect_options
+static const struct cli_option table[] = {
+	{ "type", 0, OPTION_STRING(type), "KIND", "look only for this kind of thing",
+	  "container|image|volume" },
+	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
+	{ 0 },
+};
+
+/* Without --type, where that is said by the name of the command. */
+static const struct cli_option format_table[] = {
+	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
+	{ 0 },
+};
+#undef OPTIONS
+
+/* The order in which a name is looked up. */
+static const struct kind {
+	const char *name;
+	int (*inspect)(struct engine *engine, const char *name, struct json_object **ret,
+		       struct err *e);
+} kinds[] = {
+	{ "container", engine_inspect },
+	{ "image", engine_image_inspect },
+	{ "volume", engine_volumes_inspect },
+};
+
+static int find(struct engine *engine, const char *name, const char *type, struct json_object **ret,
+		struct err *e)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (type && strcmp(type, kinds[i].name) != 0)
+			continue;
+		int r = kinds[i].inspect(engine, name, ret, e);
+		/* a name that cannot be one of a volume is not found, either */
+		bool other = e->kind == ERR_NOT_FOUND || (i > 0 && e->kind == ERR_INVALID);
+		if (r == 0 || type || !other)
+			return r;
+	}
+	return err_set(e, ERR_NOT_FOUND, "no such container, image or volume");
+}
+
+static int print(struct json_object *all, const char *format, struct err *e)
+{
+	int r = 0;
+
+	if (!format || !*format || strcmp(format, "json") == 0)
+		return cli_format_object(all, format, e);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++)
+		r = cli_format_object(json_object_array_get_idx(all, i), format, e);
+	return r;
+}
+
+static int inspect(struct cli *cli, const struct inspect_options *o, const char *type,
+		   const struct strv *args, struct err *e)
+{
+	own_json struct json_object *all = json_object_new_array();
+	struct engine *engine;
+	struct err missing;
+	const char *failed = NULL;
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < args->count && !failed; i++) {
+		struct json_object *one = NULL;
+		if (find(engine, args->items[i], type, &one, &missing) == 0)
+			json_object_array_add(all, one);
+		else
+			failed = args->items[i];
+	}
+	r = print(all, o->format, e);
+	if (r < 0 || !failed)
+		return r;
+	cli_command_error(cli, failed, &missing);
+	return err_exit_status(&missing);
+}
+
+static int run_inspect(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct inspect_options *o = options;
+
+	return inspect(cli, o, o->type, args, e);
+}
+
+static int run_container(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	return inspect(cli, options, "container", args, e);
+}
+
+static int run_image(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	return inspect(cli, options, "image", args, e);
+}
+
+static int run_volume(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	return inspect(cli, options, "volume", args, e);
+}
+
+const struct cli_command cli_inspect = {
+	.names = "inspect",
+	.section = "Containers",
+	.arguments = "[OPTIONS] NAME [NAME...]",
+	.summary = "Show everything about containers, images or volumes",
+	.options = table,
+	.size = sizeof(struct inspect_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "container:",
+	.run = run_inspect,
+};
+
+const struct cli_command cli_inspect_container = {
+	.names = "container inspect",
+	.section = "Containers",
+	.arguments = "[OPTIONS] CONTAINER [CONTAINER...]",
+	.summary = "Show everything about containers",
+	.options = format_table,
+	.size = sizeof(struct inspect_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "container:",
+	.run = run_container,
+};
+
+const struct cli_command cli_inspect_image = {
+	.names = "image inspect",
+	.section = "Images",
+	.arguments = "[OPTIONS] IMAGE [IMAGE...]",
+	.summary = "Show everything about images",
+	.options = format_table,
+	.size = sizeof(struct inspect_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "image:",
+	.run = run_image,
+};
+
+const struct cli_command cli_inspect_volume = {
+	.names = "volume inspect",
+	.section = "Volumes",
+	.arguments = "[OPTIONS] VOLUME [VOLUME...]",
+	.summary = "Show everything about volumes",
+	.options = format_table,
+	.size = sizeof(struct inspect_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "volume:",
+	.run = run_volume,
+};

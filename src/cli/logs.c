@@ -1,0 +1,177 @@
+/* `holm logs`: reads the files; the monitor is not asked. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/moment.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "engine/engine.h"
+#include "monitor/log.h"
+
+/* A container that was killed together with its monitor changes no file that could wake us. */
+enum { ALIVE_CHECK_MS = 1000 };
+
+struct logs_options {
+	bool follow;
+	bool timestamps;
+	char *since;
+	char *until;
+	char *tail;
+};
+
+#define OPTIONS struct logs_options
+static const struct cli_option table[] = {
+	{ "follow", 'f', OPTION_FLAG(follow), NULL, "go on until the container ends" },
+	{ "since", 0, OPTION_STRING(since), "TIME",
+	  "only from then on: 2026-01-31T12:00:00Z, seconds since 1970, or 10m (ago)" },
+	{ "until", 0, OPTION_STRING(until), "TIME", "only up to then" },
+	{ "tail", 'n', OPTION_STRING(tail), "N", "only the last N lines, or all" },
+	{ "timestamps", 't', OPTION_FLAG(timestamps), NULL, "with the time of each line" },
+	{ 0 },
+};
+#undef OPTIONS
+
+/* Where the output is within a line, for the times in front of lines. */
+struct output {
+	bool timestamps;
+	bool inside[3]; /* by stream: the record before had no newline */
+};
+
+static int parse_time(int64_t *ret, const char *option, const char *text, struct err *e)
+{
+	struct err ignored;
+	int64_t span;
+
+	if (!text)
+		return 0;
+	/* a bare number is a point in time, as docker has it, not a span */
+	if (text[strspn(text, "0123456789.")] &&
+	    number_parse_duration_ns(&span, text, &ignored) == 0) {
+		*ret = moment_now_ns() - span;
+		return 0;
+	}
+	if (moment_parse(ret, text, e) < 0)
+		return err_add(e, "%s", option);
+	return 0;
+}
+
+static int parse_range(struct monitor_log_range *range, const struct logs_options *o, struct err *e)
+{
+	range->tail = -1;
+	if (o->tail && strcmp(o->tail, "all") != 0) {
+		int r = number_parse_i64(&range->tail, o->tail, -1, INT64_MAX, e);
+		if (r < 0)
+			return err_add(e, "--tail");
+	}
+	int r = parse_time(&range->since_ns, "--since", o->since, e);
+	return r < 0 ? r : parse_time(&range->until_ns, "--until", o->until, e);
+}
+
+static void print_record(struct output *out, const struct monitor_log_record *record)
+{
+	FILE *to = record->stream == MONITOR_LOG_STDOUT ? stdout : stderr;
+	bool whole = record->text.length && record->text.text[record->text.length - 1] == '\n';
+
+	if (to == stderr)
+		fflush(stdout);
+	if (out->timestamps && !out->inside[record->stream]) {
+		char time[MOMENT_TEXT_SIZE];
+		moment_format(time, record->time_ns);
+		fprintf(to, "%s ", time);
+	}
+	if (record->stream == MONITOR_LOG_NOTICE) {
+		fputs("holm: ", to);
+		cli_print_clean(to, record->text.text ? record->text.text : "");
+		fputc('\n', to);
+		return;
+	}
+	fwrite(record->text.text, 1, record->text.length, to);
+	out->inside[record->stream] = !whole;
+}
+
+static int print_all(struct monitor_log_reader *reader, struct output *out, struct err *e)
+{
+	const struct monitor_log_record *record;
+	int r;
+
+	while ((r = monitor_log_next(reader, &record, e)) > 0)
+		print_record(out, record);
+	if (fflush(stdout) != 0)
+		return err_sys(e, "write to the standard output");
+	return r;
+}
+
+static int follow(struct monitor_log_reader *reader, const struct engine_log *log,
+		  struct output *out, struct err *e)
+{
+	int watch = monitor_log_watch(reader, e);
+
+	if (watch < 0)
+		return watch;
+	for (;;) {
+		/* asked before the files are read, or the last lines could be missed */
+		bool alive = engine_log_alive(log);
+		struct pollfd polled = { .fd = watch, .events = POLLIN };
+		int r = print_all(reader, out, e);
+		if (r < 0 || !alive || monitor_log_past_end(reader))
+			return r;
+		if (poll(&polled, 1, ALIVE_CHECK_MS) < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		if (polled.revents)
+			monitor_log_settle(reader);
+	}
+}
+
+static int show(struct engine_log *log, const struct logs_options *o, struct err *e)
+{
+	struct monitor_log_range range = { 0 };
+	struct monitor_log_reader *reader;
+	struct output out = { .timestamps = o->timestamps };
+
+	int r = parse_range(&range, o, e);
+	if (r == 0)
+		r = monitor_log_open(&reader, log->folder_fd, &range, e);
+	if (r < 0)
+		return r;
+	r = o->follow ? follow(reader, log, &out, e) : print_all(reader, &out, e);
+	monitor_log_close(reader);
+	return r;
+}
+
+static int run_logs(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct engine *engine;
+	struct engine_log log = { .folder_fd = -1, .alive_fd = -1 };
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_log_open(engine, args->items[0], &log, e);
+	if (r < 0)
+		return r;
+	r = show(&log, options, e);
+	close(log.folder_fd);
+	if (log.alive_fd >= 0)
+		close(log.alive_fd);
+	return r;
+}
+
+const struct cli_command cli_logs = {
+	.names = "logs|container logs",
+	.section = "Containers",
+	.arguments = "[OPTIONS] CONTAINER",
+	.summary = "Show what a container has written",
+	.options = table,
+	.size = sizeof(struct logs_options),
+	.args_min = 1,
+	.args_max = 1,
+	.values = "container:",
+	.run = run_logs,
+};

@@ -1,0 +1,77 @@
+/* `holm pull`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "cli/archive.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "image/command.h"
+
+struct pull_options {
+	char *platform;
+	char *auth_file;
+	bool quiet;
+};
+
+#define OPTIONS struct pull_options
+static const struct cli_option table[] = {
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
+	{ "authfile", 0, OPTION_STRING(auth_file), "FILE",
+	  "credentials, in place of the usual files", "file:" },
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the name alone" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static int pull_one(struct cli *cli, const struct pull_options *o, const char *name, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+	struct image_progress image = { 0 };
+
+	int r = cli_archive_arguments(cli, "pull", &arguments, e);
+	if (r < 0)
+		return r;
+	if (o->platform)
+		strv_addf(&arguments, "--platform=%s", o->platform);
+	if (o->auth_file)
+		strv_addf(&arguments, "--authfile=%s", o->auth_file);
+	strv_add(&arguments, "--");
+	strv_add(&arguments, name);
+	r = image_command_run(&image, &arguments,
+			      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+	if (r < 0)
+		return r;
+	cli_print_clean(stdout, *image.text ? image.text : image.digest);
+	putchar('\n');
+	fflush(stdout);
+	return 0;
+}
+
+static int run_pull(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < args->count; i++) {
+		if (pull_one(cli, options, args->items[i], e) == 0)
+			continue;
+		cli_command_error(cli, NULL, e);
+		status = status ? status : err_exit_status(e);
+	}
+	return status;
+}
+
+const struct cli_command cli_pull = {
+	.names = "pull|image pull",
+	.section = "Images",
+	.arguments = "[OPTIONS] NAME[:TAG|@DIGEST] [NAME...]",
+	.summary = "Get images from a registry",
+	.options = table,
+	.size = sizeof(struct pull_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "image:",
+	.run = run_pull,
+};

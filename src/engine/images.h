@@ -1,0 +1,44 @@
+/* images.h - the verbs on stored images, for whoever faces the person: list, tag, remove, prune.
+ * (To find or bring the image of a container is engine/image.h's.) */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/strv.h"
+
+struct engine;
+struct err;
+
+struct engine_images_row {
+	char *reference;    /* in full, or NULL: dangling */
+	char *digest;       /* of the manifest */
+	char *id;           /* "sha256:..." */
+	int64_t created_ns; /* as the image says; 0: it does not */
+	uint64_t bytes;     /* of its files */
+	int64_t layers;
+	struct strv labels; /* "key=value" */
+};
+
+struct engine_images {
+	struct engine_images_row *items;
+	size_t count;
+};
+
+/* One row for each name, newest first; dangling ones too. The caller ends *ret with
+ * engine_images_clear(). An image that cannot be read is left out with a warning. */
+int engine_images_list(struct engine *engine, struct engine_images *ret, struct err *e);
+void engine_images_clear(struct engine_images *images);
+
+/* One more name for an image; takes it from whatever had it. ERR_NOT_FOUND, ERR_INVALID. */
+int engine_images_tag(struct engine *engine, const char *name, const char *more, struct err *e);
+
+/* Takes a name away, and with its last name the image and all bytes nothing else needs; an id
+ * takes all its names away (with several, force is needed). An image that a container uses stays:
+ * ERR_STATE, unless force and none of these runs. *done gets "Untagged: ..." and "Deleted: ...". */
+int engine_images_remove(struct engine *engine, const char *name, bool force, struct strv *done,
+			 struct err *e);
+
+/* Removes what no container uses: dangling images, or with all also those that have names.
+ * *ret_bytes: what the disk got back. */
+int engine_images_prune(struct engine *engine, bool all, struct strv *done, uint64_t *ret_bytes,
+			struct err *e);

@@ -149,7 +149,7 @@ static int show(struct engine_log *log, const struct logs_options *o, struct err
 static int run_logs(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	struct engine *engine;
-	struct engine_log log = { .folder_fd = -1, .alive_fd = -1 };
+	struct engine_log log = { .folder_fd = -1, .run_fd = -1 };
 
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
@@ -158,8 +158,8 @@ static int run_logs(struct cli *cli, void *options, const struct strv *args, str
 		return r;
 	r = show(&log, options, e);
 	close(log.folder_fd);
-	if (log.alive_fd >= 0)
-		close(log.alive_fd);
+	if (log.run_fd >= 0)
+		close(log.run_fd);
 	return r;
 }
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -139,6 +141,23 @@ int runtime_mount_clone(int fd, struct err *e)
 	return clone < 0 ? err_sys(e, "clone the mount") : clone;
 }
 
+/* Lines of the log are "e overlay: No changes allowed in reused upperdir"; fsopen(2). */
+int runtime_mount_error(struct err *e, int fs, const char *format, ...)
+{
+	int number = errno;
+	char text[512], line[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	ssize_t n = read(fs, line, sizeof(line) - 1);
+	if (n <= 2 || line[0] != 'e')
+		return err_number(e, number, "%s", text);
+	line[n - (line[n - 1] == '\n')] = '\0';
+	return err_number(e, number, "%s (%s)", text, line + 2);
+}
+
 static int set_option(int fs, const char *option)
 {
 	const char *value = strchr(option, '=');
@@ -164,9 +183,9 @@ static int configure(int fs, const struct runtime_mount *m, const char *type, st
 		return err_sys(e, "set source %s", source);
 	for (size_t i = 0; i < own->count; i++)
 		if (set_option(fs, own->items[i]) < 0 && !may_skip(type, own->items[i]))
-			return err_sys(e, "option %s", own->items[i]);
+			return runtime_mount_error(e, fs, "option %s", own->items[i]);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(e, "make a filesystem of type %s", type);
+		return runtime_mount_error(e, fs, "make a filesystem of type %s", type);
 	return 0;
 }
 

@@ -42,3 +42,8 @@ int runtime_mount_move(int fd, int target_fd, struct err *e);
 
 /* A detached clone of what is at fd (O_PATH will do), alone, without what is mounted below. */
 int runtime_mount_clone(int fd, struct err *e);
+
+/* As err_sys() for a failed fsconfig(2), and the reason that the filesystem itself wrote into its
+ * context fs, if it did. */
+int runtime_mount_error(struct err *e, int fs, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));

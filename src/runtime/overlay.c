@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "runtime/clone.h"
 #include "runtime/idmap.h"
+#include "runtime/mount.h"
 
 /* ---- reading ---- */
 
@@ -134,7 +135,7 @@ static int add_layers(int fs, const struct folders *folders, size_t count, struc
 			continue;
 		if (i == 0 && errno == EINVAL)
 			return -EINVAL;
-		return err_sys(e, "overlay layer %zu", i);
+		return runtime_mount_error(e, fs, "overlay layer %zu", i);
 	}
 	return 0;
 }
@@ -146,18 +147,18 @@ static int configure(int fs, const struct runtime_overlay *overlay, const struct
 
 	if (overlay->upper && (set_folder(fs, "upperdir", folders->fd[count]) < 0 ||
 			       set_folder(fs, "workdir", folders->fd[count + 1]) < 0))
-		return err_sys(e, "overlay upper folder %s", overlay->upper);
+		return runtime_mount_error(e, fs, "overlay upper folder %s", overlay->upper);
 	if (overlay->upper && overlay->is_volatile &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
-		return err_sys(e, "overlay option volatile");
+		return runtime_mount_error(e, fs, "overlay option volatile");
 	/* overlayfs' own attributes are "trusted." ones, which only the first user namespace may
 	 * write; elsewhere they are "user." ones (overlayfs(5), Linux 5.11) */
 	if (runtime_idmap_in_user_namespace() &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
-		return err_sys(e, "overlay option userxattr");
+		return runtime_mount_error(e, fs, "overlay option userxattr");
 	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(e, "mount an overlay of %zu layers", count);
+		return runtime_mount_error(e, fs, "mount an overlay of %zu layers", count);
 	return 0;
 }
 

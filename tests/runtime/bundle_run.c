@@ -1,0 +1,164 @@
+/* bundle_run.c - runs a bundle by runtime/ alone, for tests: no monitor, no engine.
+ *
+ *	bundle_run [-i INIT] [-k FD]... [-t] BUNDLE ID [-- COMMAND...]
+ *
+ * With a COMMAND that is exec'ed in the container once the first process has started; of its
+ * process EXEC_USER and EXEC_CWD in the environment change user.username and cwd. -k keeps a
+ * descriptor. -t prints the microseconds that each step took. Exits as the container's process
+ * (or the command) does. The libraries' warnings go to stderr. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/strv.h"
+#include "oci/runtime_spec.h"
+#include "runtime/runtime.h"
+
+enum { KEEP_MAX = 8 };
+
+struct bundle_run {
+	struct oci_spec spec;
+	struct runtime_options options;
+	int keep[KEEP_MAX];
+	bool times;
+	char **command;
+};
+
+static int fail(const struct err *e)
+{
+	fprintf(stderr, "bundle_run: %s\n", e->text);
+	if (e->hint[0])
+		fprintf(stderr, "%s\n", e->hint);
+	return err_exit_status(e);
+}
+
+/* What a terminal's master says, until its other end is closed. */
+static void relay(int terminal)
+{
+	char bytes[4096];
+
+	for (ssize_t n; (n = read(terminal, bytes, sizeof(bytes))) > 0;)
+		if (write(1, bytes, (size_t)n) < 0)
+			return;
+}
+
+static int exec_command(const struct runtime_container *container, const struct bundle_run *b)
+{
+	struct oci_process process = *b->spec.process;
+	struct runtime_process running = RUNTIME_PROCESS_INIT;
+	struct err e;
+
+	memset(&process.args, 0, sizeof(process.args));
+	for (char **word = b->command; *word; word++)
+		strv_add(&process.args, *word);
+	if (getenv("EXEC_USER"))
+		process.user = (struct oci_user){ .username = getenv("EXEC_USER") };
+	if (getenv("EXEC_CWD"))
+		process.cwd = getenv("EXEC_CWD");
+	int64_t start = moment_monotonic_ns();
+	int r = runtime_exec(&running, container, &b->spec, &process, &b->options, &e);
+	strv_clear(&process.args);
+	if (r < 0)
+		return fail(&e);
+	if (b->times)
+		fprintf(stderr, "exec %lld us\n", (long long)(moment_monotonic_ns() - start) / 1000);
+	if (running.terminal >= 0)
+		relay(running.terminal);
+	int status = process_wait(running.pid);
+	runtime_process_close(&running);
+	return process_exit_code(status);
+}
+
+static int finish(struct runtime_process *process, const struct runtime_container *container,
+		  const struct bundle_run *b, bool started)
+{
+	int code = 0;
+
+	if (started && b->command) {
+		code = exec_command(container, b);
+		process_signal(process->pidfd, SIGKILL);
+	} else if (process->terminal >= 0) {
+		relay(process->terminal);
+	}
+	int status = process_wait(process->pid);
+	runtime_process_close(process);
+	return b->command ? code : process_exit_code(status);
+}
+
+static int run(const struct bundle_run *b)
+{
+	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
+	struct runtime_process process = RUNTIME_PROCESS_INIT;
+	struct err e;
+
+	int64_t start = moment_monotonic_ns();
+	if (runtime_create(&container, &process, &b->spec, &b->options, &e) < 0)
+		return fail(&e);
+	int64_t created = moment_monotonic_ns();
+	int failed = runtime_start(&process, &e) < 0 ? fail(&e) : 0;
+	int64_t started = moment_monotonic_ns();
+	int code = finish(&process, &container, b, !failed);
+	int64_t ended = moment_monotonic_ns();
+	if (runtime_delete(&container, &e) < 0)
+		fail(&e);
+	if (b->times)
+		fprintf(stderr, "create %lld start %lld run %lld delete %lld us\n",
+			(long long)(created - start) / 1000, (long long)(started - created) / 1000,
+			(long long)(ended - started) / 1000,
+			(long long)(moment_monotonic_ns() - ended) / 1000);
+	return failed ? failed : code;
+}
+
+static bool read_options(struct bundle_run *b, int argc, char **argv)
+{
+	int option;
+
+	b->options = (struct runtime_options)RUNTIME_OPTIONS_INIT;
+	b->options.die_with_parent = true;
+	b->options.keep_fds = b->keep;
+	while ((option = getopt(argc, argv, "+i:k:t")) != -1) {
+		if (option == 'i')
+			b->options.init_fd = open(optarg, O_PATH | O_CLOEXEC);
+		else if (option == 'k' && b->options.keep_fds_count < KEEP_MAX)
+			b->keep[b->options.keep_fds_count++] = atoi(optarg);
+		else if (option == 't')
+			b->times = true;
+		else
+			return false;
+	}
+	for (int i = 0; i < 3; i++)
+		b->options.stdio[i] = i;
+	return argc - optind >= 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct bundle_run b = { 0 };
+	struct err e;
+
+	if (!read_options(&b, argc, argv))
+		return 2;
+	argv += optind;
+	own_free char *bundle = realpath(argv[0], NULL);
+	own_fd int dir = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (dir < 0)
+		return 2;
+	if (oci_spec_read_at(&b.spec, dir, "config.json", &e) < 0)
+		return fail(&e);
+	b.options.bundle = bundle;
+	b.options.id = argv[1];
+	if (argv[2] && strcmp(argv[2], "--") == 0)
+		b.command = argv + 3;
+	int code = run(&b);
+	oci_spec_clear(&b.spec);
+	return code;
+}

@@ -213,7 +213,7 @@ oci_image() { # DIR TAG LAYER...
 		diff_ids=$(jq -c --arg d "sha256:$(sha256sum <"$layer" | cut -c1-64)" '. + [$d]' \
 			<<<"$diff_ids")
 		case ${COMPRESS:-gzip} in
-		gzip) kind=+gzip && gzip -nc -1 "$layer" >"$dir/blob" ;;
+		gzip) kind=+gzip && gzip -nc "-${GZIP_LEVEL:-1}" "$layer" >"$dir/blob" ;;
 		zstd) kind=+zstd && zstd -qc "$layer" >"$dir/blob" ;;
 		none) kind='' && cp "$layer" "$dir/blob" ;;
 		esac

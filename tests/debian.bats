@@ -27,7 +27,6 @@ setup() {
 }
 
 @test "every file arrives as the archive has it" {
-	local tar=$HOLM_IMAGES/debian.tar
 	expect 0 holm pull "$REGISTRY/debian:bookworm"
 	local layer
 	layer=$(echo "$HOLM_ROOT"/layers/*/fs)
@@ -38,8 +37,9 @@ setup() {
 	[ "$(readlink "$layer/bin")" = usr/bin ]
 	# perl is one file under two names
 	[ "$(stat -c %h "$layer/usr/bin/perl")" = 2 ]
-	tar --compare --numeric-owner -C "$layer" -f "$tar" --exclude=./dev --exclude=./proc \
-		--exclude=./sys
+	local blob
+	blob=$(find "$HOLM_ROOT/images/blobs/sha256" -type f -size +1M)
+	tar --compare --numeric-owner -C "$layer" -zf "$blob"
 }
 
 @test "an ordinary user of the image can run a shell in it" {

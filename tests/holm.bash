@@ -127,6 +127,11 @@ refused() { # STATUS TEXT COMMAND...
 	}
 }
 
+# For the middle of a test, where bash does not take `! command` for a failure.
+not() { # COMMAND...
+	! "$@"
+}
+
 # Tries the command until it succeeds, for at most so many seconds.
 within() { # SECONDS COMMAND...
 	local end=$((SECONDS + $1))

@@ -112,7 +112,7 @@ answers() { # WORD NAME...
 			[ ! -e /proc/$f ] || echo "$f $(head -c 1 /proc/$f 2>/dev/null | wc -c)"
 		done; ls /proc/acpi /proc/scsi /sys/firmware 2>/dev/null'
 	[[ $output != *" 1"* ]]
-	! grep -vE '^(/|$)|: *$| 0$' <<<"$output"
+	not grep -vE '^(/|$)|: *$| 0$' <<<"$output"
 }
 
 @test "the kernel's settings are read-only" {
@@ -152,7 +152,7 @@ answers() { # WORD NAME...
 	expect 0 holm run --rm "$image" hostname
 	[ "$output" != "$(hostname)" ]
 	expect 0 holm run --rm "$image" cat /proc/self/cgroup
-	! grep -v ':/$' <<<"$output"
+	not grep -v ':/$' <<<"$output"
 }
 
 @test "the number of processes is limited" {

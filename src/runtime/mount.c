@@ -19,6 +19,7 @@
 #include "runtime/cgroup_mount.h"
 #include "runtime/copy_up.h"
 #include "runtime/idmap.h"
+#include "runtime/proc_mount.h"
 #include "runtime/tree.h"
 
 /* ---- in the parent ---- */
@@ -189,21 +190,29 @@ static int configure(int fs, const struct runtime_mount *m, const char *type, st
 	return 0;
 }
 
+static int open_filesystem(const char *type, int pid_namespace, struct err *e)
+{
+	if (pid_namespace >= 0 && str_equal(type, "proc"))
+		return runtime_proc_open_for_children(pid_namespace, e);
+	int fs = fsopen(type, FSOPEN_CLOEXEC);
+	if (fs >= 0)
+		return fs;
+	if (errno == ENODEV)
+		return err_set(e, ERR_UNSUPPORTED, "this kernel has no filesystem %s", type);
+	return err_sys(e, "open filesystem type %s", type);
+}
+
 /* A new filesystem as a detached mount with its final flags. */
-static int make_filesystem(const struct runtime_mount *m, struct err *e)
+static int make_filesystem(const struct runtime_mount *m, int pid_namespace, struct err *e)
 {
 	const char *type = m->spec->type;
 	uint64_t set = m->options.set | m->options.set_all;
 
 	if (str_empty(type))
 		return err_set(e, ERR_INVALID, "a mount without type that is no bind");
-	own_fd int fs = fsopen(type, FSOPEN_CLOEXEC);
-	if (fs < 0) {
-		if (errno == ENODEV)
-			return err_set(e, ERR_UNSUPPORTED, "this kernel has no filesystem %s",
-				       type);
-		return err_sys(e, "open filesystem type %s", type);
-	}
+	own_fd int fs = open_filesystem(type, pid_namespace, e);
+	if (fs < 0)
+		return fs;
 	int r = configure(fs, m, type, e);
 	if (r < 0)
 		return r;
@@ -256,7 +265,7 @@ static int fill(const struct runtime_mount *m, int fd, int target, struct err *e
 	return 0;
 }
 
-static int attach(const struct runtime_mount *m, struct runtime_tree *tree,
+static int attach(const struct runtime_mount *m, int pid_namespace, struct runtime_tree *tree,
 		  const struct runtime_cgroup *cgroup, struct err *e)
 {
 	const char *type = is_bind(m) ? "bind" : m->spec->type;
@@ -266,8 +275,8 @@ static int attach(const struct runtime_mount *m, struct runtime_tree *tree,
 		return target;
 	if (str_equal(type, "cgroup"))
 		return runtime_cgroup_mount_in_child(m, tree, target, cgroup, e);
-	own_fd int fd =
-		m->source_fd >= 0 ? fcntl(m->source_fd, F_DUPFD_CLOEXEC, 3) : make_filesystem(m, e);
+	own_fd int fd = m->source_fd >= 0 ? fcntl(m->source_fd, F_DUPFD_CLOEXEC, 3)
+					  : make_filesystem(m, pid_namespace, e);
 	if (fd < 0)
 		return fd;
 	int r = fill(m, fd, target, e);
@@ -284,7 +293,7 @@ int runtime_mounts_attach_in_child(const struct runtime_mounts *mounts, struct r
 				   const struct runtime_cgroup *cgroup, struct err *e)
 {
 	for (size_t i = 0; i < mounts->count; i++) {
-		int r = attach(&mounts->items[i], tree, cgroup, e);
+		int r = attach(&mounts->items[i], mounts->pid_namespace, tree, cgroup, e);
 		if (r < 0)
 			return err_add(e, "mount %s", mounts->items[i].spec->destination);
 	}

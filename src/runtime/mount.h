@@ -24,6 +24,7 @@ struct runtime_mount {
 struct runtime_mounts {
 	struct runtime_mount *items;
 	size_t count;
+	int pid_namespace; /* joined for children only: a procfs is to show that; borrowed, or -1 */
 };
 
 /* Parses all options and opens what lies on the host; relative sources count from bundle.

@@ -97,6 +97,14 @@ int runtime_namespaces_open_in_parent(struct runtime_namespaces *ret, const stru
 	return 0;
 }
 
+int runtime_namespaces_joined(const struct runtime_namespaces *namespaces, uint64_t kind)
+{
+	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++)
+		if (namespaces->joined & kind & kinds[i].flag)
+			return namespaces->joined_fd[i];
+	return -1;
+}
+
 void runtime_namespaces_close(struct runtime_namespaces *namespaces)
 {
 	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++) {

@@ -20,6 +20,8 @@ struct runtime_namespaces {
  * type. End it with close, after failure, too. */
 int runtime_namespaces_open_in_parent(struct runtime_namespaces *ret, const struct oci_spec *spec,
 				      struct err *e);
+/* The descriptor of the joined one of this kind (one CLONE_NEW*), borrowed, or -1. */
+int runtime_namespaces_joined(const struct runtime_namespaces *namespaces, uint64_t kind);
 void runtime_namespaces_close(struct runtime_namespaces *namespaces);
 
 /* setns(2) to those of the joined ones that are in kinds (CLONE_NEW*), the user namespace first

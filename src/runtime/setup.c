@@ -45,6 +45,7 @@ static int prepare_tree(struct runtime_setup *ret, const struct runtime_options 
 	int r = runtime_mounts_open_in_parent(&ret->mounts, ret->spec, options->bundle, e);
 	if (r < 0)
 		return r;
+	ret->mounts.pid_namespace = runtime_namespaces_joined(ns, CLONE_NEWPID);
 	/* mknod(2) of devices is for the first user namespace alone */
 	bool bind = ((ns->own | ns->joined) & CLONE_NEWUSER) || runtime_idmap_in_user_namespace();
 	return runtime_devices_open_in_parent(&ret->devices, ret->spec, bind, e);

@@ -9,6 +9,7 @@
  * There is no C library in it: glibc would make 800 kB of these few system calls, and each
  * container would pay for the pages. So there is no errno either: a call returns -errno. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -78,6 +79,8 @@ static _Noreturn void run_command(int error_fd, const char *path, char **argv, c
 {
 	take_terminal();
 	set_mask(0);
+	/* its closing by execve tells the parent that the command runs */
+	call3(SYS_fcntl, error_fd, F_SETFD, FD_CLOEXEC);
 	/* where PID 1 is somebody else's (--pid host) nothing ends the command with us */
 	if (call0(SYS_getppid) != 1)
 		call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);

@@ -44,8 +44,6 @@ static struct run start(const char *path, char **argv)
 	run.init = fork();
 	if (run.init == 0) {
 		dup2(out[1], 1);
-		/* holm-init closes its end; the command's is close-on-exec as the runtime's is */
-		fcntl(errors[1], F_SETFD, 0);
 		child(path, argv, errors[1]);
 	}
 	close(out[1]);
@@ -138,6 +136,18 @@ START_TEST(a_command_that_is_not_there_is_told_by_its_errno)
 }
 END_TEST
 
+START_TEST(the_start_of_the_command_is_told_at_once)
+{
+	int number;
+	struct run run = SHELL("echo ready; exec sleep 60");
+
+	ck_assert_int_eq(read(run.errors, &number, sizeof(number)), 0);
+	ck_assert_int_eq(kill(run.init, 0), 0);
+	kill(run.init, SIGKILL);
+	wait_code(&run);
+}
+END_TEST
+
 START_TEST(a_command_that_cannot_run_is_126)
 {
 	int number = 0;
@@ -179,6 +189,7 @@ static int run_all(void)
 		UNIT(a_signal_that_the_command_does_not_catch_ends_it),
 		UNIT(orphans_are_reaped),
 		UNIT(a_command_that_is_not_there_is_told_by_its_errno),
+		UNIT(the_start_of_the_command_is_told_at_once),
 		UNIT(a_command_that_cannot_run_is_126),
 		UNIT(what_it_is_not_called_for_is_refused),
 	};

@@ -156,7 +156,7 @@ END_TEST
 	"{\"allow\":" allow ",\"type\":\"c\",\"major\":10,\"access\":\"" access "\"}"
 #define ONE(allow, access)                                                                         \
 	"{\"allow\":" allow ",\"type\":\"c\",\"major\":10,\"minor\":200,\"access\":\"" access "\"" \
-											      "}"
+	"}"
 
 static const struct {
 	const char *rules;

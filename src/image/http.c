@@ -335,6 +335,8 @@ static int judge(struct transfer *t, const struct image_url *url, CURLcode code)
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(e, ERR_TIMEOUT, "%s: no answer, or slower than %d bytes a second",
 			       url->host, IMAGE_HTTP_SLOW_BYTES);
+	case CURLE_PARTIAL_FILE:
+		return err_set(e, ERR_UNREACHABLE, "%s: the transfer broke off", url->host);
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_CERTPROBLEM:
 		return err_set(e, ERR_INVALID, "%s: %s", url->host, reason);

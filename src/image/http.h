@@ -19,7 +19,7 @@ enum {
 	IMAGE_HTTP_CONNECT_S = 15,
 	/* Slower than this many bytes per second for that long counts as dead. */
 	IMAGE_HTTP_SLOW_BYTES = 512,
-	IMAGE_HTTP_SLOW_S = 30,
+	IMAGE_HTTP_SLOW_S = 20,
 };
 
 /* How to speak to one registry. All members are borrowed and may be NULL. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -182,6 +183,8 @@ int main(int argc, char **argv)
 	int r = parse_options(&options, argc - 1, argv + 1, &e);
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
+	if (options.progress_fd >= 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a parent that died wants nothing any more */
 	own(image_report_free) struct image_report *report =
 		image_report_new(options.progress_fd, options.quiet);
 	if (r == 0)

@@ -173,6 +173,12 @@ static char *current_authorization(struct image_registry *registry)
 	return copy;
 }
 
+static int refuses_login(const struct image_registry *registry, struct err *e)
+{
+	err_set(e, ERR_PERMISSION, "%s refuses the login", registry->host);
+	return err_hint(e, "check user and password in auth.json, or --authfile");
+}
+
 /* Answers the challenge, unless another thread has done so since `used` was taken. */
 static int answer(struct image_registry *registry, struct image_http *http,
 		  const struct strv *challenges, const char *used, struct err *e)
@@ -182,10 +188,8 @@ static int answer(struct image_registry *registry, struct image_http *http,
 
 	if (r < 0)
 		return r;
-	if (used && !challenge.bearer) {
-		err_set(e, ERR_PERMISSION, "%s refuses the login", registry->host);
-		return err_hint(e, "check user and password in auth.json, or --authfile");
-	}
+	if (used && !challenge.bearer)
+		return refuses_login(registry, e);
 	pthread_mutex_lock(&registry->lock);
 	if (str_equal(registry->authorization, used)) {
 		char *header = NULL;
@@ -293,6 +297,8 @@ static int try_once(struct image_registry *registry, struct image_http *http,
 	request->authorization = renewed;
 	image_http_response_clear(response);
 	r = image_http_perform(http, request, response, e);
+	if (r == 0 && response->status == 401 && registry->auth)
+		return refuses_login(registry, e);
 	return r < 0 ? r : judge_status(registry, response, e);
 }
 
@@ -460,7 +466,7 @@ static int fetch_blob(struct image_registry *registry, struct image_http *http, 
 		if (blob->have - before >= IMAGE_REGISTRY_PROGRESS)
 			attempt = 1;
 		else if (e->kind == ERR_TIMEOUT)
-			attempt++; /* it has cost half a minute */
+			attempt += 2; /* each costs IMAGE_HTTP_SLOW_S: one more, then no more */
 		if (attempt >= IMAGE_REGISTRY_TRIES)
 			return r;
 		log_debug("again: %s", e->text);

@@ -1,0 +1,403 @@
+#!/usr/bin/env bats
+# Images from registries: from real ones, and from one that misbehaves (registry/hostile.py).
+load holm
+
+setup() {
+	holm_setup
+}
+
+# A small image of two layers in $BATS_TEST_TMPDIR/image, tag 1.
+small_image() {
+	local work=$BATS_TEST_TMPDIR/layers
+	mkdir -p "$work/a/etc" "$work/b/bin"
+	echo one >"$work/a/etc/one"
+	head -c 300000 /dev/urandom >"$work/a/etc/noise"
+	cp /bin/busybox "$work/b/bin/busybox"
+	tar -C "$work/a" -cf "$work/a.tar" .
+	tar -C "$work/b" -cf "$work/b.tar" .
+	oci_image "$BATS_TEST_TMPDIR/image" 1 "$work/a.tar" "$work/b.tar"
+}
+
+hostile_start() {
+	HOSTILE=127.0.0.1:6000
+	HOSTILE_LOG=$BATS_TEST_TMPDIR/requests
+	service "$BATS_TEST_DIRNAME/registry/hostile.py" 6000 "$HOSTILE_LOG"
+	within 10 listens 6000
+	within 10 listens 6001
+}
+
+# Nothing of a pull that failed is to be seen, and the store works.
+store_is_empty() {
+	expect 0 holm images -q
+	output_is ""
+	[ -z "$(find "$HOLM_ROOT/layers" -mindepth 1 -maxdepth 1)" ] || {
+		find "$HOLM_ROOT/layers" -maxdepth 2
+		return 1
+	}
+}
+
+# The pull of this mode fails with this text within the seconds.
+hostile_refused() { # MODE TEXT [SECONDS]
+	hostile_start
+	run timeout "${3:-20}" holm pull "$HOSTILE/$1/image:1"
+	[ "$status" = 1 ] || [ "$status" = 125 ] || {
+		echo "status $status: $output"
+		return 1
+	}
+	output_has "$2"
+	store_is_empty
+}
+
+hostile_pulled() { # MODE
+	hostile_start
+	expect 0 timeout 30 holm pull "$HOSTILE/$1/image:1"
+	[ -f "$(echo "$HOLM_ROOT"/layers/*/fs/data)" ]
+	expect 0 holm images -q --no-trunc
+	output_has sha256:
+}
+
+@test "an image comes layer by layer, and a second time nothing is fetched" {
+	small_image
+	registry_start
+	registry_push "oci:$BATS_TEST_TMPDIR/image:1" small:1
+	expect 0 holm pull "$REGISTRY/small:1"
+	output_has "Pulling $REGISTRY/small:1"
+	[ "$(grep -c 'Pull complete' <<<"$output")" = 2 ]
+	[ "$(cat "$HOLM_ROOT"/layers/*/fs/etc/one)" = one ]
+	expect 0 holm pull "$REGISTRY/small:1"
+	[ "$(grep -c 'Already exists' <<<"$output")" = 2 ]
+}
+
+@test "what was pulled is an OCI layout that skopeo reads" {
+	small_image
+	registry_start
+	registry_push "oci:$BATS_TEST_TMPDIR/image:1" small:1
+	expect 0 holm pull "$REGISTRY/small:1"
+	expect 0 skopeo inspect "oci:$HOLM_ROOT/images:$REGISTRY/small:1"
+	[ "$(jq -r '.Layers | length' <<<"$output")" = 2 ]
+	skopeo copy --quiet "oci:$HOLM_ROOT/images:$REGISTRY/small:1" \
+		"dir:$BATS_TEST_TMPDIR/copy"
+}
+
+@test "pull by digest gives that image and no other" {
+	small_image
+	registry_start
+	registry_push "oci:$BATS_TEST_TMPDIR/image:1" small:1
+	local digest
+	digest=$(skopeo inspect --tls-verify=false "docker://$REGISTRY/small:1" | jq -r .Digest)
+	expect 0 holm pull "$REGISTRY/small@$digest"
+	run holm pull "$REGISTRY/small@sha256:$(printf '0%.0s' {1..64})"
+	[ "$status" != 0 ]
+	output_has "not on 127.0.0.1"
+}
+
+@test "zstd and uncompressed layers are taken as well" {
+	small_image
+	registry_start
+	COMPRESS=zstd oci_image "$BATS_TEST_TMPDIR/zstd" 1 "$BATS_TEST_TMPDIR/layers/a.tar"
+	COMPRESS=none oci_image "$BATS_TEST_TMPDIR/none" 1 "$BATS_TEST_TMPDIR/layers/b.tar"
+	registry_push "oci:$BATS_TEST_TMPDIR/zstd:1" zstd:1
+	registry_push "oci:$BATS_TEST_TMPDIR/none:1" none:1
+	expect 0 holm pull "$REGISTRY/zstd:1"
+	expect 0 holm pull "$REGISTRY/none:1"
+	[ -f "$(echo "$HOLM_ROOT"/layers/*/fs/etc/one)" ]
+	[ -f "$(echo "$HOLM_ROOT"/layers/*/fs/bin/busybox)" ]
+}
+
+@test "Docker's schema 2 is the same image" {
+	small_image
+	registry_start
+	skopeo copy --quiet --dest-tls-verify=false --format v2s2 \
+		"oci:$BATS_TEST_TMPDIR/image:1" "docker://$REGISTRY/docker:1"
+	expect 0 holm pull "$REGISTRY/docker:1"
+	[ "$(cat "$HOLM_ROOT"/layers/*/fs/etc/one)" = one ]
+}
+
+@test "eight pulls of one image at once fetch each layer once" {
+	hostile_start
+	local pids=() pid
+	for _ in 1 2 3 4 5 6 7 8; do
+		holm pull -q "$HOSTILE/good/image:1" >/dev/null 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	# the config and the layer: the layer's request is the one for the larger of the two
+	local most
+	most=$(grep -o 'blobs/sha256:[0-9a-f]*' "$HOSTILE_LOG" | sort | uniq -c | sort -n |
+		awk 'NR == 1 { print $1 }')
+	[ "$most" = 1 ]
+}
+
+@test "a registry with TLS and a password" {
+	local certs=$HOME/.config/containers/certs.d/127.0.0.1:5001
+	mkdir -p "$certs"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+		-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+		-keyout "$BATS_TEST_TMPDIR/key" -out "$BATS_TEST_TMPDIR/crt" 2>/dev/null
+	htpasswd -Bbn user secret >"$BATS_TEST_TMPDIR/htpasswd"
+	registry_start 5001 - <<-E
+		  tls: { certificate: $BATS_TEST_TMPDIR/crt, key: $BATS_TEST_TMPDIR/key }
+		auth: { htpasswd: { realm: test, path: $BATS_TEST_TMPDIR/htpasswd } }
+	E
+	small_image
+	skopeo copy --quiet --dest-tls-verify=false --dest-creds user:secret \
+		"oci:$BATS_TEST_TMPDIR/image:1" "docker://$REGISTRY/small:1"
+
+	run holm pull "$REGISTRY/small:1"
+	[ "$status" != 0 ]
+	output_has "certs.d"
+
+	cp "$BATS_TEST_TMPDIR/crt" "$certs/ca.crt"
+	run holm pull "$REGISTRY/small:1"
+	[ "$status" != 0 ]
+	output_has "wants a login"
+
+	mkdir -p "$HOME/.docker"
+	echo '{"auths":{"'"$REGISTRY"'":{"auth":"'"$(printf user:wrong | base64)"'"}}}' \
+		>"$HOME/.docker/config.json"
+	run holm pull "$REGISTRY/small:1"
+	[ "$status" != 0 ]
+	output_has "refuses the login"
+	[[ $output != *wrong* ]]
+
+	echo '{"auths":{"'"$REGISTRY"'":{"auth":"'"$(printf user:secret | base64)"'"}}}' \
+		>"$HOME/.docker/config.json"
+	expect 0 holm pull "$REGISTRY/small:1"
+}
+
+@test "a credential helper is asked" {
+	hostile_start
+	mkdir -p "$HOME/.docker" "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/docker-credential-test" <<-'E'
+		#!/bin/sh
+		[ "$1" = get ] && [ "$(cat)" = 127.0.0.1:6000 ] || exit 1
+		echo '{"ServerURL":"127.0.0.1:6000","Username":"user","Secret":"secret"}'
+	E
+	chmod +x "$BATS_TEST_TMPDIR/bin/docker-credential-test"
+	echo '{"credHelpers":{"127.0.0.1:6000":"test"}}' >"$HOME/.docker/config.json"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH expect 0 holm pull "$HOSTILE/redirect-login/image:1"
+}
+
+@test "registries.conf: mirrors, other locations, short names, blocked ones" {
+	hostile_start
+	cat >"$BATS_TEST_TMPDIR/registries.conf" <<-E
+		unqualified-search-registries = ["$HOSTILE"]
+		[aliases]
+		"nick" = "$HOSTILE/good/image"
+		[[registry]]
+		prefix = "example.com/team"
+		location = "$HOSTILE/good"
+		[[registry]]
+		location = "$HOSTILE/error-503"
+		[[registry.mirror]]
+		location = "127.0.0.1:6999/nobody"
+		[[registry.mirror]]
+		location = "$HOSTILE/good"
+		[[registry]]
+		prefix = "blocked.example"
+		blocked = true
+	E
+	export CONTAINERS_REGISTRIES_CONF=$BATS_TEST_TMPDIR/registries.conf
+	expect 0 holm pull example.com/team/image:1
+	expect 0 holm images
+	output_has example.com/team/image
+	expect 0 holm pull "$HOSTILE/error-503/image:1"
+	output_has "from mirror $HOSTILE"
+	expect 0 holm pull good/image:1
+	output_has "$HOSTILE/good/image:1"
+	expect 0 holm pull nick:1
+	run holm pull blocked.example/x
+	[ "$status" != 0 ]
+	output_has "registries.conf blocks blocked.example"
+}
+
+@test "a pull that is killed leaves nothing to be seen, and the next goes on" {
+	hostile_start
+	holm pull -q "$HOSTILE/killed/image:1" >/dev/null 2>&1 3>&- &
+	local pid=$!
+	within 10 partial_begun
+	kill -KILL $pid
+	wait $pid || true
+	# its helper ends with it
+	within 5 no_helper
+	expect 0 holm images -q
+	output_is ""
+	expect 0 holm pull "$HOSTILE/killed/image:1"
+	grep -q 'range=bytes=[1-9]' "$HOSTILE_LOG"
+	[ -z "$(find "$HOLM_ROOT/partial" -type f)" ]
+}
+
+partial_begun() {
+	[ -n "$(find "$HOLM_ROOT/partial" -type f -size +200k)" ]
+}
+
+no_helper() {
+	! container_processes | grep -q holm-image
+}
+
+@test "hostile: a good one, to know that the others fail for their reason" {
+	hostile_pulled good
+}
+
+@test "hostile: an index gives the image for this machine" {
+	hostile_pulled platforms
+	run holm pull --platform linux/mips "$HOSTILE/platforms/image:1"
+	[ "$status" != 0 ]
+	output_has "amd64"
+}
+
+@test "hostile: a broken transfer goes on by Range" {
+	hostile_pulled resume
+	grep -q 'range=bytes=[1-9]' "$HOSTILE_LOG"
+}
+
+@test "hostile: a server that starts over instead" {
+	hostile_pulled restart
+}
+
+@test "hostile: 503 twice, then not" {
+	hostile_pulled flaky
+}
+
+@test "hostile: too many requests, later it answers" {
+	hostile_pulled busy
+}
+
+@test "hostile: a bearer token is fetched and sent" {
+	hostile_pulled bearer
+	grep -q 'authorization=Bearer t0ken' "$HOSTILE_LOG"
+}
+
+@test "hostile: a redirect elsewhere goes without credentials" {
+	mkdir -p "$HOME/.docker"
+	echo '{"auths":{"127.0.0.1:6000":{"auth":"dXNlcjpzZWNyZXQ="}}}' >"$HOME/.docker/config.json"
+	hostile_pulled redirect-login
+	grep -q '^6000 .*authorization=Basic' "$HOSTILE_LOG"
+	grep -q '^6001 ' "$HOSTILE_LOG"
+	! grep '^6001 ' "$HOSTILE_LOG" | grep -qv 'authorization=-'
+}
+
+@test "hostile: truncated for good" {
+	hostile_refused truncate "the transfer"
+}
+
+@test "hostile: truncated, but ended as if that were all" {
+	hostile_refused truncate-chunked "the transfer ended after"
+}
+
+@test "hostile: endless" {
+	hostile_refused endless "more than the"
+}
+
+@test "hostile: always status 500 for the manifest" {
+	hostile_refused error-500 "status 500: out of order"
+}
+
+@test "hostile: always status 503 for a layer" {
+	hostile_refused error-503 "status 503"
+}
+
+@test "hostile: asks for a login for ever" {
+	hostile_refused login-loop "denies access"
+}
+
+@test "hostile: redirects in a circle" {
+	hostile_refused redirect-loop "more than 10 redirects"
+}
+
+@test "hostile: redirects to a file" {
+	hostile_refused redirect-file 'the scheme "file"'
+}
+
+@test "hostile: a header without end" {
+	hostile_refused huge-header "KiB of headers"
+}
+
+@test "hostile: many headers" {
+	hostile_refused many-headers "KiB of headers"
+}
+
+@test "hostile: a manifest without end" {
+	hostile_refused huge-manifest "manifest of more than 4 MiB"
+}
+
+@test "hostile: a layer with one other byte" {
+	hostile_refused wrong-digest "sha256:"
+}
+
+@test "hostile: a manifest that is not the one announced" {
+	hostile_refused wrong-manifest "the registry says the manifest is"
+}
+
+@test "hostile: a token service that is not https" {
+	hostile_refused bad-realm "which is not https"
+}
+
+@test "hostile: a challenge that is none" {
+	hostile_refused malformed-challenge "malformed WWW-Authenticate"
+}
+
+@test "hostile: a layer of size -1" {
+	hostile_refused negative-size "size"
+}
+
+@test "hostile: 10000 layers" {
+	hostile_refused many-layers "layers"
+}
+
+@test "hostile: a digest that is a path" {
+	hostile_refused path-digest "not a digest"
+}
+
+@test "hostile: manifest and index in one" {
+	hostile_refused both "manifest"
+}
+
+@test "hostile: a manifest served as an index" {
+	hostile_refused lying-type "which this document is not"
+}
+
+@test "hostile: Docker's schema 1" {
+	hostile_refused schema-1 "schema 1"
+}
+
+@test "hostile: something else than an image" {
+	hostile_refused not-an-image "no image of a container"
+}
+
+@test "hostile: JSON 300000 deep" {
+	hostile_refused deep "manifest"
+}
+
+@test "hostile: more layers than diff ids" {
+	hostile_refused diff-ids "layers"
+}
+
+@test "hostile: a NUL in a string" {
+	hostile_refused nul "NUL"
+}
+
+@test "hostile: not there" {
+	hostile_refused absent "manifest unknown"
+}
+
+@test "hostile: one byte a second" {
+	hostile_refused slow "slower than" 100
+}
+
+@test "nobody listens" {
+	refused_pull 127.0.0.1:6999/x "127.0.0.1"
+}
+
+@test "a name that is none" {
+	refused_pull 127.0.0.1:6999/../x "at byte"
+	refused_pull Upper "lower case"
+}
+
+refused_pull() { # NAME TEXT
+	run holm pull "$1"
+	[ "$status" = 125 ] || [ "$status" = 1 ]
+	output_has "$2"
+}

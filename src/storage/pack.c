@@ -211,15 +211,13 @@ static int pack_symlink(struct pack *p, const struct thing *t, struct archive_en
 	return write_header(p, entry, e);
 }
 
-/* An empty file with a name that says what lower layers lose here. */
-static int pack_whiteout(struct pack *p, const struct thing *t, const char *path, struct err *e)
+/* An empty file with a name that says what lower layers lose here. It has no owner or time worth
+ * keeping, and the same ones always make the same bytes. */
+static int pack_whiteout(struct pack *p, const char *path, struct err *e)
 {
 	struct archive_entry *entry = archive_entry_new();
-	struct thing marker = { .path = path, .st = t->st };
+	struct thing marker = { .path = path, .st = { .st_mode = S_IFREG, .st_nlink = 1 } };
 
-	marker.st.st_mode = S_IFREG;
-	marker.st.st_size = 0;
-	marker.st.st_nlink = 1;
 	describe(p, entry, &marker);
 	int r = write_header(p, entry, e);
 	archive_entry_free(entry);
@@ -256,7 +254,7 @@ static int enter_folder(struct pack *p, const struct thing *t, struct archive_en
 		own_free char *path = strcmp(t->path, ".") == 0
 					      ? mem_text(".wh..wh..opq")
 					      : mem_format("%s/.wh..wh..opq", t->path);
-		r = pack_whiteout(p, t, path, e);
+		r = pack_whiteout(p, path, e);
 	}
 	if (r < 0 || (p->options->one_filesystem && t->st.st_dev != p->device))
 		return r;
@@ -287,7 +285,7 @@ static int pack_thing(struct pack *p, struct thing *t, struct err *e)
 		return errno == ENOENT ? 0 : err_sys(e, "stat it");
 	if (p->options->whiteouts && S_ISCHR(t->st.st_mode) && t->st.st_rdev == makedev(0, 0)) {
 		own_free char *path = whiteout_path(t->path);
-		return pack_whiteout(p, t, path, e);
+		return pack_whiteout(p, path, e);
 	}
 	if (str_starts(t->name, ".wh."))
 		return err_set(e, ERR_UNSUPPORTED, "its name would be taken for a whiteout");

@@ -26,6 +26,7 @@ help:
 
 $(BUILD)/build.ninja:
 	@meson setup --prefix=$(PREFIX) $(BUILD)
+	@echo '$(PREFIX)' >$(BUILD)/prefix
 
 $(SANITIZED)/build.ninja:
 	@meson setup -Db_sanitize=address,undefined -Db_lundef=false $(SANITIZED)
@@ -35,7 +36,8 @@ $(FUZZED)/build.ninja:
 
 # The place of libexec/holm is compiled in, so a new PREFIX means a new configuration.
 install: all
-	@[ "$$(cat $(BUILD)/prefix 2>/dev/null)" = '$(PREFIX)' ] || meson configure --prefix=$(PREFIX) $(BUILD)
+	@[ "$$(cat $(BUILD)/prefix 2>/dev/null)" = '$(PREFIX)' ] || { \
+		meson configure --prefix=$(PREFIX) $(BUILD) && echo '$(PREFIX)' >$(BUILD)/prefix; }
 	@meson install --quiet --strip -C $(BUILD)
 
 uninstall:
@@ -48,7 +50,9 @@ demo:
 
 test:
 	@$(INSTALL_PACKAGES) build test
-	@$(MAKE) --no-print-directory all $(SANITIZED)/build.ninja
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja $(SANITIZED)/build.ninja
+	@meson configure -Dtests=enabled $(BUILD) # Check may be newer than ./$(BUILD)
+	@ninja -C $(BUILD)
 	@ninja -C $(SANITIZED)
 	@tests/run $(BUILD) $(SANITIZED) $(TESTS)
 

@@ -1,0 +1,166 @@
+#include "engine/engine.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "engine/inspect_part.h"
+#include "storage/layer.h"
+#include "storage/store.h"
+#include "storage/volume.h"
+
+static struct json_object *state_object(const struct container_state *state)
+{
+	struct json_object *to = json_object_new_object();
+
+	inspect_text(to, "Status", container_status_name(state->status));
+	inspect_bool(to, "Running", container_state_live(state));
+	inspect_bool(to, "Paused", state->status == CONTAINER_PAUSED);
+	inspect_bool(to, "Restarting", state->status == CONTAINER_RESTARTING);
+	inspect_bool(to, "OOMKilled", state->oom_killed);
+	inspect_bool(to, "Dead", state->status == CONTAINER_DEAD);
+	inspect_number(to, "Pid", state->pid);
+	inspect_number(to, "ExitCode", state->exit_code);
+	inspect_text(to, "Error", state->error);
+	inspect_moment(to, "StartedAt", state->started_ns);
+	inspect_moment(to, "FinishedAt", state->finished_ns);
+	return to;
+}
+
+struct json_object *inspect_mounts(struct engine *engine, const struct container *c)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < c->storage.mounts.count; i++) {
+		const struct container_mount *m = &c->storage.mounts.items[i];
+		bool volume = str_equal(m->type, "volume");
+		own_free char *data =
+			volume && m->name ? storage_volume_path(engine->store, m->name) : NULL;
+		struct json_object *one = json_object_new_object();
+		inspect_text(one, "Type", m->type);
+		if (volume)
+			inspect_text(one, "Name", m->name);
+		inspect_text(one, "Source", data ? data : m->source);
+		inspect_text(one, "Destination", m->target);
+		if (volume)
+			inspect_text(one, "Driver", "local");
+		inspect_text(one, "Mode", m->relabel);
+		inspect_bool(one, "RW", !m->read_only && !str_equal(m->type, "image"));
+		inspect_text(one, "Propagation",
+			     str_equal(m->type, "bind") && !m->propagation ? "rprivate"
+									   : m->propagation);
+		json_object_array_add(array, one);
+	}
+	return array;
+}
+
+static struct json_object *graph_driver(struct engine *engine, const struct container *c,
+					const char *folder)
+{
+	struct json_object *to = json_object_new_object(), *data = json_object_new_object();
+	own_clear(strv_clear) struct strv lower = { 0 };
+
+	for (size_t i = c->image.layers.count; i-- > 0;)
+		strv_add_take(&lower, storage_layer_path(engine->store, c->image.layers.items[i]));
+	own_free char *joined = strv_join(&lower, ":");
+	own_free char *upper = path_join(folder, "upper");
+	own_free char *work = path_join(folder, "work");
+	inspect_text(data, "LowerDir", joined);
+	inspect_text(data, "UpperDir", upper);
+	inspect_text(data, "WorkDir", work);
+	json_object_object_add(to, "Data", data);
+	inspect_text(to, "Name", "overlay2");
+	return to;
+}
+
+/* The command line, as Docker cuts it: the program and the rest. */
+static void add_command(struct json_object *to, const struct container_process *p)
+{
+	own_clear(strv_clear) struct strv all = { 0 };
+
+	strv_add_all(&all, &p->entrypoint);
+	strv_add_all(&all, &p->command);
+	inspect_text(to, "Path", all.count ? all.items[0] : "");
+	if (all.count)
+		strv_remove(&all, 0);
+	inspect_strings(to, "Args", &all, false);
+}
+
+static void add_files(struct json_object *to, const struct container *c, const char *folder)
+{
+	const struct {
+		const char *key, *file;
+	} rows[] = { { "ResolvConfPath", "resolv.conf" },
+		     { "HostnamePath", "hostname" },
+		     { "HostsPath", "hosts" },
+		     { "LogPath", "log" } };
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		own_free char *path = path_join(folder, rows[i].file);
+		bool none = i == 3 && str_equal(c->log.driver, "none");
+		inspect_text(to, rows[i].key, none ? "" : path);
+	}
+}
+
+/* Networks are private ones with the loopback interface alone, the host's, or another's. */
+static struct json_object *network_settings(const struct container *c)
+{
+	struct json_object *to = json_object_new_object();
+	struct json_object *networks = json_object_new_object();
+	struct json_object *one = json_object_new_object();
+
+	inspect_text(one, "IPAddress", "");
+	inspect_text(one, "Gateway", "");
+	inspect_text(one, "MacAddress", "");
+	json_object_object_add(networks, c->network.mode, one);
+	inspect_text(to, "IPAddress", "");
+	inspect_text(to, "Gateway", "");
+	inspect_text(to, "MacAddress", "");
+	json_object_object_add(to, "Ports", json_object_new_object());
+	json_object_object_add(to, "Networks", networks);
+	return to;
+}
+
+static struct json_object *make(struct engine *engine, const struct container *c,
+				const struct container_state *state)
+{
+	struct json_object *to = json_object_new_object();
+	own_free char *folder = mem_format("%s/containers/%s", engine->store->root, c->id);
+	own_free char *name = mem_format("/%s", c->name);
+
+	inspect_text(to, "Id", c->id);
+	inspect_moment(to, "Created", c->created_ns);
+	add_command(to, &c->process);
+	json_object_object_add(to, "State", state_object(state));
+	inspect_text(to, "Image", c->image.id);
+	add_files(to, c, folder);
+	inspect_text(to, "Name", name);
+	inspect_number(to, "RestartCount", state->restart_count);
+	inspect_text(to, "Driver", "overlay2");
+	inspect_text(to, "Platform", "linux");
+	inspect_text(to, "MountLabel", "");
+	inspect_text(to, "ProcessLabel", "");
+	inspect_text(to, "AppArmorProfile", c->security.apparmor);
+	json_object_object_add(to, "ExecIDs", NULL);
+	json_object_object_add(to, "HostConfig", inspect_host_config(c));
+	json_object_object_add(to, "GraphDriver", graph_driver(engine, c, folder));
+	json_object_object_add(to, "Mounts", inspect_mounts(engine, c));
+	json_object_object_add(to, "Config", inspect_config(c));
+	json_object_object_add(to, "NetworkSettings", network_settings(c));
+	json_object_object_add(to, "Holm", inspect_primitives(engine, c, state));
+	return to;
+}
+
+int engine_inspect(struct engine *engine, const char *name, struct json_object **ret, struct err *e)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	struct container_state state;
+	int r = engine_load(engine, name, &c, &state, e);
+
+	if (r == 0)
+		*ret = make(engine, &c, &state);
+	return r;
+}

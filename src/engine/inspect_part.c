@@ -1,0 +1,49 @@
+#include "engine/inspect_part.h"
+
+#include "base/moment.h"
+#include "base/shape.h"
+
+void inspect_text(struct json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, json_object_new_string(text ? text : ""));
+}
+
+void inspect_number(struct json_object *to, const char *key, int64_t value)
+{
+	json_object_object_add(to, key, json_object_new_int64(value));
+}
+
+void inspect_bool(struct json_object *to, const char *key, bool value)
+{
+	json_object_object_add(to, key, json_object_new_boolean(value));
+}
+
+void inspect_moment(struct json_object *to, const char *key, int64_t ns)
+{
+	char text[MOMENT_TEXT_SIZE];
+
+	if (ns)
+		moment_format(text, ns);
+	inspect_text(to, key, ns ? text : "0001-01-01T00:00:00Z");
+}
+
+void inspect_strings(struct json_object *to, const char *key, const struct strv *list, bool null)
+{
+	struct json_object *array = NULL;
+
+	if (list->count || !null) {
+		array = json_object_new_array();
+		for (size_t i = 0; i < list->count; i++)
+			json_object_array_add(array, json_object_new_string(list->items[i]));
+	}
+	json_object_object_add(to, key, array);
+}
+
+void inspect_map(struct json_object *to, const char *key, const struct shape_map *map)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < map->count; i++)
+		inspect_text(object, map->items[i].key, map->items[i].value);
+	json_object_object_add(to, key, object);
+}

@@ -1,0 +1,28 @@
+/* inspect_part.h - the members of `inspect`, each made by a file of its own, and the few calls
+ * that make Docker's spelling of them. All results are the caller's (json_object_put). */
+#pragma once
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/strv.h"
+#include "engine/engine.h"
+
+struct shape_map;
+
+/* text NULL: "". */
+void inspect_text(struct json_object *to, const char *key, const char *text);
+void inspect_number(struct json_object *to, const char *key, int64_t value);
+void inspect_bool(struct json_object *to, const char *key, bool value);
+/* Nanoseconds as RFC 3339; 0: Docker's "0001-01-01T00:00:00Z". */
+void inspect_moment(struct json_object *to, const char *key, int64_t ns);
+/* An empty list is null where Docker writes null. */
+void inspect_strings(struct json_object *to, const char *key, const struct strv *list, bool null);
+void inspect_map(struct json_object *to, const char *key, const struct shape_map *map);
+
+struct json_object *inspect_host_config(const struct container *c);
+struct json_object *inspect_config(const struct container *c);
+struct json_object *inspect_mounts(struct engine *engine, const struct container *c);
+
+/* The resulting primitives, one by one, and which of them are weaker than by default. */
+struct json_object *inspect_primitives(struct engine *engine, const struct container *c,
+				       const struct container_state *state);

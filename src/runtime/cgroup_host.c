@@ -16,8 +16,6 @@
 #include "runtime/cgroup_plan.h"
 #include "runtime/cgroup_tree.h"
 
-#define MOUNT_POINT "/sys/fs/cgroup"
-
 /* A line is at most PATH_MAX long four times over; a host with 100000 mounts is no host. */
 #define MOUNTINFO_BYTES_MAX (64 << 20)
 
@@ -181,8 +179,8 @@ int runtime_cgroup_host_read(struct runtime_cgroup *ret, struct err *e)
 	int r;
 
 	/* the usual v2 host needs no look at its mounts */
-	if (statfs(MOUNT_POINT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-		host_set_v2(&host, MOUNT_POINT);
+	if (statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+		host_set_v2(&host, "/sys/fs/cgroup");
 	else if ((r = host_read_mountinfo(&host, e)) < 0)
 		return r;
 	if (str_equal(host.layout, "v2") && (r = host_read_v2(&host, e)) < 0)

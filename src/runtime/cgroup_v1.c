@@ -30,8 +30,8 @@ static bool v1_is_needed(const char *controllers, const struct runtime_cgroup_pl
 		if (runtime_cgroup_plan_listed(controllers, joined[i]))
 			return true;
 	}
-	/* where systemd is PID 1 it kills by this one when the service or session ends that holm was
-	 * called from; a container outlives both */
+	/* where systemd is PID 1 it kills by this one when the service or session ends that holm
+	 * was called from; a container outlives both */
 	if (str_equal(controllers, "name=systemd"))
 		return access("/run/systemd/system", F_OK) == 0;
 	return runtime_cgroup_plan_has(plan, controllers);

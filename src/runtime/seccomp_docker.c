@@ -1,12 +1,12 @@
 /* Docker's profile format (moby/profiles, seccomp/seccomp.go): OCI's, with rules that hold only
  * for some capabilities, architectures and kernels, and an archMap instead of a list. */
-#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "base/shape.h"
 #include "base/str.h"
@@ -113,13 +113,29 @@ static const struct shape profile_shape = {
 struct docker_host {
 	const char *go_arch;
 	const char *scmp_arch;
-	unsigned major, minor;
+	uint64_t version;
 	uint64_t capabilities;
 };
 
 static void docker_profile_clear(struct docker_profile *profile)
 {
 	shape_clear(&profile_shape, profile);
+}
+
+/* "4.8" as 4 * 65536 + 8. */
+static int docker_version(uint64_t *ret, const char *text, struct err *e)
+{
+	own_clear(strv_clear) struct strv parts = { 0 };
+	uint64_t major, minor;
+	struct err ignored;
+
+	strv_split(&parts, text, '.');
+	if (parts.count != 2 ||
+	    number_parse_u64(&major, parts.items[0], UINT16_MAX, &ignored) < 0 ||
+	    number_parse_u64(&minor, parts.items[1], UINT16_MAX, &ignored) < 0)
+		return err_set(e, ERR_INVALID, "seccomp: kernel version \"%s\": as in 4.8", text);
+	*ret = major << 16 | minor;
+	return 0;
 }
 
 static int docker_host_read(struct docker_host *host, struct err *e)
@@ -137,20 +153,22 @@ static int docker_host_read(struct docker_host *host, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, "no seccomp filters for architecture %s",
 			       name.machine);
 	}
-	if (sscanf(name.release, "%u.%u", &host->major, &host->minor) != 2)
-		return err_set(e, ERR_UNSUPPORTED, "no kernel version in \"%s\"", name.release);
-	return 0;
+	/* what comes behind "6.18" is the distribution's */
+	name.release[strspn(name.release, "0123456789.")] = '\0';
+	char *second = strchr(name.release, '.');
+	char *third = second ? strchr(second + 1, '.') : NULL;
+	if (third)
+		*third = '\0';
+	return docker_version(&host->version, name.release, e);
 }
 
 /* 1 if the host's kernel is at least this one, 0 if not. */
 static int docker_kernel_is(const struct docker_host *host, const char *text, struct err *e)
 {
-	unsigned major, minor;
-	char rest;
+	uint64_t version;
 
-	if (sscanf(text, "%4u.%4u%c", &major, &minor, &rest) != 2)
-		return err_set(e, ERR_INVALID, "seccomp: minKernel \"%s\": as in 4.8", text);
-	return host->major > major || (host->major == major && host->minor >= minor);
+	int r = docker_version(&version, text, e);
+	return r < 0 ? r : host->version >= version;
 }
 
 /* Capabilities by names that are unknown here are none that the container has. */

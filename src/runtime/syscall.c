@@ -5,7 +5,7 @@
 
 const struct runtime_syscall runtime_syscall_table[] = {
 #define ROW(name, x86_64, i386, x32, aarch64, arm) { #name, { x86_64, i386, x32, aarch64, arm } },
-#include "runtime/syscall_rows.h"
+#include "runtime/syscall_rows.inc"
 #undef ROW
 };
 const size_t runtime_syscall_count = RUNTIME_SYSCALL_ROWS;

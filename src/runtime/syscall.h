@@ -30,7 +30,7 @@ const struct runtime_syscall *runtime_syscall_find(const char *name);
 /* Every row has a constant, so that a table of names can be checked by the compiler. */
 enum runtime_syscall_row {
 #define ROW(name, x86_64, i386, x32, aarch64, arm) RUNTIME_SYSCALL_ROW_##name,
-#include "runtime/syscall_rows.h"
+#include "runtime/syscall_rows.inc"
 #undef ROW
 	RUNTIME_SYSCALL_ROWS,
 };

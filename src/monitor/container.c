@@ -1,7 +1,6 @@
 /* container.c - starts the container's first process, and what happens when it ends. */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -196,5 +195,4 @@ void monitor_container_watch(struct monitor *m, struct runtime_process *process)
 	m->stopped = false;
 	m->started_ms = now;
 	m->timeout_at_ms = m->config.timeout_s ? now + m->config.timeout_s * 1000 : 0;
-	malloc_trim(0);
 }

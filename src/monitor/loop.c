@@ -131,8 +131,9 @@ void monitor_loop_run(struct monitor *m)
 	struct epoll_event events[EVENTS_MAX];
 
 	while (!is_done(m)) {
-		int count = epoll_wait(m->epoll, events, EVENTS_MAX, wait_ms(m));
-		if (count < 0 && errno != EINTR)
+		int count =
+			monitor_memory_wait(&m->memory, m->epoll, events, EVENTS_MAX, wait_ms(m));
+		if (count < 0 && count != -EINTR)
 			abort();
 		for (int i = 0; i < count; i++) {
 			struct monitor_source *source = events[i].data.ptr;

@@ -16,6 +16,7 @@
 #include "monitor/state.h"
 #include "runtime/runtime.h"
 
+struct epoll_event;
 struct err;
 struct monitor;
 
@@ -41,6 +42,15 @@ struct monitor_peer {
 	struct str input; /* what the container did not take yet */
 };
 
+/* The parts of the program that are not written to. */
+enum { MONITOR_MEMORY_RANGES = 4 };
+struct monitor_memory {
+	bool idle; /* all has been given back */
+	int count;
+	uintptr_t start[MONITOR_MEMORY_RANGES];
+	size_t length[MONITOR_MEMORY_RANGES];
+};
+
 enum monitor_phase {
 	MONITOR_PHASE_STARTING,
 	MONITOR_PHASE_RUNNING,
@@ -60,6 +70,7 @@ struct monitor {
 	struct monitor_log_writer log;
 
 	int epoll;
+	struct monitor_memory memory;
 	struct monitor_source listener, signals, process;
 	struct monitor_source output[2]; /* of stdout or the terminal, of stderr */
 	struct monitor_source input;     /* the pipe to stdin; not with a terminal */
@@ -162,6 +173,12 @@ int monitor_state_store(struct monitor *m, const char *status, struct err *e);
 /* The end for good: records it, tells it, clears up. why: it could not be started; or NULL, and
  * m->exit tells. */
 void monitor_end(struct monitor *m, const struct err *why);
+
+/* ---- memory.c ---- */
+
+/* epoll_wait(2), returning -errno, that gives memory back when nothing happens. */
+int monitor_memory_wait(struct monitor_memory *memory, int epoll, struct epoll_event *events,
+			int max, int timeout_ms);
 
 /* ---- the programs ---- */
 

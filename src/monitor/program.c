@@ -48,8 +48,27 @@ static int open_program(struct err *e)
 	return high < 0 ? err_sys(e, "duplicate a descriptor") : high;
 }
 
+/* Ours, and: freed memory is not kept for later in thread caches, which pins whole pages for the
+ * life of the monitor. A tunable cannot be set otherwise. The caller frees the list alone. */
+static char **make_environment(void)
+{
+	static const char name[] = "GLIBC_TUNABLES=";
+	static char tunable[] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
+	size_t count = 0, kept = 0;
+
+	while (environ[count])
+		count++;
+	char **list = mem_new(count + 2, sizeof(*list));
+	for (size_t i = 0; i < count; i++)
+		if (!str_starts(environ[i], name))
+			list[kept++] = environ[i];
+	list[kept] = tunable;
+	return list;
+}
+
 static int spawn(const char *program, const char *const argv[], int fd3, int fd4)
 {
+	own_free char **environment = make_environment();
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -67,7 +86,7 @@ static int spawn(const char *program, const char *const argv[], int fd3, int fd4
 	if (fd4 >= 0)
 		posix_spawn_file_actions_adddup2(&actions, fd4, 4);
 
-	int r = posix_spawn(&pid, program, &actions, &attr, (char *const *)argv, environ);
+	int r = posix_spawn(&pid, program, &actions, &attr, (char *const *)argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return r ? -r : pid;

@@ -83,6 +83,9 @@ static int open_mount(struct runtime_mount *m, const struct oci_spec *spec, cons
 {
 	if (str_empty(m->spec->destination))
 		return err_set(e, ERR_INVALID, "a mount has no destination");
+	own_free char *clean = path_clean(m->spec->destination);
+	if (strcmp(clean, "/") == 0)
+		return err_set(e, ERR_INVALID, "the root itself is no place for a mount");
 	int r = runtime_mount_options_parse(&m->options, &m->spec->options, e);
 	if (r < 0 || !is_bind(m))
 		return r;

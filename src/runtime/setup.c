@@ -51,6 +51,16 @@ static int prepare_tree(struct runtime_setup *ret, const struct runtime_options 
 	return runtime_devices_open_in_parent(&ret->devices, ret->spec, bind, e);
 }
 
+/* Else the host's name would be changed. */
+static int check_names(const struct runtime_setup *s, struct err *e)
+{
+	bool named = !str_empty(s->spec->hostname) || !str_empty(s->spec->domainname);
+
+	if (named && !((s->namespaces.own | s->namespaces.joined) & CLONE_NEWUTS))
+		return err_set(e, ERR_INVALID, "hostname or domainname without a UTS namespace");
+	return 0;
+}
+
 int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_spec *spec,
 				    const struct runtime_options *options, struct err *e)
 {
@@ -61,6 +71,8 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 	int r = runtime_unsupported_check(spec, e);
 	if (r == 0)
 		r = runtime_namespaces_open_in_parent(&ret->namespaces, spec, e);
+	if (r == 0)
+		r = check_names(ret, e);
 	if (r == 0)
 		r = runtime_launch_prepare_in_parent(&ret->launch, spec, spec->process, options, e);
 	if (r == 0)

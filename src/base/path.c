@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 
-enum { OPEN_TRIES = 32 };
+enum { OPEN_TRIES = 32, LINKS_MAX = 40 /* path_resolution(7) */ };
 
 int path_try_open(int root_fd, const char *path, int flags, mode_t mode)
 {
@@ -62,7 +63,40 @@ static int make_one(int root_fd, const char *path, mode_t mode)
 	return mkdirat(fd, slash ? slash + 1 : path, mode) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-int path_make_dirs(int root_fd, const char *path, mode_t mode, struct err *e)
+/* Where the link at path leads, as a path below the root; NULL: path is no link. The caller
+ * frees. */
+static char *follow_link(int root_fd, const char *path)
+{
+	char target[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	own_free char *parent = slash ? mem_text_n(path, (size_t)(slash - path)) : mem_text("");
+
+	own_fd int fd = path_try_open(root_fd, path, O_PATH | O_NOFOLLOW, 0);
+	ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	return *target == '/' ? mem_text(target) : mem_format("%s/%s", parent, target);
+}
+
+static int make_dirs(int root_fd, const char *path, mode_t mode, unsigned links, struct err *e);
+
+/* A link that leads nowhere yet is followed: what it names is made. */
+static int make_missing(int root_fd, const char *path, mode_t mode, unsigned links, struct err *e)
+{
+	own_free char *target = follow_link(root_fd, path);
+
+	if (target && links >= LINKS_MAX)
+		return err_number(e, ELOOP, "make folder %s", path);
+	if (target)
+		return make_dirs(root_fd, target, mode, links + 1, e);
+	int r = make_one(root_fd, path, mode);
+	if (r == 0)
+		r = path_try_open(root_fd, path, O_PATH | O_DIRECTORY, 0);
+	return r < 0 ? err_number(e, -r, "make folder %s", path) : r;
+}
+
+static int make_dirs(int root_fd, const char *path, mode_t mode, unsigned links, struct err *e)
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
 	own_clear(str_clear) struct str at = { 0 };
@@ -80,16 +114,19 @@ int path_make_dirs(int root_fd, const char *path, mode_t mode, struct err *e)
 		if (fd >= 0)
 			close(fd);
 		fd = path_try_open(root_fd, at.text, O_PATH | O_DIRECTORY, 0);
-		if (fd == -ENOENT) {
-			int r = make_one(root_fd, at.text, mode);
-			fd = r < 0 ? r : path_try_open(root_fd, at.text, O_PATH | O_DIRECTORY, 0);
-		}
-		if (fd < 0)
+		if (fd < 0 && fd != -ENOENT)
 			return err_number(e, -fd, "make folder %s", at.text);
+		if (fd < 0 && (fd = make_missing(root_fd, at.text, mode, links, e)) < 0)
+			return fd;
 	}
 	if (fd < 0)
 		return err_number(e, -fd, "make folder %s", path);
 	return take_fd(&fd);
+}
+
+int path_make_dirs(int root_fd, const char *path, mode_t mode, struct err *e)
+{
+	return make_dirs(root_fd, path, mode, 0, e);
 }
 
 int path_open_parent(int root_fd, const char *path, bool make, const char **last, struct err *e)
@@ -108,11 +145,14 @@ int path_open_parent(int root_fd, const char *path, bool make, const char **last
 	return fd;
 }
 
-int path_make_file(int root_fd, const char *path, mode_t mode, struct err *e)
+static int make_file(int root_fd, const char *path, mode_t mode, unsigned links, struct err *e)
 {
 	own_fd int fd = path_try_open(root_fd, path, O_PATH, 0);
 	if (fd == -ENOENT) {
 		const char *last;
+		own_free char *target = follow_link(root_fd, path);
+		if (target && links < LINKS_MAX)
+			return make_file(root_fd, target, mode, links + 1, e);
 		own_fd int parent = path_open_parent(root_fd, path, true, &last, e);
 		if (parent < 0)
 			return parent;
@@ -125,6 +165,11 @@ int path_make_file(int root_fd, const char *path, mode_t mode, struct err *e)
 	if (fd < 0)
 		return err_number(e, -fd, "open %s", path);
 	return take_fd(&fd);
+}
+
+int path_make_file(int root_fd, const char *path, mode_t mode, struct err *e)
+{
+	return make_file(root_fd, path, mode, 0, e);
 }
 
 char *path_join(const char *a, const char *b)

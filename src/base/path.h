@@ -15,7 +15,7 @@ int path_open(int root_fd, const char *path, int flags, mode_t mode, struct err 
 int path_try_open(int root_fd, const char *path, int flags, mode_t mode);
 
 /* Makes path and every missing folder above it below root_fd, with this mode and the ids of the
- * caller, following links as path_open does; returns an O_PATH descriptor of the last folder. */
+ * caller, following links as path_open does, also those that lead nowhere yet; returns an O_PATH descriptor of the last folder. */
 int path_make_dirs(int root_fd, const char *path, mode_t mode, struct err *e);
 
 /* Opens the folder that holds the last part of path, and points *last into path at that part.
@@ -24,7 +24,7 @@ int path_make_dirs(int root_fd, const char *path, mode_t mode, struct err *e);
 int path_open_parent(int root_fd, const char *path, bool make, const char **last, struct err *e);
 
 /* An O_PATH descriptor of path, which is created as an empty file if absent (folders above it
- * too): the target of a bind mount of a file. */
+ * too, and what a link that leads nowhere names): the target of a bind mount of a file. */
 int path_make_file(int root_fd, const char *path, mode_t mode, struct err *e);
 
 /* "a/b" from "a" and "b" with exactly one slash between; the caller frees. */

@@ -58,6 +58,11 @@ bundle() { # COMMAND...
 	for word; do
 		bundle_edit '.process.args += [$word]' --arg word "$word"
 	done
+	bundle_again
+}
+
+# The same once more.
+bundle_again() {
 	"$BUNDLE_PROGRAMS/bundle_run" "$BUNDLE" "bundle-$BATS_TEST_NUMBER-$BASHPID"
 }
 

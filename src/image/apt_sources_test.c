@@ -1,0 +1,54 @@
+#include "image/apt_sources.h"
+
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/unit.h"
+
+#define KEY "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+static const struct {
+	const char *list, *deb822, *distribution, *suite, *lines;
+} rows[] = {
+	{ "", "", "debian", "bookworm",
+	  "deb [signed-by=" KEY "] http://deb.debian.org/debian bookworm main\n"
+	  "deb [signed-by=" KEY
+	  "] http://deb.debian.org/debian-security bookworm-security main\n" },
+	{ "# deb http://commented/debian bookworm main\n"
+	  "deb http://mirror.one/debian/ bookworm main contrib\n"
+	  "deb-src http://mirror.two/debian bookworm main\n"
+	  "deb [ arch=amd64 signed-by=/k.gpg ] https://sec.one/debian-security bookworm-security "
+	  "main # x\n",
+	  "", "debian", "trixie",
+	  "deb [signed-by=" KEY "] http://mirror.one/debian trixie main\n"
+	  "deb [signed-by=/k.gpg] https://sec.one/debian-security trixie-security main\n" },
+	{ "",
+	  "Types: deb deb-src\n# a comment\nURIs: http://m/debian\n"
+	  "Suites: bookworm bookworm-updates\nComponents: main\nSigned-By: /k2.gpg\n\n"
+	  "Types: deb\nEnabled: no\nURIs: http://off/debian-security\nSuites: a-security\n",
+	  "debian", "bookworm",
+	  "deb [signed-by=/k2.gpg] http://m/debian bookworm main\n"
+	  "deb [signed-by=/k2.gpg] http://m/debian bookworm-updates main\n"
+	  "deb [signed-by=" KEY
+	  "] http://deb.debian.org/debian-security bookworm-security main\n" },
+	{ "deb http://m/debian bookworm main\n", "", "debian", "sid",
+	  "deb [signed-by=" KEY "] http://m/debian sid main\n" },
+	{ "deb file:///srv/debian bookworm main\ndeb\ndeb x\n[\n",
+	  "URIs: http://x/debian\nSuites: a\n :\n:", "debian", "sid",
+	  "deb [signed-by=" KEY "] http://deb.debian.org/debian sid main\n" },
+	{ "", "", "plan9", "x", NULL },
+};
+
+START_TEST(the_hosts_mirror_is_used_for_the_suite_that_is_wanted)
+{
+	own_clear(image_apt_sources_clear) struct image_apt_sources sources = { 0 };
+
+	image_apt_sources_add_list(&sources, rows[_i].list);
+	image_apt_sources_add_deb822(&sources, rows[_i].deb822);
+	own_free char *lines =
+		image_apt_sources_for(&sources, rows[_i].distribution, rows[_i].suite);
+	ck_assert_pstr_eq(lines, rows[_i].lines);
+}
+END_TEST
+
+UNIT_MAIN("image/apt_sources",
+	  UNIT_LOOP(the_hosts_mirror_is_used_for_the_suite_that_is_wanted, COUNT_OF(rows)))

@@ -58,6 +58,14 @@ static const char *media_type(const struct tee *tee)
 
 /* ---- the documents ---- */
 
+static int copy_process(struct oci_image_process *to, const struct oci_image_process *from,
+			struct err *e)
+{
+	own_json struct json_object *object = shape_write(&oci_image_process_shape, from);
+
+	return shape_read(&oci_image_process_shape, object, to, e);
+}
+
 static int put_config(const struct image_import *import, const char *diff_id,
 		      struct oci_descriptor *to, struct err *e)
 {
@@ -77,9 +85,12 @@ static int put_config(const struct image_import *import, const char *diff_id,
 	history->created = mem_text(now);
 	history->comment = import->comment ? mem_text(import->comment)
 					   : mem_format("Imported from %s", import->path);
+	int r = import->process ? copy_process(&config.config, import->process, e) : 0;
+	if (r < 0)
+		return r;
 	own_json struct json_object *object = shape_write(&oci_image_config_shape, &config);
 	const char *text = json_text(object);
-	int r = storage_blob_put(import->store, text, strlen(text), digest, e);
+	r = storage_blob_put(import->store, text, strlen(text), digest, e);
 	to->media_type = mem_text(OCI_MEDIA_CONFIG);
 	to->digest = mem_text(digest);
 	to->size = (int64_t)strlen(text);

@@ -4,6 +4,7 @@
 struct err;
 struct image_invocation;
 struct image_report;
+struct oci_image_process;
 struct store;
 
 struct image_import {
@@ -12,6 +13,7 @@ struct image_import {
 	const char *path;      /* a tar (gzip and zstd are seen through), "-", or a folder */
 	const char *reference; /* full name, or NULL */
 	const char *comment;   /* for the image's history; NULL: "Imported from PATH" */
+	const struct oci_image_process *process; /* what its containers run with; NULL: nothing */
 };
 
 /* On failure nothing stays. A folder is packed as it is, other filesystems mounted in it

@@ -21,6 +21,8 @@
 #include "image/pull.h"
 #include "image/report.h"
 #include "image/save.h"
+#include "image/source.h"
+#include "image/template.h"
 #include "storage/store.h"
 
 struct options {
@@ -47,7 +49,18 @@ static int one_operand(const struct image_invocation *invocation, struct err *e)
 	return err_set(e, ERR_INVALID, "expected the name of one image");
 }
 
-static int verb_pull(const struct image_invocation *invocation, struct err *e)
+static int pull_folder(const struct image_invocation *invocation, const char *path, struct err *e)
+{
+	struct image_import import = {
+		.store = invocation->store,
+		.report = invocation->report,
+		.path = path,
+	};
+
+	return image_import(&import, e);
+}
+
+static int pull_registry(const struct image_invocation *invocation, const char *name, struct err *e)
 {
 	struct image_pull pull = {
 		.store = invocation->store,
@@ -55,13 +68,30 @@ static int verb_pull(const struct image_invocation *invocation, struct err *e)
 		.platform = &invocation->platform,
 		.auth_file = invocation->auth_file,
 	};
+
+	return image_pull(&pull, name, e);
+}
+
+/* Whatever a name may mean becomes an image of the store. */
+static int verb_pull(const struct image_invocation *invocation, struct err *e)
+{
+	own_clear(image_source_clear) struct image_source source = { 0 };
 	int r = one_operand(invocation, e);
 
+	if (r == 0)
+		r = image_source_parse(&source, invocation->operands[0], e);
 	if (r < 0)
 		return r;
-	if (image_load_is_source(invocation->operands[0]))
+	switch (source.transport) {
+	case IMAGE_FROM_REGISTRY:
+		return pull_registry(invocation, source.name, e);
+	case IMAGE_FROM_DIR:
+		return pull_folder(invocation, source.path, e);
+	case IMAGE_FROM_TEMPLATE:
+		return image_template(invocation->store, invocation->report, source.path, e);
+	default:
 		return image_load_verb(invocation, e);
-	return image_pull(&pull, invocation->operands[0], e);
+	}
 }
 
 static const struct verb {

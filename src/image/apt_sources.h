@@ -22,8 +22,8 @@ void image_apt_sources_clear(struct image_apt_sources *sources);
 void image_apt_sources_add_list(struct image_apt_sources *to, const char *text);
 void image_apt_sources_add_deb822(struct image_apt_sources *to, const char *text);
 
-/* The lines of a sources.list for this suite of "debian" or "ubuntu", from the mirrors in sources or
- * else from the distribution's own: the suite, its updates if the host takes updates, its security
- * fixes. The caller frees. NULL: a distribution that is not known. */
+/* The lines of a sources.list for this suite of "debian" or "ubuntu", from the mirrors in
+ * sources or else from the distribution's own: the suite, its updates if the host takes updates,
+ * its security fixes. The caller frees. NULL: a distribution that is not known. */
 char *image_apt_sources_for(const struct image_apt_sources *sources, const char *distribution,
 			    const char *suite);

@@ -24,13 +24,13 @@ struct image_auth_files {
 };
 
 /* For host ("docker.io", "localhost:5000") and path; in each file the longest entry that begins
- * "host/path" wins. Returns 1 with *auth the caller's, 0 if there is nothing for it, or fails: a file
- * that cannot be read or is no JSON, a helper that cannot be run or does not answer. */
+ * "host/path" wins. Returns 1 with *auth the caller's, 0 if there is nothing for it, or fails: a
+ * file that cannot be read or is no JSON, a helper that cannot be run or does not answer. */
 int image_auth_find(struct image_auth *auth, const struct image_auth_files *files, const char *host,
 		    const char *path, struct err *e);
 
-/* One file's text: 1, 0 or an error; *helper is the name of the helper to ask, if one is to be (then
- * 0 is returned), the caller's. what names the file in errors. */
+/* One file's text: 1, 0 or an error; *helper is the name of the helper to ask, if one is to be
+ * (then 0 is returned), the caller's. what names the file in errors. */
 int image_auth_parse(struct image_auth *auth, char **helper, const char *text, size_t length,
 		     const char *host, const char *path, const char *what, struct err *e);
 

@@ -1,4 +1,5 @@
-/* invocation.h - one run of holm-image: what its command line says, for the function of its verb. */
+/* invocation.h - one run of holm-image: what its command line says, for the function of its
+ * verb. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -32,7 +32,8 @@ static int drop_capabilities(struct err *e)
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct sets[2] = { 0 };
 
-	/* Without CAP_SETPCAP this fails; then nothing is ever gained again by no_new_privs alone. */
+	/* Without CAP_SETPCAP this fails; then nothing is ever gained again by no_new_privs
+	 * alone. */
 	for (int cap = 0; cap <= 63; cap++)
 		if (!(kept_capabilities & CAP_BIT(cap)))
 			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
@@ -153,7 +154,8 @@ enum {
 	X32_BIT = 0x40000000,
 };
 
-#define LOAD(field)          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define DATA(field)          offsetof(struct seccomp_data, field)
+#define LOAD(field)          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA(field))
 #define RETURN(action)       BPF_STMT(BPF_RET | BPF_K, (action))
 #define IF_NOT(number, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, (skip))
 

@@ -1,8 +1,8 @@
-/* layers.c - for each layer in flight there are three threads, joined by rings: this module's worker
- * takes bytes from the network, hashes and stores them; image_layer_unpack() inflates and hashes
- * in one, and writes files in the other. So extraction begins with the first bytes, and no stage runs
- * away from the next. A layer gets its name only when both digests are right: the ring is closed
- * well only after the blob was committed. */
+/* layers.c - for each layer in flight there are three threads, joined by rings: this module's
+ * worker takes bytes from the network, hashes and stores them; image_layer_unpack() inflates and
+ * hashes in one, and writes files in the other. So extraction begins with the first bytes, and
+ * no stage runs away from the next. A layer gets its name only when both digests are right: the
+ * ring is closed well only after the blob was committed. */
 #include "image/layers.h"
 
 #include <errno.h>

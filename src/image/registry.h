@@ -58,8 +58,8 @@ struct image_blob_sink {
 };
 
 /* Bytes offset to the end of a blob. The digest is the sink's to check; more bytes than the
- * descriptor says are ERR_CORRUPT. A descriptor with urls (a foreign layer) is asked for there if the
- * registry does not have it. */
+ * descriptor says are ERR_CORRUPT. A descriptor with urls (a foreign layer) is asked for there
+ * if the registry does not have it. */
 int image_registry_blob(struct image_registry *registry, struct image_http *http,
 			const struct oci_descriptor *descriptor, int64_t offset,
 			const struct image_blob_sink *sink, struct err *e);

@@ -1,5 +1,5 @@
-/* template.c - mmdebstrap writes a tar into a nameless file of the store, and only when it has ended
- * well that becomes an image: what a killed one leaves is gone with its process. */
+/* template.c - mmdebstrap writes a tar into a nameless file of the store, and only when it has
+ * ended well that becomes an image: what a killed one leaves is gone with its process. */
 #include "image/template.h"
 
 #include <errno.h>

@@ -85,7 +85,11 @@ int image_url_parse(struct image_url *url, const char *text, const char *base, s
 	if (r < 0)
 		return r;
 	own_free char *port = get_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-	parsed.port = port ? atoi(port) : 0;
+	uint64_t number = 0;
+	r = number_parse_u64(&number, port ? port : "", 65535, e);
+	if (r < 0)
+		return err_add(e, "port of %.200s", text);
+	parsed.port = (int)number;
 	parsed.text = get_part(u, CURLUPART_URL, 0);
 	*url = parsed;
 	parsed = (struct image_url){ 0 };

@@ -301,12 +301,13 @@ static void cgroup_kill_listed(const struct runtime_cgroup *cgroup,
 
 static int cgroup_kill_by_list(const struct runtime_cgroup *cgroup, struct err *e)
 {
-	int r;
+	int64_t deadline_ms = runtime_cgroup_tree_deadline_ms(FREEZE_TIMEOUT_MS);
+	unsigned round = 0;
 
 	/* New ones may be born of what was not yet killed, if it could not be frozen. */
-	for (unsigned round = 0; round < 100; round++) {
+	do {
 		struct runtime_cgroup_pids pids = { 0 };
-		r = cgroup_list(cgroup, &pids, e);
+		int r = cgroup_list(cgroup, &pids, e);
 		if (r < 0 || pids.count == 0) {
 			free(pids.items);
 			return r;
@@ -324,7 +325,7 @@ static int cgroup_kill_by_list(const struct runtime_cgroup *cgroup, struct err *
 		int thawed = cgroup_freeze(cgroup, false, FREEZE_TIMEOUT_MS, &ignored);
 		if (frozen)
 			return thawed < 0 ? (*e = ignored, thawed) : 0;
-	}
+	} while (runtime_cgroup_tree_wait(&round, deadline_ms));
 	return err_set(e, ERR_TIMEOUT, "cgroup %s: processes appear faster than they can be killed",
 		       cgroup->path);
 }

@@ -166,7 +166,7 @@ int runtime_cgroup_v2_create(struct runtime_cgroup *cgroup, const struct runtime
 	/* Another holm may remove an empty /holm between two steps; then it starts again. */
 	for (unsigned round = 0;; round++) {
 		r = v2_make(root, cgroup->path, &plan, e);
-		if (r != -ENOENT || round == 100)
+		if ((r != -ENOENT && r != -ENODEV) || round == 100)
 			break;
 	}
 	if (r < 0)

@@ -2,6 +2,8 @@
 # store of its own, and fails if it leaves anything behind. tests/bats runs such a file.
 # shellcheck shell=bash disable=SC2154 # bats sets status, output and lines
 
+bats_require_minimum_version 1.5.0
+
 [ -n "${HOLM_TEST_INSIDE:-}" ] || {
 	echo "run this by tests/bats: it makes the namespaces that keep the host clean" >&2
 	exit 1
@@ -87,26 +89,31 @@ cgroups() {
 
 # --- what tests say ---------------------------------------------------------------------------
 
-# `run` and expect this status: fails with the output. bats' own `run -N` hides it.
+# `run` and expect this status: fails with the output. $output is what went to standard output,
+# $stderr the rest: warnings, progress, errors.
 expect() { # STATUS COMMAND...
 	local wanted=$1
 	shift
-	run "$@"
+	run --separate-stderr "$@"
 	[ "$status" = "$wanted" ] || {
 		echo "expected status $wanted, got $status: $*"
 		echo "$output"
+		echo "$stderr"
 		return 1
 	}
 }
 
+# On either.
 output_has() { # TEXT
-	[[ $output == *"$1"* ]] || {
+	[[ $output == *"$1"* || ${stderr:-} == *"$1"* ]] || {
 		echo "no '$1' in:"
 		echo "$output"
+		echo "${stderr:-}"
 		return 1
 	}
 }
 
+# On standard output.
 output_is() { # TEXT
 	[ "$output" = "$1" ] || {
 		echo "expected: $1"
@@ -115,14 +122,14 @@ output_is() { # TEXT
 	}
 }
 
-# An error of holm's: this status, one line (a second one for the hint) with the text in it.
+# An error of holm's: this status, one line (and perhaps a hint) with the text in it.
 refused() { # STATUS TEXT COMMAND...
 	local wanted=$1 text=$2
 	shift 2
 	expect "$wanted" "$@"
-	output_has "$text"
-	[[ $output == holm:* && ${#lines[@]} -le 2 ]] || {
-		echo "not one line of an error: $output"
+	# shellcheck disable=SC2154 # set by run --separate-stderr
+	[[ $(grep -c '^holm: ' <<<"$stderr") == 1 && $stderr == *"holm: "*"$text"* ]] || {
+		echo "not one line of an error with '$text': $stderr"
 		return 1
 	}
 }

@@ -169,7 +169,7 @@ static long kernel_log(void)
 
 static long other_personality(void)
 {
-	return personality(0x0020000 | PER_LINUX32);
+	return personality(ADDR_NO_RANDOMIZE);
 }
 
 /* A system call that no kernel has: programs must be told so, and go on without it. */

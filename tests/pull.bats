@@ -276,7 +276,7 @@ no_helper() {
 	hostile_pulled redirect-login
 	grep -q '^6000 .*authorization=Basic' "$HOSTILE_LOG"
 	grep -q '^6001 ' "$HOSTILE_LOG"
-	! grep '^6001 ' "$HOSTILE_LOG" | grep -qv 'authorization=-'
+	[ -z "$(grep '^6001 ' "$HOSTILE_LOG" | grep -v 'authorization=-')" ]
 }
 
 @test "hostile: truncated for good" {

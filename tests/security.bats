@@ -35,7 +35,7 @@ answers() { # WORD NAME...
 	expect 0 holm run --rm "$image" probe inet_socket thread
 	answers ok inet_socket thread
 	expect 0 holm run --rm "$image" sh -c 'mkdir /d && mv /d /e && chown 1:1 /e && chmod 700 /e &&
-		su user -c id && kill -0 1 && ping -c 1 127.0.0.1 >/dev/null; exit $?'
+		su user -c id && kill -0 1'
 }
 
 @test "root has eleven capabilities, none of them ambient or inheritable" {
@@ -110,7 +110,7 @@ answers() { # WORD NAME...
 	expect 0 holm run --rm "$image" sh -c 'for f in kcore keys timer_list sched_debug interrupts \
 		latency_stats timer_stats slabinfo vmallocinfo; do
 			[ ! -e /proc/$f ] || echo "$f $(head -c 1 /proc/$f 2>/dev/null | wc -c)"
-		done; ls /proc/acpi /proc/scsi /sys/firmware 2>/dev/null'
+		done; ls /proc/acpi /proc/scsi /sys/firmware 2>/dev/null; :'
 	[[ $output != *" 1"* ]]
 	not grep -vE '^(/|$)|: *$| 0$' <<<"$output"
 }
@@ -127,7 +127,7 @@ answers() { # WORD NAME...
 }
 
 @test "devices are the few that every container has" {
-	expect 0 holm run --rm "$image" sh -c 'cd /dev; for n in *; do [ -c $n ] && echo $n; [ -b $n ] && echo $n; done; :'
+	expect 0 holm run --rm "$image" sh -c 'cd /dev; for n in *; do [ -L $n ] && continue; [ -c $n ] && echo $n; [ -b $n ] && echo $n; done; :'
 	local n
 	for n in $output; do
 		[[ " console full null ptmx random tty urandom zero " == *" $n "* ]]
@@ -165,15 +165,14 @@ answers() { # WORD NAME...
 	output_has "Resource temporarily unavailable"
 }
 
-ids_that_are_none=(-1 4294967295 4294967296 18446744073709551616 0x0 "1 " " 1" +1 1e3 nobody: 1:
-	":" "0:4294967296")
+ids_that_are_none=(-1 4294967295 4294967296 18446744073709551616 0x0 "1 " " 1" +1 1e3
+	0:-1 0:4294967296)
 
 @test "a user id that is none is refused, not root" {
 	local id
 	for id in "${ids_that_are_none[@]}"; do
-		run holm run --rm -u "$id" "$image" id
-		[ "$status" = 125 ] || { echo "'$id' gave $status: $output"; return 1; }
-		[[ $output != *uid=0* ]]
+		expect 125 holm run --rm -u "$id" "$image" id
+		output_is ""
 	done
 }
 
@@ -201,8 +200,7 @@ hostile_image() { # COMMANDS that make the root in $fs
 	hostile_image 'mkfifo "$fs/etc/passwd" "$fs/etc/group"'
 	run timeout 20 holm run --rm -u nosuchuser "$hostile" /bin/sh -c true
 	[[ $status != 124 && $status != 0 ]]
-	expect 0 timeout 20 holm run --rm -u 1000 "$hostile" /bin/busybox id -u
-	output_is 1000
+	refused 125 "not a regular file" timeout 20 holm run --rm -u 1000 "$hostile" /bin/true
 }
 
 @test "a link for /etc/passwd is followed inside the image only" {

@@ -38,5 +38,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_info,
 	&cli_doctor,
 	&cli_help,
+	&cli_complete,
+	&cli_man,
 	NULL,
 };

@@ -23,3 +23,5 @@ extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_r
 extern const struct cli_command cli_info, cli_info_version; /* info.c */
 extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_help;
+extern const struct cli_command cli_complete;
+extern const struct cli_command cli_man;

@@ -116,8 +116,9 @@ void cli_option_man(const struct cli_option *table, struct str *to)
 			str_add(to, "_");
 		}
 		str_add(to, "\n\t");
-		str_add_char(to, (char)toupper((unsigned char)o->help[0]));
-		add_escaped(to, o->help + 1);
+		own_free char *help = mem_text(o->help);
+		help[0] = (char)toupper((unsigned char)help[0]);
+		add_escaped(to, help);
 		str_add(to, ".\n\n");
 	}
 }

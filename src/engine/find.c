@@ -11,7 +11,6 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/name.h"
-#include "engine/record.h"
 
 static bool exists(struct engine *engine, const char *id)
 {
@@ -81,17 +80,4 @@ int engine_find(struct engine *engine, const char *name, char ret_id[CONTAINER_I
 			return r < 0 ? r : 0;
 	}
 	return err_set(e, ERR_NOT_FOUND, "no such container: %s", name);
-}
-
-int engine_load(struct engine *engine, const char *name, struct container *ret,
-		struct container_state *ret_state, struct err *e)
-{
-	char id[CONTAINER_ID_LENGTH + 1];
-	int r = engine_find(engine, name, id, e);
-
-	if (r == 0 && ret_state)
-		r = engine_state_read(engine, id, ret_state, e);
-	if (r == 0 && ret)
-		r = record_read(engine, id, ret, e);
-	return r;
 }

@@ -1,97 +1,112 @@
 #include "engine/options.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-static void free_all(char **const texts[], size_t count)
+static const size_t create_texts[] = {
+	offsetof(struct create_options, image),
+	offsetof(struct create_options, name),
+	offsetof(struct create_options, cidfile),
+	offsetof(struct create_options, entrypoint),
+	offsetof(struct create_options, hostname),
+	offsetof(struct create_options, domainname),
+	offsetof(struct create_options, user),
+	offsetof(struct create_options, workdir),
+	offsetof(struct create_options, stop_signal),
+	offsetof(struct create_options, stop_timeout),
+	offsetof(struct create_options, pull),
+	offsetof(struct create_options, platform),
+	offsetof(struct create_options, restart),
+	offsetof(struct create_options, log_driver),
+	offsetof(struct create_options, detach_keys),
+	offsetof(struct create_options, shm_size),
+	offsetof(struct create_options, memory),
+	offsetof(struct create_options, memory_swap),
+	offsetof(struct create_options, memory_reservation),
+	offsetof(struct create_options, memory_swappiness),
+	offsetof(struct create_options, oom_score_adj),
+	offsetof(struct create_options, cpus),
+	offsetof(struct create_options, cpu_shares),
+	offsetof(struct create_options, cpu_period),
+	offsetof(struct create_options, cpu_quota),
+	offsetof(struct create_options, cpuset_cpus),
+	offsetof(struct create_options, cpuset_mems),
+	offsetof(struct create_options, pids_limit),
+	offsetof(struct create_options, blkio_weight),
+	offsetof(struct create_options, cgroup_parent),
+	offsetof(struct create_options, userns),
+	offsetof(struct create_options, pid),
+	offsetof(struct create_options, ipc),
+	offsetof(struct create_options, uts),
+	offsetof(struct create_options, cgroupns),
+};
+
+static const size_t create_lists[] = {
+	offsetof(struct create_options, command),
+	offsetof(struct create_options, env),
+	offsetof(struct create_options, env_file),
+	offsetof(struct create_options, label),
+	offsetof(struct create_options, label_file),
+	offsetof(struct create_options, annotation),
+	offsetof(struct create_options, log_opt),
+	offsetof(struct create_options, attach),
+	offsetof(struct create_options, volume),
+	offsetof(struct create_options, mount),
+	offsetof(struct create_options, tmpfs),
+	offsetof(struct create_options, volumes_from),
+	offsetof(struct create_options, blkio_weight_device),
+	offsetof(struct create_options, device_read_bps),
+	offsetof(struct create_options, device_write_bps),
+	offsetof(struct create_options, device_read_iops),
+	offsetof(struct create_options, device_write_iops),
+	offsetof(struct create_options, ulimit),
+	offsetof(struct create_options, cap_add),
+	offsetof(struct create_options, cap_drop),
+	offsetof(struct create_options, security_opt),
+	offsetof(struct create_options, device),
+	offsetof(struct create_options, device_cgroup_rule),
+	offsetof(struct create_options, group_add),
+	offsetof(struct create_options, sysctl),
+	offsetof(struct create_options, network),
+	offsetof(struct create_options, add_host),
+	offsetof(struct create_options, dns),
+	offsetof(struct create_options, dns_search),
+	offsetof(struct create_options, dns_option),
+};
+
+static const size_t exec_texts[] = {
+	offsetof(struct exec_options, container),
+	offsetof(struct exec_options, user),
+	offsetof(struct exec_options, workdir),
+	offsetof(struct exec_options, detach_keys),
+};
+
+static const size_t exec_lists[] = {
+	offsetof(struct exec_options, command),
+	offsetof(struct exec_options, env),
+	offsetof(struct exec_options, env_file),
+};
+
+static void clear(void *options, const size_t *texts, size_t texts_count, const size_t *lists,
+		  size_t lists_count)
 {
-	for (size_t i = 0; i < count; i++)
-		free(*texts[i]);
+	for (size_t i = 0; i < texts_count; i++)
+		free(*(char **)((char *)options + texts[i]));
+	for (size_t i = 0; i < lists_count; i++)
+		strv_clear((struct strv *)((char *)options + lists[i]));
 }
 
 void create_options_clear(struct create_options *o)
 {
-	char **const texts[] = { &o->image,
-				 &o->name,
-				 &o->cidfile,
-				 &o->entrypoint,
-				 &o->hostname,
-				 &o->domainname,
-				 &o->user,
-				 &o->workdir,
-				 &o->stop_signal,
-				 &o->stop_timeout,
-				 &o->pull,
-				 &o->platform,
-				 &o->restart,
-				 &o->log_driver,
-				 &o->detach_keys,
-				 &o->shm_size,
-				 &o->memory,
-				 &o->memory_swap,
-				 &o->memory_reservation,
-				 &o->memory_swappiness,
-				 &o->oom_score_adj,
-				 &o->cpus,
-				 &o->cpu_shares,
-				 &o->cpu_period,
-				 &o->cpu_quota,
-				 &o->cpuset_cpus,
-				 &o->cpuset_mems,
-				 &o->pids_limit,
-				 &o->blkio_weight,
-				 &o->cgroup_parent,
-				 &o->userns,
-				 &o->pid,
-				 &o->ipc,
-				 &o->uts,
-				 &o->cgroupns };
-	struct strv *const lists[] = { &o->command,
-				       &o->env,
-				       &o->env_file,
-				       &o->label,
-				       &o->label_file,
-				       &o->annotation,
-				       &o->log_opt,
-				       &o->attach,
-				       &o->volume,
-				       &o->mount,
-				       &o->tmpfs,
-				       &o->volumes_from,
-				       &o->blkio_weight_device,
-				       &o->device_read_bps,
-				       &o->device_write_bps,
-				       &o->device_read_iops,
-				       &o->device_write_iops,
-				       &o->ulimit,
-				       &o->cap_add,
-				       &o->cap_drop,
-				       &o->security_opt,
-				       &o->device,
-				       &o->device_cgroup_rule,
-				       &o->group_add,
-				       &o->sysctl,
-				       &o->network,
-				       &o->add_host,
-				       &o->dns,
-				       &o->dns_search,
-				       &o->dns_option };
-
-	free_all(texts, COUNT_OF(texts));
-	for (size_t i = 0; i < COUNT_OF(lists); i++)
-		strv_clear(lists[i]);
+	clear(o, create_texts, COUNT_OF(create_texts), create_lists, COUNT_OF(create_lists));
 	memset(o, 0, sizeof(*o));
 }
 
 void exec_options_clear(struct exec_options *o)
 {
-	char **const texts[] = { &o->container, &o->user, &o->workdir, &o->detach_keys };
-	struct strv *const lists[] = { &o->command, &o->env, &o->env_file };
-
-	free_all(texts, COUNT_OF(texts));
-	for (size_t i = 0; i < COUNT_OF(lists); i++)
-		strv_clear(lists[i]);
+	clear(o, exec_texts, COUNT_OF(exec_texts), exec_lists, COUNT_OF(exec_lists));
 	memset(o, 0, sizeof(*o));
 }

@@ -219,7 +219,9 @@ static int add_device(struct spec_context *context, const struct container_devic
 
 static int64_t parse_device_number(const char *text)
 {
-	return *text == '*' ? -1 : atoll(text);
+	char *end;
+
+	return *text == '*' ? -1 : strtoll(text, &end, 10);
 }
 
 /* "c 1:3 rwm"; config_security.c has checked the form. */

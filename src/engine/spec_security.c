@@ -248,24 +248,7 @@ int spec_devices_read(struct spec_context *context, const struct container *c, s
 	return r;
 }
 
-/* Docker's list: every node may be made, these few may be used. -1 is every number. */
-static const struct {
-	const char *type;
-	int major_number, minor_number;
-	const char *access;
-} device_rules[] = {
-	{ "c", -1, -1, "m" },    { "b", -1, -1, "m" }, /* mknod(2) alone; it takes CAP_MKNOD */
-	{ "c", 1, 3, "rwm" },                          /* null */
-	{ "c", 1, 5, "rwm" },                          /* zero */
-	{ "c", 1, 7, "rwm" },                          /* full */
-	{ "c", 1, 8, "rwm" },                          /* random */
-	{ "c", 1, 9, "rwm" },                          /* urandom */
-	{ "c", 5, 0, "rwm" },                          /* tty */
-	{ "c", 5, 1, "rwm" },                          /* console */
-	{ "c", 5, 2, "rwm" },                          /* ptmx */
-	{ "c", 136, -1, "rwm" },                       /* pts */
-};
-
+/* The nodes that every container has, and mknod(2) as such, the runtime allows by itself. */
 static void add_device_rules(struct oci_resources *r, const struct container_security *s,
 			     struct spec_context *context)
 {
@@ -275,9 +258,6 @@ static void add_device_rules(struct oci_resources *r, const struct container_sec
 	all->access = mem_text("rwm");
 	if (s->privileged)
 		return;
-	for (size_t i = 0; i < COUNT_OF(device_rules); i++)
-		add_rule(context, device_rules[i].type, device_rules[i].major_number,
-			 device_rules[i].minor_number, device_rules[i].access);
 	for (size_t i = 0; i < context->device_rules.count; i++)
 		*shape_list_add(&r->devices) = context->device_rules.items[i];
 	context->device_rules.count = 0;

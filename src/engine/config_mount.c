@@ -74,8 +74,6 @@ static int add_volume_option(struct container_mount *to, const char *word, struc
 		to->read_only = true;
 	else if (str_equal(word, "z") || str_equal(word, "Z"))
 		mem_replace(&to->relabel, word);
-	else if (str_equal(word, "U"))
-		to->owned_by_user = true;
 	else if (str_equal(word, "nocopy") && volume)
 		to->no_copy = true;
 	else if (str_equal(word, "copy") && volume)
@@ -83,10 +81,9 @@ static int add_volume_option(struct container_mount *to, const char *word, struc
 	else if ((str_equal(word, "bind") || str_equal(word, "rbind")) && !volume)
 		to->non_recursive = word[0] == 'b';
 	else
-		return err_set(e, ERR_INVALID, "'%s' is no option of a %s: ro, rw, z, Z, U%s", word,
-			       to->type,
-			       volume ? ", nocopy"
-				      : ", bind, rbind, [r]private, [r]shared, [r]slave");
+		return err_set(
+			e, ERR_INVALID, "'%s' is no option of a %s: ro, rw, z, Z%s", word, to->type,
+			volume ? ", nocopy" : ", bind, rbind, [r]private, [r]shared, [r]slave");
 	return 0;
 }
 
@@ -351,11 +348,6 @@ static int set_no_copy(struct container_mount *to, const char *value, struct err
 	return parse_bool(&to->no_copy, value, e);
 }
 
-static int set_owned(struct container_mount *to, const char *value, struct err *e)
-{
-	return parse_bool(&to->owned_by_user, value, e);
-}
-
 static int set_subpath(struct container_mount *to, const char *value, struct err *e)
 {
 	own_free char *slashed = path_join("/", value);
@@ -440,8 +432,6 @@ static const struct mount_key {
 	{ "volume-subpath", VOLUME, false, set_subpath },
 	{ "image-subpath", IMAGE, false, set_subpath },
 	{ "subpath", VOLUME | IMAGE, false, set_subpath },
-	{ "U", BIND | VOLUME, true, set_owned },
-	{ "chown", BIND | VOLUME, true, set_owned },
 	{ "tmpfs-size", TMPFS, false, set_tmpfs_size },
 	{ "tmpfs-mode", TMPFS, false, set_tmpfs_mode },
 };

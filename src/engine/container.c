@@ -62,14 +62,12 @@ static const struct shape_field container_mount_fields[] = {
 	FIELD(container_mount, no_copy, SHAPE_BOOL),
 	FIELD(container_mount, anonymous, SHAPE_BOOL),
 	FIELD(container_mount, of_image, SHAPE_BOOL),
-	FIELD(container_mount, owned_by_user, SHAPE_BOOL),
 	FIELD(container_mount, relabel, SHAPE_STRING),
 	FIELD(container_mount, propagation, SHAPE_STRING),
 	FIELD(container_mount, options, SHAPE_STRINGS),
 	FIELD(container_mount, layers, SHAPE_STRINGS),
 	FIELD(container_mount, digest, SHAPE_STRING),
 	FIELD(container_mount, volume_labels, SHAPE_MAP),
-	FIELD(container_mount, volume_options, SHAPE_MAP),
 	{ 0 },
 };
 const struct shape container_mount_shape = SHAPE_OF(container_mount);

@@ -61,14 +61,12 @@ struct container_mount {
 	bool no_copy;        /* a new volume is not filled from the image */
 	bool anonymous;      /* made for this container, goes with it */
 	bool of_image;       /* the image asked for it, not a person */
-	bool owned_by_user;  /* U: the tree is given to the container's user first */
 	char *relabel;       /* "z", "Z": SELinux */
 	char *propagation;   /* "rslave"...; NULL: rprivate */
 	struct strv options; /* of a tmpfs: "size=65536", "noexec"... */
 	struct strv layers;  /* of an image: diff ids in hex, lowest first */
 	char *digest;        /* of an image: of its manifest */
 	struct shape_map volume_labels;
-	struct shape_map volume_options;
 };
 
 struct container_storage {

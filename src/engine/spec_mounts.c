@@ -130,18 +130,18 @@ static void add_tmpfs(struct oci_spec *spec, const struct container_mount *mount
 		strv_add(&to->options, "ro");
 }
 
-/* An image as a mount: its layers, read-only; one layer is its folder, several an overlay. */
+/* An image as a mount: its layers, read-only. */
 static void add_image(struct oci_spec *spec, const struct container_mount *mount,
 		      const struct spec_context *context)
 {
-	struct oci_mount *to = add(spec, mount->target, "overlay", "overlay", "ro");
-	struct strv lower = { 0 };
+	struct oci_mount *to = add(spec, mount->target, "bind", mount->source, "bind,ro");
 
-	for (size_t i = mount->layers.count; i-- > 0;)
-		strv_add_take(&lower, storage_layer_path(context->store, mount->layers.items[i]));
-	own_free char *joined = strv_join(&lower, ":");
-	strv_addf(&to->options, "lowerdir=%s", joined);
-	strv_clear(&lower);
+	for (size_t i = mount->layers.count; i-- > 0;) {
+		own_free char *path = storage_layer_path(context->store, mount->layers.items[i]);
+		strv_addf(&to->options, "lower=%s", path);
+	}
+	if (mount->subpath)
+		strv_addf(&to->options, "subpath=%s", mount->subpath);
 }
 
 static void add_mount(struct oci_spec *spec, const struct container_mount *mount,

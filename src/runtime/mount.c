@@ -19,6 +19,7 @@
 #include "runtime/cgroup_mount.h"
 #include "runtime/copy_up.h"
 #include "runtime/idmap.h"
+#include "runtime/overlay.h"
 #include "runtime/proc_mount.h"
 #include "runtime/tree.h"
 
@@ -50,24 +51,44 @@ static int finish_detached(int fd, const struct runtime_mount_options *o, struct
 	return 0;
 }
 
+/* What a bind shows: a path of the host, or one of its layers, or an overlay of them. */
+static int open_whole_source(const struct runtime_mount *m, const char *bundle, struct err *e)
+{
+	const struct strv *lower = &m->options.lower;
+	const char *text = lower->count ? lower->items[0] : m->spec->source;
+	own_free char *path = *text == '/' ? mem_text(text) : path_join(bundle, text);
+
+	if (lower->count > 1) {
+		const struct runtime_overlay overlay = { .lower = *lower };
+		return runtime_overlay_mount_in_parent(&overlay, bundle, e);
+	}
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "source %s", path) : fd;
+}
+
 static int open_source(struct runtime_mount *m, const char *bundle, struct err *e)
 {
 	struct stat st;
-	own_free char *path = *m->spec->source == '/' ? mem_text(m->spec->source)
-						      : path_join(bundle, m->spec->source);
 
-	own_fd int source = open(path, O_PATH | O_CLOEXEC);
-	if (source < 0)
-		return err_sys(e, "source %s", path);
+	own_fd int whole = open_whole_source(m, bundle, e);
+	if (whole < 0)
+		return whole;
+	own_fd int part =
+		m->options.subpath ? path_open(whole, m->options.subpath, O_PATH, 0, e) : -1;
+	if (m->options.subpath && part < 0)
+		return err_add(e, "part %s of the source", m->options.subpath);
+	int source = part >= 0 ? part : whole;
 	if (fstat(source, &st) < 0)
-		return err_sys(e, "source %s", path);
-	own_fd int fd = open_tree(source, "",
-				  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
-					  (m->options.recursive ? AT_RECURSIVE : 0));
+		return err_sys(e, "source %s", m->spec->source);
+	bool detached = part < 0 && m->options.lower.count > 1;
+	own_fd int fd = detached ? take_fd(&whole)
+				 : open_tree(source, "",
+					     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+						     (m->options.recursive ? AT_RECURSIVE : 0));
 	if (fd < 0)
-		return err_sys(e, "clone the mount of %s", path);
+		return err_sys(e, "clone the mount of %s", m->spec->source);
 	if (set_propagation(fd, &m->options) < 0)
-		return err_sys(e, "set the propagation of %s", path);
+		return err_sys(e, "set the propagation of %s", m->spec->source);
 	m->is_folder = S_ISDIR(st.st_mode);
 	m->source_fd = take_fd(&fd);
 	return 0;

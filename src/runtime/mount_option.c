@@ -1,11 +1,13 @@
 #include "runtime/mount_option.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
 
 /* Words that set (or, with off, clear) an attribute. Each also exists with an "r" in front,
  * for the whole tree. */
@@ -123,6 +125,18 @@ static bool take_switch(struct runtime_mount_options *o, const char *word)
 	return false;
 }
 
+/* Beyond mount(8), of holm's own: see runtime.h. */
+static bool take_source(struct runtime_mount_options *o, const char *word)
+{
+	if (str_starts(word, "lower="))
+		strv_add(&o->lower, word + strlen("lower="));
+	else if (str_starts(word, "subpath="))
+		mem_replace(&o->subpath, word + strlen("subpath="));
+	else
+		return false;
+	return true;
+}
+
 int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct strv *words,
 				struct err *e)
 {
@@ -131,7 +145,7 @@ int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct 
 		if (strcmp(word, "remount") == 0)
 			return err_set(e, ERR_UNSUPPORTED, "mount option remount");
 		if (!take_attribute(ret, word) && !take_propagation(ret, word) &&
-		    !take_switch(ret, word))
+		    !take_switch(ret, word) && !take_source(ret, word))
 			strv_add(&ret->own, word);
 	}
 	ret->bind |= ret->recursive;
@@ -142,5 +156,7 @@ int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct 
 void runtime_mount_options_clear(struct runtime_mount_options *options)
 {
 	strv_clear(&options->own);
+	strv_clear(&options->lower);
+	free(options->subpath);
 	*options = (struct runtime_mount_options){ 0 };
 }

@@ -22,7 +22,9 @@ struct runtime_mount_options {
 	bool idmap_all;
 	bool copy_up; /* "copyup": fill an empty source from the image */
 	bool tmp_copy_up;
-	struct strv own; /* "size=64m", "newinstance": for fsconfig(2), in order */
+	char *subpath;     /* "subpath=a/b": of a bind's source, resolved below it */
+	struct strv lower; /* "lower=/folder", the topmost first: a bind of an overlay of them */
+	struct strv own;   /* "size=64m", "newinstance": for fsconfig(2), in order */
 };
 
 /* The caller clears *ret. ERR_UNSUPPORTED for what cannot be meant here ("remount"). */

@@ -24,7 +24,9 @@
  * process.user.username: "name[:group]" or ids in text, looked up in the container's files.
  * process.env: HOME is added from /etc/passwd where it is missing.
  * Mount options: all of mount(8)'s and the spec's table; "copyup" on a bind: when the source is
- * an empty folder it first gets what the image has at the destination; "tmpcopyup" on a tmpfs. */
+ * an empty folder it first gets what the image has at the destination; "tmpcopyup" on a tmpfs;
+ * on a bind "subpath=a/b", a part of the source that is looked up below it, whatever links say,
+ * and "lower=/folder", repeated, the topmost first: an overlay of these instead of the source. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

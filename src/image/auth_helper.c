@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -106,25 +107,32 @@ static int take_answer(struct image_auth *auth, const struct str *text, const ch
 	return auth->token || auth->user ? 1 : 0;
 }
 
+static int question(const char *host, struct err *e)
+{
+	own_fd int fd = memfd_create("registry", MFD_CLOEXEC);
+
+	if (fd < 0 || fd_write_all(fd, host, strlen(host)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "make a file in memory");
+	return take_fd(&fd);
+}
+
 static int converse(const char *program, const char *host, struct str *text, int *status,
 		    struct err *e)
 {
-	int to[2], from[2];
+	int from[2];
 	pid_t pid;
 
-	if (pipe2(to, O_CLOEXEC) < 0)
-		return err_sys(e, "make a pipe");
-	own_fd int to_read = to[0], to_write = to[1];
+	own_fd int in = question(host, e);
+	if (in < 0)
+		return in;
 	if (pipe2(from, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
-	own_fd int from_read = from[0], from_write = from[1];
-	int r = spawn(&pid, program, to_read, from_write, e);
+	own_fd int from_read = from[0];
+	own_fd int from_write = from[1];
+	int r = spawn(&pid, program, in, from_write, e);
 	if (r < 0)
 		return r;
-	close(take_fd(&to_read));
 	close(take_fd(&from_write));
-	(void)fd_write_all(to_write, host, strlen(host)); /* below PIPE_BUF: never waits */
-	close(take_fd(&to_write));
 	r = read_answer(from_read, text, program, e);
 	if (r < 0)
 		kill(pid, SIGKILL);

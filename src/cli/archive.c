@@ -1,4 +1,4 @@
-/* `holm load`: images in files. */
+/* `holm load`, `holm save` and `holm import`: images in files. */
 #include "cli/archive.h"
 
 #include <stdio.h>
@@ -12,10 +12,13 @@
 #include "cli/print.h"
 #include "engine/engine.h"
 #include "image/command.h"
+#include "image/reference.h"
 #include "storage/store.h"
 
 struct archive_options {
 	char *input;
+	char *output;
+	char *format;
 	char *platform;
 	bool quiet;
 };
@@ -25,6 +28,21 @@ static const struct cli_option load_table[] = {
 	{ "input", 'i', OPTION_STRING(input), "FILE", "read this file, not the standard input",
 	  "file:" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show progress" },
+	{ 0 },
+};
+
+static const struct cli_option save_table[] = {
+	{ "output", 'o', OPTION_STRING(output), "FILE",
+	  "write this file (or folder), not the standard output", "file:" },
+	{ "format", 0, OPTION_STRING(format), "FORMAT",
+	  "docker-archive (if nothing is said), oci-archive or oci-dir",
+	  "docker-archive|oci-archive|oci-dir" },
+	{ 0 },
+};
+
+static const struct cli_option import_table[] = {
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "what it is made for" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show progress" },
 	{ 0 },
 };
@@ -45,11 +63,20 @@ int cli_archive_arguments(struct cli *cli, const char *verb, struct strv *to, st
 	return 0;
 }
 
+static void print_loaded(void *arg, const struct image_progress *image)
+{
+	(void)arg;
+	fputs(*image->text ? "Loaded image: " : "Loaded image ID: ", stdout);
+	cli_print_clean(stdout,
+			*image->text ? image_reference_familiar(image->text) : image->digest);
+	putchar('\n');
+	fflush(stdout);
+}
+
 static int run_load(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct archive_options *o = options;
 	own_clear(strv_clear) struct strv arguments = { 0 };
-	struct image_progress image = { 0 };
 
 	(void)args;
 	if (!o->input && isatty(STDIN_FILENO)) {
@@ -63,14 +90,47 @@ static int run_load(struct cli *cli, void *options, const struct strv *args, str
 		strv_addf(&arguments, "--platform=%s", o->platform);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, o->input ? o->input : "-");
-	r = image_command_run(&image, &arguments,
-			      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+	return image_command_run_each(print_loaded, NULL, &arguments,
+				      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+}
+
+static int run_save(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct archive_options *o = options;
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	if (!o->output && isatty(STDOUT_FILENO)) {
+		err_set(e, ERR_INVALID, "the standard output is a terminal");
+		return err_hint(e, "say --output FILE, or redirect: holm save IMAGE > FILE");
+	}
+	int r = cli_archive_arguments(cli, "save", &arguments, e);
 	if (r < 0)
 		return r;
-	fputs("Loaded image: ", stdout);
-	cli_print_clean(stdout, *image.text ? image.text : image.digest);
-	putchar('\n');
-	return 0;
+	strv_add(&arguments, "--");
+	strv_add(&arguments, o->format ? o->format : "docker-archive");
+	strv_add(&arguments, o->output ? o->output : "-");
+	strv_add_all(&arguments, args);
+	return image_command_run(NULL, &arguments, IMAGE_SHOW_PROGRESS, e);
+}
+
+static int run_import(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct archive_options *o = options;
+	own_clear(strv_clear) struct strv arguments = { 0 };
+	struct image_progress image = { 0 };
+
+	int r = cli_archive_arguments(cli, "import", &arguments, e);
+	if (r < 0)
+		return r;
+	if (o->platform)
+		strv_addf(&arguments, "--platform=%s", o->platform);
+	strv_add(&arguments, "--");
+	strv_add_all(&arguments, args);
+	r = image_command_run(&image, &arguments,
+			      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+	if (r == 0)
+		puts(image.digest);
+	return r;
 }
 
 const struct cli_command cli_archive_load = {
@@ -81,4 +141,30 @@ const struct cli_command cli_archive_load = {
 	.options = load_table,
 	.size = sizeof(struct archive_options),
 	.run = run_load,
+};
+
+const struct cli_command cli_archive_save = {
+	.names = "save|image save",
+	.section = "Images",
+	.arguments = "[OPTIONS] IMAGE [IMAGE...]",
+	.summary = "Write images to an archive",
+	.options = save_table,
+	.size = sizeof(struct archive_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "image:",
+	.run = run_save,
+};
+
+const struct cli_command cli_archive_import = {
+	.names = "import|image import",
+	.section = "Images",
+	.arguments = "[OPTIONS] FILE|FOLDER|- [NAME[:TAG]]",
+	.summary = "Make an image of a root filesystem, in an archive or a folder",
+	.options = import_table,
+	.size = sizeof(struct archive_options),
+	.args_min = 1,
+	.args_max = 2,
+	.values = "file:",
+	.run = run_import,
 };

@@ -29,6 +29,8 @@ const struct cli_command *const cli_commands[] = {
 	&cli_image_prune,
 	&cli_inspect_image,
 	&cli_archive_load,
+	&cli_archive_save,
+	&cli_archive_import,
 	&cli_volume_create,
 	&cli_volume_list,
 	&cli_inspect_volume,

@@ -17,7 +17,8 @@ extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_
 extern const struct cli_command cli_images;
 extern const struct cli_command cli_pull;
 extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune; /* image.c */
-extern const struct cli_command cli_archive_load;                              /* archive.c */
+extern const struct cli_command cli_archive_load, cli_archive_save,
+	cli_archive_import; /* archive.c */
 extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_remove,
 	cli_volume_prune;                                   /* volume.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */

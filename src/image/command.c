@@ -24,8 +24,9 @@ struct reader {
 	char bytes[IMAGE_PROGRESS_LINE_MAX];
 	size_t length;
 	struct image_progress_print *print; /* NULL: show nothing */
-	struct image_progress image;        /* digest "" until an image came */
-	struct err err;                     /* text "" until an error came */
+	image_command_report *on_image;
+	void *arg;
+	struct err err; /* text "" until an error came */
 };
 
 static char *program_path(void)
@@ -65,7 +66,7 @@ static int take_line(struct reader *reader, const char *line, size_t length, str
 	if (r < 0)
 		return r;
 	if (progress.kind == IMAGE_PROGRESS_IMAGE)
-		reader->image = progress;
+		reader->on_image(reader->arg, &progress);
 	else if (progress.kind == IMAGE_PROGRESS_ERROR)
 		reader->err = progress.err;
 	else if (reader->print)
@@ -127,12 +128,12 @@ static int judge(const struct reader *reader, int wait_status, struct err *e)
 		       process_exit_code(wait_status));
 }
 
-int image_command_run(struct image_progress *ret, const struct strv *arguments,
-		      enum image_command_show show, struct err *e)
+int image_command_run_each(image_command_report *on_image, void *arg, const struct strv *arguments,
+			   enum image_command_show show, struct err *e)
 {
 	int ends[2];
 	pid_t pid;
-	struct reader reader = { 0 };
+	struct reader reader = { .on_image = on_image, .arg = arg };
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
@@ -157,8 +158,21 @@ int image_command_run(struct image_progress *ret, const struct strv *arguments,
 		return r;
 	if (status < 0)
 		return err_number(e, -status, "wait for holm-image");
-	r = judge(&reader, status, e);
+	return judge(&reader, status, e);
+}
+
+static void keep_last(void *arg, const struct image_progress *image)
+{
+	*(struct image_progress *)arg = *image;
+}
+
+int image_command_run(struct image_progress *ret, const struct strv *arguments,
+		      enum image_command_show show, struct err *e)
+{
+	struct image_progress last = { 0 };
+	int r = image_command_run_each(keep_last, &last, arguments, show, e);
+
 	if (r == 0 && ret)
-		*ret = reader.image;
+		*ret = last;
 	return r;
 }

@@ -19,7 +19,7 @@
 #include "runtime/cgroup_mount.h"
 #include "runtime/copy_up.h"
 #include "runtime/idmap.h"
-#include "runtime/overlay.h"
+#include "runtime/mount_source.h"
 #include "runtime/proc_mount.h"
 #include "runtime/tree.h"
 
@@ -34,14 +34,6 @@ static int set_attributes(int fd, uint64_t set, uint64_t clear, unsigned flags)
 	return mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr));
 }
 
-static int set_propagation(int fd, const struct runtime_mount_options *o)
-{
-	struct mount_attr attr = { .propagation = o->propagation ? o->propagation : MS_PRIVATE };
-	bool all = o->propagation_all || !o->propagation;
-
-	return mount_setattr(fd, "", AT_EMPTY_PATH | (all ? AT_RECURSIVE : 0), &attr, sizeof(attr));
-}
-
 /* Flags of a detached mount are set before anybody can see it. */
 static int finish_detached(int fd, const struct runtime_mount_options *o, struct err *e)
 {
@@ -49,54 +41,6 @@ static int finish_detached(int fd, const struct runtime_mount_options *o, struct
 	    set_attributes(fd, o->set_all, o->clear_all, AT_RECURSIVE) < 0)
 		return err_sys(e, "set the mount's flags");
 	return 0;
-}
-
-/* What a bind shows: a path of the host, or one of its layers, or an overlay of them. */
-static int open_whole_source(const struct runtime_mount *m, const char *bundle, struct err *e)
-{
-	const struct strv *lower = &m->options.lower;
-	const char *text = lower->count ? lower->items[0] : m->spec->source;
-	own_free char *path = *text == '/' ? mem_text(text) : path_join(bundle, text);
-
-	if (lower->count > 1) {
-		const struct runtime_overlay overlay = { .lower = *lower };
-		return runtime_overlay_mount_in_parent(&overlay, bundle, e);
-	}
-	int fd = open(path, O_PATH | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "source %s", path) : fd;
-}
-
-static int open_source(struct runtime_mount *m, const char *bundle, struct err *e)
-{
-	struct stat st;
-
-	own_fd int whole = open_whole_source(m, bundle, e);
-	if (whole < 0)
-		return whole;
-	own_fd int part =
-		m->options.subpath ? path_open(whole, m->options.subpath, O_PATH, 0, e) : -1;
-	if (m->options.subpath && part < 0)
-		return err_add(e, "part %s of the source", m->options.subpath);
-	int source = part >= 0 ? part : whole;
-	if (fstat(source, &st) < 0)
-		return err_sys(e, "source %s", m->spec->source);
-	bool detached = part < 0 && m->options.lower.count > 1;
-	own_fd int fd = detached ? take_fd(&whole)
-				 : open_tree(source, "",
-					     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
-						     (m->options.recursive ? AT_RECURSIVE : 0));
-	if (fd < 0)
-		return err_sys(e, "clone the mount of %s", m->spec->source);
-	if (set_propagation(fd, &m->options) < 0)
-		return err_sys(e, "set the propagation of %s", m->spec->source);
-	m->is_folder = S_ISDIR(st.st_mode);
-	m->source_fd = take_fd(&fd);
-	return 0;
-}
-
-static bool is_bind(const struct runtime_mount *m)
-{
-	return m->options.bind || str_equal(m->spec->type, "bind");
 }
 
 static int open_mount(struct runtime_mount *m, const struct oci_spec *spec, const char *bundle,
@@ -108,12 +52,9 @@ static int open_mount(struct runtime_mount *m, const struct oci_spec *spec, cons
 	if (strcmp(clean, "/") == 0)
 		return err_set(e, ERR_INVALID, "the root itself is no place for a mount");
 	int r = runtime_mount_options_parse(&m->options, &m->spec->options, e);
-	if (r < 0 || !is_bind(m))
-		return r;
-	if (str_empty(m->spec->source))
-		return err_set(e, ERR_INVALID, "a bind mount has no source");
-	r = open_source(m, bundle, e);
-	if (r < 0)
+	if (r == 0)
+		r = runtime_mount_source_open_in_parent(m, bundle, e);
+	if (r < 0 || m->source_fd < 0)
 		return r;
 	if (m->options.idmap || m->spec->uid_mappings.count)
 		r = runtime_idmap_mount_in_parent(m->source_fd, m->spec, spec, m->options.idmap_all,
@@ -268,7 +209,8 @@ static int open_target(const struct runtime_mount *m, const struct runtime_tree 
 {
 	const char *path = m->spec->destination;
 
-	if (!is_bind(m) && (str_equal(m->spec->type, "proc") || str_equal(m->spec->type, "sysfs")))
+	if (!runtime_mount_is_bind(m) &&
+	    (str_equal(m->spec->type, "proc") || str_equal(m->spec->type, "sysfs")))
 		return open_kernel_target(path, tree, e);
 	if (m->source_fd >= 0 && !m->is_folder)
 		return runtime_tree_make_file(tree, path, 0644, e);
@@ -292,7 +234,7 @@ static int fill(const struct runtime_mount *m, int fd, int target, struct err *e
 static int attach(const struct runtime_mount *m, int pid_namespace, struct runtime_tree *tree,
 		  const struct runtime_cgroup *cgroup, struct err *e)
 {
-	const char *type = is_bind(m) ? "bind" : m->spec->type;
+	const char *type = m->source_fd >= 0 ? "bind" : m->spec->type;
 
 	own_fd int target = open_target(m, tree, e);
 	if (target < 0)

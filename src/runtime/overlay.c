@@ -127,17 +127,27 @@ static int set_folder(int fs, const char *key, int folder)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, link, 0);
 }
 
-/* Linux 6.5: "lowerdir+" adds one layer below those that are there. */
-static int add_layers(int fs, const struct folders *folders, size_t count, struct err *e)
+/* The kernel takes at most 255 bytes in one value, before 6.5 also of all layers together. */
+enum { VALUE_MAX = 255 };
+
+static void list_layers(struct str *to, const struct folders *folders, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (set_folder(fs, "lowerdir+", folders->fd[i]) == 0)
-			continue;
-		if (i == 0 && errno == EINVAL)
-			return -EINVAL;
-		return runtime_mount_error(e, fs, "overlay layer %zu", i);
-	}
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		str_addf(to, "%s/proc/self/fd/%d", i ? ":" : "", folders->fd[i]);
+}
+
+/* Few in one value; many one by one, below those that are there ("lowerdir+", Linux 6.5). */
+static int set_layers(int fs, const struct folders *folders, size_t count)
+{
+	own_clear(str_clear) struct str all = { 0 };
+	int r = 0;
+
+	list_layers(&all, folders, count);
+	if (all.length <= VALUE_MAX)
+		return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", all.text, 0);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = set_folder(fs, "lowerdir+", folders->fd[i]);
+	return r;
 }
 
 static int configure(int fs, const struct runtime_overlay *overlay, const struct folders *folders,
@@ -145,6 +155,8 @@ static int configure(int fs, const struct runtime_overlay *overlay, const struct
 {
 	size_t count = overlay->lower.count;
 
+	if (set_layers(fs, folders, count) < 0)
+		return runtime_mount_error(e, fs, "overlay of %zu layers", count);
 	if (overlay->upper && (set_folder(fs, "upperdir", folders->fd[count]) < 0 ||
 			       set_folder(fs, "workdir", folders->fd[count + 1]) < 0))
 		return runtime_mount_error(e, fs, "overlay upper folder %s", overlay->upper);
@@ -170,8 +182,7 @@ static void option_string(struct str *to, const struct runtime_overlay *overlay,
 	size_t count = overlay->lower.count;
 
 	str_add(to, "lowerdir=");
-	for (size_t i = 0; i < count; i++)
-		str_addf(to, "%s/proc/self/fd/%d", i ? ":" : "", folders->fd[i]);
+	list_layers(to, folders, count);
 	if (overlay->upper)
 		str_addf(to, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s",
 			 folders->fd[count], folders->fd[count + 1],
@@ -234,10 +245,29 @@ int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay
 	return answer.fd;
 }
 
+/* overlayfs wants two layers where there is no upper: one alone is bound instead. */
+static int bind_layer(const char *path, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE };
+
+	own_fd int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return err_sys(e, "open %s", path);
+	own_fd int fd = runtime_mount_clone(folder, e);
+	if (fd < 0)
+		return err_add(e, "%s", path);
+	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_sys(e, "make %s read-only", path);
+	return take_fd(&fd);
+}
+
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 				    struct err *e)
 {
 	own_clear(folders_close) struct folders folders = { 0 };
+
+	if (overlay->lower.count == 1 && !overlay->upper)
+		return bind_layer(overlay->lower.items[0], e);
 	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0) {
 		err_sys(e, "open the overlay filesystem");
@@ -246,13 +276,14 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 	int r = folders_open(&folders, overlay, e);
 	if (r < 0)
 		return r;
-	r = add_layers(fs, &folders, overlay->lower.count, e);
-	if (r == -EINVAL)
-		return runtime_overlay_mount_by_option_string(overlay, scratch, e);
-	if (r < 0)
-		return r;
 	r = configure(fs, overlay, &folders, e);
-	if (r < 0)
+	/* before 6.5 any key is taken, and the whole refused at the end */
+	if (r == -EINVAL && overlay->lower.count > 1)
+		r = runtime_overlay_mount_by_option_string(overlay, scratch, e);
+	if (r == -EINVAL && overlay->is_volatile)
+		return err_hint(e, "an upper folder that was mounted volatile before is refused "
+				   "until work/incompat in its work folder is removed");
+	if (r != 0)
 		return r;
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return fd < 0 ? err_sys(e, "mount the overlay") : fd;

@@ -44,18 +44,13 @@ int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundl
 		return err_add(e, "root filesystem");
 
 	own_fd int fd = -1;
-	if (overlay.lower.count > 1 || overlay.upper)
+	if (overlay.lower.count)
 		fd = runtime_overlay_mount_in_parent(&overlay, bundle, e);
-	else if (overlay.lower.count == 1)
-		fd = open_folder(overlay.lower.items[0], e);
 	else
 		fd = open_plain(spec, bundle, e);
 	if (fd < 0)
 		return err_add(e, "root filesystem");
 
-	/* overlayfs wants two layers where there is no upper: the only one is bound instead */
-	if (overlay.lower.count == 1 && !overlay.upper)
-		attr.attr_set = MOUNT_ATTR_RDONLY;
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make the root filesystem's mounts private");
 	return take_fd(&fd);

@@ -1,0 +1,80 @@
+#include "runtime/mount_option.h"
+
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/strv.h"
+#include "base/unit.h"
+
+static const struct {
+	const char *words;
+	uint64_t set, clear, set_all, clear_all, propagation;
+	const char *own; /* joined by commas */
+} rows[] = {
+	{ .words = "" },
+	{ "ro,nosuid", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID },
+	{ "ro,rw", .clear = MOUNT_ATTR_RDONLY },
+	{ "rw,ro", MOUNT_ATTR_RDONLY },
+	{ "rro", .set_all = MOUNT_ATTR_RDONLY },
+	{ "rrw", .clear_all = MOUNT_ATTR_RDONLY },
+	{ "rnodev,rnoexec", .set_all = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC },
+	{ "relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME },
+	{ "noatime,strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME },
+	{ "noatime,atime", 0, MOUNT_ATTR__ATIME },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
+	{ "private", .propagation = MS_PRIVATE },
+	{ "rslave", .propagation = MS_SLAVE },
+	{ "defaults,async,nomand" },
+	{ "size=64m,mode=1777,ro", MOUNT_ATTR_RDONLY, .own = "size=64m,mode=1777" },
+	{ "newinstance,read", .own = "newinstance,read" },
+};
+
+START_TEST(words_become_flags)
+{
+	own_clear(runtime_mount_options_clear) struct runtime_mount_options o = { 0 };
+	own_clear(strv_clear) struct strv words = { 0 };
+	struct err e;
+
+	strv_split(&words, rows[_i].words, ',');
+	ck_assert_int_eq(runtime_mount_options_parse(&o, &words, &e), 0);
+	ck_assert_uint_eq(o.set, rows[_i].set);
+	ck_assert_uint_eq(o.clear, rows[_i].clear);
+	ck_assert_uint_eq(o.set_all, rows[_i].set_all);
+	ck_assert_uint_eq(o.clear_all, rows[_i].clear_all);
+	ck_assert_uint_eq(o.propagation, rows[_i].propagation);
+	own_free char *own = strv_join(&o.own, ",");
+	ck_assert_str_eq(own, rows[_i].own ? rows[_i].own : "");
+}
+END_TEST
+
+START_TEST(rbind_is_a_recursive_bind)
+{
+	own_clear(runtime_mount_options_clear) struct runtime_mount_options o = { 0 };
+	own_clear(strv_clear) struct strv words = { 0 };
+	struct err e;
+
+	strv_split(&words, "rbind,rprivate,copyup,ridmap", ',');
+	ck_assert_int_eq(runtime_mount_options_parse(&o, &words, &e), 0);
+	ck_assert(o.bind && o.recursive && o.copy_up && o.idmap && o.idmap_all);
+	ck_assert(o.propagation_all);
+	ck_assert_uint_eq(o.own.count, 0);
+}
+END_TEST
+
+START_TEST(remount_is_refused)
+{
+	own_clear(runtime_mount_options_clear) struct runtime_mount_options o = { 0 };
+	own_clear(strv_clear) struct strv words = { 0 };
+	struct err e;
+
+	strv_split(&words, "remount,ro", ',');
+	ck_assert_int_lt(runtime_mount_options_parse(&o, &words, &e), 0);
+	ck_assert_int_eq(e.kind, ERR_UNSUPPORTED);
+}
+END_TEST
+
+UNIT_MAIN("runtime/mount_option", UNIT_LOOP(words_become_flags, COUNT_OF(rows)),
+	  UNIT(rbind_is_a_recursive_bind), UNIT(remount_is_refused))

@@ -1,0 +1,90 @@
+#include "runtime/mount_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
+#include "runtime/mount.h"
+#include "runtime/overlay.h"
+
+bool runtime_mount_is_bind(const struct runtime_mount *m)
+{
+	return m->options.bind || str_equal(m->spec->type, "bind");
+}
+
+/* A path of the host, or one of its layers (an O_PATH descriptor), or an overlay of several (a
+ * detached mount). */
+static int open_whole(const struct runtime_mount *m, const char *bundle, struct err *e)
+{
+	const struct strv *lower = &m->options.lower;
+	const char *source = lower->count ? lower->items[0] : m->spec->source;
+
+	if (lower->count > 1) {
+		const struct runtime_overlay overlay = { .lower = *lower };
+		return runtime_overlay_mount_in_parent(&overlay, bundle, e);
+	}
+	if (str_empty(source))
+		return err_set(e, ERR_INVALID, "a bind mount has no source");
+	own_free char *path = *source == '/' ? mem_text(source) : path_join(bundle, source);
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "source %s", path) : fd;
+}
+
+/* A detached mount of it, or of the part of it that is asked for. */
+static int open_detached(const struct runtime_mount *m, const char *bundle, struct err *e)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+	const char *subpath = m->options.subpath;
+
+	own_fd int whole = open_whole(m, bundle, e);
+	if (whole < 0 || (m->options.lower.count > 1 && !subpath))
+		return take_fd(&whole);
+	own_fd int part = subpath ? path_open(whole, subpath, O_PATH, 0, e) : -1;
+	if (subpath && part < 0)
+		return err_add(e, "part %s of the source", subpath);
+	int fd = open_tree(part >= 0 ? part : whole, "",
+			   flags | (m->options.recursive ? AT_RECURSIVE : 0));
+	if (fd >= 0)
+		return fd;
+	err_sys(e, "clone the mount of %s", m->spec->source ? m->spec->source : "the layers");
+	return m->options.lower.count > 1
+		       ? err_hint(e, "a part of an image of several layers takes Linux 6.15")
+		       : -e->number;
+}
+
+static int set_propagation(int fd, const struct runtime_mount_options *o)
+{
+	struct mount_attr attr = { .propagation = o->propagation ? o->propagation : MS_PRIVATE };
+	bool all = o->propagation_all || !o->propagation;
+
+	return mount_setattr(fd, "", AT_EMPTY_PATH | (all ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+}
+
+int runtime_mount_source_open_in_parent(struct runtime_mount *m, const char *bundle, struct err *e)
+{
+	struct stat st;
+
+	if (!runtime_mount_is_bind(m))
+		return 0;
+	if (m->options.own.count)
+		return err_set(e, ERR_INVALID, "option %s means nothing to a bind mount",
+			       m->options.own.items[0]);
+	own_fd int fd = open_detached(m, bundle, e);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "look at the source");
+	if (set_propagation(fd, &m->options) < 0)
+		return err_sys(e, "set the propagation");
+	m->is_folder = S_ISDIR(st.st_mode);
+	m->source_fd = take_fd(&fd);
+	return 0;
+}

@@ -124,7 +124,7 @@ static int write_monitor(struct engine *engine, const struct container *c, int r
 static int make_run_folder(struct engine *engine, const char *id, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, id);
-	int r = monitor_settle(run_dir, e);
+	int r = monitor_reap_settle(run_dir, e);
 	if (r < 0)
 		return r;
 	/* of a start that was killed before its monitor lived: we hold the lock */
@@ -187,7 +187,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 
 	/* the monitor of the last run may still remove cgroups of the same names */
-	int r = monitor_settle(run_dir, e);
+	int r = monitor_reap_settle(run_dir, e);
 	if (r == 0)
 		r = engine_volume_make(engine, c, e);
 	if (r < 0)

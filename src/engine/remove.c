@@ -27,7 +27,7 @@ static bool is_live(const struct container_state *state)
 static int remove_run_folder(struct engine *engine, const char *id, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, id);
-	int r = monitor_settle(run_dir, e);
+	int r = monitor_reap_settle(run_dir, e);
 
 	return r < 0 ? r : fd_remove_tree_at(engine->run_fd, id, e);
 }

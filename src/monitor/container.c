@@ -21,7 +21,7 @@
 
 /* ---- state.json ---- */
 
-int monitor_state_store(struct monitor *m, const char *status, struct err *e)
+int monitor_container_store(struct monitor *m, const char *status, struct err *e)
 {
 	mem_replace(&m->state.status, status);
 	return shape_write_at(&monitor_state_shape, m->run_dir, "state.json", &m->state, e);
@@ -70,7 +70,7 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 	set_moment(&m->state.started_at, moment_now_ns());
 	mem_replace(&m->state.finished_at, NULL);
 	m->state.exit_code = 0;
-	r = monitor_state_store(m, MONITOR_STATE_RUNNING, e);
+	r = monitor_container_store(m, MONITOR_STATE_RUNNING, e);
 	if (r == 0)
 		r = runtime_start(process, e);
 	if (r < 0) {
@@ -143,7 +143,7 @@ static bool plan_restart(struct monitor *m, int64_t now_ms)
 	m->state.exit_code = m->exit.code;
 	set_moment(&m->state.finished_at, m->exit.finished_ns);
 	m->state.container.pid = 0;
-	monitor_state_store(m, MONITOR_STATE_RESTARTING, &e);
+	monitor_container_store(m, MONITOR_STATE_RESTARTING, &e);
 	monitor_peer_send_exit(m);
 	runtime_delete(&m->state.container, &e);
 	return true;
@@ -175,13 +175,13 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	m->stop_at_ms = 0;
 	m->timeout_at_ms = 0;
 	m->paused = false;
-	if (!plan_restart(m, monitor_now_ms()))
+	if (!plan_restart(m, monitor_loop_now_ms()))
 		monitor_end(m, NULL);
 }
 
 void monitor_container_watch(struct monitor *m, struct runtime_process *process)
 {
-	int64_t now = monitor_now_ms();
+	int64_t now = monitor_loop_now_ms();
 
 	if (process->terminal >= 0) {
 		/* open on both sides, it does not hang up while the container still runs */

@@ -3,7 +3,7 @@
  * slow work of clearing up.
  *
  * The run folder becomes .dead-ID beside it, with `alive` still locked in it: a next start of the
- * same container waits for that lock (monitor_settle(), reap.h), because this monitor still
+ * same container waits for that lock (monitor_reap_settle(), reap.h), because this monitor still
  * removes cgroups of the same names. A container that is removed becomes .dead-ID in its own
  * place; whoever does that rename removes the name, so that it is never done twice. */
 #include <errno.h>

@@ -65,7 +65,7 @@ static int run(struct monitor *m, const struct monitor_exec_request *request, st
 	int r = enter(m, &process, request, e);
 	if (r < 0)
 		return r;
-	monitor_send_started(m, process.pid);
+	monitor_run_send_started(m, process.pid);
 	if (request->detach)
 		return 0;
 	m->tty = request->process.terminal;
@@ -73,7 +73,7 @@ static int run(struct monitor *m, const struct monitor_exec_request *request, st
 		m->owner->attach = MONITOR_ATTACH_STDOUT | MONITOR_ATTACH_LOSSLESS |
 				   (request->stdin_open ? MONITOR_ATTACH_STDIN : 0);
 	monitor_container_watch(m, &process);
-	monitor_leave_streams();
+	monitor_run_leave_streams();
 	monitor_loop_run(m);
 	return 0;
 }
@@ -85,7 +85,7 @@ int monitor_exec(const char *run_path, struct err *e)
 
 	m.run_path = run_path;
 	m.is_exec = true;
-	int r = monitor_prepare(&m, REQUEST_FD + 1, e);
+	int r = monitor_run_prepare(&m, REQUEST_FD + 1, e);
 	if (r < 0)
 		return r;
 	r = read_request(&request, e);

@@ -14,41 +14,9 @@
 
 enum { EVENTS_MAX = 16 };
 
-int64_t monitor_now_ms(void)
+int64_t monitor_loop_now_ms(void)
 {
 	return moment_monotonic_ns() / 1000000;
-}
-
-void monitor_source_open(struct monitor *m, struct monitor_source *source, int fd, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.ptr = source };
-
-	source->fd = fd;
-	source->events = events;
-	/* fails for want of kernel memory alone, or of fs.epoll.max_user_watches */
-	if (epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-		abort();
-}
-
-void monitor_source_set(struct monitor *m, struct monitor_source *source, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.ptr = source };
-
-	if (source->fd < 0 || source->events == events)
-		return;
-	/* EPOLLHUP comes even for no events: a source that waits for nothing must leave */
-	int op = !events ? EPOLL_CTL_DEL : source->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-	if (epoll_ctl(m->epoll, op, source->fd, &event) < 0)
-		abort();
-	source->events = events;
-}
-
-void monitor_source_close(struct monitor *m, struct monitor_source *source)
-{
-	if (source->fd < 0)
-		return;
-	monitor_source_set(m, source, 0);
-	close(take_fd(&source->fd));
 }
 
 /* SIGTERM asks for a clean stop: the host shuts down. */
@@ -103,13 +71,13 @@ static int wait_ms(const struct monitor *m)
 		sooner(&earliest, m->restart_at_ms);
 	if (!earliest)
 		return -1;
-	int64_t left = earliest - monitor_now_ms();
+	int64_t left = earliest - monitor_loop_now_ms();
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
 static void run_timers(struct monitor *m)
 {
-	int64_t now = monitor_now_ms();
+	int64_t now = monitor_loop_now_ms();
 	struct err e;
 
 	monitor_request_kill_late(m, now);

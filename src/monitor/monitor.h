@@ -102,12 +102,17 @@ struct monitor {
 /* ---- loop.c ---- */
 
 int monitor_loop_open(struct monitor *m, struct err *e);
+
+/* Turns until the container has ended and the peers have read all that was sent to them. */
+void monitor_loop_run(struct monitor *m);
+
+int64_t monitor_loop_now_ms(void); /* CLOCK_MONOTONIC */
+
+/* ---- source.c ---- */
+
 void monitor_source_open(struct monitor *m, struct monitor_source *source, int fd, uint32_t events);
 void monitor_source_set(struct monitor *m, struct monitor_source *source, uint32_t events);
 void monitor_source_close(struct monitor *m, struct monitor_source *source);
-
-/* Turns until monitor_loop_is_done(). */
-void monitor_loop_run(struct monitor *m);
 
 /* ---- peer.c ---- */
 
@@ -166,7 +171,7 @@ int monitor_container_start(struct monitor *m, struct err *e);
 /* Takes over what has been started: from here on it is watched. */
 void monitor_container_watch(struct monitor *m, struct runtime_process *process);
 /* state.json */
-int monitor_state_store(struct monitor *m, const char *status, struct err *e);
+int monitor_container_store(struct monitor *m, const char *status, struct err *e);
 
 /* ---- end.c ---- */
 
@@ -184,12 +189,10 @@ int monitor_memory_wait(struct monitor_memory *memory, int epoll, struct epoll_e
 
 /* What both share: descriptors from fds_from on are closed, the loop and the peer on descriptor 3
  * are there. */
-int monitor_prepare(struct monitor *m, int fds_from, struct err *e);
-void monitor_send_started(struct monitor *m, pid_t pid);
-void monitor_leave_streams(void); /* 0, 1 and 2 become /dev/null */
+int monitor_run_prepare(struct monitor *m, int fds_from, struct err *e);
+void monitor_run_send_started(struct monitor *m, pid_t pid);
+void monitor_run_leave_streams(void); /* 0, 1 and 2 become /dev/null */
 
 /* Both fail only while there is nobody to tell on descriptor 3. */
 int monitor_run(const char *run_path, struct err *e);
 int monitor_exec(const char *run_path, struct err *e);
-
-int64_t monitor_now_ms(void); /* CLOCK_MONOTONIC */

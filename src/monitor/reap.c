@@ -111,7 +111,7 @@ static char *dead_path(const char *run_dir)
 	return mem_format("%.*s/.dead-%s", (int)(slash - run_dir), run_dir, slash + 1);
 }
 
-int monitor_settle(const char *run_dir, struct err *e)
+int monitor_reap_settle(const char *run_dir, struct err *e)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 

@@ -15,4 +15,4 @@ int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struc
 
 /* Before run_dir is made anew, or the container removed: an ended monitor may still be at its last
  * work, in the folder .dead-ID beside run_dir. Waits for it, and clears up if it was killed. */
-int monitor_settle(const char *run_dir, struct err *e);
+int monitor_reap_settle(const char *run_dir, struct err *e);

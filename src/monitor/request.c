@@ -24,7 +24,7 @@ static int set_paused(struct monitor *m, bool pause, struct err *e)
 	if (r < 0)
 		return r;
 	m->paused = pause;
-	return monitor_state_store(m, pause ? MONITOR_STATE_PAUSED : MONITOR_STATE_RUNNING, e);
+	return monitor_container_store(m, pause ? MONITOR_STATE_PAUSED : MONITOR_STATE_RUNNING, e);
 }
 
 /* A frozen process does not die before it is thawed (cgroup v1). */
@@ -72,7 +72,7 @@ int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, str
 	if (r < 0 && r != -ESRCH)
 		return err_number(e, -r, "send signal %d", signal);
 	thaw(m);
-	int64_t at_ms = timeout_s < 0 ? 0 : monitor_now_ms() + timeout_s * 1000;
+	int64_t at_ms = timeout_s < 0 ? 0 : monitor_loop_now_ms() + timeout_s * 1000;
 	/* a second stop may shorten the time, not lengthen it */
 	if (at_ms && (!m->stop_at_ms || at_ms < m->stop_at_ms))
 		m->stop_at_ms = at_ms;

@@ -58,7 +58,7 @@ static int start(struct monitor *m, struct err *e)
 	return monitor_container_start(m, e);
 }
 
-void monitor_leave_streams(void)
+void monitor_run_leave_streams(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -68,7 +68,7 @@ void monitor_leave_streams(void)
 		close(null);
 }
 
-void monitor_send_started(struct monitor *m, pid_t pid)
+void monitor_run_send_started(struct monitor *m, pid_t pid)
 {
 	unsigned char payload[4];
 
@@ -77,7 +77,7 @@ void monitor_send_started(struct monitor *m, pid_t pid)
 		monitor_peer_send(m, m->owner, MONITOR_STARTED, payload, sizeof(payload));
 }
 
-int monitor_prepare(struct monitor *m, int fds_from, struct err *e)
+int monitor_run_prepare(struct monitor *m, int fds_from, struct err *e)
 {
 	struct stat st;
 
@@ -99,7 +99,7 @@ int monitor_run(const char *run_path, struct err *e)
 	struct monitor m = MONITOR_INIT;
 
 	m.run_path = run_path;
-	int r = monitor_prepare(&m, OWNER_FD + 1, e);
+	int r = monitor_run_prepare(&m, OWNER_FD + 1, e);
 	if (r < 0)
 		return r;
 	r = open_folders(&m, e);
@@ -110,8 +110,8 @@ int monitor_run(const char *run_path, struct err *e)
 	if (start(&m, e) < 0) {
 		monitor_end(&m, e);
 	} else {
-		monitor_leave_streams();
-		monitor_send_started(&m, (pid_t)m.state.container.pid);
+		monitor_run_leave_streams();
+		monitor_run_send_started(&m, (pid_t)m.state.container.pid);
 	}
 	monitor_loop_run(&m);
 	return 0;

@@ -573,7 +573,7 @@ START_TEST(behind_a_killed_monitor_is_cleared_up)
 	}
 	/* a second time there is nothing to do */
 	ck_assert_int_eq(monitor_reap(&removed, bed.run_path, bed.container_fd, &e), 0);
-	ck_assert_int_eq(monitor_settle(bed.run_path, &e), 0);
+	ck_assert_int_eq(monitor_reap_settle(bed.run_path, &e), 0);
 	bed.monitor = fork();
 	if (bed.monitor == 0)
 		_exit(0);

@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# Restart policies, stop, kill, wait, and what is left of a monitor that was killed.
+load holm
+
+count() {
+	holm inspect --format '{{.RestartCount}}' "$1"
+}
+
+status_of() {
+	holm inspect --format '{{.State.Status}}' "$1"
+}
+
+is() { # STATUS NAME
+	[ "$(status_of "$2")" = "$1" ]
+}
+
+counted() { # AT_LEAST NAME
+	[ "$(count "$2")" -ge "$1" ]
+}
+
+monitor_of() {
+	local id
+	id=$(holm inspect --format '{{.Id}}' "$1")
+	pgrep -f "holm-monitor run $HOLM_RUN/containers/$id"
+}
+
+@test "on-failure starts it again so many times" {
+	holm run -d --name web --restart on-failure:2 busybox sh -c 'echo run; exit 3' >/dev/null
+	within 10 is exited web
+	[ "$(count web)" = 2 ]
+	[ "$(holm logs web)" = $'run\nrun\nrun' ]
+	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 3 ]
+}
+
+@test "on-failure leaves a success alone" {
+	holm run -d --name web --restart on-failure busybox true >/dev/null
+	within 5 is exited web
+	[ "$(count web)" = 0 ]
+}
+
+@test "always starts it again, and stop is the end of it" {
+	holm run -d --name web --restart always busybox sleep 0.05 >/dev/null
+	within 10 counted 2 web
+	expect 0 holm stop web
+	is exited web
+	before=$(count web)
+	sleep 0.5
+	is exited web
+	[ "$(count web)" = "$before" ]
+}
+
+@test "a container that waits for its restart is shown as restarting, and can be stopped" {
+	holm run -d --name web --restart always busybox false >/dev/null
+	within 10 counted 4 web
+	within 5 is restarting web
+	expect 0 holm ps
+	output_has Restarting
+	expect 0 timeout 3 holm stop web
+	is exited web
+}
+
+@test "kill ends a container that would restart" {
+	holm run -d --name web --restart always busybox sleep 100 >/dev/null
+	expect 0 holm kill web
+	within 3 is exited web
+	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 137 ]
+}
+
+@test "a filesystem written before a restart is there after it" {
+	holm run -d --name web --restart on-failure busybox sh -c '[ -e /was ] || { >/was; exit 1; }' >/dev/null
+	within 5 is exited web
+	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 0 ]
+	[ "$(count web)" = 1 ]
+}
+
+@test "stop asks first and kills then" {
+	holm run -d --name web --no-init busybox sh -c 'trap "echo asked" TERM; while :; do sleep 0.05; done' >/dev/null
+	sleep 0.3
+	expect 0 timeout 10 holm stop -t 1 web
+	[ "$(holm logs web)" = asked ]
+	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 137 ]
+	holm run -d --name nice --stop-signal USR1 busybox sh -c 'trap "exit 9" USR1; while :; do sleep 0.05; done' >/dev/null
+	sleep 0.3
+	expect 0 timeout 5 holm stop nice
+	[ "$(holm inspect --format '{{.State.ExitCode}}' nice)" = 9 ]
+}
+
+@test "wait tells the code, also of one that has ended long ago" {
+	holm run -d --name web busybox sh -c 'sleep 0.5; exit 11' >/dev/null
+	expect 0 holm wait web
+	output_is 11
+	expect 0 holm wait web
+	output_is 11
+}
+
+@test "a start right after an exit works every time" {
+	holm run --name web busybox true
+	for _ in $(seq 20); do
+		expect 0 holm start -a web
+	done
+}
+
+@test "kill -9 of the monitor takes the container along, and the next command clears up" {
+	holm run -d --name web --restart always busybox sleep 1000 >/dev/null
+	pid=$(holm inspect --format '{{.State.Pid}}' web)
+	kill -KILL "$(monitor_of web)"
+	within 3 is exited web
+	[ ! -d "/proc/$pid" ]
+	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 137 ]
+	[ -z "$(find "$HOLM_RUN/containers" -mindepth 1)" ]
+	[ -z "$(cgroups)" ]
+	expect 0 holm start web
+	is running web
+}
+
+@test "kill -9 of the monitor of a --rm container: nothing is left" {
+	holm run -d --rm --name web -v /data busybox sleep 1000 >/dev/null
+	kill -KILL "$(monitor_of web)"
+	sleep 0.2
+	expect 0 holm ps -aq
+	output_is ""
+	[ -z "$(find "$HOLM_ROOT/containers" "$HOLM_ROOT/names" -mindepth 1)" ]
+	[ -z "$(holm volume ls -q)" ]
+}
+
+@test "SIGTERM to the monitor stops the container as holm stop does" {
+	holm run -d --name web --restart always busybox sh -c 'trap "exit 4" TERM; while :; do sleep 0.05; done' >/dev/null
+	sleep 0.3
+	kill "$(monitor_of web)"
+	within 5 is exited web
+	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 4 ]
+}
+
+@test "a container killed for want of memory says so" {
+	holm run --name web -m 16m --memory-swap 16m busybox sh -c 'x=a; while :; do x=$x$x; done' >/dev/null 2>&1 || code=$?
+	[ "$code" = 137 ]
+	[ "$(holm inspect --format '{{.State.OOMKilled}}' web)" = true ]
+}
+
+@test "an idle monitor is small" {
+	holm run -d --name web busybox sleep 1000 >/dev/null
+	monitor=$(monitor_of web)
+	small() {
+		[ "$(awk '$1 == "Pss:" { print $2 }' "/proc/$monitor/smaps_rollup")" -le 300 ]
+	}
+	within 3 small
+}

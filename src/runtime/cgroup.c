@@ -72,6 +72,13 @@ int runtime_cgroup_missing(const char *controller, const char *file, struct err 
 			controller);
 }
 
+int runtime_cgroup_frozen_above(const char *path, struct err *e)
+{
+	err_set(e, ERR_STATE, "cgroup %s is frozen, or one above it", path);
+	return err_hint(e, "thaw it first: write THAWED to freezer.state (v1) or 0 to "
+			   "cgroup.freeze (v2) of that folder");
+}
+
 int runtime_cgroup_check_empty(int folder, const char *path, struct err *e)
 {
 	own_clear(str_clear) struct str procs = { 0 };

@@ -42,5 +42,8 @@ bool runtime_cgroup_is_v2(const struct runtime_cgroup *cgroup);
 /* Fails with ERR_EXISTS if the folder has processes. */
 int runtime_cgroup_check_empty(int folder, const char *path, struct err *e);
 
+/* ERR_STATE for a cgroup whose processes would stop where they enter. */
+int runtime_cgroup_frozen_above(const char *path, struct err *e);
+
 /* ERR_UNSUPPORTED for a limit whose controller the host lacks. */
 int runtime_cgroup_missing(const char *controller, const char *file, struct err *e);

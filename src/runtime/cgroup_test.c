@@ -258,6 +258,27 @@ START_TEST(a_cgroup_with_processes_is_not_taken_over)
 }
 END_TEST
 
+START_TEST(nobody_is_started_below_a_frozen_cgroup)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	struct runtime_cgroup below = { 0 };
+	own_free char *path = mem_format("%s/below", name);
+	struct err e;
+
+	ck_assert_int_eq(runtime_cgroup_freeze(&cgroup, true, &e), 0);
+	ck_assert_int_lt(runtime_cgroup_create_in_parent(&below, path, NULL, &e), 0);
+	ck_assert_int_eq(e.kind, ERR_STATE);
+	ck_assert_int_eq(runtime_cgroup_freeze(&cgroup, false, &e), 0);
+	ck_assert_int_eq(runtime_cgroup_create_in_parent(&below, path, NULL, &e), 0);
+	ck_assert_int_eq(runtime_cgroup_remove(&below, &e), 0);
+	runtime_cgroup_clear(&below);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
 START_TEST(a_failed_start_leaves_no_cgroup)
 {
 	set_name();
@@ -363,7 +384,8 @@ END_TEST
 UNIT_MAIN("runtime/cgroup", UNIT(limits_arrive_in_the_kernel_and_change_alive),
 	  UNIT(a_child_enters_by_itself_and_is_listed_and_killed),
 	  UNIT(frozen_processes_stop_and_can_be_killed), UNIT(the_oom_killer_is_noticed),
-	  UNIT(a_cgroup_with_processes_is_not_taken_over), UNIT(a_failed_start_leaves_no_cgroup),
+	  UNIT(a_cgroup_with_processes_is_not_taken_over),
+	  UNIT(nobody_is_started_below_a_frozen_cgroup), UNIT(a_failed_start_leaves_no_cgroup),
 	  UNIT(what_the_container_made_below_is_removed_with_it),
 	  UNIT(a_hierarchy_is_joined_when_its_first_limit_comes), UNIT(the_state_survives_as_json),
 	  UNIT_LOOP(a_path_that_is_no_cgroup_is_refused, 8))

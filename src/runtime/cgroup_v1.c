@@ -87,6 +87,16 @@ static int v1_cpuset_inherit(int root, const char *path, struct err *e)
 	return 0;
 }
 
+/* A process that enters below a frozen folder stops at once, and whoever waits for it hangs. */
+static int v1_check_thawed(int folder, const char *path, struct err *e)
+{
+	uint64_t frozen = 0;
+
+	if (runtime_cgroup_tree_read_u64(&frozen, folder, "freezer.parent_freezing") < 0 || !frozen)
+		return 0;
+	return runtime_cgroup_frozen_above(path, e);
+}
+
 static int v1_join(const struct runtime_cgroup_hierarchy *hierarchy, const char *path,
 		   const struct runtime_cgroup_plan *plan, struct err *e)
 {
@@ -106,6 +116,9 @@ static int v1_join(const struct runtime_cgroup_hierarchy *hierarchy, const char 
 	if (folder < 0)
 		return err_number(e, -folder, "open cgroup %s%s", hierarchy->mount, path);
 	if (old && (r = runtime_cgroup_check_empty(folder, path, e)) < 0)
+		return r;
+	if (runtime_cgroup_plan_listed(hierarchy->controllers, "freezer") &&
+	    (r = v1_check_thawed(folder, path, e)) < 0)
 		return r;
 	return runtime_cgroup_plan_apply(plan, hierarchy->controllers, folder, e);
 }

@@ -179,6 +179,9 @@ int runtime_cgroup_v2_create(struct runtime_cgroup *cgroup, const struct runtime
 	struct runtime_cgroup_hierarchy *only = shape_list_add(&cgroup->hierarchies);
 	only->controllers = mem_text("");
 	only->mount = mem_text(mount);
+	uint64_t frozen = 0;
+	if (runtime_cgroup_tree_read_key(&frozen, folder, "cgroup.events", "frozen") == 0 && frozen)
+		return runtime_cgroup_frozen_above(cgroup->path, e);
 	return v2_limit(folder, &plan, resources, e);
 }
 

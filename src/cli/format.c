@@ -12,6 +12,8 @@
 #include "cli/table.h"
 #include "cli/template.h"
 
+enum { INDENT = 4 };
+
 /* "\t" and "\n", as shells pass them, and nothing else. */
 static char *unescape(const char *format)
 {
@@ -111,21 +113,47 @@ int cli_format_rows(const struct cli_format_list *list, struct json_object *rows
 	return 0;
 }
 
-/* json-c's pretty printer indents by two; Docker and most readers of its output by four. */
+static void pretty(struct str *to, struct json_object *value, int indent);
+
+static void pretty_object(struct str *to, struct json_object *object, int indent)
+{
+	const char *before = "{\n";
+
+	json_object_object_foreach (object, key, value) {
+		own_json struct json_object *name = json_object_new_string(key);
+		str_addf(to, "%s%*s%s: ", before, indent + INDENT, "", json_text(name));
+		pretty(to, value, indent + INDENT);
+		before = ",\n";
+	}
+	str_addf(to, "\n%*s}", indent, "");
+}
+
+static void pretty_array(struct str *to, struct json_object *array, int indent)
+{
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		str_addf(to, "%s%*s", i ? ",\n" : "[\n", indent + INDENT, "");
+		pretty(to, json_object_array_get_idx(array, i), indent + INDENT);
+	}
+	str_addf(to, "\n%*s]", indent, "");
+}
+
+/* As Docker indents; depth is that of a parsed document, so bounded. */
+static void pretty(struct str *to, struct json_object *value, int indent)
+{
+	if (json_object_is_type(value, json_type_object) && json_object_object_length(value))
+		pretty_object(to, value, indent);
+	else if (json_object_is_type(value, json_type_array) && json_object_array_length(value))
+		pretty_array(to, value, indent);
+	else
+		str_add(to, json_text(value));
+}
+
 void cli_format_pretty(struct json_object *object)
 {
-	const char *text = json_object_to_json_string_ext(
-		object,
-		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
 	own_clear(str_clear) struct str out = { 0 };
 
-	for (const char *line = text; *line;) {
-		size_t length = strcspn(line, "\n");
-		size_t indent = strspn(line, " ");
-		str_addf(&out, "%*s%.*s\n", (int)indent * 2, "", (int)(length - indent),
-			 line + indent);
-		line += length + (line[length] == '\n');
-	}
+	pretty(&out, object, 0);
+	str_add_char(&out, '\n');
 	cli_print_format(out.text, out.length);
 }
 

@@ -69,29 +69,28 @@ static int print(struct json_object *all, const char *format, struct err *e)
 	return r;
 }
 
+/* What was found is printed in any case. */
 static int inspect(struct cli *cli, const struct inspect_options *o, const char *type,
 		   const struct strv *args, struct err *e)
 {
 	own_json struct json_object *all = json_object_new_array();
 	struct engine *engine;
-	struct err missing;
-	const char *failed = NULL;
+	int status = 0;
 
 	int r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < args->count && !failed; i++) {
+	for (size_t i = 0; i < args->count; i++) {
 		struct json_object *one = NULL;
-		if (find(engine, args->items[i], type, &one, &missing) == 0)
+		if (find(engine, args->items[i], type, &one, e) == 0) {
 			json_object_array_add(all, one);
-		else
-			failed = args->items[i];
+			continue;
+		}
+		cli_command_error(cli, args->items[i], e);
+		status = status ? status : err_exit_status(e);
 	}
 	r = print(all, o->format, e);
-	if (r < 0 || !failed)
-		return r;
-	cli_command_error(cli, failed, &missing);
-	return err_exit_status(&missing);
+	return r < 0 ? r : status;
 }
 
 static int run_inspect(struct cli *cli, void *options, const struct strv *args, struct err *e)

@@ -167,8 +167,8 @@ static int check(const struct create_options *o, struct cli_relay_options *relay
 	if (o->detach && o->attach.count)
 		return err_set(e, ERR_INVALID, "--detach and --attach exclude each other");
 	int r = cli_foreground_streams(relay, &o->attach, o->interactive, e);
-	if (r == 0 && !o->detach)
-		r = cli_relay_check(o->tty, relay->input, o->detach_keys, e);
+	if (r == 0)
+		r = cli_relay_check(o->tty && !o->detach, relay->input, o->detach_keys, e);
 	relay->sig_proxy = !o->sig_proxy_given || o->sig_proxy;
 	relay->owner = true;
 	relay->detach_keys = o->detach_keys;

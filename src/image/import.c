@@ -218,7 +218,11 @@ int image_import(const struct image_import *import, struct err *e)
 int image_import_verb(const struct image_invocation *invocation, struct err *e)
 {
 	static const char folder[] = "dir:";
-	struct image_import import = { .store = invocation->store, .report = invocation->report };
+	struct image_import import = {
+		.store = invocation->store,
+		.report = invocation->report,
+		.comment = invocation->message,
+	};
 	own_free char *reference = NULL;
 
 	if (invocation->count < 1 || invocation->count > 2)

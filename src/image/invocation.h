@@ -15,6 +15,7 @@ struct image_invocation {
 	struct image_report *report;
 	struct oci_platform platform; /* --platform, else this machine's */
 	const char *auth_file;        /* --authfile, or NULL */
+	const char *message;          /* --message, or NULL */
 	char **operands;              /* behind the verb and its options, closed by NULL */
 	size_t count;
 };

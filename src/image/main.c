@@ -26,7 +26,7 @@
 #include "storage/store.h"
 
 struct options {
-	const char *root, *run, *platform, *auth_file;
+	const char *root, *run, *platform, *auth_file, *message;
 	int progress_fd;
 	bool quiet, debug;
 };
@@ -37,6 +37,7 @@ static const struct option long_options[] = {
 	{ "platform", required_argument, NULL, 'p' },
 	{ "progress-fd", required_argument, NULL, 'f' },
 	{ "authfile", required_argument, NULL, 'a' },
+	{ "message", required_argument, NULL, 'm' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ 0 },
@@ -122,6 +123,9 @@ static int take_option(struct options *options, int option, struct err *e)
 	case 'a':
 		options->auth_file = optarg;
 		return 0;
+	case 'm':
+		options->message = optarg;
+		return 0;
 	case 'q':
 		options->quiet = true;
 		return 0;
@@ -173,6 +177,7 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.report = report,
 		.platform = platform,
 		.auth_file = options->auth_file,
+		.message = options->message,
 		.operands = operands,
 	};
 	while (operands[invocation.count])

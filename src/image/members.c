@@ -103,8 +103,7 @@ static int check_room(const struct image_members *members, struct err *e)
 
 	if (fstatvfs(members->spool_fd, &fs) == 0 &&
 	    (uint64_t)fs.f_bavail * fs.f_frsize < UNPACK_RESERVE / 4)
-		return err_set(e, ERR_NO_SPACE, "less than %d MiB are left in %s",
-			       UNPACK_RESERVE / 4 >> 20, members->store->root);
+		return err_number(e, ENOSPC, "write to %s", members->store->root);
 	return 0;
 }
 

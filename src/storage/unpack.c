@@ -97,8 +97,8 @@ static int count_bytes(struct unpack *u, uint64_t more, struct err *e)
 		return 0;
 	}
 	if (u->disk_is_limit)
-		return err_set(e, ERR_NO_SPACE, "the layer has more than the %llu MiB free on disk",
-			       (unsigned long long)(u->limits.bytes_max >> 20));
+		return err_number(e, ENOSPC, "the layer has more than %llu MiB of files",
+				  (unsigned long long)(u->limits.bytes_max >> 20));
 	err_set(e, ERR_CORRUPT, "the layer has more than %llu MiB of files",
 		(unsigned long long)(u->limits.bytes_max >> 20));
 	return err_hint(e, "raise --max-layer if you trust this image");

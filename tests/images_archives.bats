@@ -2,7 +2,6 @@
 # Images from files and into files: OCI layouts, docker's archives, root filesystems; also such as
 # somebody made to do harm.
 load holm
-# shellcheck disable=SC2030,SC2031 # each test has its own HOLM_ROOT
 
 setup() {
 	holm_setup
@@ -57,12 +56,9 @@ make_fs() { # TEXT
 	[ "$(HOLM_ROOT=$work/gzip holm images -q --no-trunc app:1)" = "$id" ]
 	expect 0 holm save --format oci-dir -o folder app:1
 	HOLM_ROOT=$work/folder.root expect 0 holm load -i folder
-	expect 0 holm run --rm "oci-archive:oci-archive.tar" cat /etc/mark
-	output_is one
-	expect 0 holm run --rm "docker-archive:docker-archive.tar" cat /etc/mark
-	output_is one
-	expect 0 holm run --rm "oci:folder" cat /etc/mark
-	output_is one
+	for source in oci-archive:oci-archive.tar docker-archive:docker-archive.tar oci:folder; do
+		[ "$(holm run --rm "$source" cat /etc/mark)" = one ]
+	done
 }
 
 @test "skopeo reads what save writes, and load what skopeo writes" {
@@ -160,7 +156,7 @@ make_fs() { # TEXT
 1777 root root"
 	# the image was made without manual pages; nothing else differs from what the packages say
 	holm run --rm "$name" dpkg --verify >verify || true
-	[ -z "$(grep -v '^missing .*/usr/share/' verify)" ]
+	not grep -v '^missing .*/usr/share/' verify
 }
 
 @test "names that are no UTF-8, long ones, sparse files, fifos and attributes are kept" {

@@ -25,6 +25,7 @@ struct container_image {
 	char *id;           /* "sha256:...": digest of its config */
 	char *digest;       /* of its manifest */
 	struct strv layers; /* diff ids in hex, lowest first */
+	char *rootfs;       /* of dir: the folder itself, instead of layers; NULL otherwise */
 };
 
 struct container_process {

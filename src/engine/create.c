@@ -19,6 +19,7 @@
 #include "engine/name.h"
 #include "engine/record.h"
 #include "engine/volume.h"
+#include "storage/gc.h"
 #include "storage/store.h"
 
 extern char **environ;
@@ -169,9 +170,14 @@ int engine_create(struct engine *engine, const struct create_options *o, struct 
 		  struct err *e)
 {
 	struct container c = { 0 };
+	struct gc_result freed;
+	struct err ignored;
 	int r = create(engine, o, &c, e);
 
 	if (r < 0) {
+		/* holm-image could not clear up behind a bad image while the layers were locked */
+		if (e->kind == ERR_CORRUPT || e->kind == ERR_NO_SPACE)
+			storage_gc(engine->store, false, false, &freed, &ignored);
 		container_clear(&c);
 		return r;
 	}

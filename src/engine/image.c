@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -66,6 +67,18 @@ int engine_image_find(struct engine *engine, const char *name, struct storage_im
 	return r;
 }
 
+/* overlayfs takes a folder once. Of a layer that is there twice the upper one hides all of the
+ * lower one, which is left out. */
+static void add_layer(struct strv *layers, const char *hex)
+{
+	for (size_t i = 0; i < layers->count; i++)
+		if (strcmp(layers->items[i], hex) == 0) {
+			strv_remove(layers, i);
+			break;
+		}
+	strv_add(layers, hex);
+}
+
 static int fill(struct container_image *to, const char *name, const struct storage_image *image,
 		char **reference)
 {
@@ -74,7 +87,23 @@ static int fill(struct container_image *to, const char *name, const struct stora
 	to->id = mem_text(image->manifest.config.digest);
 	to->digest = mem_text(image->digest);
 	for (size_t i = 0; i < image->config.rootfs.diff_ids.count; i++)
-		strv_add(&to->layers, oci_digest_hex(image->config.rootfs.diff_ids.items[i]));
+		add_layer(&to->layers, oci_digest_hex(image->config.rootfs.diff_ids.items[i]));
+	return 0;
+}
+
+/* The folder of "dir:FOLDER" is the root filesystem itself: nothing is copied, and what the
+ * container writes goes to its own upper folder. */
+static int use_folder(struct container_image *to, const char *name, const char *path, struct err *e)
+{
+	struct stat st;
+	own_free char *real = realpath(path, NULL);
+
+	if (!real || stat(real, &st) < 0)
+		return err_sys(e, "%s", name);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_INVALID, "%s: not a folder", name);
+	to->name = mem_text(name);
+	to->rootfs = take_ptr(&real);
 	return 0;
 }
 
@@ -168,10 +197,15 @@ int engine_image_resolve(struct engine *engine, const struct image_request *requ
 			 struct container_image *ret, struct storage_image *ret_image,
 			 struct err *e)
 {
+	own_clear(image_source_clear) struct image_source source = { 0 };
 	own_free char *reference = NULL;
+	struct err ignored;
 
 	if (str_empty(request->name))
 		return err_set(e, ERR_INVALID, "an empty image name");
+	if (image_source_parse(&source, request->name, &ignored) == 0 &&
+	    source.transport == IMAGE_FROM_DIR)
+		return use_folder(ret, request->name, source.path, e);
 	int r = resolve(engine, request, ret_image, &reference, e);
 	if (r < 0)
 		return r;

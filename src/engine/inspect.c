@@ -63,6 +63,8 @@ static struct json_object *graph_driver(struct engine *engine, const struct cont
 	struct json_object *to = json_object_new_object(), *data = json_object_new_object();
 	own_clear(strv_clear) struct strv lower = { 0 };
 
+	if (c->image.rootfs)
+		strv_add(&lower, c->image.rootfs);
 	for (size_t i = c->image.layers.count; i-- > 0;)
 		strv_add_take(&lower, storage_layer_path(engine->store, c->image.layers.items[i]));
 	own_free char *joined = strv_join(&lower, ":");

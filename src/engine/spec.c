@@ -101,6 +101,8 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 	own_json struct json_object *lower = json_object_new_array();
 	const char *root = context->store->root;
 
+	if (c->image.rootfs)
+		json_object_array_add(lower, json_object_new_string(c->image.rootfs));
 	for (size_t i = c->image.layers.count; i-- > 0;) {
 		own_free char *path = storage_layer_path(context->store, c->image.layers.items[i]);
 		json_object_array_add(lower, json_object_new_string(path));

@@ -21,6 +21,7 @@ struct archive_options {
 	char *format;
 	char *platform;
 	bool quiet;
+	char *message;
 };
 
 #define OPTIONS struct archive_options
@@ -42,6 +43,7 @@ static const struct cli_option save_table[] = {
 };
 
 static const struct cli_option import_table[] = {
+	{ "message", 'm', OPTION_STRING(message), "TEXT", "a comment, for the image's history" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "what it is made for" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show progress" },
 	{ 0 },
@@ -124,6 +126,8 @@ static int run_import(struct cli *cli, void *options, const struct strv *args, s
 		return r;
 	if (o->platform)
 		strv_addf(&arguments, "--platform=%s", o->platform);
+	if (o->message)
+		strv_addf(&arguments, "--message=%s", o->message);
 	strv_add(&arguments, "--");
 	strv_add_all(&arguments, args);
 	r = image_command_run(&image, &arguments,

@@ -70,13 +70,11 @@ static int put_config(const struct image_import *import, const char *diff_id,
 		      struct oci_descriptor *to, struct err *e)
 {
 	own_clear(oci_image_config_clear) struct oci_image_config config = { 0 };
-	struct oci_platform host = { 0 };
 	char now[MOMENT_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
 
-	oci_platform_host(&host);
-	config.architecture = host.architecture;
-	config.variant = host.variant;
-	config.os = host.os;
+	config.architecture = mem_text(import->platform->architecture);
+	config.variant = mem_text(import->platform->variant);
+	config.os = mem_text(import->platform->os);
 	moment_format(now, moment_now_ns());
 	config.created = mem_text(now);
 	config.rootfs.type = mem_text("layers");
@@ -221,6 +219,7 @@ int image_import_verb(const struct image_invocation *invocation, struct err *e)
 	struct image_import import = {
 		.store = invocation->store,
 		.report = invocation->report,
+		.platform = &invocation->platform,
 		.comment = invocation->message,
 	};
 	own_free char *reference = NULL;

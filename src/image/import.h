@@ -4,6 +4,7 @@
 struct err;
 struct image_invocation;
 struct image_report;
+struct oci_platform;
 struct oci_image_process;
 struct store;
 
@@ -12,7 +13,8 @@ struct image_import {
 	struct image_report *report;
 	const char *path;      /* a tar (gzip and zstd are seen through), "-", or a folder */
 	const char *reference; /* full name, or NULL */
-	const char *comment;   /* for the image's history; NULL: "Imported from PATH" */
+	const struct oci_platform *platform; /* what it is made for */
+	const char *comment; /* for the image's history; NULL: "Imported from PATH" */
 	const struct oci_image_process *process; /* what its containers run with; NULL: nothing */
 };
 

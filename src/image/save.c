@@ -188,6 +188,8 @@ int image_save_verb(const struct image_invocation *invocation, struct err *e)
 		return err_hint(e, "docker-archive, oci-archive or oci-dir");
 	}
 	save.path = invocation->operands[1];
+	if (save.format == IMAGE_SAVE_OCI_FOLDER && strcmp(save.path, "-") == 0)
+		return err_set(e, ERR_INVALID, "oci-dir is a folder: it needs a path");
 	save.names = invocation->operands + 2;
 	save.count = invocation->count - 2;
 	return image_save(&save, e);

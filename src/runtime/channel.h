@@ -8,13 +8,13 @@
 struct err;
 
 enum runtime_message {
-	RUNTIME_MESSAGE_NONE,    /* the other end is closed */
-	RUNTIME_MESSAGE_MAPPED,  /* to the child: its user namespace has its ids */
-	RUNTIME_MESSAGE_PID,     /* to the parent: another process went on in the child's place */
-	RUNTIME_MESSAGE_READY,   /* to the parent: all is set up; carries the descriptors */
-	RUNTIME_MESSAGE_START,   /* to the child: exec now */
-	RUNTIME_MESSAGE_FAILED,  /* the child's error */
-	RUNTIME_MESSAGE_NO_EXEC, /* holm-init's: value is an errno */
+	RUNTIME_MESSAGE_NONE,     /* the other end is closed */
+	RUNTIME_MESSAGE_PREPARED, /* to the child: what only the parent can write is written */
+	RUNTIME_MESSAGE_PID,      /* to the parent: another process went on in the child's place */
+	RUNTIME_MESSAGE_READY,    /* to the parent: all is set up; carries the descriptors */
+	RUNTIME_MESSAGE_START,    /* to the child: exec now */
+	RUNTIME_MESSAGE_FAILED,   /* the child's error */
+	RUNTIME_MESSAGE_NO_EXEC,  /* holm-init's: value is an errno */
 };
 
 enum { RUNTIME_CHANNEL_FDS = 2 };

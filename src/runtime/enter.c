@@ -91,7 +91,9 @@ int runtime_enter_in_child(struct runtime_enter *enter, struct err *e)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, "forbid tracing");
-	int r = open_proc(&enter->launch, e);
+	int r = runtime_launch_wait_in_child(&enter->launch, e);
+	if (r == 0)
+		r = open_proc(&enter->launch, e);
 	if (r == 0 && !enter->entered)
 		r = runtime_cgroup_enter_self_in_child(&enter->entry, e);
 	if (r == 0)

@@ -70,6 +70,7 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 	ret->spec = spec;
 	ret->process = process;
 	ret->options = options;
+	ret->wait = runtime_rights_has_oom_score(process);
 	strv_add_all(&ret->env, &process->env);
 	if (options->keep_fds_count > KEEP_FDS_MAX)
 		return err_set(e, ERR_INVALID, "%zu descriptors to keep are too many",
@@ -311,15 +312,20 @@ static int exec_command(struct runtime_launch *l, struct err *e)
 	return runtime_command_exec_error(e, errno, process->args.items[0]);
 }
 
-static int wait_for_start(struct runtime_launch *l, struct err *e)
+static int wait_for(int channel, enum runtime_message wanted, struct err *e)
 {
-	int message = runtime_channel_receive(l->channel, NULL, NULL, e);
+	int message = runtime_channel_receive(channel, NULL, NULL, e);
 
 	if (message < 0)
 		return message;
-	if (message != RUNTIME_MESSAGE_START) /* the parent is gone, or does not want us any more */
+	if (message != (int)wanted) /* the parent is gone, or does not want us any more */
 		_exit(1);
 	return 0;
+}
+
+int runtime_launch_wait_in_child(const struct runtime_launch *l, struct err *e)
+{
+	return l->wait ? wait_for(l->channel, RUNTIME_MESSAGE_PREPARED, e) : 0;
 }
 
 /* Runs in the process that is to exec. */
@@ -353,7 +359,7 @@ static int finish(struct runtime_launch *l, struct err *e)
 	runtime_terminal_close(&l->terminal);
 	if (l->listener >= 0)
 		close(l->listener);
-	r = wait_for_start(l, e);
+	r = wait_for(l->channel, RUNTIME_MESSAGE_START, e);
 	return r < 0 ? r : exec_command(l, e);
 }
 

@@ -20,11 +20,12 @@ struct runtime_launch {
 	const struct oci_process *process;
 	const struct runtime_options *options;
 	struct runtime_rights rights;
-	int init_fd;                      /* holm-init on its read-only mount; -1: none */
-	int channel;                      /* to the parent */
-	int proc_fd;                      /* for LSM labels; -1 where there are none */
-	bool fork;                        /* a PID namespace was joined for children */
-	struct strv env;                  /* process's, and HOME */
+	int init_fd;     /* holm-init on its read-only mount; -1: none */
+	int channel;     /* to the parent */
+	int proc_fd;     /* for LSM labels; -1 where there are none */
+	bool fork;       /* a PID namespace was joined for children */
+	bool wait;       /* for what the parent writes: runtime_launch_wait_in_child() */
+	struct strv env; /* process's, and HOME */
 	struct runtime_terminal terminal; /* opened by the child */
 	int listener;                     /* of a seccomp filter that notifies, else -1 */
 };
@@ -40,6 +41,10 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 				     const struct oci_process *process,
 				     const struct runtime_options *options, struct err *e);
 void runtime_launch_clear(struct runtime_launch *launch);
+
+/* The first thing that the child does: waits, if it has to, until the parent has written the ids
+ * of the user namespace and the OOM score (which later forks inherit). */
+int runtime_launch_wait_in_child(const struct runtime_launch *launch, struct err *e);
 
 /* In the container's mount namespace and root. Returns only on failure. */
 int runtime_launch_in_child(struct runtime_launch *launch, struct err *e);

@@ -157,29 +157,25 @@ void runtime_rights_clear(struct runtime_rights *rights)
 	*rights = (struct runtime_rights){ 0 };
 }
 
-/* proc(5): lowering it below what it was takes CAP_SYS_RESOURCE. */
-static bool lower_default(int64_t *score)
+static int64_t own_oom_score(void)
 {
 	char text[16] = "";
 	own_fd int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return false;
-	long own = strtol(text, NULL, 10);
-	if (*score >= own)
-		return false;
-	*score = own;
-	return true;
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+bool runtime_rights_has_oom_score(const struct oci_process *process)
+{
+	return process->oom_score_adj && *process->oom_score_adj != own_oom_score();
 }
 
 int runtime_rights_set_oom_score(int pid, const struct oci_spec *spec,
 				 const struct oci_process *process, struct err *e)
 {
 	char path[48], text[24];
-
-	if (!process->oom_score_adj)
-		return 0;
 	int64_t score = *process->oom_score_adj;
+
 	if (score < -1000 || score > 1000)
 		return err_set(e, ERR_INVALID, "oomScoreAdj %lld is not within -1000 to 1000",
 			       (long long)score);
@@ -191,12 +187,11 @@ int runtime_rights_set_oom_score(int pid, const struct oci_spec *spec,
 	int r = runtime_procfs_write(proc, path, text, e);
 	if (r != -EACCES)
 		return r;
+	/* proc(5): lowering it takes CAP_SYS_RESOURCE */
 	if (!runtime_rights_is_default(spec, "oomScoreAdj"))
 		return err_hint(e, "to lower it below its own, holm needs CAP_SYS_RESOURCE");
-	if (lower_default(&score))
-		log_warning("oomScoreAdj stays at %lld, which is the least that this process may "
-			    "give",
-			    (long long)score);
+	log_warning("oomScoreAdj stays at %lld, which is the least that this process may give",
+		    (long long)own_oom_score());
 	return 0;
 }
 

@@ -36,6 +36,9 @@ int runtime_rights_prepare_in_parent(struct runtime_rights *ret, const struct oc
 				     const struct oci_process *process, struct err *e);
 void runtime_rights_clear(struct runtime_rights *rights);
 
+/* Is process.oomScoreAdj another than this process's, which a child inherits? */
+bool runtime_rights_has_oom_score(const struct oci_process *process);
+
 /* process.oomScoreAdj for pid, lowered as far as allowed when it is a default. */
 int runtime_rights_set_oom_score(int pid, const struct oci_spec *spec,
 				 const struct oci_process *process, struct err *e);

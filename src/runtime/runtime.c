@@ -3,9 +3,9 @@
  *	parent				child
  *	prepare, cgroup
  *	clone3  ---------------------->
- *	ids of the user namespace ---->	MAPPED
+ *	ids, OOM score ------------->	PREPARED, where one of them is to be written
  *					set up, drop rights
- *			PID	<------	only where a PID namespace is joined: the fork's number
+ *			PID	<------	only where a namespace is joined by a fork: its number
  *			READY	<------	with the terminal's master
  *	(runtime_start) START	------>
  *					exec; the channel closes by itself
@@ -170,9 +170,22 @@ static int give_ids(const struct runtime_setup *setup, const struct runtime_proc
 		return 0;
 	int r = runtime_idmap_write_in_parent(process->pid, &linux_->uid_mappings,
 					      &linux_->gid_mappings, e);
-	if (r < 0)
-		return err_add(e, "user namespace");
-	return runtime_channel_send(process->channel, RUNTIME_MESSAGE_MAPPED, 0, NULL, 0, e);
+	return r < 0 ? err_add(e, "user namespace") : 0;
+}
+
+/* Ends what the child waits for first. */
+static int release(const struct runtime_launch *launch, const struct runtime_process *process,
+		   struct err *e)
+{
+	if (!launch->wait)
+		return 0;
+	if (runtime_rights_has_oom_score(launch->process)) {
+		int r = runtime_rights_set_oom_score(process->pid, launch->spec, launch->process,
+						     e);
+		if (r < 0)
+			return r;
+	}
+	return runtime_channel_send(process->channel, RUNTIME_MESSAGE_PREPARED, 0, NULL, 0, e);
 }
 
 static int spawn(struct runtime_setup *setup, struct runtime_process *process, struct err *e)
@@ -193,10 +206,10 @@ static int spawn(struct runtime_setup *setup, struct runtime_process *process, s
 		return pid == -ENOSPC ? err_hint(e, "see /proc/sys/user/max_*_namespaces") : pid;
 	}
 	process->pid = pid;
-	r = runtime_rights_set_oom_score(pid, setup->spec, setup->spec->process, e);
+	r = give_ids(setup, process, e);
 	if (r == 0)
-		r = give_ids(setup, process, e);
-	return r < 0 ? r : converse(process, setup->launch.fork, e);
+		r = release(&setup->launch, process, e);
+	return r < 0 ? r : converse(process, runtime_setup_forks(setup), e);
 }
 
 static int remember(struct runtime_container *ret, const struct runtime_setup *setup,
@@ -321,7 +334,7 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 	if (pid < 0)
 		return err_number(e, -pid, "clone a process");
 	process->pid = pid;
-	r = runtime_rights_set_oom_score(pid, enter->launch.spec, enter->launch.process, e);
+	r = release(&enter->launch, process, e);
 	if (r == 0)
 		r = converse(process, enter->launch.fork, e);
 	return r < 0 ? r : runtime_start(process, e);

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/channel.h"
+#include "runtime/clone.h"
 #include "runtime/idmap.h"
 #include "runtime/lsm.h"
 #include "runtime/mask.h"
@@ -78,6 +79,10 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 	if (r == 0)
 		r = prepare_tree(ret, options, e);
 	ret->launch.fork = ret->namespaces.joined & CLONE_NEWPID;
+	ret->join_first = ret->namespaces.joined & CLONE_NEWUSER;
+	if (r == 0 && ret->launch.fork && ret->join_first)
+		return err_set(e, ERR_UNSUPPORTED, "joining a PID and a user namespace at once");
+	ret->launch.wait |= ret->namespaces.own & CLONE_NEWUSER;
 	return r;
 }
 
@@ -93,24 +98,47 @@ void runtime_setup_clear(struct runtime_setup *setup)
 	setup->rootfs_fd = -1;
 }
 
-uint64_t runtime_setup_clone_flags(const struct runtime_setup *setup)
+static uint64_t own_at_clone(const struct runtime_setup *setup)
 {
 	return setup->namespaces.own & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
 }
 
+uint64_t runtime_setup_clone_flags(const struct runtime_setup *setup)
+{
+	return setup->join_first ? 0 : own_at_clone(setup);
+}
+
+bool runtime_setup_forks(const struct runtime_setup *setup)
+{
+	return setup->join_first || setup->launch.fork;
+}
+
 /* ---- in the child: namespaces ---- */
 
-static int become_root_of_user_namespace(int channel, struct err *e)
+static int become_root_of_user_namespace(struct err *e)
 {
-	int message = runtime_channel_receive(channel, NULL, NULL, e);
-
-	if (message < 0)
-		return message;
-	if (message != RUNTIME_MESSAGE_MAPPED)
-		_exit(1);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_sys(e, "become root of the user namespace");
 	return 0;
+}
+
+/* The new namespaces must belong to the user namespace that was joined. */
+static int join_user_namespace(struct runtime_setup *s, struct err *e)
+{
+	uint64_t flags = own_at_clone(s);
+
+	int r = runtime_namespaces_join(&s->namespaces, CLONE_NEWUSER, e);
+	if (r < 0)
+		return r;
+	pid_t pid = runtime_clone(flags | CLONE_PARENT, -1, NULL);
+	if (pid < 0)
+		return err_number(e, -pid, "clone into the user namespace");
+	if (pid == 0)
+		return become_root_of_user_namespace(e);
+	r = runtime_channel_send(s->launch.channel, RUNTIME_MESSAGE_PID, pid, NULL, 0, e);
+	if (r < 0)
+		return r;
+	_exit(0);
 }
 
 /* A new network namespace has its loopback device down. */
@@ -145,7 +173,7 @@ static int enter(struct runtime_setup *s, struct err *e)
 	runtime_cgroup_entry_close(&s->entry);
 	if (r < 0)
 		return r;
-	r = runtime_namespaces_join(ns, ~(uint64_t)CLONE_NEWNS, e);
+	r = runtime_namespaces_join(ns, ~(uint64_t)(CLONE_NEWNS | CLONE_NEWUSER), e);
 	if (r < 0)
 		return r;
 	if ((ns->own & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
@@ -244,9 +272,11 @@ int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 	umask(0);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, "forbid tracing");
-	int r = 0;
-	if (s->namespaces.own & CLONE_NEWUSER)
-		r = become_root_of_user_namespace(s->launch.channel, e);
+	int r = runtime_launch_wait_in_child(&s->launch, e);
+	if (r == 0 && (s->namespaces.own & CLONE_NEWUSER))
+		r = become_root_of_user_namespace(e);
+	if (r == 0 && s->join_first)
+		r = join_user_namespace(s, e);
 	if (r == 0)
 		r = enter(s, e);
 	if (r == 0)

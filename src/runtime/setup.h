@@ -23,7 +23,8 @@ struct runtime_setup {
 	int rootfs_fd; /* -1: a mount namespace is joined, the tree is as it is */
 	const struct runtime_cgroup *cgroup; /* borrowed */
 	struct runtime_cgroup_entry entry;
-	bool entered; /* born in its cgroup (v2) */
+	bool entered;    /* born in its cgroup (v2) */
+	bool join_first; /* the user namespace, so that it owns the others: they take a fork */
 };
 
 /* All but cgroup, entry and launch.channel. The caller ends *ret, after a failure, too. */
@@ -31,8 +32,12 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 				    const struct runtime_options *options, struct err *e);
 void runtime_setup_clear(struct runtime_setup *setup);
 
-/* The flags for clone3(2). Cgroup and time namespaces come later, in the child. */
+/* The flags for clone3(2). Cgroup and time namespaces come later, in the child; all of them when
+ * a user namespace is joined. */
 uint64_t runtime_setup_clone_flags(const struct runtime_setup *setup);
+
+/* Does the child end up in another process, which it tells by RUNTIME_MESSAGE_PID? */
+bool runtime_setup_forks(const struct runtime_setup *setup);
 
 /* Returns only on failure. */
 int runtime_setup_in_child(struct runtime_setup *setup, struct err *e);

@@ -3,6 +3,7 @@
 # shellcheck shell=bash disable=SC2154 # bats sets status, output and lines
 
 BUNDLE_PROGRAMS=${BUILD:-$BATS_TEST_DIRNAME/../build}/src/runtime
+[ -d "$BUNDLE_PROGRAMS" ] || BUNDLE_PROGRAMS=$BATS_TEST_DIRNAME/../unit/src/runtime # in the VM
 
 # Makes $BUNDLE, with a rootfs and a config.json much as the engine writes it.
 bundle_new() {

@@ -350,10 +350,13 @@ static int set_no_copy(struct container_mount *to, const char *value, struct err
 
 static int set_subpath(struct container_mount *to, const char *value, struct err *e)
 {
+	own_clear(strv_clear) struct strv parts = { 0 };
 	own_free char *slashed = path_join("/", value);
 	own_free char *clean = path_clean(slashed);
-	if (value[0] == '/' || !strcmp(clean, "/"))
-		return err_set(e, ERR_INVALID, "'%s' is not a relative path", value);
+
+	strv_split(&parts, value, '/');
+	if (value[0] == '/' || !strcmp(clean, "/") || strv_contains(&parts, ".."))
+		return err_set(e, ERR_INVALID, "'%s' is not a path below the source", value);
 	mem_replace(&to->subpath, clean + 1);
 	return 0;
 }

@@ -79,8 +79,12 @@ static bool name_is_taken(struct engine *engine, const char *name)
 	if (length < 0)
 		return false; /* it went in the meantime */
 	if (length == CONTAINER_ID_LENGTH) {
+		struct container_state state;
+		struct err ignored;
 		id[length] = '\0';
 		record_clear_debris(engine, id);
+		/* a --rm one whose monitor was killed goes by being looked at */
+		engine_state_read(engine, id, &state, &ignored);
 		if (faccessat(engine->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}

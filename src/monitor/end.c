@@ -36,7 +36,8 @@ static void fill_record(struct monitor *m, struct monitor_exit_record *record,
 	record->exit_code = m->exit.code;
 	record->oom_killed = m->exit.flags & MONITOR_EXIT_OOM;
 	record->stopped = m->stopped;
-	record->started_at = mem_text(m->state.started_at);
+	if (!why || m->phase != MONITOR_PHASE_STARTING)
+		record->started_at = mem_text(m->state.started_at);
 	record->finished_at = mem_text(finished);
 	record->restart_count = m->state.restart_count;
 }

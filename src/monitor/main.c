@@ -1,6 +1,7 @@
 /* main.c - the program holm-monitor; see monitor.h. People do not run it: holm does. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -11,6 +12,8 @@ int main(int argc, char **argv)
 	struct err e;
 	int r;
 
+	/* started by descriptor, the kernel named us after its number */
+	prctl(PR_SET_NAME, "holm-monitor");
 	if (argc == 3 && strcmp(argv[1], "run") == 0) {
 		r = monitor_run(argv[2], &e);
 	} else if (argc == 3 && strcmp(argv[1], "exec") == 0) {

@@ -1,0 +1,185 @@
+#!/usr/bin/env bats
+# Binds, volumes, tmpfs, images as mounts.
+load holm
+
+@test "a bind shows the host's folder, and read-only keeps it so" {
+	mkdir "$BATS_TEST_TMPDIR/host"
+	echo content >"$BATS_TEST_TMPDIR/host/file"
+	expect 0 holm run --rm -v "$BATS_TEST_TMPDIR/host:/mnt/a" busybox sh -c 'cat /mnt/a/file; echo new > /mnt/a/new'
+	output_is content
+	[ "$(cat "$BATS_TEST_TMPDIR/host/new")" = new ]
+	expect 1 holm run --rm -v "$BATS_TEST_TMPDIR/host:/mnt/a:ro" busybox touch /mnt/a/x
+	output_has "Read-only file system"
+	expect 0 holm run --rm --mount "type=bind,src=$BATS_TEST_TMPDIR/host/file,dst=/one,readonly" busybox cat /one
+	output_is content
+	cd "$BATS_TEST_TMPDIR"
+	expect 0 holm run --rm -v ./host:/mnt/a busybox cat /mnt/a/file
+	output_is content
+}
+
+@test "a missing folder: -v makes it, --mount refuses" {
+	expect 0 holm run --rm -v "$BATS_TEST_TMPDIR/a/b/c:/x" busybox touch /x/y
+	[ -e "$BATS_TEST_TMPDIR/a/b/c/y" ]
+	refused 125 "does not exist" holm run --rm --mount type=bind,src=/nosuch,dst=/x busybox true
+}
+
+@test "a read-only bind is so for what is mounted below it, too" {
+	mkdir -p "$BATS_TEST_TMPDIR/host/below"
+	mount -t tmpfs x "$BATS_TEST_TMPDIR/host/below"
+	local bind=type=bind,src=$BATS_TEST_TMPDIR/host,dst=/x
+	expect 1 holm run --rm --mount "$bind,readonly" busybox touch /x/below/y
+	expect 0 holm run --rm --mount "$bind,readonly,bind-recursive=writable" busybox touch /x/below/y
+	expect 1 holm run --rm --mount "$bind,bind-recursive=disabled" busybox test -e /x/below/y
+	umount "$BATS_TEST_TMPDIR/host/below"
+}
+
+@test "a named volume stays, and is shared" {
+	expect 0 holm run --rm -v data:/d busybox sh -c 'echo kept > /d/x'
+	expect 0 holm run --rm -v data:/elsewhere:ro busybox cat /elsewhere/x
+	output_is kept
+	expect 0 holm volume rm data
+}
+
+@test "a new volume gets what the image has there, once" {
+	expect 0 holm run --rm -v etc:/etc busybox sh -c 'ls /etc/passwd; rm /etc/group'
+	expect 0 holm run --rm -v etc:/etc busybox ls /etc
+	[[ $output != *group* && $output == *passwd* ]]
+	expect 0 holm run --rm -v bare:/etc/x:nocopy busybox ls -A /etc/x
+	output_is ""
+	expect 0 holm run --rm --mount type=volume,src=bare2,dst=/etc,volume-nocopy busybox sh -c 'test ! -e /etc/passwd'
+}
+
+@test "an anonymous volume goes with its container, by --rm or rm -v" {
+	expect 0 holm run --rm -v /data busybox touch /data/x
+	expect 0 holm volume ls -q
+	output_is ""
+	expect 0 holm run --name box -v /data busybox touch /data/x
+	expect 0 holm volume ls -q
+	[[ $output =~ ^[0-9a-f]{64}$ ]]
+	expect 0 holm rm -v box
+	expect 0 holm volume ls -q
+	output_is ""
+	expect 0 holm run --name box -v /data busybox true
+	expect 0 holm rm box # without -v it stays
+	expect 0 holm volume ls -q
+	[[ $output =~ ^[0-9a-f]{64}$ ]]
+}
+
+@test "the image's own volumes are anonymous ones with its content" {
+	mkdir -p "$BATS_TEST_TMPDIR/tree/srv" "$BATS_TEST_TMPDIR/tree/bin"
+	echo seed >"$BATS_TEST_TMPDIR/tree/srv/file"
+	cp /bin/busybox "$BATS_TEST_TMPDIR/tree/bin/sh"
+	cp /bin/busybox "$BATS_TEST_TMPDIR/tree/bin/cat"
+	tar -cf "$BATS_TEST_TMPDIR/layer.tar" -C "$BATS_TEST_TMPDIR/tree" .
+	CONFIG='{"Volumes":{"/srv":{}},"Env":["PATH=/bin"]}' oci_image "$BATS_TEST_TMPDIR/image" x "$BATS_TEST_TMPDIR/layer.tar"
+	expect 0 holm run --name box "oci:$BATS_TEST_TMPDIR/image" cat /srv/file
+	output_is seed
+	expect 0 holm inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}}{{end}}' box
+	output_is "volume /srv"
+	expect 0 holm run --rm --volumes-from box "oci:$BATS_TEST_TMPDIR/image" sh -c 'cat /srv/file; echo more >> /srv/file'
+	expect 0 holm start -a box
+	output_is $'seed\nmore'
+	expect 0 holm rm -v box
+	expect 0 holm volume ls -q
+	output_is ""
+}
+
+@test "volumes-from takes all mounts of another, also read-only" {
+	mkdir "$BATS_TEST_TMPDIR/host"
+	echo bound >"$BATS_TEST_TMPDIR/host/f"
+	expect 0 holm create --name box -v named:/n -v /anon -v "$BATS_TEST_TMPDIR/host:/h" busybox true
+	expect 0 holm run --rm --volumes-from box busybox sh -c 'cat /h/f; echo 1 > /n/x; echo 2 > /anon/x'
+	output_is bound
+	expect 1 holm run --rm --volumes-from box:ro busybox touch /n/y
+	expect 0 holm run --rm --volumes-from box:ro busybox cat /n/x /anon/x
+	output_is $'1\n2'
+	refused 125 "no such container" holm run --rm --volumes-from nosuch busybox true
+	refused 125 "CONTAINER[:ro|rw|z|Z]" holm run --rm --volumes-from box:bad busybox true
+}
+
+@test "tmpfs with its size, mode and flags" {
+	expect 0 holm run --rm --tmpfs /t:size=1m,mode=700 busybox sh -c 'grep " /t " /proc/mounts; stat -c %a /t'
+	output_has "size=1024k"
+	output_has noexec
+	output_has nosuid
+	output_has 700
+	expect 1 holm run --rm --tmpfs /t:size=1m busybox dd if=/dev/zero of=/t/x bs=1M count=2
+	expect 0 holm run --rm --mount type=tmpfs,dst=/t,tmpfs-size=2m,tmpfs-mode=1770 busybox stat -c %a /t
+	output_is 1770
+	expect 0 holm run --rm --tmpfs /t:exec busybox sh -c 'cp /bin/busybox /t/sh; /t/sh -c "echo ran"'
+	output_is ran
+	refused 125 "--tmpfs" holm run --rm --tmpfs /t:nosuch=1 busybox true
+	refused 125 "--tmpfs" holm run --rm --tmpfs relative busybox true
+}
+
+@test "an image is a mount" {
+	expect 0 holm run --rm --mount type=image,src=busybox,dst=/img busybox cat /img/etc/passwd
+	output_has root
+	expect 1 holm run --rm --mount type=image,src=busybox,dst=/img busybox touch /img/x
+	expect 0 holm run --rm --mount type=image,src=busybox,dst=/img,image-subpath=etc busybox ls /img
+	output_has passwd
+}
+
+@test "a part of a volume, and no link leads out of it" {
+	expect 0 holm run --rm -v data:/d busybox sh -c 'mkdir /d/part; echo in > /d/part/f; ln -s /etc /d/out; ln -s ../../../../etc /d/up'
+	expect 0 holm run --rm --mount type=volume,src=data,dst=/x,volume-subpath=part busybox cat /x/f
+	output_is in
+	refused 125 "part out" holm run --rm --mount type=volume,src=data,dst=/x,volume-subpath=out busybox ls /x
+	refused 125 "part up" holm run --rm --mount type=volume,src=data,dst=/x,volume-subpath=up busybox ls /x
+	refused 125 "subpath" holm run --rm --mount type=volume,src=data,dst=/x,volume-subpath=../y busybox ls /x
+}
+
+@test "the root is read-only, and what is mounted is not" {
+	expect 0 holm run --rm --read-only --tmpfs /tmp -v data:/d busybox sh -c 'touch /tmp/x /d/x; ! touch /x'
+	expect 0 holm run --rm --shm-size 1m busybox sh -c 'grep " /dev/shm " /proc/mounts'
+	output_has "size=1024k"
+}
+
+@test "targets that are links in the image stay inside the container" {
+	expect 0 holm run --name box busybox sh -c 'ln -s /etc /link; ln -s ../../../../../../tmp /up'
+	local layer
+	mkdir -p "$BATS_TEST_TMPDIR/host"
+	echo mine >"$BATS_TEST_TMPDIR/host/f"
+	holm rm box
+	mkdir -p "$BATS_TEST_TMPDIR/tree/etc" "$BATS_TEST_TMPDIR/tree/bin"
+	cp /bin/busybox "$BATS_TEST_TMPDIR/tree/bin/cat"
+	ln -s /etc "$BATS_TEST_TMPDIR/tree/link"
+	ln -s ../../../../../../../etc "$BATS_TEST_TMPDIR/tree/up"
+	tar -cf "$BATS_TEST_TMPDIR/layer.tar" -C "$BATS_TEST_TMPDIR/tree" .
+	oci_image "$BATS_TEST_TMPDIR/image" x "$BATS_TEST_TMPDIR/layer.tar"
+	for link in link up; do
+		expect 0 holm run --rm -v "$BATS_TEST_TMPDIR/host:/$link/new" "oci:$BATS_TEST_TMPDIR/image" /bin/cat /etc/new/f
+		output_is mine
+	done
+	[ ! -e /etc/new ]
+}
+
+@test "each mount that makes no sense is refused with the reason" {
+	expect 0 holm run --rm busybox true
+	while IFS='|' read -r text option value; do
+		refused 125 "$text" holm run --rm "$option" "$value" busybox true
+	done <<-'E'
+		not an absolute path|-v|/tmp:relative
+		cannot be '/'|-v|/tmp:/
+		is no option|-v|/tmp:/x:bad
+		both 'ro' and 'rw'|-v|/tmp:/x:ro,rw
+		is not a volume's name|-v|a/b:/x
+		an empty part|-v|:/x
+		not [SOURCE:]TARGET[:OPTIONS]|-v|/a:/b:ro:x
+		has no propagation|-v|name:/x:rshared
+		it has no target|--mount|type=bind,src=/tmp
+		it has no source|--mount|type=bind,dst=/x
+		is no key of a mount|--mount|type=bind,src=/tmp,dst=/x,foo=1
+		does not go with type=bind|--mount|type=bind,src=/tmp,dst=/x,volume-nocopy
+		does not go with type=tmpfs|--mount|type=tmpfs,dst=/x,bind-propagation=shared
+		type 'nosuch'|--mount|type=nosuch,dst=/x
+		a tmpfs has no source|--mount|type=tmpfs,src=/a,dst=/x
+		neither true nor false|--mount|type=bind,src=/tmp,dst=/x,readonly=maybe
+		an octal mode|--mount|type=tmpfs,dst=/x,tmpfs-mode=9
+		a quote that does not end|--mount|"type=bind
+		needs a value|--mount|type=bind,src,dst=/x
+	E
+	refused 125 "two mounts have the target /x" holm run --rm -v a:/x -v b:/x/ busybox true
+	expect 0 holm volume ls -q
+	output_is ""
+}

@@ -145,3 +145,17 @@ monitor_of() {
 	}
 	within 3 small
 }
+
+@test "the exit code is recorded on a full disk, too" {
+	small_disk "$BATS_TEST_TMPDIR/disk" 64
+	export HOLM_ROOT=$BATS_TEST_TMPDIR/disk/root
+	holm run -d --name web --log-driver none busybox sh -c 'sleep 1; exit 9' >/dev/null
+	head -c 80M /dev/zero >"$BATS_TEST_TMPDIR/disk/fill" 2>/dev/null || true
+	expect 0 holm wait web
+	output_is 9
+	within 3 is exited web
+	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 9 ]
+	rm "$BATS_TEST_TMPDIR/disk/fill"
+	holm rm web
+	small_disk_end "$BATS_TEST_TMPDIR/disk"
+}

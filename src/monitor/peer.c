@@ -23,8 +23,8 @@
 enum {
 	QUEUE_MAX = 256 << 10,
 	QUEUE_LOW = 64 << 10,
-	PEERS_MAX = 64,
-	BACKLOG = 16,
+	PEERS_MAX = 256,
+	BACKLOG = 64,
 };
 
 static size_t queued(const struct monitor_peer *peer)

@@ -71,16 +71,19 @@ static int spawn(const char *program, const char *const argv[], int fd3, int fd4
 	own_free char **environment = make_environment();
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	sigset_t none, all;
+	sigset_t none, defaults;
 	pid_t pid;
 
 	sigemptyset(&none);
-	sigfillset(&all);
+	/* what the caller ignores, stays ignored over exec; handlers do not */
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGCHLD);
+	sigaddset(&defaults, SIGTERM);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
 						POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fd3, 3);
 	if (fd4 >= 0)

@@ -53,9 +53,8 @@ static int start(struct monitor *m, struct err *e)
 		return r;
 	/* it may have asked for output and a size of the terminal before we were there */
 	monitor_peer_read(m, m->owner);
-	if (unlinkat(m->container_dir, "exit.json", 0) < 0 && errno != ENOENT)
-		return err_sys(e, "remove exit.json");
-	return monitor_container_start(m, e);
+	r = m->config.remove ? 0 : monitor_exit_record_reserve_at(m->container_dir, e);
+	return r < 0 ? r : monitor_container_start(m, e);
 }
 
 void monitor_run_leave_streams(void)

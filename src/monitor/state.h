@@ -48,5 +48,9 @@ int monitor_state_read_at(struct monitor_state *ret, int run_dir_fd, struct err 
 
 /* exit.json below the container's durable folder; the same rules. */
 int monitor_exit_record_read_at(struct monitor_exit_record *ret, int container_fd, struct err *e);
+
+/* Before a start: takes the disk space of exit.json, and removes the one of the last run. Writing
+ * it later works on a full disk, too. */
+int monitor_exit_record_reserve_at(int container_fd, struct err *e);
 int monitor_exit_record_write_at(int container_fd, const struct monitor_exit_record *record,
 				 struct err *e);

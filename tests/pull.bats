@@ -237,6 +237,60 @@ no_helper() {
 	! container_processes | grep -q holm-image
 }
 
+@test "holm-image has given up what it does not need before it hears from the registry" {
+	hostile_start
+	holm pull -q "$HOSTILE/killed/image:1" >/dev/null 2>&1 3>&- &
+	within 10 partial_begun
+	local pid
+	pid=$(pgrep -x holm-image)
+	grep -q '^NoNewPrivs:.*1' "/proc/$pid/status"
+	grep -q '^Seccomp:.*2' "/proc/$pid/status"
+	# CHOWN DAC_OVERRIDE FOWNER FSETID MKNOD SYS_ADMIN SETFCAP, no matter who we are
+	local kept=$((0x8820001b))
+	for set in CapInh CapPrm CapEff CapAmb; do
+		local has
+		has=$(awk -v set="$set:" '$1 == set { print $2 }' "/proc/$pid/status")
+		[ $((0x$has & ~kept)) = 0 ]
+	done
+	within 20 no_helper
+}
+
+@test "a tree is an image: dir:" {
+	mkdir -p "$BATS_TEST_TMPDIR/tree/bin"
+	cp /bin/busybox "$BATS_TEST_TMPDIR/tree/bin/"
+	expect 0 holm run --rm "dir:$BATS_TEST_TMPDIR/tree" /bin/busybox echo from a tree
+	output_has "from a tree"
+}
+
+@test "archives and layouts are images: oci: oci-archive: docker-archive:" {
+	small_image
+	local image=$BATS_TEST_TMPDIR/image
+	skopeo copy --quiet "oci:$image:1" "oci-archive:$BATS_TEST_TMPDIR/a.tar:1"
+	skopeo copy --quiet "oci:$image:1" "docker-archive:$BATS_TEST_TMPDIR/d.tar:small:1"
+	expect 0 holm run --rm "oci:$image:1" /bin/busybox cat /etc/one
+	output_has one
+	expect 0 holm run --rm "oci-archive:$BATS_TEST_TMPDIR/a.tar" /bin/busybox cat /etc/one
+	output_has one
+	expect 0 holm run --rm "docker-archive:$BATS_TEST_TMPDIR/d.tar" /bin/busybox cat /etc/one
+	output_has one
+}
+
+@test "busybox needs no registry" {
+	expect 0 holm run --rm --network none busybox echo shipped
+	output_has shipped
+	expect 0 holm images
+	output_has busybox
+}
+
+@test "a template without mmdebstrap says what to install" {
+	local holm
+	holm=$(command -v holm)
+	expect 125 env PATH=/nowhere "$holm" run --rm template:debian/bookworm true
+	output_has "apt-get install mmdebstrap"
+	expect 125 holm run --rm template:plan9/fourth true
+	output_has "no template for the distribution"
+}
+
 @test "hostile: a good one, to know that the others fail for their reason" {
 	hostile_pulled good
 }
@@ -365,6 +419,10 @@ no_helper() {
 
 @test "hostile: something else than an image" {
 	hostile_refused not-an-image "no image of a container"
+}
+
+@test "hostile: a layer that lies elsewhere" {
+	hostile_refused foreign "a layer is"
 }
 
 @test "hostile: JSON 300000 deep" {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
@@ -36,6 +37,16 @@ static char *program_path(void)
 	return mem_format("%s/holm-image", str_empty(folder) ? HOLM_LIBEXEC : folder);
 }
 
+/* Behind the verb, in front of a "--" or the name of an image. */
+static void insert(struct strv *argv, char *option)
+{
+	strv_add_take(argv, option);
+	for (size_t i = argv->count - 1; i > 2; i--)
+		argv->items[i] = argv->items[i - 1];
+	if (argv->count > 3)
+		argv->items[2] = option;
+}
+
 static int start(pid_t *ret, const struct strv *arguments, int progress_fd, struct err *e)
 {
 	own_free char *path = program_path();
@@ -44,13 +55,9 @@ static int start(pid_t *ret, const struct strv *arguments, int progress_fd, stru
 
 	strv_add(&argv, "holm-image");
 	strv_add_all(&argv, arguments);
-	/* Behind the verb, in front of a "--" or the name of an image. */
-	char *option = mem_format("--progress-fd=%d", PROGRESS_FD);
-	strv_add_take(&argv, option);
-	if (argv.count > 3) {
-		memmove(&argv.items[3], &argv.items[2], (argv.count - 3) * sizeof(char *));
-		argv.items[2] = option;
-	}
+	if (log_get_level() >= LOG_LEVEL_DEBUG)
+		insert(&argv, mem_text("--debug"));
+	insert(&argv, mem_format("--progress-fd=%d", PROGRESS_FD));
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, progress_fd, PROGRESS_FD);
 	int r = posix_spawn(ret, path, &actions, NULL, argv.items, environ);

@@ -305,6 +305,11 @@ static void set_request(struct transfer *t, const struct image_url *url, struct 
 	set_bounds(curl);
 	set_tls(t->http, t->foreign);
 	curl_easy_setopt(curl, CURLOPT_URL, url->text);
+	/* No proxy can reach this machine's own loopback; Docker and Go see it the same way. */
+	if (image_url_host_is_loopback(url->host))
+		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	if (t->request->limit_s)
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)t->request->limit_s);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
@@ -378,7 +383,7 @@ static int follow(struct transfer *t, struct image_url *url, struct err *e)
 
 	if (r < 0)
 		return err_add(e, "redirect of %s", url->host);
-	r = image_url_check_step(url, &next, t->http->local_allowed || t->http->proxied, e);
+	r = image_url_check_step(url, &next, t->http->local_allowed, e);
 	if (r < 0)
 		return r;
 	image_url_clear(url);

@@ -17,6 +17,7 @@ enum {
 	IMAGE_HTTP_HEADERS_MAX = 64 << 10,
 	IMAGE_HTTP_REDIRECTS_MAX = 10,
 	IMAGE_HTTP_CONNECT_S = 15,
+	IMAGE_HTTP_SMALL_S = 120, /* for the whole of a manifest, a token */
 	/* Slower than this many bytes per second for that long counts as dead. */
 	IMAGE_HTTP_SLOW_BYTES = 512,
 	IMAGE_HTTP_SLOW_S = 20,
@@ -36,6 +37,7 @@ struct image_http_request {
 	const char
 		*authorization; /* "Bearer ..." or "Basic ...", or NULL; to the first origin only */
 	const char *form;       /* body of a POST, or NULL: a GET */
+	int limit_s;            /* for the whole answer; 0: as long as it flows */
 	int64_t range_from;     /* > 0: only the bytes from here on are asked for */
 	bool foreign;           /* the url came from a registry's answer, not from the user */
 	/* Takes the body of a 200 or 206, of which first says where it begins. Everything else's

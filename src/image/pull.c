@@ -169,6 +169,16 @@ static int detect(const struct image_document *document, enum oci_document *kind
 				document->text.length, type, kind, e);
 }
 
+static int check_layers(const struct oci_manifest *manifest, struct err *e)
+{
+	for (size_t i = 0; i < manifest->layers.count; i++) {
+		const char *type = manifest->layers.items[i].media_type;
+		if (!oci_image_is_layer(type))
+			return err_set(e, ERR_UNSUPPORTED, "a layer is \"%.100s\"", type);
+	}
+	return 0;
+}
+
 static int fetch_manifest(const struct image_pull *pull, struct image_registry *registry,
 			  struct image_http *http, const struct place *place, struct pulled *p,
 			  struct err *e)
@@ -224,6 +234,8 @@ static int fetch_config(struct image_registry *registry, struct image_http *http
 		return err_set(e, ERR_CORRUPT, "the registry sent a config that is %s, not %s",
 			       digest, d->digest);
 	r = oci_image_config_parse(&p->config, p->config_text.text, p->config_text.length, e);
+	if (r == 0)
+		r = check_layers(&p->manifest, e);
 	return r < 0 ? r : oci_image_check_layers(&p->manifest, &p->config, e);
 }
 

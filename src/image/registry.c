@@ -104,7 +104,7 @@ static int probe(struct image_http *http, const char *base, struct err *e)
 {
 	own_clear(image_http_response_clear) struct image_http_response response = { 0 };
 	own_free char *url = mem_format("%s/v2/", base);
-	struct image_http_request request = { .url = url };
+	struct image_http_request request = { .url = url, .limit_s = IMAGE_HTTP_SMALL_S };
 	int r = image_http_perform(http, &request, &response, e);
 
 	if (r < 0)
@@ -359,6 +359,7 @@ static int fetch_manifest(struct image_registry *registry, struct image_http *ht
 		own_clear(image_http_response_clear) struct image_http_response response = { 0 };
 		struct image_http_request request = { .url = url,
 						      .accept = manifest_types,
+						      .limit_s = IMAGE_HTTP_SMALL_S,
 						      .sink = &sink };
 		int r = try_once(registry, http, &request, &response, e);
 		document->media_type = take_ptr(&response.content_type);

@@ -152,6 +152,7 @@ static int fetch_token(char **ret, struct image_http *http, const struct image_u
 		.url = url,
 		.authorization = basic,
 		.form = form,
+		.limit_s = IMAGE_HTTP_SMALL_S,
 		.foreign = foreign,
 		.sink = &sink,
 	};

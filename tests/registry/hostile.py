@@ -79,6 +79,9 @@ MANIFESTS = {
                           "history": []}), "application/vnd.docker.distribution.manifest.v1+json"),
     "not-an-image": (manifest_of(config={**descriptor(b"{}", "application/vnd.example.chart")}),
                      MANIFEST),
+    "foreign": (manifest_of(layers=[{**descriptor(BLOB, LAYER), "urls": ["http://x/"], "mediaType":
+                                     "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"}]),
+                MANIFEST),
     "deep": (b'{"a":' + b"[" * 300000, MANIFEST),
     "diff-ids": (manifest_of(layers=[descriptor(BLOB, LAYER)] * 2), MANIFEST),
     "nul": (GOOD.replace(b"vnd.oci.image.layer", b"vnd\\u0000oci.image.layer"), MANIFEST),

@@ -42,7 +42,7 @@ make_fs() { # TEXT
 	make_fs one
 	oci_image image app:1 fs.tar
 	expect 0 holm load -i image
-	output_has "docker.io/library/app:1"
+	output_has "app:1"
 	id=$(holm images -q --no-trunc app:1)
 	for format in docker-archive oci-archive; do
 		expect 0 holm save --format "$format" -o "$format.tar" app:1

@@ -66,15 +66,25 @@ static int copy_process(struct oci_image_process *to, const struct oci_image_pro
 	return shape_read(&oci_image_process_shape, object, to, e);
 }
 
+static void take_platform(struct oci_image_config *to, const struct oci_platform *from)
+{
+	own_clear(oci_platform_clear) struct oci_platform host = { 0 };
+
+	if (!from)
+		oci_platform_host(&host);
+	from = from ? from : &host;
+	to->architecture = mem_text(from->architecture);
+	to->variant = mem_text(from->variant);
+	to->os = mem_text(from->os);
+}
+
 static int put_config(const struct image_import *import, const char *diff_id,
 		      struct oci_descriptor *to, struct err *e)
 {
 	own_clear(oci_image_config_clear) struct oci_image_config config = { 0 };
 	char now[MOMENT_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
 
-	config.architecture = mem_text(import->platform->architecture);
-	config.variant = mem_text(import->platform->variant);
-	config.os = mem_text(import->platform->os);
+	take_platform(&config, import->platform);
 	moment_format(now, moment_now_ns());
 	config.created = mem_text(now);
 	config.rootfs.type = mem_text("layers");

@@ -13,7 +13,7 @@ struct image_import {
 	struct image_report *report;
 	const char *path;      /* a tar (gzip and zstd are seen through), "-", or a folder */
 	const char *reference; /* full name, or NULL */
-	const struct oci_platform *platform; /* what it is made for */
+	const struct oci_platform *platform; /* what it is made for; NULL: this machine */
 	const char *comment; /* for the image's history; NULL: "Imported from PATH" */
 	const struct oci_image_process *process; /* what its containers run with; NULL: nothing */
 };

@@ -181,7 +181,7 @@ static size_t compare_number(const struct runtime_seccomp_filter *ours,
 
 	for (size_t index = 0; index < 6; index++) {
 		for (size_t i = 0; i < COUNT_OF(interesting); i++) {
-			for (size_t k = 0; k < COUNT_OF(interesting); k += 7) {
+			for (size_t k = 0; k < COUNT_OF(interesting); k += 19) {
 				uint64_t args[6];
 				/* x32 registers have 64 bits, of which libseccomp tests 32 */
 				uint64_t bits = number & 0x40000000 ? UINT32_MAX : UINT64_MAX;

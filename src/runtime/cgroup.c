@@ -32,6 +32,7 @@ static const struct shape hierarchy_shape = {
 		{ "controllers", SHAPE_STRING,
 		  offsetof(struct runtime_cgroup_hierarchy, controllers), .keep = true },
 		{ "mount", SHAPE_STRING, offsetof(struct runtime_cgroup_hierarchy, mount) },
+		{ "made", SHAPE_UINT, offsetof(struct runtime_cgroup_hierarchy, made) },
 		{ 0 },
 	},
 };
@@ -350,11 +351,14 @@ int runtime_cgroup_kill(const struct runtime_cgroup *cgroup, struct err *e)
 	return cgroup_kill_by_list(cgroup, e);
 }
 
-static bool cgroup_is_below_holm(const char *path)
+/* /holm is everyone's: whoever comes last removes it. Other folders above only go with the one
+ * who made them, because they may be an administrator's, with limits. */
+static void cgroup_remove_above(int root, const char *path, uint64_t made)
 {
-	const char *rest = path + strlen(RUNTIME_CGROUP_PARENT);
-
-	return str_starts(path, RUNTIME_CGROUP_PARENT "/") && !strchr(rest + 1, '/');
+	if (str_starts(path, RUNTIME_CGROUP_PARENT "/"))
+		made = strlen(RUNTIME_CGROUP_PARENT);
+	if (made > 0)
+		runtime_cgroup_tree_remove_above(root, path, made);
 }
 
 int runtime_cgroup_remove(const struct runtime_cgroup *cgroup, struct err *e)
@@ -376,8 +380,8 @@ int runtime_cgroup_remove(const struct runtime_cgroup *cgroup, struct err *e)
 						      cgroup->path);
 		else if (r < 0)
 			failed = r;
-		else if (cgroup_is_below_holm(cgroup->path))
-			unlinkat(root, &RUNTIME_CGROUP_PARENT[1], AT_REMOVEDIR);
+		else
+			cgroup_remove_above(root, cgroup->path, cgroup->hierarchies.items[i].made);
 	}
 	return failed;
 }

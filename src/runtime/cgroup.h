@@ -24,6 +24,7 @@ enum { RUNTIME_CGROUP_HIERARCHIES_MAX = 24 };
 struct runtime_cgroup_hierarchy {
 	char *controllers; /* v1: the mount option, "cpu,cpuacct", "name=systemd"; v2: "" */
 	char *mount;       /* "/sys/fs/cgroup/memory" */
+	uint64_t made;     /* how much of path was new, as a length: 2 if "/a" of "/a/b" was */
 };
 
 /* The cgroup of one container. The shape makes it part of state.json. */

@@ -258,6 +258,37 @@ START_TEST(a_cgroup_with_processes_is_not_taken_over)
 }
 END_TEST
 
+static bool exists(const struct runtime_cgroup *cgroup, const char *path)
+{
+	struct err e;
+	own_fd int root = runtime_cgroup_tree_open_root(cgroup->hierarchies.items[0].mount,
+							runtime_cgroup_is_v2(cgroup), &e);
+	own_fd int folder = runtime_cgroup_tree_open_at(root, path);
+
+	return folder >= 0;
+}
+
+START_TEST(folders_above_go_with_the_one_who_made_them)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup given = cgroup_of("{}");
+	struct runtime_cgroup below = { 0 };
+	own_free char *middle = mem_format("%s/a", name);
+	own_free char *path = mem_format("%s/a/b", name);
+	struct err e;
+
+	ck_assert_int_eq(runtime_cgroup_create_in_parent(&below, path, NULL, &e), 0);
+	ck_assert(exists(&below, path));
+	ck_assert_int_eq(runtime_cgroup_remove(&below, &e), 0);
+	ck_assert(!exists(&below, middle));
+	ck_assert(exists(&below, name));
+	runtime_cgroup_clear(&below);
+	remove_cgroup(&given);
+}
+END_TEST
+
 START_TEST(nobody_is_started_below_a_frozen_cgroup)
 {
 	set_name();
@@ -305,7 +336,10 @@ static void make_child_folder(const struct runtime_cgroup *cgroup, size_t index)
 	own_fd int folder = runtime_cgroup_open(cgroup, index, &e);
 
 	ck_assert_int_ge(folder, 0);
-	ck_assert_int_eq(runtime_cgroup_tree_make(folder, "a/b", &e), 1);
+	size_t made = 0;
+
+	ck_assert_int_eq(runtime_cgroup_tree_make(folder, "/a/b", &made, &e), 1);
+	ck_assert_uint_eq(made, 2);
 }
 
 START_TEST(what_the_container_made_below_is_removed_with_it)
@@ -385,6 +419,7 @@ UNIT_MAIN("runtime/cgroup", UNIT(limits_arrive_in_the_kernel_and_change_alive),
 	  UNIT(a_child_enters_by_itself_and_is_listed_and_killed),
 	  UNIT(frozen_processes_stop_and_can_be_killed), UNIT(the_oom_killer_is_noticed),
 	  UNIT(a_cgroup_with_processes_is_not_taken_over),
+	  UNIT(folders_above_go_with_the_one_who_made_them),
 	  UNIT(nobody_is_started_below_a_frozen_cgroup), UNIT(a_failed_start_leaves_no_cgroup),
 	  UNIT(what_the_container_made_below_is_removed_with_it),
 	  UNIT(a_hierarchy_is_joined_when_its_first_limit_comes), UNIT(the_state_survives_as_json),

@@ -62,27 +62,40 @@ int runtime_cgroup_tree_open(const char *mount, bool v2, const char *path, struc
 	return fd < 0 ? err_number(e, -fd, "open cgroup %s%s", mount, path) : fd;
 }
 
+/* Makes what is missing above the last part of path, which is changed and restored. */
+static int tree_make_above(int root, char *path, size_t *made, struct err *e)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		int r = mkdirat(root, path + 1, 0755) < 0 ? errno : 0;
+		if (r == 0 && *made == 0)
+			*made = strlen(path);
+		if (r != 0 && r != EEXIST && r != ENOENT)
+			return err_number(e, r, "make cgroup %s", path);
+		*slash = '/';
+	}
+	return 0;
+}
+
 /* cgroup filesystems hold no links, so names are safe below the checked root. Another holm may
  * remove an empty folder above between two steps; then it starts again. */
-int runtime_cgroup_tree_make(int root, const char *path, struct err *e)
+int runtime_cgroup_tree_make(int root, const char *path, size_t *made, struct err *e)
 {
-	own_free char *copy = mem_text(path + strspn(path, "/"));
+	own_free char *copy = mem_text(path);
 
 	for (unsigned round = 0; round < 100; round++) {
-		if (mkdirat(root, copy, 0755) == 0)
+		if (mkdirat(root, copy + 1, 0755) == 0) {
+			if (*made == 0)
+				*made = strlen(path);
 			return 1;
+		}
 		if (errno == EEXIST)
 			return 0;
 		if (errno != ENOENT)
 			break;
-		for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
-			*slash = '\0';
-			int r = mkdirat(root, copy, 0755);
-			int error = errno;
-			if (r < 0 && error != EEXIST && error != ENOENT)
-				return err_number(e, error, "make cgroup /%s", copy);
-			*slash = '/';
-		}
+		int r = tree_make_above(root, copy, made, e);
+		if (r < 0)
+			return r;
 	}
 	return err_sys(e, "make cgroup %s", path);
 }
@@ -244,4 +257,15 @@ static int tree_remove_children(int root, const char *path, int64_t deadline_ms,
 int runtime_cgroup_tree_remove(int root, const char *path, int64_t deadline_ms)
 {
 	return tree_remove(root, path + strspn(path, "/"), deadline_ms, DEPTH_MAX);
+}
+
+void runtime_cgroup_tree_remove_above(int root, const char *path, size_t made)
+{
+	own_free char *copy = mem_text(path);
+
+	for (char *slash = strrchr(copy, '/'); slash && slash > copy; slash = strrchr(copy, '/')) {
+		*slash = '\0';
+		if (strlen(copy) < made || unlinkat(root, copy + 1, AT_REMOVEDIR) < 0)
+			return;
+	}
 }

@@ -20,8 +20,13 @@ int runtime_cgroup_tree_open_at(int root, const char *path);
 /* Both. -ENOENT (ERR_NOT_FOUND) when the cgroup is not there. */
 int runtime_cgroup_tree_open(const char *mount, bool v2, const char *path, struct err *e);
 
-/* Makes path with the folders above it; returns 1 if its last part is new, 0 if it was there. */
-int runtime_cgroup_tree_make(int root, const char *path, struct err *e);
+/* Makes path ("/a/b") with the folders above it; returns 1 if its last part is new, 0 if it was
+ * there. If *made is 0 it becomes the length of the topmost part of path that is new: 2 for "/a".
+ * That is so on failure, too. */
+int runtime_cgroup_tree_make(int root, const char *path, size_t *made, struct err *e);
+
+/* Removes the folders above path that are empty, up to the one that made stands for. */
+void runtime_cgroup_tree_remove_above(int root, const char *path, size_t made);
 
 /* Removes path with all below it, waiting while the kernel says EBUSY until deadline_ms
  * (CLOCK_MONOTONIC). Gone already is success. Returns -errno, no sentence. */

@@ -98,12 +98,12 @@ static int v1_check_thawed(int folder, const char *path, struct err *e)
 }
 
 static int v1_join(const struct runtime_cgroup_hierarchy *hierarchy, const char *path,
-		   const struct runtime_cgroup_plan *plan, struct err *e)
+		   const struct runtime_cgroup_plan *plan, size_t *made, struct err *e)
 {
 	own_fd int root = runtime_cgroup_tree_open_root(hierarchy->mount, false, e);
 	if (root < 0)
 		return root;
-	int r = runtime_cgroup_tree_make(root, path, e);
+	int r = runtime_cgroup_tree_make(root, path, made, e);
 	if (r < 0)
 		return err_add(e, "%s", hierarchy->mount);
 	bool old = r == 0;
@@ -123,12 +123,14 @@ static int v1_join(const struct runtime_cgroup_hierarchy *hierarchy, const char 
 	return runtime_cgroup_plan_apply(plan, hierarchy->controllers, folder, e);
 }
 
-static void v1_add(struct runtime_cgroup *cgroup, const struct runtime_cgroup_hierarchy *from)
+static void v1_add(struct runtime_cgroup *cgroup, const struct runtime_cgroup_hierarchy *from,
+		   size_t made)
 {
 	struct runtime_cgroup_hierarchy *to = shape_list_add(&cgroup->hierarchies);
 
 	to->controllers = mem_text(from->controllers);
 	to->mount = mem_text(from->mount);
+	to->made = made;
 }
 
 int runtime_cgroup_v1_create(struct runtime_cgroup *cgroup, const struct runtime_cgroup *host,
@@ -146,10 +148,11 @@ int runtime_cgroup_v1_create(struct runtime_cgroup *cgroup, const struct runtime
 		if (cgroup->hierarchies.count == RUNTIME_CGROUP_HIERARCHIES_MAX)
 			return err_set(e, ERR_UNSUPPORTED, "more than %d cgroup hierarchies",
 				       RUNTIME_CGROUP_HIERARCHIES_MAX);
-		r = v1_join(hierarchy, cgroup->path, &plan, e);
+		size_t made = 0;
+		r = v1_join(hierarchy, cgroup->path, &plan, &made, e);
 		/* what is not ours must not be removed when this fails */
 		if (r != -EEXIST)
-			v1_add(cgroup, hierarchy);
+			v1_add(cgroup, hierarchy, made);
 	}
 	return r;
 }
@@ -204,7 +207,8 @@ static int v1_join_late(struct runtime_cgroup *cgroup, const struct runtime_cgro
 		if (v1_is_member(cgroup, hierarchy->controllers) ||
 		    !runtime_cgroup_plan_has(plan, hierarchy->controllers))
 			continue;
-		int r = v1_join(hierarchy, cgroup->path, &nothing, e);
+		size_t made = 0;
+		int r = v1_join(hierarchy, cgroup->path, &nothing, &made, e);
 		if (r < 0)
 			return r;
 		own_fd int folder =
@@ -212,7 +216,7 @@ static int v1_join_late(struct runtime_cgroup *cgroup, const struct runtime_cgro
 		r = folder < 0 ? folder : v1_migrate(cgroup, folder, e);
 		if (r < 0)
 			return r;
-		v1_add(cgroup, hierarchy);
+		v1_add(cgroup, hierarchy, made);
 	}
 	return 0;
 }

@@ -100,17 +100,17 @@ static int v2_enable(int folder, const char *path, const struct runtime_cgroup_p
 
 /* Makes the folders of path one by one, each above the last handing its controllers down.
  * Returns 1 if the last is new. */
-static int v2_make(int root, const char *path, const struct runtime_cgroup_plan *plan,
+static int v2_make(int root, const char *path, const struct runtime_cgroup_plan *plan, size_t *made,
 		   struct err *e)
 {
 	own_free char *copy = mem_text(path);
 
 	for (char *slash = copy;; slash = strchr(slash + 1, '/')) {
 		if (!slash)
-			return runtime_cgroup_tree_make(root, path, e);
+			return runtime_cgroup_tree_make(root, path, made, e);
 		*slash = '\0';
 		if (*copy) {
-			int r = runtime_cgroup_tree_make(root, copy, e);
+			int r = runtime_cgroup_tree_make(root, copy, made, e);
 			if (r < 0)
 				return r;
 		}
@@ -151,11 +151,44 @@ static int v2_limit(int folder, const struct runtime_cgroup_plan *plan,
 	return r;
 }
 
+static int v2_enter_check(int folder, const char *path, bool old, struct err *e)
+{
+	uint64_t frozen = 0;
+	int r = old ? runtime_cgroup_check_empty(folder, path, e) : 0;
+
+	if (r == 0 &&
+	    runtime_cgroup_tree_read_key(&frozen, folder, "cgroup.events", "frozen") == 0 && frozen)
+		r = runtime_cgroup_frozen_above(path, e);
+	return r;
+}
+
+static int v2_create_below(int root, struct runtime_cgroup *cgroup, size_t *made,
+			   const struct runtime_cgroup_plan *plan,
+			   const struct oci_resources *resources, struct err *e)
+{
+	int made_last = -ENOENT;
+
+	/* Another holm may remove an empty /holm between two steps; then it starts again. */
+	for (unsigned round = 0; round < 100; round++) {
+		made_last = v2_make(root, cgroup->path, plan, made, e);
+		if (made_last != -ENOENT && made_last != -ENODEV)
+			break;
+	}
+	if (made_last < 0)
+		return made_last;
+	own_fd int folder = runtime_cgroup_tree_open_at(root, cgroup->path);
+	if (folder < 0)
+		return err_number(e, -folder, "open cgroup %s", cgroup->path);
+	int r = v2_enter_check(folder, cgroup->path, made_last == 0, e);
+	return r < 0 ? r : v2_limit(folder, plan, resources, e);
+}
+
 int runtime_cgroup_v2_create(struct runtime_cgroup *cgroup, const struct runtime_cgroup *host,
 			     const struct oci_resources *resources, struct err *e)
 {
 	own_clear(runtime_cgroup_plan_clear) struct runtime_cgroup_plan plan = { 0 };
 	const char *mount = host->hierarchies.items[0].mount;
+	size_t made = 0;
 
 	int r = resources ? runtime_cgroup_plan_v2(&plan, resources, e) : 0;
 	if (r < 0)
@@ -163,26 +196,15 @@ int runtime_cgroup_v2_create(struct runtime_cgroup *cgroup, const struct runtime
 	own_fd int root = runtime_cgroup_tree_open_root(mount, true, e);
 	if (root < 0)
 		return root;
-	/* Another holm may remove an empty /holm between two steps; then it starts again. */
-	for (unsigned round = 0;; round++) {
-		r = v2_make(root, cgroup->path, &plan, e);
-		if ((r != -ENOENT && r != -ENODEV) || round == 100)
-			break;
+	r = v2_create_below(root, cgroup, &made, &plan, resources, e);
+	/* what is not ours must not be removed when this fails */
+	if (r != -EEXIST) {
+		struct runtime_cgroup_hierarchy *only = shape_list_add(&cgroup->hierarchies);
+		only->controllers = mem_text("");
+		only->mount = mem_text(mount);
+		only->made = made;
 	}
-	if (r < 0)
-		return err_add(e, "%s", mount);
-	own_fd int folder = runtime_cgroup_tree_open_at(root, cgroup->path);
-	if (folder < 0)
-		return err_number(e, -folder, "open cgroup %s%s", mount, cgroup->path);
-	if (r == 0 && (r = runtime_cgroup_check_empty(folder, cgroup->path, e)) < 0)
-		return r;
-	struct runtime_cgroup_hierarchy *only = shape_list_add(&cgroup->hierarchies);
-	only->controllers = mem_text("");
-	only->mount = mem_text(mount);
-	uint64_t frozen = 0;
-	if (runtime_cgroup_tree_read_key(&frozen, folder, "cgroup.events", "frozen") == 0 && frozen)
-		return runtime_cgroup_frozen_above(cgroup->path, e);
-	return v2_limit(folder, &plan, resources, e);
+	return r < 0 ? err_add(e, "%s", mount) : 0;
 }
 
 /* A controller that had no limit so far is handed down now; processes need no moving. */
@@ -201,7 +223,8 @@ int runtime_cgroup_v2_update(const struct runtime_cgroup *cgroup,
 		runtime_cgroup_tree_open_root(cgroup->hierarchies.items[0].mount, true, e);
 	if (root < 0)
 		return root;
-	r = v2_make(root, cgroup->path, &plan, e);
+	size_t made = 0;
+	r = v2_make(root, cgroup->path, &plan, &made, e);
 	return r < 0 ? r : v2_limit(folder, &plan, resources, e);
 }
 

@@ -75,7 +75,7 @@ sentinel_untouched() {
 # The class of CVE-2021-30465: another container that shares the volume swaps the mount's target
 # for a link while it is made.
 @test "an exchange of the mount target by a link reaches nothing of the host, 60 times" {
-	local volume=$BATS_TEST_TMPDIR/volume round
+	local volume=$BATS_TEST_TMPDIR/volume
 	mkdir -p "$volume/target" "$BATS_TEST_TMPDIR/source"
 	echo inner >"$BATS_TEST_TMPDIR/source/mark"
 	ln -s ../../../../../../../../../../.."$SENTINEL" "$volume/link"
@@ -86,7 +86,7 @@ sentinel_untouched() {
 		--arg v "$volume" --arg s "$BATS_TEST_TMPDIR/source"
 	bundle sh -c 'echo "$$" >/volume/target/made/x'
 	service "$BUNDLE_PROGRAMS/exchange" "$volume/target" "$volume/link"
-	for round in $(seq 60); do
+	for _ in $(seq 60); do
 		# a round may fail where the link leads, it may not reach the host
 		bundle_again >/dev/null 2>&1 || true
 		sentinel_untouched

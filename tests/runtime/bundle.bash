@@ -64,7 +64,8 @@ bundle() { # COMMAND...
 
 # The same once more.
 bundle_again() {
-	"$BUNDLE_PROGRAMS/bundle_run" "$BUNDLE" "bundle-$BATS_TEST_NUMBER-$BASHPID"
+	# shellcheck disable=SC2086 # several words: BUNDLE_OPTIONS="-i /path"
+	"$BUNDLE_PROGRAMS/bundle_run" ${BUNDLE_OPTIONS:-} "$BUNDLE" "bundle-$BATS_TEST_NUMBER-$BASHPID"
 }
 
 # Runs the command by exec in a container that sleeps.

@@ -137,7 +137,6 @@ load holm
 
 @test "targets that are links in the image stay inside the container" {
 	expect 0 holm run --name box busybox sh -c 'ln -s /etc /link; ln -s ../../../../../../tmp /up'
-	local layer
 	mkdir -p "$BATS_TEST_TMPDIR/host"
 	echo mine >"$BATS_TEST_TMPDIR/host/f"
 	holm rm box

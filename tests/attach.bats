@@ -69,7 +69,7 @@ logged() { # TEXT NAME
 
 @test "attach to what does not run is refused" {
 	holm run --name web busybox true
-	refused 125 'not running' holm attach web
+	refused 1 'not running' holm attach web
 }
 
 @test "signals reach the command, and its code comes back" {

@@ -34,8 +34,8 @@ start() {
 	echo C=from-file >env
 	expect 0 holm exec --env-file env web sh -c 'echo $C'
 	output_is from-file
-	refused 125 "" holm exec -u 4294967296 web true
-	refused 125 "" holm exec -w relative web true
+	refused 1 "" holm exec -u 4294967296 web true
+	refused 1 "" holm exec -w relative web true
 	holm rm -f web
 }
 
@@ -59,16 +59,16 @@ start() {
 }
 
 @test "exec of what does not run is refused" {
-	refused 125 "no such container" holm exec nosuch true
+	refused 1 "no such container" holm exec nosuch true
 	holm create --name made busybox true >/dev/null
-	refused 125 "" holm exec made true
+	refused 1 "" holm exec made true
 	holm rm made
 	start
 	holm pause web
-	refused 125 "paused" holm exec web true
+	refused 1 "paused" holm exec web true
 	holm unpause web
 	holm kill web
-	refused 125 "" holm exec web true
+	refused 1 "" holm exec web true
 	holm rm -f web
 }
 

@@ -44,10 +44,10 @@ load holm
 	output_is no
 	expect 0 holm inspect -f '{{range .Config.Env}}{{println .}}{{end}}' web
 	output_has PATH=
-	refused 125 "no member .Nmae" holm inspect -f '{{.Nmae}}' web
+	refused 1 "no member .Nmae" holm inspect -f '{{.Nmae}}' web
 	output_has "did you mean .Name?"
-	refused 125 "no function 'jsn'" holm inspect -f '{{jsn .Name}}' web
-	refused 125 "{{end}} is missing" holm inspect -f '{{if .Name}}' web
+	refused 1 "no function 'jsn'" holm inspect -f '{{jsn .Name}}' web
+	refused 1 "{{end}} is missing" holm inspect -f '{{if .Name}}' web
 	holm rm web
 }
 
@@ -61,19 +61,19 @@ load holm
 	[[ $output == sha256:* ]]
 	expect 0 holm volume inspect -f '{{.Driver}}' data
 	output_is local
-	refused 125 "no such image" holm image inspect web
-	refused 125 "no such container" holm container inspect busybox
-	refused 125 "no such image" holm inspect --type image web
+	refused 1 "no such image" holm image inspect web
+	refused 1 "no such container" holm container inspect busybox
+	refused 1 "no such image" holm inspect --type image web
 	holm rm web
 	holm volume rm data
 }
 
 @test "what is not found is reported, the others are shown" {
 	holm create --name web busybox true >/dev/null
-	expect 125 bash -c 'holm inspect web nosuch 2>error | jq -r ".[].Name"; exit "${PIPESTATUS[0]}"'
+	expect 1 bash -c 'holm inspect web nosuch 2>error | jq -r ".[].Name"; exit "${PIPESTATUS[0]}"'
 	output_is /web
 	grep -q nosuch error
-	expect 125 bash -c 'holm inspect nosuch 2>/dev/null'
+	expect 1 bash -c 'holm inspect nosuch 2>/dev/null'
 	output_is '[]'
 	holm rm web
 }

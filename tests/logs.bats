@@ -95,5 +95,5 @@ load holm
 }
 
 @test "logs of a container that never was is one line" {
-	refused 125 'nobody' holm logs nobody
+	refused 1 'nobody' holm logs nobody
 }

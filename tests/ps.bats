@@ -50,8 +50,8 @@ load holm
 	output_is web
 	names --filter name=nothing
 	output_is ""
-	refused 125 "" holm ps --filter colour=red
-	refused 125 "" holm ps --filter name
+	refused 1 "" holm ps --filter colour=red
+	refused 1 "" holm ps --filter name
 	holm rm -f web db
 }
 
@@ -62,8 +62,8 @@ load holm
 	output_is $'NAMES     IMAGE\nweb       busybox'
 	expect 0 holm ps --format '{{.Label "b"}}-{{upper .Names}}'
 	output_is 2-WEB
-	refused 125 "did you mean .Names?" holm ps --format '{{.Name}}'
-	refused 125 "column" holm ps --format '{{.Names'
+	refused 1 "did you mean .Names?" holm ps --format '{{.Name}}'
+	refused 1 "column" holm ps --format '{{.Names'
 	holm rm -f web
 }
 
@@ -82,5 +82,5 @@ load holm
 	output_is /web
 	expect 0 holm stop -t 0 "${id:0:12}"
 	expect 0 holm rm "$id"
-	refused 125 "no such container" holm rm "$id"
+	refused 1 "no such container" holm rm "$id"
 }

@@ -86,6 +86,14 @@ void cli_command_error(const struct cli *cli, const char *target, const struct e
 	}
 }
 
+int cli_command_status(const struct cli *cli, const struct err *e)
+{
+	int status = err_exit_status(e);
+	bool run = cli->command && cli->command->foreground;
+
+	return status != 125 || run || cli->misspelt ? status : 1;
+}
+
 int cli_command_each(struct cli *cli, const struct strv *args, cli_command_call *f,
 		     const void *options)
 {
@@ -95,7 +103,7 @@ int cli_command_each(struct cli *cli, const struct strv *args, cli_command_call 
 		struct err e;
 		if (f(cli, args->items[i], options, &e) < 0) {
 			cli_command_error(cli, args->items[i], &e);
-			status = status ? status : err_exit_status(&e);
+			status = status ? status : cli_command_status(cli, &e);
 		} else {
 			cli_print_clean(stdout, args->items[i]);
 			fputc('\n', stdout);

@@ -18,6 +18,7 @@ struct cli {
 	char *root;       /* --root, --run; NULL: not given */
 	char *run;
 	bool debug;
+	bool misspelt; /* the options could not be read: 125 whatever the command, as in docker */
 	struct engine *engine; /* once cli_command_engine() has opened it */
 	struct store *store;
 };
@@ -35,6 +36,8 @@ struct cli_command {
 	size_t args_min, args_max; /* CLI_ARGS_ANY: no upper bound */
 	const char *values;        /* what completion offers for the arguments: "container:" */
 	void (*defaults)(void *options);
+
+	bool foreground; /* its status is that of a process in a container: holm's own failure is 125 */
 
 	/* options points to the filled struct. Returns the exit status, or a negative errno and e,
 	 * which main() prints. */
@@ -64,6 +67,10 @@ int cli_command_store(struct cli *cli, struct store **ret, struct err *e);
 typedef int cli_command_call(struct cli *cli, const char *name, const void *options, struct err *e);
 int cli_command_each(struct cli *cli, const struct strv *args, cli_command_call *f,
 		     const void *options);
+
+/* The exit status for a failure, by Docker's convention: 126 and 127 for a command in a container
+ * that cannot be executed or found; 125 for `run` and for options that are wrong; else 1. */
+int cli_command_status(const struct cli *cli, const struct err *e);
 
 /* "holm: rm web: no such container", the hint on a line of its own. Control characters are shown
  * as \xNN. target may be NULL. */

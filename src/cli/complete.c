@@ -1,6 +1,6 @@
-/* `holm __complete -- WORD...`: what the last word, still being typed, could become; for the scripts
- * in completions/. One candidate a line. A last line ":files" or ":folders" asks the shell to add its
- * own. Never an error: there is nobody to read it. */
+/* `holm __complete -- WORD...`: what the last word, still being typed, could become; for the
+ * scripts in completions/. One candidate a line. A last line ":files" or ":folders" asks the shell
+ * to add its own. Never an error: there is nobody to read it. */
 #include <stdio.h>
 #include <string.h>
 

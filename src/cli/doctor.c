@@ -1,5 +1,5 @@
-/* `holm doctor`: facts of this host and what each missing one disables. One table of checks; none of
- * them changes anything. */
+/* `holm doctor`: facts of this host and what each missing one disables. One table of checks; none
+ * of them changes anything. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

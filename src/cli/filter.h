@@ -1,4 +1,4 @@
-/* filter.h - the values of --filter KEY=VALUE, where the command and not the engine applies them. */
+/* filter.h - the values of --filter KEY=VALUE, where the command itself applies them. */
 #pragma once
 #include <stdbool.h>
 

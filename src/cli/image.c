@@ -69,7 +69,7 @@ static int run_rmi(struct cli *cli, void *options, const struct strv *args, stru
 		print_lines(&done);
 		if (r < 0) {
 			cli_command_error(cli, args->items[i], e);
-			status = status ? status : err_exit_status(e);
+			status = status ? status : cli_command_status(cli, e);
 		}
 	}
 	return status;

@@ -87,7 +87,7 @@ static int inspect(struct cli *cli, const struct inspect_options *o, const char 
 			continue;
 		}
 		cli_command_error(cli, args->items[i], e);
-		status = status ? status : err_exit_status(e);
+		status = status ? status : cli_command_status(cli, e);
 	}
 	r = print(all, o->format, e);
 	return r < 0 ? r : status;

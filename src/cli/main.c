@@ -117,6 +117,7 @@ static int run_command(struct cli *cli, const struct strv *line, struct err *e)
 		command->defaults(options);
 	int r = cli_option_parse(command->options, command->mode, line->items, line->count, options,
 				 &parsed, e);
+	cli->misspelt = r < 0;
 	if (r == 0 && parsed.help)
 		cli_help_command(cli);
 	else if (r == 0)
@@ -156,10 +157,12 @@ static int dispatch(struct cli *cli, struct strv *line, struct err *e)
 		return -e->number;
 
 	int status = run_command(cli, line, e);
-	if (status < 0)
+	if (status < 0) {
 		cli_command_error(cli, NULL, e);
+		status = cli_command_status(cli, e);
+	}
 	cli->name = NULL;
-	return status < 0 ? err_exit_status(e) : status;
+	return status;
 }
 
 static int start(struct cli *cli, struct globals *g, struct strv *line, struct err *e)
@@ -184,6 +187,7 @@ int main(int argc, char **argv)
 
 	int status = cli_option_parse(table, OPTION_FIRST, argv + 1, argc ? (size_t)argc - 1 : 0,
 				      &globals, &line, &e);
+	cli.misspelt = status < 0;
 	if (status < 0)
 		err_hint(&e, "see 'holm --help'");
 	else if (line.help)
@@ -194,7 +198,7 @@ int main(int argc, char **argv)
 		status = flush_output(&e);
 	if (status < 0) {
 		cli_command_error(&cli, NULL, &e);
-		status = err_exit_status(&e);
+		status = cli_command_status(&cli, &e);
 	}
 	if (cli.engine) {
 		engine_close(cli.engine);

@@ -1,5 +1,5 @@
-/* `holm __man COMMAND`: the options of a command as scdoc(5) source, and `holm __man` alone those in
- * front of the command and the list of commands; for the build of the man pages. */
+/* `holm __man COMMAND`: the options of a command as scdoc(5) source, `holm __man` those in front of
+ * the command, `holm __man commands` the list of commands; for the build of the man pages. */
 #include <stdio.h>
 #include <string.h>
 

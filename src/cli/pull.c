@@ -58,7 +58,7 @@ static int run_pull(struct cli *cli, void *options, const struct strv *args, str
 		if (pull_one(cli, options, args->items[i], e) == 0)
 			continue;
 		cli_command_error(cli, NULL, e);
-		status = status ? status : err_exit_status(e);
+		status = status ? status : cli_command_status(cli, e);
 	}
 	return status;
 }

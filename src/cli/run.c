@@ -228,6 +228,7 @@ const struct cli_command cli_run = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "image:",
+	.foreground = true,
 	.run = run_run,
 };
 

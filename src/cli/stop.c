@@ -39,7 +39,8 @@ static void report(void *arg, const char *name, const struct err *e)
 
 	if (e) {
 		cli_command_error(outcome->cli, name, e);
-		outcome->status = outcome->status ? outcome->status : err_exit_status(e);
+		outcome->status =
+			outcome->status ? outcome->status : cli_command_status(outcome->cli, e);
 		return;
 	}
 	cli_print_clean(stdout, name);

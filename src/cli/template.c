@@ -224,7 +224,7 @@ static int call_label(struct run *run, const struct template_node *node, struct 
 	return 0;
 }
 
-/* A function with its arguments, or a single value. last (NULL: none) is what came down the pipe. */
+/* A function with its arguments, or a single value. last (NULL: none) came down the pipe. */
 static int eval_command(struct run *run, const struct template_node *command,
 			struct json_object *dot, struct json_object **last,
 			struct json_object **ret)

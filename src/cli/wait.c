@@ -39,7 +39,7 @@ static int run_wait(struct cli *cli, void *options, const struct strv *args, str
 		int code = 0;
 		if (engine_wait(engine, args->items[i], condition_of(options), &code, e) < 0) {
 			cli_command_error(cli, args->items[i], e);
-			status = err_exit_status(e);
+			status = cli_command_status(cli, e);
 			continue;
 		}
 		printf("%d\n", code);

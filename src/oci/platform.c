@@ -43,10 +43,7 @@ int oci_platform_parse(struct oci_platform *to, const char *text, struct err *e)
 	own_clear(strv_clear) struct strv parts = { 0 };
 	strv_split(&parts, text, '/');
 
-	for (size_t i = 0; i < parts.count; i++)
-		if (!*parts.items[i])
-			parts.count = 0;
-	if (parts.count < 1 || parts.count > 3)
+	if (parts.count < 1 || parts.count > 3 || strv_contains(&parts, ""))
 		return err_set(
 			e, ERR_INVALID,
 			"'%s' is not a platform: OS/ARCHITECTURE[/VARIANT], as in linux/arm64",

@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/filter.h"
 #include "engine/record.h"
+#include "monitor/reap.h"
+#include "storage/store.h"
 
 void engine_rows_clear(struct engine_rows *rows)
 {
@@ -64,6 +67,8 @@ static int add_rows(struct listing *l, struct err *e)
 	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return err_sys(e, "list the containers");
+	own_free char *run = mem_format("%s/containers", l->engine->store->run);
+	monitor_reap_debris(run, l->engine->containers_fd);
 
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		if (str_starts(entry->d_name, ".dead-") && l->all)

@@ -9,6 +9,7 @@
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/volume.h"
+#include "monitor/reap.h"
 
 /* What a failed start leaves of a --rm container: nothing. */
 static void forget(struct engine *engine, const struct container *c)
@@ -17,6 +18,16 @@ static void forget(struct engine *engine, const struct container *c)
 
 	engine_volume_remove_anonymous(engine, c);
 	record_delete(engine, c->id, c->name, &ignored);
+}
+
+/* A monitor that never lived, or was killed over the start, has not done it. */
+static void clear_up(struct engine *engine, const char *id, int folder_fd)
+{
+	own_free char *run_dir = engine_process_run_dir(engine, id);
+	struct err ignored;
+	bool removed;
+
+	monitor_reap(&removed, run_dir, folder_fd, &ignored);
 }
 
 static int start_locked(struct engine *engine, const char *id, int folder_fd,
@@ -28,6 +39,8 @@ static int start_locked(struct engine *engine, const char *id, int folder_fd,
 		return r;
 
 	r = engine_process_start(engine, &c, folder_fd, o, ret, e);
+	if (r < 0)
+		clear_up(engine, id, folder_fd);
 	if (r < 0 && c.auto_remove)
 		forget(engine, &c);
 	return r;

@@ -1,15 +1,21 @@
 #include "monitor/reap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/str.h"
 #include "monitor/config.h"
 #include "monitor/dead.h"
 #include "monitor/state.h"
@@ -48,6 +54,12 @@ static int clear_unrecorded(int run_fd, struct err *e)
 	int r = runtime_cgroup_host_read(&container.cgroup, e);
 	if (r < 0)
 		return r;
+	/* the run folder is in memory: it was this boot */
+	char boot_id[37];
+	r = process_boot_id(boot_id, e);
+	if (r < 0)
+		return r;
+	container.boot_id = mem_text(boot_id);
 	mem_replace(&container.cgroup.path, spec.linux_.cgroups_path);
 	return runtime_delete(&container, e);
 }
@@ -76,11 +88,13 @@ static int clear_run_dir(bool *ret_removed, int run_fd, const char *run_dir, int
 	struct err unreadable;
 
 	int r = monitor_config_read_at(&config, run_fd, &unreadable);
-	bool remove = r == 0 && config.remove && container_fd >= 0;
+	bool remove = r == 0 && config.remove;
 	r = clear_container(run_fd, remove ? -1 : container_fd, e);
 	if (r == 0) {
-		if (remove && monitor_dead_rename_container(config.root, &config))
+		if (remove) {
+			monitor_dead_rename_container(config.root, &config);
 			monitor_dead_remove_container(config.root, &config);
+		}
 		monitor_dead_rename_run_dir(run_dir);
 		monitor_dead_remove_run_dir(run_dir);
 		*ret_removed = remove;
@@ -104,29 +118,103 @@ int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struc
 	return r < 0 ? err_add(e, "clear up behind a killed monitor") : 0;
 }
 
+/* ---- .dead-ID ---- */
+
+static const char prefix[] = ".dead-";
+
 static char *dead_path(const char *run_dir)
 {
 	const char *slash = strrchr(run_dir, '/');
 
-	return mem_format("%.*s/.dead-%s", (int)(slash - run_dir), run_dir, slash + 1);
+	return mem_format("%.*s/%s%s", (int)(slash - run_dir), run_dir, prefix, slash + 1);
+}
+
+/* The lock that its monitor holds, so that one alone clears up: what that does could hit the next
+ * run of the same container. 1: it is ours, to be closed by *ret; 0: there is nothing to do. */
+static int lock_dead(int *ret, int dead_fd, int command, struct err *e)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat st;
+
+	own_fd int fd = openat(dead_fd, "alive", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open alive");
+	while (fcntl(fd, command, &lock) < 0) {
+		if (errno == EAGAIN || errno == EACCES)
+			return 0;
+		if (errno != EINTR)
+			return err_sys(e, "wait for the monitor of the last run");
+	}
+	if (fstat(dead_fd, &st) < 0 || st.st_nlink == 0)
+		return 0;
+	*ret = take_fd(&fd);
+	return 1;
+}
+
+/* What its monitor was killed over. */
+static int clear_dead(int dead_fd, const char *run_dir, struct err *e)
+{
+	struct monitor_config config = { 0 };
+	struct err unreadable;
+
+	int r = clear_container(dead_fd, -1, e);
+	if (r < 0)
+		return r;
+	if (monitor_config_read_at(&config, dead_fd, &unreadable) == 0 && config.remove) {
+		monitor_dead_rename_container(config.root, &config);
+		monitor_dead_remove_container(config.root, &config);
+	}
+	shape_clear(&monitor_config_shape, &config);
+	monitor_dead_remove_run_dir(run_dir);
+	return 0;
+}
+
+static int settle(const char *run_dir, int command, struct err *e)
+{
+	own_free char *dead = dead_path(run_dir);
+	own_fd int lock = -1;
+
+	own_fd int dead_fd = open(dead, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dead_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open %s", dead);
+	int r = lock_dead(&lock, dead_fd, command, e);
+	return r <= 0 ? r : clear_dead(dead_fd, run_dir, e);
 }
 
 int monitor_reap_settle(const char *run_dir, struct err *e)
 {
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	return settle(run_dir, F_SETLKW, e);
+}
 
-	own_free char *dead = dead_path(run_dir);
-	own_fd int dead_fd = open(dead, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dead_fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "open %s", dead);
-	own_fd int alive = openat(dead_fd, "alive", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	while (alive >= 0 && fcntl(alive, F_SETLKW, &lock) < 0)
-		if (errno != EINTR)
-			return err_sys(e, "wait for the monitor in %s", dead);
+/* A run folder whose container has been removed: its monitor was killed between the two. */
+static int clear_orphan(const char *containers, const char *id, int records_fd, struct err *e)
+{
+	bool removed;
 
-	/* gone by now, unless it was killed over it */
-	int r = clear_container(dead_fd, -1, e);
-	if (r == 0)
-		monitor_dead_remove_run_dir(run_dir);
-	return r;
+	if (faccessat(records_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return 0;
+	own_free char *run_dir = path_join(containers, id);
+	return monitor_reap(&removed, run_dir, -1, e);
+}
+
+void monitor_reap_debris(const char *containers, int records_fd)
+{
+	own_dir DIR *dir = opendir(containers);
+	struct dirent *entry;
+	struct err e;
+	int r;
+
+	while (dir && (entry = readdir(dir))) {
+		if (str_starts(entry->d_name, prefix)) {
+			own_free char *run_dir =
+				path_join(containers, entry->d_name + sizeof(prefix) - 1);
+			r = settle(run_dir, F_SETLK, &e);
+		} else if (entry->d_name[0] != '.') {
+			r = clear_orphan(containers, entry->d_name, records_fd, &e);
+		} else {
+			r = 0;
+		}
+		if (r < 0)
+			log_debug("%s", e.text);
+	}
 }

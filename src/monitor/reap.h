@@ -16,3 +16,7 @@ int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struc
 /* Before run_dir is made anew, or the container removed: an ended monitor may still be at its last
  * work, in the folder .dead-ID beside run_dir. Waits for it, and clears up if it was killed. */
 int monitor_reap_settle(const char *run_dir, struct err *e);
+
+/* All .dead-ID below containers ($run/containers) whose monitor does not live, and all run folders
+ * without a durable folder in records_fd ($root/containers). No lock is needed. */
+void monitor_reap_debris(const char *containers, int records_fd);

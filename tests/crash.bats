@@ -120,6 +120,6 @@ kill_monitors() {
 	output_is ""
 	expect 0 holm run --rm --name box busybox true
 	expect 0 holm run --rm --name gone busybox true
-	refused 125 "no such container" holm start "$id"
+	refused 1 "no such container" holm start "$id"
 	nothing_left
 }

@@ -15,7 +15,7 @@ load holm
 	output_is 3
 	expect 0 holm rm box
 	output_is box
-	refused 125 "no such container: box" holm start box
+	refused 1 "no such container: box" holm start box
 }
 
 @test "it is found by name, id, and the beginning of an id" {
@@ -37,7 +37,7 @@ load holm
 	done
 	local digit
 	digit=$(cut -c1 "$BATS_TEST_TMPDIR/ids" | sort | uniq -d | head -1)
-	refused 125 "begins several ids" holm start "$digit"
+	refused 1 "begins several ids" holm start "$digit"
 }
 
 @test "names: generated ones differ, bad ones are refused, taken ones stay taken" {
@@ -48,11 +48,11 @@ load holm
 	[ "$(sort -u <<<"$output" | wc -l)" = 2 ]
 	[[ $output =~ ^/[a-z]+_[a-z]+ ]]
 	for name in ../x -x .x a/b 'a b' "$(printf 'x%.0s' $(seq 129))"; do
-		refused 125 "--name" holm create --name="$name" busybox true
+		refused 1 "--name" holm create --name="$name" busybox true
 	done
-	refused 125 "an empty name" holm create --name= busybox true
+	refused 1 "an empty name" holm create --name= busybox true
 	expect 0 holm create --name box busybox true
-	refused 125 "the name 'box' is taken" holm create --name box busybox true
+	refused 1 "the name 'box' is taken" holm create --name box busybox true
 }
 
 @test "environment: the image's, files, options, and what the caller has" {
@@ -124,8 +124,8 @@ load holm
 	expect 0 holm inspect -f '{{.State.ExitCode}}' deaf
 	output_is 137
 	expect 0 holm stop good deaf # once more is no error
-	refused 125 "--timeout" holm stop -t x good
-	refused 125 "--signal" holm stop -s SIGNONE good
+	refused 1 "--timeout" holm stop -t x good
+	refused 1 "--signal" holm stop -s SIGNONE good
 }
 
 @test "several are stopped at the same time" {
@@ -148,8 +148,8 @@ load holm
 	expect 0 holm kill -s HUP box
 	expect 0 holm wait box
 	output_is 9
-	refused 125 "is not running" holm kill box
-	refused 125 "no such container" holm kill nosuch
+	refused 1 "is not running" holm kill box
+	refused 1 "no such container" holm kill nosuch
 }
 
 @test "restart starts it anew, and also one that had ended" {
@@ -164,12 +164,12 @@ load holm
 
 @test "what runs is not removed, unless by force" {
 	expect 0 holm run -d --name box busybox sleep 1000
-	refused 125 "is running" holm rm box
+	refused 1 "is running" holm rm box
 	expect 0 holm pause box
-	refused 125 "is paused" holm rm box
+	refused 1 "is paused" holm rm box
 	expect 0 holm rm -f box
 	expect 0 holm rm -f box
-	refused 125 "no such container" holm rm box
+	refused 1 "no such container" holm rm box
 }
 
 @test "pause stops it, unpause lets it go on" {
@@ -178,10 +178,10 @@ load holm
 	expect 0 holm ps --format '{{.State}} {{.Status}}'
 	output_has "paused Up"
 	output_has "(Paused)"
-	refused 125 "is paused" holm exec box true
-	refused 125 "paused already" holm pause box
+	refused 1 "is paused" holm exec box true
+	refused 1 "paused already" holm pause box
 	expect 0 holm unpause box
-	refused 125 "not paused" holm unpause box
+	refused 1 "not paused" holm unpause box
 	expect 0 holm exec box true
 }
 
@@ -205,7 +205,7 @@ load holm
 	output_is "created 127"
 	refused 126 "ermission denied" holm run --rm busybox /etc/passwd
 	refused 127 "not found" holm run --rm --name gone busybox nosuch
-	refused 125 "no such container" holm start gone
+	refused 1 "no such container" holm start gone
 }
 
 @test "each option that makes no sense is named with what it takes" {

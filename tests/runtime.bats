@@ -217,6 +217,7 @@ neighbour_runs() { # PARENT
 	local with
 	for with in false true; do
 		bundle_edit '.annotations["org.holm.init"] = $w' --arg w $with
+		# shellcheck disable=SC2034 # for bundle.bash
 		BUNDLE_OPTIONS="-i $init"
 		bundle_refused 127 'exec: "nowhere": executable file not found in $PATH' bundle nowhere
 		bundle_refused 127 'exec: "/no/where": no such file or directory' bundle /no/where

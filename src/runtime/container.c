@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +28,7 @@ void runtime_container_clear(struct runtime_container *container)
 }
 
 /* Pids and cgroups of another boot mean nothing. */
-static bool is_this_boot(const struct runtime_container *container)
+bool runtime_container_is_of_this_boot(const struct runtime_container *container)
 {
 	char boot_id[37];
 	struct err ignored;
@@ -40,26 +39,7 @@ static bool is_this_boot(const struct runtime_container *container)
 
 int runtime_container_open(const struct runtime_container *container)
 {
-	if (!is_this_boot(container))
+	if (!runtime_container_is_of_this_boot(container))
 		return -ESRCH;
 	return process_open((pid_t)container->pid, container->pid_start);
-}
-
-int runtime_kill_all(const struct runtime_container *container, struct err *e)
-{
-	if (!is_this_boot(container))
-		return 0;
-	/* with the first process its PID namespace dies; others are found by the cgroup */
-	own_fd int pidfd = runtime_container_open(container);
-	if (pidfd >= 0)
-		process_signal(pidfd, SIGKILL);
-	return runtime_cgroup_kill(&container->cgroup, e);
-}
-
-int runtime_delete(const struct runtime_container *container, struct err *e)
-{
-	if (!is_this_boot(container))
-		return 0;
-	int r = runtime_kill_all(container, e);
-	return r < 0 ? r : runtime_cgroup_remove(&container->cgroup, e);
 }

@@ -112,8 +112,8 @@ static bool names(const struct oci_spec *spec, const char *path)
 	return false;
 }
 
-int runtime_devices_open_in_parent(struct runtime_devices *ret, const struct oci_spec *spec,
-				   bool bind, struct err *e)
+int runtime_device_open_in_parent(struct runtime_devices *ret, const struct oci_spec *spec,
+				  bool bind, struct err *e)
 {
 	ret->items = mem_new(COUNT_OF(standard) + spec->linux_.devices.count, sizeof(*ret->items));
 	for (size_t i = 0; i < COUNT_OF(standard); i++) {
@@ -134,7 +134,7 @@ int runtime_devices_open_in_parent(struct runtime_devices *ret, const struct oci
 	return 0;
 }
 
-void runtime_devices_clear(struct runtime_devices *devices)
+void runtime_device_clear(struct runtime_devices *devices)
 {
 	for (size_t i = 0; i < devices->count; i++)
 		if (devices->items[i].source_fd >= 0)
@@ -191,8 +191,8 @@ static int make_link(const struct runtime_tree *tree, const char *path, const ch
 	return 0;
 }
 
-int runtime_devices_make_in_child(const struct runtime_devices *devices,
-				  const struct runtime_tree *tree, struct err *e)
+int runtime_device_make_in_child(const struct runtime_devices *devices,
+				 const struct runtime_tree *tree, struct err *e)
 {
 	for (size_t i = 0; i < devices->count; i++) {
 		const struct runtime_device *d = &devices->items[i];

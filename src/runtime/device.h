@@ -28,14 +28,14 @@ struct runtime_devices {
 
 /* Reads linux.devices, checking type and numbers. bind: open the host's nodes of the same paths,
  * which must be those devices. The caller clears *ret, after a failure, too. */
-int runtime_devices_open_in_parent(struct runtime_devices *ret, const struct oci_spec *spec,
-				   bool bind, struct err *e);
-void runtime_devices_clear(struct runtime_devices *devices);
+int runtime_device_open_in_parent(struct runtime_devices *ret, const struct oci_spec *spec,
+				  bool bind, struct err *e);
+void runtime_device_clear(struct runtime_devices *devices);
 
 /* Makes nodes and links; the umask must be 0. A node that is there already must be the same
  * device. */
-int runtime_devices_make_in_child(const struct runtime_devices *devices,
-				  const struct runtime_tree *tree, struct err *e);
+int runtime_device_make_in_child(const struct runtime_devices *devices,
+				 const struct runtime_tree *tree, struct err *e);
 
 /* Is fd the null device, character 1:3? What masks paths must be (CVE-2025-31133). */
 bool runtime_device_is_null(int fd);

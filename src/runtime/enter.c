@@ -30,7 +30,7 @@ int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 	ret->process = *process;
 	if (str_empty(ret->process.cwd))
 		ret->process.cwd = (char *)container_cwd(spec);
-	ret->namespaces = runtime_namespaces_flags(&container->namespaces);
+	ret->namespaces = runtime_namespace_flags(&container->namespaces);
 
 	ret->pidfd = runtime_container_open(container);
 	if (ret->pidfd < 0)

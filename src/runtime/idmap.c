@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "oci/runtime_spec.h"
 #include "runtime/clone.h"
 #include "runtime/procfs.h"
@@ -94,13 +96,20 @@ int runtime_idmap_mount_in_parent(int fd, const struct oci_mount *mount,
 	return 0;
 }
 
-/* Only the first user namespace maps all ids to themselves. */
+/* Only the first user namespace maps all ids to themselves, in one line; spaces align it. */
 bool runtime_idmap_in_user_namespace(void)
 {
-	unsigned long first = 1, host = 1, count = 0;
-	own_file FILE *file = fopen("/proc/self/uid_map", "re");
+	char text[64] = "";
+	own_clear(strv_clear) struct strv words = { 0 };
+	own_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
 
-	if (!file || fscanf(file, "%lu %lu %lu", &first, &host, &count) != 3)
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		return false;
-	return first != 0 || host != 0 || count != UINT32_MAX;
+	text[strcspn(text, "\n")] = '\0';
+	strv_split(&words, text, ' ');
+	for (size_t i = words.count; i > 0; i--)
+		if (!*words.items[i - 1])
+			strv_remove(&words, i - 1);
+	own_free char *map = strv_join(&words, " ");
+	return strcmp(map, "0 0 4294967295") != 0;
 }

@@ -63,8 +63,8 @@ static int open_mount(struct runtime_mount *m, const struct oci_spec *spec, cons
 	return r < 0 || m->options.copy_up ? r : finish_detached(m->source_fd, &m->options, e);
 }
 
-int runtime_mounts_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
-				  const char *bundle, struct err *e)
+int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
+				 const char *bundle, struct err *e)
 {
 	ret->items = mem_new(spec->mounts.count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < spec->mounts.count; i++) {
@@ -79,7 +79,7 @@ int runtime_mounts_open_in_parent(struct runtime_mounts *ret, const struct oci_s
 	return 0;
 }
 
-void runtime_mounts_clear(struct runtime_mounts *mounts)
+void runtime_mount_clear(struct runtime_mounts *mounts)
 {
 	for (size_t i = 0; i < mounts->count; i++) {
 		runtime_mount_options_clear(&mounts->items[i].options);
@@ -255,8 +255,8 @@ static int attach(const struct runtime_mount *m, int pid_namespace, struct runti
 	return 0;
 }
 
-int runtime_mounts_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
-				   const struct runtime_cgroup *cgroup, struct err *e)
+int runtime_mount_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
+				  const struct runtime_cgroup *cgroup, struct err *e)
 {
 	for (size_t i = 0; i < mounts->count; i++) {
 		int r = attach(&mounts->items[i], mounts->pid_namespace, tree, cgroup, e);

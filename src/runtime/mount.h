@@ -29,14 +29,14 @@ struct runtime_mounts {
 
 /* Parses all options and opens what lies on the host; relative sources count from bundle.
  * The caller clears *ret, after a failure, too. */
-int runtime_mounts_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
-				  const char *bundle, struct err *e);
-void runtime_mounts_clear(struct runtime_mounts *mounts);
+int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
+				 const char *bundle, struct err *e);
+void runtime_mount_clear(struct runtime_mounts *mounts);
 
 /* Attaches all of them and notes them in the tree. cgroup: the container's, for mounts of type
  * "cgroup". */
-int runtime_mounts_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
-				   const struct runtime_cgroup *cgroup, struct err *e);
+int runtime_mount_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
+				  const struct runtime_cgroup *cgroup, struct err *e);
 
 /* Moves the detached mount fd onto target_fd. */
 int runtime_mount_move(int fd, int target_fd, struct err *e);

@@ -70,8 +70,8 @@ static int open_joined(struct runtime_namespaces *ret, int index, const char *pa
 	return 0;
 }
 
-int runtime_namespaces_open_in_parent(struct runtime_namespaces *ret, const struct oci_spec *spec,
-				      struct err *e)
+int runtime_namespace_open_in_parent(struct runtime_namespaces *ret, const struct oci_spec *spec,
+				     struct err *e)
 {
 	uint64_t seen = 0;
 
@@ -97,7 +97,7 @@ int runtime_namespaces_open_in_parent(struct runtime_namespaces *ret, const stru
 	return 0;
 }
 
-int runtime_namespaces_joined(const struct runtime_namespaces *namespaces, uint64_t kind)
+int runtime_namespace_joined(const struct runtime_namespaces *namespaces, uint64_t kind)
 {
 	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++)
 		if (namespaces->joined & kind & kinds[i].flag)
@@ -105,7 +105,7 @@ int runtime_namespaces_joined(const struct runtime_namespaces *namespaces, uint6
 	return -1;
 }
 
-void runtime_namespaces_close(struct runtime_namespaces *namespaces)
+void runtime_namespace_close(struct runtime_namespaces *namespaces)
 {
 	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++) {
 		if (namespaces->joined_fd[i] >= 0)
@@ -114,8 +114,8 @@ void runtime_namespaces_close(struct runtime_namespaces *namespaces)
 	}
 }
 
-int runtime_namespaces_join(const struct runtime_namespaces *namespaces, uint64_t which,
-			    struct err *e)
+int runtime_namespace_join(const struct runtime_namespaces *namespaces, uint64_t which,
+			   struct err *e)
 {
 	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++) {
 		if (!(namespaces->joined & which & kinds[i].flag))
@@ -126,14 +126,14 @@ int runtime_namespaces_join(const struct runtime_namespaces *namespaces, uint64_
 	return 0;
 }
 
-void runtime_namespaces_names(struct strv *to, const struct runtime_namespaces *namespaces)
+void runtime_namespace_names(struct strv *to, const struct runtime_namespaces *namespaces)
 {
 	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++)
 		if ((namespaces->own | namespaces->joined) & kinds[i].flag)
 			strv_add(to, kinds[i].type);
 }
 
-uint64_t runtime_namespaces_flags(const struct strv *names)
+uint64_t runtime_namespace_flags(const struct strv *names)
 {
 	uint64_t flags = 0;
 

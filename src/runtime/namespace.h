@@ -18,19 +18,19 @@ struct runtime_namespaces {
 /* Reads linux.namespaces and opens those given by path, which must be namespaces of that kind.
  * One that is the caller's own counts as the host's. ERR_INVALID for an unknown or repeated
  * type. End it with close, after failure, too. */
-int runtime_namespaces_open_in_parent(struct runtime_namespaces *ret, const struct oci_spec *spec,
-				      struct err *e);
+int runtime_namespace_open_in_parent(struct runtime_namespaces *ret, const struct oci_spec *spec,
+				     struct err *e);
 /* The descriptor of the joined one of this kind (one CLONE_NEW*), borrowed, or -1. */
-int runtime_namespaces_joined(const struct runtime_namespaces *namespaces, uint64_t kind);
-void runtime_namespaces_close(struct runtime_namespaces *namespaces);
+int runtime_namespace_joined(const struct runtime_namespaces *namespaces, uint64_t kind);
+void runtime_namespace_close(struct runtime_namespaces *namespaces);
 
 /* setns(2) to those of the joined ones that are in kinds (CLONE_NEW*), the user namespace first
  * and the mount namespace last. For a PID namespace it counts for later children only. */
-int runtime_namespaces_join(const struct runtime_namespaces *namespaces, uint64_t kinds,
-			    struct err *e);
+int runtime_namespace_join(const struct runtime_namespaces *namespaces, uint64_t kinds,
+			   struct err *e);
 
 /* The types in own and joined, as the spec spells them. */
-void runtime_namespaces_names(struct strv *to, const struct runtime_namespaces *namespaces);
+void runtime_namespace_names(struct strv *to, const struct runtime_namespaces *namespaces);
 
 /* CLONE_NEW* of a list of type names. Unknown ones are skipped. */
-uint64_t runtime_namespaces_flags(const struct strv *names);
+uint64_t runtime_namespace_flags(const struct strv *names);

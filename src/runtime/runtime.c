@@ -100,36 +100,51 @@ static void take_ready(struct runtime_process *process, int which, const int *fd
 		process->seccomp_listener = fds[next++];
 }
 
+struct conversation {
+	bool forks;  /* PID is still to come */
+	bool ready;  /* READY has come */
+	bool failed; /* an error has come, which is in e */
+};
+
+/* One message. Returns 1 when there is nothing more to say. */
+static int converse_once(struct runtime_process *process, struct conversation *c, struct err *e)
+{
+	int fds[RUNTIME_CHANNEL_FDS] = { -1, -1 };
+	int value = 0;
+	struct err later;
+
+	int message =
+		runtime_channel_receive(process->channel, &value, fds, c->failed ? &later : e);
+	switch (message) {
+	case RUNTIME_MESSAGE_NONE:
+		return c->failed ? 1 : explain_death(process, e);
+	case RUNTIME_MESSAGE_FAILED:
+		c->failed = true;
+		return 0;
+	case RUNTIME_MESSAGE_READY:
+		c->ready = true;
+		take_ready(process, value, fds);
+		return !c->forks;
+	case RUNTIME_MESSAGE_PID:
+		c->forks = false;
+		message = replace_process(process, value, e);
+		return message < 0 ? message : c->ready;
+	default:
+		return message < 0 ? message
+				   : err_set(e, ERR_INTERNAL, "message %d out of place", message);
+	}
+}
+
 /* Until READY (and PID, where one is to come) or an error. After an error the channel is read to
  * its end, so that no process goes unnoticed. */
 static int converse(struct runtime_process *process, bool forks, struct err *e)
 {
-	bool ready = false, failed = false;
+	struct conversation c = { .forks = forks };
+	int r = 0;
 
-	while (!ready || forks) {
-		int fds[RUNTIME_CHANNEL_FDS] = { -1, -1 };
-		int value = 0;
-		struct err ignored;
-		int message = runtime_channel_receive(process->channel, &value, fds,
-						      failed ? &ignored : e);
-		if (message == RUNTIME_MESSAGE_NONE && failed)
-			return -e->number;
-		if (message == RUNTIME_MESSAGE_NONE)
-			return explain_death(process, e);
-		if (message < 0)
-			return message;
-		if (message == RUNTIME_MESSAGE_FAILED)
-			failed = true;
-		if (message == RUNTIME_MESSAGE_READY && (ready = true))
-			take_ready(process, value, fds);
-		if (message == RUNTIME_MESSAGE_PID) {
-			forks = false;
-			int r = replace_process(process, value, e);
-			if (r < 0)
-				return r;
-		}
-	}
-	return failed ? -e->number : 0;
+	while (r == 0)
+		r = converse_once(process, &c, e);
+	return c.failed ? -e->number : r < 0 ? r : 0;
 }
 
 /* ---- create ---- */
@@ -224,7 +239,7 @@ static int remember(struct runtime_container *ret, const struct runtime_setup *s
 	ret->id = mem_text(options->id);
 	ret->boot_id = mem_text(boot_id);
 	ret->pid = process->pid;
-	runtime_namespaces_names(&ret->namespaces, &setup->namespaces);
+	runtime_namespace_names(&ret->namespaces, &setup->namespaces);
 	if (process_start_time(process->pid, &ret->pid_start) < 0)
 		return err_set(e, ERR_SYSTEM, "the container's process ended at once");
 	return 0;
@@ -356,4 +371,25 @@ int runtime_exec(struct runtime_process *ret, const struct runtime_container *co
 	}
 	*ret = started;
 	return 0;
+}
+
+/* ---- kill, delete ---- */
+
+int runtime_kill_all(const struct runtime_container *container, struct err *e)
+{
+	if (!runtime_container_is_of_this_boot(container))
+		return 0;
+	/* with the first process its PID namespace dies; others are found by the cgroup */
+	own_fd int pidfd = runtime_container_open(container);
+	if (pidfd >= 0)
+		process_signal(pidfd, SIGKILL);
+	return runtime_cgroup_kill(&container->cgroup, e);
+}
+
+int runtime_delete(const struct runtime_container *container, struct err *e)
+{
+	if (!runtime_container_is_of_this_boot(container))
+		return 0;
+	int r = runtime_kill_all(container, e);
+	return r < 0 ? r : runtime_cgroup_remove(&container->cgroup, e);
 }

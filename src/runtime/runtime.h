@@ -107,6 +107,9 @@ int runtime_exec(struct runtime_process *ret, const struct runtime_container *co
 		 const struct oci_spec *spec, const struct oci_process *process,
 		 const struct runtime_options *options, struct err *e);
 
+/* Pids and cgroups of another boot mean nothing. */
+bool runtime_container_is_of_this_boot(const struct runtime_container *container);
+
 /* A pidfd of the first process, or -ESRCH: it is gone (or this is another boot). */
 int runtime_container_open(const struct runtime_container *container);
 

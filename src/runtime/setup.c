@@ -43,13 +43,13 @@ static int prepare_tree(struct runtime_setup *ret, const struct runtime_options 
 	ret->rootfs_fd = runtime_rootfs_open_in_parent(ret->spec, options->bundle, e);
 	if (ret->rootfs_fd < 0)
 		return ret->rootfs_fd;
-	int r = runtime_mounts_open_in_parent(&ret->mounts, ret->spec, options->bundle, e);
+	int r = runtime_mount_open_in_parent(&ret->mounts, ret->spec, options->bundle, e);
 	if (r < 0)
 		return r;
-	ret->mounts.pid_namespace = runtime_namespaces_joined(ns, CLONE_NEWPID);
+	ret->mounts.pid_namespace = runtime_namespace_joined(ns, CLONE_NEWPID);
 	/* mknod(2) of devices is for the first user namespace alone */
 	bool bind = ((ns->own | ns->joined) & CLONE_NEWUSER) || runtime_idmap_in_user_namespace();
-	return runtime_devices_open_in_parent(&ret->devices, ret->spec, bind, e);
+	return runtime_device_open_in_parent(&ret->devices, ret->spec, bind, e);
 }
 
 /* Else the host's name would be changed. */
@@ -71,7 +71,7 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 		return err_set(e, ERR_INVALID, "the spec has no process");
 	int r = runtime_unsupported_check(spec, e);
 	if (r == 0)
-		r = runtime_namespaces_open_in_parent(&ret->namespaces, spec, e);
+		r = runtime_namespace_open_in_parent(&ret->namespaces, spec, e);
 	if (r == 0)
 		r = check_names(ret, e);
 	if (r == 0)
@@ -88,9 +88,9 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 
 void runtime_setup_clear(struct runtime_setup *setup)
 {
-	runtime_namespaces_close(&setup->namespaces);
-	runtime_mounts_clear(&setup->mounts);
-	runtime_devices_clear(&setup->devices);
+	runtime_namespace_close(&setup->namespaces);
+	runtime_mount_clear(&setup->mounts);
+	runtime_device_clear(&setup->devices);
 	runtime_launch_clear(&setup->launch);
 	runtime_cgroup_entry_close(&setup->entry);
 	if (setup->rootfs_fd >= 0)
@@ -127,7 +127,7 @@ static int join_user_namespace(struct runtime_setup *s, struct err *e)
 {
 	uint64_t flags = own_at_clone(s);
 
-	int r = runtime_namespaces_join(&s->namespaces, CLONE_NEWUSER, e);
+	int r = runtime_namespace_join(&s->namespaces, CLONE_NEWUSER, e);
 	if (r < 0)
 		return r;
 	pid_t pid = runtime_clone(flags | CLONE_PARENT, -1, NULL);
@@ -173,7 +173,7 @@ static int enter(struct runtime_setup *s, struct err *e)
 	runtime_cgroup_entry_close(&s->entry);
 	if (r < 0)
 		return r;
-	r = runtime_namespaces_join(ns, ~(uint64_t)(CLONE_NEWNS | CLONE_NEWUSER), e);
+	r = runtime_namespace_join(ns, ~(uint64_t)(CLONE_NEWNS | CLONE_NEWUSER), e);
 	if (r < 0)
 		return r;
 	if ((ns->own & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
@@ -248,9 +248,9 @@ static int build_tree(struct runtime_setup *s, struct runtime_tree *tree, struct
 {
 	int r = runtime_rootfs_attach_in_child(s->rootfs_fd, e);
 	if (r == 0)
-		r = runtime_mounts_attach_in_child(&s->mounts, tree, s->cgroup, e);
+		r = runtime_mount_attach_in_child(&s->mounts, tree, s->cgroup, e);
 	if (r == 0)
-		r = runtime_devices_make_in_child(&s->devices, tree, e);
+		r = runtime_device_make_in_child(&s->devices, tree, e);
 	if (r == 0)
 		r = open_terminal(s, tree, e);
 	if (r < 0)
@@ -282,7 +282,7 @@ int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 	if (r == 0)
 		r = write_to_proc(s, e);
 	if (r == 0 && s->rootfs_fd < 0)
-		r = runtime_namespaces_join(&s->namespaces, CLONE_NEWNS, e);
+		r = runtime_namespace_join(&s->namespaces, CLONE_NEWNS, e);
 	else if (r == 0)
 		r = build_tree(s, &tree, e);
 	return r < 0 ? r : runtime_launch_in_child(&s->launch, e);

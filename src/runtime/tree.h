@@ -39,6 +39,6 @@ int runtime_tree_make_dirs(const struct runtime_tree *tree, const char *path, mo
 int runtime_tree_make_file(const struct runtime_tree *tree, const char *path, mode_t mode,
 			   struct err *e);
 
-/* The folder that will hold path, made if missing; *last (the caller frees it) is the name in it. */
+/* The folder that will hold path, made if missing; *last is the name in it, the caller frees it. */
 int runtime_tree_open_parent(const struct runtime_tree *tree, const char *path, char **last,
 			     struct err *e);

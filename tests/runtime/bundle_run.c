@@ -70,7 +70,8 @@ static int exec_command(const struct runtime_container *container, const struct 
 	if (r < 0)
 		return fail(&e);
 	if (b->times)
-		fprintf(stderr, "exec %lld us\n", (long long)(moment_monotonic_ns() - start) / 1000);
+		fprintf(stderr, "exec %lld us\n",
+			(long long)(moment_monotonic_ns() - start) / 1000);
 	if (running.terminal >= 0)
 		relay(running.terminal);
 	int status = process_wait(running.pid);

@@ -261,8 +261,7 @@ static int by_size(const void *a, const void *b)
 static void add_job(struct fetch *f, const struct oci_descriptor *descriptor, const char *diff_id)
 {
 	for (size_t i = 0; i < f->count; i++)
-		if (str_equal(f->jobs[i].diff_id, diff_id) ||
-		    str_equal(f->jobs[i].descriptor->digest, descriptor->digest))
+		if (str_equal(f->jobs[i].diff_id, diff_id))
 			return;
 	f->jobs[f->count++] = (struct job){ descriptor, diff_id };
 	report_state(f, &f->jobs[f->count - 1], IMAGE_STATE_WAITING, 0, NULL);

@@ -155,6 +155,7 @@ static void redraw(struct image_progress_print *print)
 	bool fits = print->count < terminal_rows(print->fd);
 	size_t lines = fits ? print->count : 1;
 
+	str_add(&s, "\x1b[?7l"); /* a line that is cut is one line still */
 	if (print->lines_drawn)
 		str_addf(&s, "\x1b[%zuA", print->lines_drawn);
 	for (size_t i = 0; i < lines; i++) {
@@ -166,6 +167,7 @@ static void redraw(struct image_progress_print *print)
 	}
 	if (lines < print->lines_drawn)
 		str_add(&s, "\x1b[J");
+	str_add(&s, "\x1b[?7h");
 	print->lines_drawn = lines;
 	print->changed = false;
 	print->drawn_at_ns = moment_monotonic_ns();

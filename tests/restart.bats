@@ -159,3 +159,21 @@ monitor_of() {
 	holm rm web
 	small_disk_end "$BATS_TEST_TMPDIR/disk"
 }
+
+@test "monitors killed at random moments leave nothing that ps does not clear" {
+	local run monitor
+	for i in $(seq 30); do
+		rm=$([ $((i % 2)) = 0 ] || echo --rm)
+		# shellcheck disable=SC2086
+		holm run $rm --name "web$i" busybox sleep 0.02 >/dev/null 2>&1 3>&- &
+		run=$!
+		sleep "0.0$((RANDOM % 10))"
+		monitor=$(pgrep -f "holm-monitor run $HOLM_RUN" | head -n 1) || true
+		[ -z "$monitor" ] || kill -KILL "$monitor" 2>/dev/null || true
+		wait "$run" || true
+	done
+	holm ps -aq | xargs -r holm rm -f >/dev/null
+	[ -z "$(holm ps -aq)" ]
+	[ -z "$(find "$HOLM_RUN/containers" "$HOLM_ROOT/containers" "$HOLM_ROOT/names" -mindepth 1)" ]
+	[ -z "$(cgroups)" ]
+}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@
 #include "base/unit.h"
 #include "monitor/client.h"
 #include "monitor/config.h"
+#include "monitor/exec_request.h"
 #include "monitor/monitor.h"
 #include "monitor/reap.h"
 #include "monitor/state.h"
@@ -547,6 +549,79 @@ START_TEST(stop_ends_a_container_that_waits_for_its_restart)
 }
 END_TEST
 
+/* ---- exec ---- */
+
+static pid_t exec_start(const struct bed *bed, struct monitor_client *client,
+			const struct monitor_exec_request *request)
+{
+	own_json struct json_object *object = shape_write(&monitor_exec_request_shape, request);
+	struct err e;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	client->fd = pair[0];
+	pid_t pid = fork();
+	if (pid == 0) {
+		int text = memfd_create("request", 0);
+		fd_write_all(text, json_text(object), strlen(json_text(object)));
+		lseek(text, 0, SEEK_SET);
+		dup2(text, 4);
+		dup2(pair[1], 3);
+		_exit(monitor_exec(bed->run_path, &e) < 0);
+	}
+	close(pair[1]);
+	return pid;
+}
+
+static const struct {
+	const char *script;
+	bool tty;
+	int code;
+	const char *output;
+} execs[] = {
+	{ "exit 6", false, 6, "" },
+	{ "kill -15 $$", false, 143, "" },
+	{ "read x; stty size; echo got $x; exit 5", true, 5, "hi\r\n44 55\r\ngot hi\r\n" },
+};
+
+START_TEST(exec_runs_one_more_process_beside)
+{
+	char *args[] = { "sh", "-c", (char *)execs[_i].script, NULL };
+	char *env[] = { "PATH=/usr/bin:/bin", NULL };
+	struct oci_console_size size = { .height = 44, .width = 55 };
+	struct monitor_exec_request request = {
+		.process = { .terminal = execs[_i].tty,
+			     .console_size = execs[_i].tty ? &size : NULL,
+			     .args = { args, 3 },
+			     .env = { env, 1 },
+			     .cwd = "/" },
+		.stdin_open = true,
+	};
+	struct bed bed, exec = { .client = MONITOR_CLIENT_NONE };
+	struct err e = { 0 };
+
+	bed_init(&bed);
+	bed_start(&bed, "exec sleep 100", false, 0);
+	bed_started(&bed);
+	exec.monitor = exec_start(&bed, &exec.client, &request);
+	bed_started(&exec);
+	/* one that is over already does not take it */
+	monitor_client_send(&exec.client, MONITOR_STDIN, "hi\n", 3, &e);
+	ck_assert_int_eq(bed_finish(&exec).code, execs[_i].code);
+	ck_assert_str_eq(exec.out.text ? exec.out.text : "", execs[_i].output);
+	monitor_client_close(&exec.client);
+	wait_gone(&exec);
+	str_clear(&exec.out);
+
+	/* the container itself goes on */
+	own_monitor_client struct monitor_client other = MONITOR_CLIENT_NONE;
+	connect_to(&bed, &other);
+	ck_assert_int_eq(monitor_client_kill(&other, SIGKILL, &e), 0);
+	ck_assert_int_eq(bed_finish(&bed).code, 137);
+	bed_clear(&bed);
+}
+END_TEST
+
 /* ---- kill -9 of the monitor ---- */
 
 START_TEST(behind_a_killed_monitor_is_cleared_up)
@@ -592,4 +667,5 @@ UNIT_MAIN("monitor/run", UNIT(output_and_code_come_back), UNIT(a_signal_is_128_a
 	  UNIT(kill_sends_a_signal_and_refuses_what_is_none), UNIT(pause_is_seen_in_the_state),
 	  UNIT(whoever_sends_nonsense_is_cut_off_alone), UNIT(on_failure_restarts_so_many_times),
 	  UNIT(stop_ends_a_container_that_waits_for_its_restart),
+	  UNIT_LOOP(exec_runs_one_more_process_beside, COUNT_OF(execs)),
 	  UNIT_LOOP(behind_a_killed_monitor_is_cleared_up, 2))

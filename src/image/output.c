@@ -21,19 +21,20 @@ struct image_output {
 	int folder_fd; /* or of a folder; the other is -1 */
 	struct archive *archive;
 	int write_error; /* errno of the write that failed */
+	bool ended;      /* nothing more is written */
 	struct strv names;
 };
 
+/* It never fails to libarchive, which then would not free its buffer (3.6): who calls libarchive
+ * looks at write_error. */
 static la_ssize_t write_block(struct archive *archive, void *context, const void *block, size_t n)
 {
 	struct image_output *output = context;
 
-	int r = fd_write_all(output->fd, block, n);
-	if (r == 0)
-		return (la_ssize_t)n;
-	output->write_error = -r;
-	archive_set_error(archive, -r, "write");
-	return -1;
+	(void)archive;
+	if (!output->write_error && !output->ended)
+		output->write_error = -fd_write_all(output->fd, block, n);
+	return (la_ssize_t)n;
 }
 
 static int archive_failed(const struct image_output *output, struct err *e)
@@ -72,10 +73,10 @@ struct image_output *image_output_folder(int folder_fd)
 
 void image_output_free(struct image_output *output)
 {
-	if (output->archive) {
-		archive_write_fail(output->archive);
+	/* free writes the end of an archive that has none: to nowhere */
+	output->ended = true;
+	if (output->archive)
 		archive_write_free(output->archive);
-	}
 	strv_clear(&output->names);
 	free(output);
 }
@@ -95,7 +96,8 @@ static int begin_tar(struct image_output *output, const char *name, int64_t size
 	archive_entry_set_mtime(entry, 0, 0);
 	int r = archive_write_header(output->archive, entry);
 	archive_entry_free(entry);
-	return r == ARCHIVE_OK || r == ARCHIVE_WARN ? 0 : archive_failed(output, e);
+	bool fine = (r == ARCHIVE_OK || r == ARCHIVE_WARN) && !output->write_error;
+	return fine ? 0 : archive_failed(output, e);
 }
 
 static int begin_file(const struct image_output *output, const char *name, struct err *e)
@@ -118,7 +120,8 @@ static int put(struct image_output *output, int fd, const void *bytes, size_t le
 		int r = fd_write_all(fd, bytes, length);
 		return r < 0 ? err_number(e, -r, "write") : 0;
 	}
-	if (archive_write_data(output->archive, bytes, length) != (la_ssize_t)length)
+	if (archive_write_data(output->archive, bytes, length) != (la_ssize_t)length ||
+	    output->write_error)
 		return archive_failed(output, e);
 	return 0;
 }
@@ -180,7 +183,8 @@ int image_output_text(struct image_output *output, const char *name, const char 
 
 int image_output_finish(struct image_output *output, struct err *e)
 {
-	if (output->archive && archive_write_close(output->archive) != ARCHIVE_OK)
+	if (output->archive &&
+	    (archive_write_close(output->archive) != ARCHIVE_OK || output->write_error))
 		return archive_failed(output, e);
 	return 0;
 }

@@ -50,15 +50,16 @@ static int pack_folder(struct pack *p, const struct thing *folder, struct err *e
 
 /* ---- libarchive ---- */
 
+/* It never fails to libarchive, which then would not free its buffer (3.6): who calls libarchive
+ * looks at sink_failed. */
 static la_ssize_t write_block(struct archive *archive, void *context, const void *block, size_t n)
 {
 	struct pack *p = context;
 
-	if (p->sink->write(p->sink->context, block, n, &p->sink_error) == 0)
-		return (la_ssize_t)n;
-	p->sink_failed = true;
-	archive_set_error(archive, EIO, "the sink failed");
-	return -1;
+	(void)archive;
+	if (!p->sink_failed && p->sink->write(p->sink->context, block, n, &p->sink_error) < 0)
+		p->sink_failed = true;
+	return (la_ssize_t)n;
 }
 
 static int archive_failed(const struct pack *p, struct err *e)
@@ -149,7 +150,8 @@ static void describe(const struct pack *p, struct archive_entry *entry, const st
 static int write_header(struct pack *p, struct archive_entry *entry, struct err *e)
 {
 	int r = archive_write_header(p->archive, entry);
-	return r == ARCHIVE_OK || r == ARCHIVE_WARN ? 0 : archive_failed(p, e);
+	bool fine = (r == ARCHIVE_OK || r == ARCHIVE_WARN) && !p->sink_failed;
+	return fine ? 0 : archive_failed(p, e);
 }
 
 /* Exactly the bytes that were announced: a file that shrinks meanwhile ends in zeros, one that
@@ -170,7 +172,7 @@ static int write_data(struct pack *p, int fd, int64_t size, struct err *e)
 			memset(p->buffer, 0, want);
 			n = (ssize_t)want;
 		}
-		if (archive_write_data(p->archive, p->buffer, (size_t)n) != n)
+		if (archive_write_data(p->archive, p->buffer, (size_t)n) != n || p->sink_failed)
 			return archive_failed(p, e);
 		at += n;
 	}
@@ -355,7 +357,7 @@ static int pack_all(struct pack *p, int folder_fd, struct err *e)
 	int r = open_archive(p, e);
 	if (r == 0)
 		r = pack_root(p, folder_fd, e);
-	if (r == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
+	if (r == 0 && (archive_write_close(p->archive) != ARCHIVE_OK || p->sink_failed))
 		r = archive_failed(p, e);
 	return r;
 }
@@ -369,11 +371,10 @@ int storage_pack(int folder_fd, const struct pack_options *options, const struct
 	locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
 
 	int r = pack_all(&p, folder_fd, e);
-	/* a failed archive is not finished: free would write its end */
-	if (p.archive) {
-		archive_write_fail(p.archive);
+	/* free writes the end of the archive: of a failed one to nowhere */
+	p.sink_failed = p.sink_failed || r < 0;
+	if (p.archive)
 		archive_write_free(p.archive);
-	}
 	if (p.links)
 		archive_entry_linkresolver_free(p.links);
 	free(p.buffer);

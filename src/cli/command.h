@@ -37,7 +37,7 @@ struct cli_command {
 	const char *values;        /* what completion offers for the arguments: "container:" */
 	void (*defaults)(void *options);
 
-	bool foreground; /* its status is that of a process in a container: holm's own failure is 125 */
+	bool foreground; /* its status is a container's: a failure of holm's own is 125 */
 
 	/* options points to the filled struct. Returns the exit status, or a negative errno and e,
 	 * which main() prints. */

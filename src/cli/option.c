@@ -161,33 +161,41 @@ static int parse_long(struct scan *s, const char *name, struct err *e)
 	return cli_option_set(option, value, s->to, e);
 }
 
+/* The rest of the word behind a letter, as its value: "=x", or "x" where one is taken. */
+static const char *attached_value(const struct cli_option *option, const char *rest)
+{
+	if (rest[0] == '=')
+		return rest + 1;
+	return cli_option_takes_value(option) && rest[0] ? rest : NULL;
+}
+
+static int unknown_letter(struct scan *s, char letter, const char *letters, struct err *e)
+{
+	if (letter != 'h')
+		return err_set(e, ERR_INVALID, "unknown option -%c in -%s", letter, letters);
+	s->line->help = true;
+	return 0;
+}
+
 /* "-it", "-m512m", "-m=512m", "-m 512m", "-i=false" */
 static int parse_letters(struct scan *s, const char *letters, struct err *e)
 {
-	for (const char *c = letters; *c; c++) {
+	const char *value = NULL;
+	int r = 0;
+
+	for (const char *c = letters; r == 0 && *c && !value; c++) {
 		const struct cli_option *option = cli_option_find_letter(s->table, *c);
-		const char *value = NULL;
-		if (!option && *c == 'h') {
-			s->line->help = true;
+		if (!option) {
+			r = unknown_letter(s, *c, letters, e);
 			continue;
 		}
-		if (!option)
-			return err_set(e, ERR_INVALID, "unknown option -%c in -%s", *c, letters);
-		if (c[1] == '=')
-			value = c + 2;
-		else if (cli_option_takes_value(option) && c[1])
-			value = c + 1;
-		if (!value && cli_option_takes_value(option)) {
-			int r = take_value(s, option, &value, e);
-			if (r < 0)
-				return r;
-			return cli_option_set(option, value, s->to, e);
-		}
-		int r = cli_option_set(option, value ? value : "true", s->to, e);
-		if (r < 0 || value)
-			return r;
+		value = attached_value(option, c + 1);
+		if (!value && cli_option_takes_value(option))
+			r = take_value(s, option, &value, e);
+		if (r == 0)
+			r = cli_option_set(option, value ? value : "true", s->to, e);
 	}
-	return 0;
+	return r;
 }
 
 static void take_rest(struct scan *s)

@@ -100,25 +100,30 @@ static void add_escaped(struct str *to, const char *text)
 	}
 }
 
+static void man_option(const struct cli_option *o, struct str *to)
+{
+	own_free char *help = mem_text(o->help);
+
+	help[0] = (char)toupper((unsigned char)help[0]);
+	if (o->letter)
+		str_addf(to, "*-%c*, ", o->letter);
+	str_addf(to, "*--%s*", o->name);
+	if (o->metavar) {
+		str_add(to, " _");
+		add_escaped(to, o->metavar);
+		str_add(to, "_");
+	}
+	str_add(to, "\n\t");
+	add_escaped(to, help);
+	str_add(to, ".\n\n");
+}
+
 void cli_option_man(const struct cli_option *table, struct str *to)
 {
 	for (const struct cli_option *o = table; o && o->name; o++) {
 		if (o->type == OPTION_TYPE_HEADING)
 			str_addf(to, "## %s\n\n", o->help);
-		if (!listed(o))
-			continue;
-		if (o->letter)
-			str_addf(to, "*-%c*, ", o->letter);
-		str_addf(to, "*--%s*", o->name);
-		if (o->metavar) {
-			str_add(to, " _");
-			add_escaped(to, o->metavar);
-			str_add(to, "_");
-		}
-		str_add(to, "\n\t");
-		own_free char *help = mem_text(o->help);
-		help[0] = (char)toupper((unsigned char)help[0]);
-		add_escaped(to, help);
-		str_add(to, ".\n\n");
+		if (listed(o))
+			man_option(o, to);
 	}
 }

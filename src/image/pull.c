@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -11,6 +12,7 @@
 #include "base/str.h"
 #include "image/auth.h"
 #include "image/certs.h"
+#include "image/choose.h"
 #include "image/http.h"
 #include "image/jail.h"
 #include "image/layers.h"
@@ -98,12 +100,34 @@ static int add_places(struct places *places, const struct image_pull *pull,
 	return r;
 }
 
-static int check_candidates(const struct image_registries *registries,
-			    const struct image_references *candidates, const char *text,
-			    struct err *e)
+static int ask_which(struct image_references *candidates, const char *text, struct err *e)
 {
-	if (candidates->items.count < 2 ||
-	    image_registries_short_names(registries) != IMAGE_SHORT_NAMES_ENFORCING)
+	own_clear(strv_clear) struct strv names = { 0 };
+	own_free char *question = mem_format("Which image is \"%s\"?", text);
+
+	for (size_t i = 0; i < candidates->items.count; i++)
+		strv_add_take(&names, image_reference_format(&candidates->items.items[i]));
+	int chosen = image_choose(question, &names, STDIN_FILENO, e);
+	if (chosen < 0)
+		return chosen;
+	struct image_references one = { 0 };
+	image_reference_copy(shape_list_add(&one.items), &candidates->items.items[chosen]);
+	image_registries_clear_references(candidates);
+	*candidates = one;
+	return 0;
+}
+
+/* containers-registries.conf(5), short-name-mode: a person is asked, a program is not. */
+static int settle_candidates(const struct image_registries *registries,
+			     struct image_references *candidates, const char *text, struct err *e)
+{
+	enum image_short_names mode = image_registries_short_names(registries);
+
+	if (candidates->items.count < 2 || mode == IMAGE_SHORT_NAMES_DISABLED)
+		return 0;
+	if (image_choose_possible())
+		return ask_which(candidates, text, e);
+	if (mode == IMAGE_SHORT_NAMES_PERMISSIVE)
 		return 0;
 	own_free char *first = image_reference_format(&candidates->items.items[0]);
 	err_set(e, ERR_INVALID,
@@ -127,7 +151,7 @@ static int find_places(struct places *places, const struct image_pull *pull, con
 	if (r == 0)
 		r = image_registries_expand(registries, &ref, &candidates, e);
 	if (r == 0)
-		r = check_candidates(registries, &candidates, text, e);
+		r = settle_candidates(registries, &candidates, text, e);
 	for (size_t i = 0; r == 0 && i < candidates.items.count; i++)
 		r = add_places(places, pull, registries, &candidates.items.items[i], e);
 	return r;

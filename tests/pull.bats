@@ -208,6 +208,11 @@ hostile_pulled() { # MODE
 	expect 0 holm pull good/image:1
 	output_has "$HOSTILE/good/image:1"
 	expect 0 holm pull nick:1
+	# what a short name was pulled as is found by the short name, without the registry
+	services_stop
+	expect 0 holm image inspect --format '{{.Id}}' good/image:1
+	expect 0 holm image inspect --format '{{.Id}}' nick:1
+	hostile_start
 	run holm pull blocked.example/x
 	[ "$status" != 0 ]
 	output_has "registries.conf blocks blocked.example"

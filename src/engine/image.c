@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "image/command.h"
 #include "image/reference.h"
+#include "image/registries.h"
 #include "image/source.h"
 #include "oci/digest.h"
 #include "storage/index.h"
@@ -27,6 +28,28 @@ static int not_found(struct err *e, const char *name)
 	return err_hint(e, "get it with: holm pull %s", name);
 }
 
+/* A short name was pulled as what registries.conf makes of it. Read only where docker.io has
+ * nothing of the name, as these files are none of the hot path's. */
+static const struct storage_entry *find_short(const struct storage_index *index, const char *name)
+{
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	own_clear(image_registries_clear_references) struct image_references meant = { 0 };
+	own(image_registries_free) struct image_registries *registries = NULL;
+	struct err ignored;
+
+	if (image_reference_parse(&ref, name, &ignored) < 0 || ref.domain_given ||
+	    image_registries_load(&registries, &ignored) < 0 ||
+	    image_registries_expand(registries, &ref, &meant, &ignored) < 0)
+		return NULL;
+	for (size_t i = 0; i < meant.items.count; i++) {
+		own_free char *full = image_reference_format(&meant.items.items[i]);
+		const struct storage_entry *entry = storage_index_find(index, full);
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
 /* The entry of the index that name means, or *ret NULL. A name goes before an id. */
 static int find_entry(const struct storage_index *index, const char *name,
 		      const struct storage_entry **ret, struct err *e)
@@ -38,6 +61,8 @@ static int find_entry(const struct storage_index *index, const char *name,
 	if (image_source_parse(&source, name, &ignored) == 0) {
 		own_free char *stored = image_source_stored_name(&source);
 		*ret = stored ? storage_index_find(index, stored) : NULL;
+		if (!*ret && source.transport == IMAGE_FROM_REGISTRY)
+			*ret = find_short(index, source.name);
 		if (*ret || source.transport != IMAGE_FROM_REGISTRY)
 			return 0;
 	}

@@ -58,6 +58,27 @@ static int resolve_others(struct engine *engine, struct container *c, struct err
 	return r;
 }
 
+struct planned {
+	const struct create_options *o;
+	const struct config_context *context;
+};
+
+/* The options by themselves, for an image that wishes for nothing but has a command. */
+static int check_options(const void *arg, struct err *e)
+{
+	const struct planned *planned = arg;
+	own_clear(container_clear) struct container ignored = { 0 };
+	struct oci_image_process image = { 0 };
+
+	if (!planned->o->entrypoint)
+		strv_add(&image.cmd, "sh");
+	else if (planned->o->command.count == 0 && !*planned->o->entrypoint)
+		return 0; /* the real image decides */
+	int r = engine_config_make(&ignored, planned->o, &image, planned->context, e);
+	strv_clear(&image.cmd);
+	return r;
+}
+
 /* Everything that can be said before anything is written. */
 static int plan(struct engine *engine, const struct create_options *o, struct container *c,
 		struct err *e)
@@ -69,8 +90,14 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		.folder = folder ? folder : "/",
 		.cpus = o->cpus ? get_nprocs() : 0,
 	};
+	const struct planned planned = { o, &context };
 	const struct image_request request = {
-		.name = o->image, .pull = pull_of(o), .platform = o->platform, .quiet = o->quiet
+		.name = o->image,
+		.pull = pull_of(o),
+		.platform = o->platform,
+		.quiet = o->quiet,
+		.check = check_options,
+		.arg = &planned,
 	};
 
 	if (o->name) {

@@ -186,7 +186,10 @@ static int bring_and_find(struct engine *engine, const struct image_request *req
 	struct image_progress got = { 0 };
 
 	asked.quiet = quiet;
-	int r = bring(engine, &asked, source, &got, e);
+	int r = request->check ? request->check(request->arg, e) : 0;
+	if (r < 0)
+		return r;
+	r = bring(engine, &asked, source, &got, e);
 	if (r < 0)
 		return r;
 	return engine_image_find(engine, *got.text ? got.text : got.digest, ret_image,

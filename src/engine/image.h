@@ -16,6 +16,10 @@ struct image_request {
 	enum engine_pull pull;
 	const char *platform; /* NULL: this machine's */
 	bool quiet;
+	/* Called before anything is brought from elsewhere, if not NULL: a command that cannot
+	 * work must not pull first. */
+	int (*check)(const void *arg, struct err *e);
+	const void *arg;
 };
 
 /* Finds or brings it. The caller holds the shared lock on the layers until its record names them,

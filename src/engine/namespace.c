@@ -15,8 +15,8 @@
 #include "storage/store.h"
 
 /* The path of one namespace of a running container's first process. */
-static int namespace_path(char **ret, struct engine *engine, const char *id, const char *file,
-			  const char *option, struct err *e)
+static int namespace_path(struct spec_joined *ret, struct engine *engine, const char *id,
+			  const char *file, const char *option, struct err *e)
 {
 	struct container_state state;
 	int r = engine_state_read(engine, id, &state, e);
@@ -27,7 +27,8 @@ static int namespace_path(char **ret, struct engine *engine, const char *id, con
 		err_set(e, ERR_STATE, "%s container:%.12s: it is not running", option, id);
 		return err_hint(e, "start it first: holm start %.12s", id);
 	}
-	*ret = mem_format("/proc/%d/ns/%s", (int)state.pid, file);
+	ret->path = mem_format("/proc/%d/ns/%s", (int)state.pid, file);
+	ret->owner = mem_format("%d:%llu", (int)state.pid, (unsigned long long)state.pid_start);
 	return 0;
 }
 

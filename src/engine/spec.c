@@ -72,13 +72,17 @@ static void add_process(struct oci_spec *spec, const struct container *c,
 }
 
 static void add_namespace(struct oci_spec *spec, const char *type, const char *mode,
-			  const char *path)
+			  const struct spec_joined *joined)
 {
 	if (str_equal(mode, "host"))
 		return;
 	struct oci_namespace *namespace = shape_list_add(&spec->linux_.namespaces);
 	namespace->type = mem_text(type);
-	namespace->path = mem_text(path);
+	if (!joined || !joined->path)
+		return;
+	own_free char *key = mem_format("org.holm.joined.%s", type);
+	namespace->path = mem_text(joined->path);
+	shape_map_set(&spec->annotations, key, joined->owner);
 }
 
 static void add_namespaces(struct oci_spec *spec, const struct container *c,
@@ -87,11 +91,11 @@ static void add_namespaces(struct oci_spec *spec, const struct container *c,
 	const struct container_security *s = &c->security;
 
 	add_namespace(spec, "mount", NULL, NULL);
-	add_namespace(spec, "pid", s->pid, context->pid_namespace);
-	add_namespace(spec, "ipc", s->ipc, context->ipc_namespace);
+	add_namespace(spec, "pid", s->pid, &context->pid_namespace);
+	add_namespace(spec, "ipc", s->ipc, &context->ipc_namespace);
 	add_namespace(spec, "uts", s->uts, NULL);
 	add_namespace(spec, "cgroup", s->cgroupns, NULL);
-	add_namespace(spec, "network", c->network.mode, context->network_namespace);
+	add_namespace(spec, "network", c->network.mode, &context->network_namespace);
 }
 
 /* The folders of the overlay, by the annotations of runtime/runtime.h. */
@@ -155,9 +159,12 @@ void spec_context_clear(struct spec_context *context)
 		*shape_list_add(&holder.linux_.resources->devices) = context->device_rules.items[i];
 	free(context->devices.items);
 	free(context->device_rules.items);
-	free(context->pid_namespace);
-	free(context->ipc_namespace);
-	free(context->network_namespace);
+	struct spec_joined *joined[] = { &context->pid_namespace, &context->ipc_namespace,
+					 &context->network_namespace };
+	for (size_t i = 0; i < COUNT_OF(joined); i++) {
+		free(joined[i]->path);
+		free(joined[i]->owner);
+	}
 	free(context->shm);
 	free(context->files);
 	*context = (struct spec_context){ 0 };

@@ -10,13 +10,18 @@
 struct err;
 struct store;
 
+struct spec_joined {
+	char *path;  /* "/proc/PID/ns/net"; NULL: none is joined. The context owns it */
+	char *owner; /* "PID:START", as runtime.h wants it */
+};
+
 struct spec_context {
-	const struct store *store; /* for its paths */
-	uint64_t own_capabilities; /* nobody can give away more: runtime_capability_own() */
-	const char *host_name;     /* of the host, for --uts host */
-	char *pid_namespace;       /* of container:NAME, a path; else NULL; the context owns it */
-	char *ipc_namespace;
-	char *network_namespace;
+	const struct store *store;        /* for its paths */
+	uint64_t own_capabilities;        /* nobody can give away more: runtime_capability_own() */
+	const char *host_name;            /* of the host, for --uts host */
+	struct spec_joined pid_namespace; /* of container:NAME */
+	struct spec_joined ipc_namespace;
+	struct spec_joined network_namespace;
 	char *shm;   /* a folder of the host to be /dev/shm; NULL: a tmpfs */
 	char *files; /* folder with hosts, hostname, resolv.conf; NULL: none */
 	SHAPE_LIST_OF(struct oci_device) devices; /* the nodes of --device and --privileged */

@@ -69,6 +69,7 @@ static int read_live(int run_fd, struct container_state *ret, struct err *e)
 	*ret = (struct container_state){
 		.status = CONTAINER_RUNNING,
 		.pid = (pid_t)state.container.pid,
+		.pid_start = state.container.pid_start,
 		.monitor_pid = monitor,
 		.exit_code = (int)state.exit_code,
 		.started_ns = read_moment(state.started_at),

@@ -20,8 +20,9 @@ enum container_status {
 
 struct container_state {
 	enum container_status status;
-	pid_t pid;         /* of the first process, on the host; 0: none */
-	pid_t monitor_pid; /* 0: none */
+	pid_t pid;          /* of the first process, on the host; 0: none */
+	uint64_t pid_start; /* its start time (base/process.h) */
+	pid_t monitor_pid;  /* 0: none */
 	int exit_code;
 	bool oom_killed;
 	bool stopped;        /* a person asked for its end */

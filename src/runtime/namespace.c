@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
@@ -70,6 +72,24 @@ static int open_joined(struct runtime_namespaces *ret, int index, const char *pa
 	return 0;
 }
 
+/* A pid may be another process's by now: the annotation tells which one was meant. */
+static int check_owner(const struct oci_spec *spec, const char *type, struct err *e)
+{
+	own_free char *key = mem_format("org.holm.joined.%s", type);
+	const char *text = shape_map_get(&spec->annotations, key);
+	unsigned long long start;
+	uint64_t found;
+	int pid;
+
+	if (!text)
+		return 0;
+	if (sscanf(text, "%d:%llu", &pid, &start) != 2)
+		return err_set(e, ERR_INVALID, "%s: not PID:START", key);
+	if (process_start_time(pid, &found) < 0 || found != start)
+		return err_set(e, ERR_STATE, "the process that it was of (%d) has ended", pid);
+	return 0;
+}
+
 int runtime_namespace_open_in_parent(struct runtime_namespaces *ret, const struct oci_spec *spec,
 				     struct err *e)
 {
@@ -91,7 +111,8 @@ int runtime_namespace_open_in_parent(struct runtime_namespaces *ret, const struc
 		seen |= kinds[index].flag;
 		if (str_empty(ns->path))
 			ret->own |= kinds[index].flag;
-		else if (open_joined(ret, index, ns->path, e) < 0)
+		else if (open_joined(ret, index, ns->path, e) < 0 ||
+			 check_owner(spec, ns->type, e) < 0)
 			return err_add(e, "join %s namespace", ns->type);
 	}
 	return 0;

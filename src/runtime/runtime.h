@@ -19,6 +19,8 @@
  *	org.holm.init		"true": options->init_fd is PID 1, process.args is its child
  *	org.holm.groups		"wheel,44": groups by name or id, looked up in the container's
  *				/etc/group, on top of process.user.additionalGids
+ *	org.holm.joined.TYPE	"PID:START", for a namespace /proc/PID/ns/TYPE that is joined: the
+ *				start time (base/process.h) of the process that is meant
  *	org.holm.defaults	"RLIMIT_NOFILE,oomScoreAdj": members of process that nobody asked
  *				for; they are lowered to what this host allows, others fail
  * process.user.username: "name[:group]" or ids in text, looked up in the container's files.

@@ -61,7 +61,7 @@ static void parse_sets(struct runtime_capability_sets *ret, const struct oci_cap
 	};
 }
 
-/* The first process may have less than the container: its bounding set is the container's. */
+/* exec without sets of its own has the container's. */
 static void prepare_capabilities(struct runtime_rights *ret, const struct oci_spec *spec,
 				 const struct oci_process *process)
 {
@@ -75,9 +75,6 @@ static void prepare_capabilities(struct runtime_rights *ret, const struct oci_sp
 		parse_sets(&ret->capabilities, own);
 	else
 		ret->capabilities = container;
-	ret->capabilities.bounding &= container.bounding;
-	ret->capabilities.permitted &= container.bounding;
-	ret->capabilities.inheritable &= container.bounding;
 	runtime_capability_restrict(&ret->capabilities, runtime_capability_own());
 }
 

@@ -102,7 +102,7 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 int runtime_start(struct runtime_process *process, struct err *e);
 
 /* Starts process in a running container whose spec this is: with the container's namespaces,
- * cgroup, seccomp filter and LSM profile, and at most its capabilities. capabilities, rlimits,
+ * cgroup, seccomp filter and LSM profile. capabilities (exec --privileged gives more), rlimits,
  * apparmor_profile, selinux_label and cwd that process does not have are the container's;
  * env is process's own. init_fd is not used. Errors as of runtime_start. */
 int runtime_exec(struct runtime_process *ret, const struct runtime_container *container,

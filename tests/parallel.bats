@@ -47,7 +47,7 @@ ended() { # STATUS
 	expect 0 holm run --rm busybox true
 	at_once 40 holm create --name box busybox true
 	[ "$(ended 0)" = 1 ]
-	[ "$(ended 125)" = 39 ]
+	[ "$(ended 1)" = 39 ]
 	[ "$(cat "$BATS_TEST_TMPDIR"/at.*[0-9] | grep -c "the name 'box' is taken")" = 39 ]
 	[ "$(holm ps -aq | wc -l)" = 1 ]
 }
@@ -56,7 +56,7 @@ ended() { # STATUS
 	expect 0 holm create --name box busybox true
 	at_once 40 holm rm box
 	[ "$(ended 0)" = 1 ]
-	[ "$(ended 125)" = 39 ]
+	[ "$(ended 1)" = 39 ]
 	[ -z "$(holm ps -aq)" ]
 }
 

@@ -253,13 +253,22 @@ bool runtime_cgroup_is_frozen(const struct runtime_cgroup *cgroup)
 	return runtime_cgroup_v1_is_frozen(cgroup);
 }
 
-/* v1's freezer and pids know every process; any hierarchy does, as all are joined at once. */
+/* Of v1's hierarchies any one does, as all are joined at once; but behind a killed monitor it is
+ * not known which those were, and some of the host's do not have the cgroup. */
+static int cgroup_open_any(const struct runtime_cgroup *cgroup, struct err *e)
+{
+	int folder = -ENOENT;
+
+	for (size_t i = 0; folder == -ENOENT && i < cgroup->hierarchies.count; i++)
+		folder = runtime_cgroup_open(cgroup, i, e);
+	return folder;
+}
+
 static int cgroup_list(const struct runtime_cgroup *cgroup, struct runtime_cgroup_pids *to,
 		       struct err *e)
 {
-	if (cgroup_is_none(cgroup))
-		return 0;
-	own_fd int folder = runtime_cgroup_open(cgroup, 0, e);
+	own_fd int folder = cgroup_open_any(cgroup, e);
+
 	if (folder < 0)
 		return folder == -ENOENT ? 0 : folder;
 	int r = runtime_cgroup_tree_list(folder, to);

@@ -197,6 +197,36 @@ START_TEST(a_child_enters_by_itself_and_is_listed_and_killed)
 }
 END_TEST
 
+START_TEST(who_knows_only_the_path_can_kill_and_remove)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	struct runtime_cgroup host = { 0 };
+	struct err e;
+
+	start_in(&cgroup, work_pause);
+	wait_for_count(&cgroup, 1);
+	ck_assert_int_eq(runtime_cgroup_host_read(&host, &e), 0);
+	mem_replace(&host.path, name);
+	/* the worst order: one that was not joined comes first */
+	for (size_t i = 1; i < host.hierarchies.count; i++) {
+		own_fd int folder = runtime_cgroup_open(&host, i, &e);
+		if (folder < 0) {
+			struct runtime_cgroup_hierarchy first = host.hierarchies.items[0];
+			host.hierarchies.items[0] = host.hierarchies.items[i];
+			host.hierarchies.items[i] = first;
+			break;
+		}
+	}
+	wait_for_count(&host, 1);
+	remove_cgroup(&host);
+	ck_assert_uint_eq(count_in(&cgroup), 0);
+	runtime_cgroup_clear(&cgroup);
+}
+END_TEST
+
 START_TEST(frozen_processes_stop_and_can_be_killed)
 {
 	set_name();
@@ -417,6 +447,7 @@ END_TEST
 
 UNIT_MAIN("runtime/cgroup", UNIT(limits_arrive_in_the_kernel_and_change_alive),
 	  UNIT(a_child_enters_by_itself_and_is_listed_and_killed),
+	  UNIT(who_knows_only_the_path_can_kill_and_remove),
 	  UNIT(frozen_processes_stop_and_can_be_killed), UNIT(the_oom_killer_is_noticed),
 	  UNIT(a_cgroup_with_processes_is_not_taken_over),
 	  UNIT(folders_above_go_with_the_one_who_made_them),

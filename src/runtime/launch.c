@@ -78,7 +78,7 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 	int r = check_process(process, e);
 	if (r < 0)
 		return r;
-	r = runtime_schedule_check(process, e);
+	r = runtime_schedule_check(spec, process, e);
 	if (r < 0)
 		return r;
 	if (str_equal(init, "true") && process == spec->process) {
@@ -257,7 +257,7 @@ static int become(struct runtime_launch *l, struct err *e)
 	if (r == 0)
 		r = set_umask(l->process, e);
 	if (r == 0)
-		r = runtime_schedule_apply_in_child(l->process, e);
+		r = runtime_schedule_apply_in_child(l->spec, l->process, e);
 	if (r == 0)
 		r = runtime_rights_limit_in_child(&l->rights, l->proc_fd, e);
 	if (r < 0)

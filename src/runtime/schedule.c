@@ -4,6 +4,7 @@
 #include <linux/ioprio.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,6 +50,28 @@ static const struct word io_classes[] = {
 	{ "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
 	{ "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
 	{ "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
+};
+
+/* set_mempolicy(2), uapi/linux/mempolicy.h */
+static const struct word memory_modes[] = {
+	{ "MPOL_DEFAULT", 0 },
+	{ "MPOL_PREFERRED", 1 },
+	{ "MPOL_BIND", 2 },
+	{ "MPOL_INTERLEAVE", 3 },
+	{ "MPOL_LOCAL", 4 },
+	{ "MPOL_PREFERRED_MANY", 5 },
+	{ "MPOL_WEIGHTED_INTERLEAVE", 6 },
+};
+
+static const struct word memory_flags[] = {
+	{ "MPOL_F_NUMA_BALANCING", 1 << 13 },
+	{ "MPOL_F_RELATIVE_NODES", 1 << 14 },
+	{ "MPOL_F_STATIC_NODES", 1 << 15 },
+};
+
+static const struct word personalities[] = {
+	{ "LINUX", PER_LINUX },
+	{ "LINUX32", PER_LINUX32 },
 };
 
 static int find(uint64_t *ret, const struct word *words, size_t count, const char *text,
@@ -105,7 +128,7 @@ static int read_io_priority(int *ret, const struct oci_io_priority *p, struct er
 }
 
 /* "0-3,7" */
-static int read_cpus(cpu_set_t *ret, const char *text, struct err *e)
+static int read_list(cpu_set_t *ret, const char *text, const char *what, struct err *e)
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
 
@@ -121,28 +144,79 @@ static int read_cpus(cpu_set_t *ret, const char *text, struct err *e)
 		if (r == 0 && dash)
 			r = number_parse_u64(&last, dash + 1, CPU_SETSIZE - 1, e);
 		if (r < 0)
-			return err_add(e, "execCPUAffinity '%s'", text);
+			return err_add(e, "%s '%s'", what, text);
 		for (uint64_t cpu = first; cpu <= last; cpu++)
 			CPU_SET(cpu, ret);
 	}
 	return 0;
 }
 
-int runtime_schedule_check(const struct oci_process *p, struct err *e)
+static int read_memory_policy(int *ret, cpu_set_t *nodes, const struct oci_memory_policy *p,
+			      struct err *e)
+{
+	uint64_t mode = 0, flag = 0;
+
+	CPU_ZERO(nodes);
+	int r = find(&mode, memory_modes, COUNT_OF(memory_modes), p->mode, "memoryPolicy.mode", e);
+	for (size_t i = 0; r == 0 && i < p->flags.count; i++) {
+		r = find(&flag, memory_flags, COUNT_OF(memory_flags), p->flags.items[i],
+			 "memoryPolicy.flags", e);
+		mode |= flag;
+	}
+	if (r == 0 && !str_empty(p->nodes))
+		r = read_list(nodes, p->nodes, "memoryPolicy.nodes", e);
+	*ret = (int)mode;
+	return r;
+}
+
+int runtime_schedule_check(const struct oci_spec *spec, const struct oci_process *p, struct err *e)
 {
 	struct sched_attr attr;
-	cpu_set_t cpus;
-	int io;
+	cpu_set_t set;
+	int io, mode;
 
 	int r = p->scheduler ? read_scheduler(&attr, p->scheduler, e) : 0;
 	if (r == 0 && p->io_priority)
 		r = read_io_priority(&io, p->io_priority, e);
 	if (r == 0 && p->exec_cpu_affinity && !str_empty(p->exec_cpu_affinity->final))
-		r = read_cpus(&cpus, p->exec_cpu_affinity->final, e);
+		r = read_list(&set, p->exec_cpu_affinity->final, "execCPUAffinity", e);
+	if (r == 0 && spec->linux_.memory_policy)
+		r = read_memory_policy(&mode, &set, spec->linux_.memory_policy, e);
 	return r;
 }
 
-int runtime_schedule_apply_in_child(const struct oci_process *p, struct err *e)
+static int apply_linux(const struct oci_linux *l, struct err *e)
+{
+	uint64_t domain = 0;
+	cpu_set_t nodes;
+	int mode;
+
+	if (l->memory_policy) {
+		int r = read_memory_policy(&mode, &nodes, l->memory_policy, e);
+		if (r < 0)
+			return r;
+		/* the kernel takes one bit less than it is told */
+		if (syscall(SYS_set_mempolicy, mode, CPU_COUNT(&nodes) ? &nodes : NULL,
+			    CPU_COUNT(&nodes) ? CPU_SETSIZE + 1 : 0) < 0)
+			return err_sys(e, "set the memory policy %s", l->memory_policy->mode);
+	}
+	if (l->personality) {
+		int r = find(&domain, personalities, COUNT_OF(personalities),
+			     l->personality->domain, "linux.personality.domain", e);
+		if (r < 0)
+			return r;
+		if (l->personality->flags.count)
+			return err_set(e, ERR_INVALID,
+				       "linux.personality: the specification "
+				       "knows no flags");
+		if (personality(domain) < 0)
+			return err_sys(e, "set the personality");
+	}
+	return 0;
+}
+
+int runtime_schedule_apply_in_child(const struct oci_spec *spec, const struct oci_process *p,
+				    struct err *e)
 {
 	struct sched_attr attr;
 	cpu_set_t cpus;
@@ -163,11 +237,11 @@ int runtime_schedule_apply_in_child(const struct oci_process *p, struct err *e)
 			return err_sys(e, "set the I/O priority");
 	}
 	if (p->exec_cpu_affinity && !str_empty(p->exec_cpu_affinity->final)) {
-		int r = read_cpus(&cpus, p->exec_cpu_affinity->final, e);
+		int r = read_list(&cpus, p->exec_cpu_affinity->final, "execCPUAffinity", e);
 		if (r < 0)
 			return r;
 		if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
 			return err_sys(e, "set the CPU affinity");
 	}
-	return 0;
+	return apply_linux(&spec->linux_, e);
 }

@@ -25,8 +25,6 @@ int runtime_unsupported_check(const struct oci_spec *spec, struct err *e)
 		{ l->net_devices.count > 0, "linux.netDevices" },
 		{ !str_empty(l->mount_label), "linux.mountLabel" },
 		{ l->intel_rdt != NULL, "linux.intelRdt" },
-		{ l->memory_policy != NULL, "linux.memoryPolicy" },
-		{ l->personality != NULL, "linux.personality" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(table); i++)

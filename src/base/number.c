@@ -64,7 +64,7 @@ static int parse_scaled(uint64_t *ret, const char *text, const char **end, uint6
 	uint64_t fraction = 0, weight = scale;
 	const char *c = text;
 
-	if (!isdigit((unsigned char)*c))
+	if (!isdigit((unsigned char)c[c[0] == '.']))
 		return -1;
 	for (; isdigit((unsigned char)*c); c++) {
 		whole = whole * 10 + (unsigned)(*c - '0');

@@ -37,6 +37,8 @@ static const struct {
 	{ number_parse_nanocpus, "1.5", 1500000000 },
 	{ number_parse_nanocpus, "0.000000001", 1 },
 	{ number_parse_nanocpus, "2", 2000000000 },
+	{ number_parse_nanocpus, ".5", 500000000 },
+	{ number_parse_bytes, ".5g", 1LL << 29 },
 };
 
 START_TEST(what_people_write_is_understood)
@@ -62,7 +64,6 @@ static const struct {
 	{ number_parse_bytes, "1x" },
 	{ number_parse_bytes, "1mm" },
 	{ number_parse_bytes, "1.5.2g" },
-	{ number_parse_bytes, ".5g" },
 	{ number_parse_bytes, "5.g" },
 	{ number_parse_bytes, "0x10" },
 	{ number_parse_bytes, "1e3" },

@@ -330,8 +330,8 @@ hostile() { # PYTHON
 @test "a bomb is refused, in little memory and with nothing left" {
 	head -c 64M /dev/zero | gzip -9 >zeros.gz
 	# a tar whose only file is 2 GiB of zeros
-	python3 -c 'import sys, tarfile; i = tarfile.TarInfo("zeros"); i.size = 2 << 30
-	sys.stdout.buffer.write(i.tobuf())' | gzip >bomb.tar.gz
+	python3 -c 'import sys, tarfile; i = tarfile.TarInfo("zeros"); i.size = 2 << 30;
+sys.stdout.buffer.write(i.tobuf())' | gzip >bomb.tar.gz
 	for _ in $(seq 32); do cat zeros.gz; done | tee -a bomb.tar.gz >bomb.gz
 	head -c 1024 /dev/zero | gzip >>bomb.tar.gz
 	[ "$(stat -c %s bomb.tar.gz)" -lt 3000000 ]
@@ -341,6 +341,10 @@ hostile() { # PYTHON
 	output_has "inflate to more than"
 	[ "$(used_kib)" -le $((before + 64)) ]
 	expect 1 holm load -i bomb.gz
+	store_is_empty
+	refused 1 HOLM_LAYER_MAX env HOLM_LAYER_MAX=much holm import bomb.tar.gz bomb:1
+	HOLM_LAYER_RATIO=2000 HOLM_LAYER_MAX=1g refused 1 "more than 1024 MiB of files" \
+		holm import bomb.tar.gz bomb:1
 	store_is_empty
 }
 

@@ -151,7 +151,7 @@ static int check_ratio(struct image_decompress *d, size_t more, struct err *e)
 		return 0;
 	err_set(e, ERR_CORRUPT, "%llu KiB inflate to more than %u times as much",
 		(unsigned long long)(d->read >> 10), d->ratio_max);
-	return err_hint(e, "raise --max-ratio if you trust this image");
+	return err_hint(e, "set HOLM_LAYER_RATIO higher if you trust this image");
 }
 
 /* Padding behind the last member is usual for what came from a block device; else it is not. */

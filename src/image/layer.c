@@ -1,9 +1,11 @@
 #include "image/layer.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "image/decompress.h"
 #include "image/ring.h"
@@ -53,18 +55,35 @@ static int run_job(struct inflate_job *job, int fs_fd, const struct unpack_limit
 	return r;
 }
 
+int image_layer_limits(struct image_layer_limits *to, struct err *e)
+{
+	const char *bytes = getenv("HOLM_LAYER_MAX"), *ratio = getenv("HOLM_LAYER_RATIO");
+	struct image_layer_limits limits = { 0 };
+	int64_t bytes_max = 0;
+	uint64_t ratio_max = 0;
+
+	if (bytes && number_parse_bytes(&bytes_max, bytes, e) < 0)
+		return err_add(e, "HOLM_LAYER_MAX");
+	if (ratio && number_parse_u64(&ratio_max, ratio, UINT32_MAX, e) < 0)
+		return err_add(e, "HOLM_LAYER_RATIO");
+	limits.unpack.bytes_max = (uint64_t)bytes_max;
+	limits.ratio_max = (unsigned)ratio_max;
+	*to = limits;
+	return 0;
+}
+
 static int fill(struct layer_writer *writer, const struct byte_source *packed,
 		const struct image_layer_limits *limits, struct layer_facts *facts,
 		char got[DIGEST_TEXT_SIZE], struct err *e)
 {
 	own(image_decompress_free) struct image_decompress *inflated =
-		image_decompress_new(packed, limits ? limits->ratio_max : 0);
+		image_decompress_new(packed, limits->ratio_max);
 	own(image_ring_free) struct image_ring *ring = image_ring_new(RING_BYTES);
 	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
 	struct inflate_job job = { image_decompress_source(inflated), hash, ring, 0 };
 	struct unpack_result result;
 
-	int r = run_job(&job, writer->fs_fd, limits ? &limits->unpack : NULL, &result, e);
+	int r = run_job(&job, writer->fs_fd, &limits->unpack, &result, e);
 	if (r < 0)
 		return r;
 	storage_hash_end(hash, got);
@@ -80,13 +99,16 @@ int image_layer_unpack(const struct store *store, const char *diff_id,
 		       bool wait, struct err *e)
 {
 	own_clear(storage_layer_end) struct layer_writer writer = { 0 };
+	struct image_layer_limits usual = { 0 };
 	struct layer_facts facts = { 0 };
 	char got[DIGEST_TEXT_SIZE];
 
-	int r = storage_layer_begin(&writer, store, diff_id, wait, e);
+	int r = limits ? 0 : image_layer_limits(&usual, e);
+	if (r == 0)
+		r = storage_layer_begin(&writer, store, diff_id, wait, e);
 	if (r != 0)
 		return r;
-	r = fill(&writer, packed, limits, &facts, got, e);
+	r = fill(&writer, packed, limits ? limits : &usual, &facts, got, e);
 	if (r < 0)
 		return r;
 	if (strcmp(oci_digest_hex(got), oci_digest_hex(diff_id)) != 0)
@@ -100,10 +122,13 @@ int image_layer_import(const struct store *store, const struct byte_source *pack
 		       struct err *e)
 {
 	own_clear(storage_layer_end) struct layer_writer writer = { 0 };
+	struct image_layer_limits usual = { 0 };
 	struct layer_facts facts = { 0 };
 
-	int r = storage_layer_begin(&writer, store, NULL, true, e);
+	int r = limits ? 0 : image_layer_limits(&usual, e);
 	if (r == 0)
-		r = fill(&writer, packed, limits, &facts, diff_id_ret, e);
+		r = storage_layer_begin(&writer, store, NULL, true, e);
+	if (r == 0)
+		r = fill(&writer, packed, limits ? limits : &usual, &facts, diff_id_ret, e);
 	return r < 0 ? r : storage_layer_commit(&writer, &facts, e);
 }

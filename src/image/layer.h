@@ -15,7 +15,12 @@ struct image_layer_limits {
 	unsigned ratio_max; /* see decompress.h; 0: the default */
 };
 
+/* The defaults, or what $HOLM_LAYER_MAX (bytes, as in 100g) and $HOLM_LAYER_RATIO say, for an image
+ * that one trusts. ERR_INVALID for what is no number. */
+int image_layer_limits(struct image_layer_limits *to, struct err *e);
+
 /* Reads packed (gzip, zstd or plain tar) to its end, in another thread than the caller's.
+ * limits NULL: those of image_layer_limits().
  * diff_id: what the config says; a layer with other bytes is ERR_CORRUPT and leaves nothing.
  * Returns 0, or 1 if the layer was there already: then packed was not read.
  * With wait false ERR_STATE if another process unpacks the same just now. */

@@ -19,6 +19,7 @@
 #include "base/shape.h"
 #include "base/str.h"
 #include "image/decompress.h"
+#include "image/layer.h"
 #include "image/read.h"
 #include "oci/image.h"
 #include "storage/blob.h"
@@ -212,13 +213,16 @@ int image_members_spool(struct image_members **ret, const struct store *store, i
 	own(image_fd_source_free) struct image_fd_source *bytes =
 		image_fd_source_new(fd, NULL, NULL);
 	struct byte_source packed = image_fd_source(bytes);
-	own(image_decompress_free) struct image_decompress *plain =
-		image_decompress_new(&packed, 0);
-	struct image_read read = { .source = image_decompress_source(plain) };
+	own(image_decompress_free) struct image_decompress *plain = NULL;
+	struct image_layer_limits limits = { 0 };
 
-	int r = open_spool(members, e);
+	int r = image_layer_limits(&limits, e);
+	if (r == 0)
+		r = open_spool(members, e);
 	if (r < 0)
 		return r;
+	plain = image_decompress_new(&packed, limits.ratio_max);
+	struct image_read read = { .source = image_decompress_source(plain) };
 	struct archive *archive = archive_read_new();
 	if (!archive)
 		return err_set(e, ERR_INTERNAL, "out of memory");

@@ -101,7 +101,7 @@ static int count_bytes(struct unpack *u, uint64_t more, struct err *e)
 				  (unsigned long long)(u->limits.bytes_max >> 20));
 	err_set(e, ERR_CORRUPT, "the layer has more than %llu MiB of files",
 		(unsigned long long)(u->limits.bytes_max >> 20));
-	return err_hint(e, "raise --max-layer if you trust this image");
+	return err_hint(e, "set HOLM_LAYER_MAX higher, as in 100g, if you trust this image");
 }
 
 static int count_entry(struct unpack *u, struct err *e)

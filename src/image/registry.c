@@ -395,8 +395,8 @@ int image_registry_manifest(struct image_registry *registry, struct image_http *
 struct blob {
 	const struct image_blob_sink *sink;
 	const struct oci_descriptor *descriptor;
-	struct image_http_response *response; /* of this try */
-	int64_t have;                         /* bytes that the sink has */
+	struct image_http_response response; /* of this try */
+	int64_t have;                        /* bytes that the sink has */
 	int64_t skip; /* of this try's body, which began too early; -1: unknown */
 	bool refused; /* not the network's fault */
 };
@@ -407,8 +407,8 @@ static int take_bytes(void *context, const void *bytes, size_t length, struct er
 	int r;
 
 	if (blob->skip < 0) {
-		int64_t first = blob->response->first;
-		if (blob->response->status == 200)
+		int64_t first = blob->response.first;
+		if (blob->response.status == 200)
 			first = 0;
 		if (first > blob->have || first < 0)
 			first = blob->have; /* a lie shows in the digest */
@@ -442,10 +442,10 @@ static int try_blob(struct image_registry *registry, struct image_http *http, co
 	};
 
 	blob->skip = -1;
-	int r = foreign ? image_http_perform(http, &request, blob->response, e)
-			: try_once(registry, http, &request, blob->response, e);
+	int r = foreign ? image_http_perform(http, &request, &blob->response, e)
+			: try_once(registry, http, &request, &blob->response, e);
 	if (r == 0 && foreign)
-		r = judge_status(registry, blob->response, e);
+		r = judge_status(registry, &blob->response, e);
 	if (r < 0)
 		return r;
 	if (blob->have == blob->descriptor->size)
@@ -458,11 +458,10 @@ static int fetch_blob(struct image_registry *registry, struct image_http *http, 
 		      bool foreign, struct blob *blob, struct err *e)
 {
 	for (int attempt = 1;; attempt++) {
-		own_clear(image_http_response_clear) struct image_http_response response = { 0 };
 		int64_t before = blob->have;
-		blob->response = &response;
+		image_http_response_clear(&blob->response);
 		int r = try_blob(registry, http, url, foreign, blob, e);
-		if (r == 0 || blob->refused || !worth_another(e, &response))
+		if (r == 0 || blob->refused || !worth_another(e, &blob->response))
 			return r;
 		if (blob->have - before >= IMAGE_REGISTRY_PROGRESS)
 			attempt = 1;
@@ -473,7 +472,7 @@ static int fetch_blob(struct image_registry *registry, struct image_http *http, 
 		log_debug("again: %s", e->text);
 		if (blob->sink->retry)
 			blob->sink->retry(blob->sink->context, e);
-		pause_before(attempt, response.retry_after_s);
+		pause_before(attempt, blob->response.retry_after_s);
 	}
 }
 
@@ -492,5 +491,6 @@ int image_registry_blob(struct image_registry *registry, struct image_http *http
 	r = fetch_blob(registry, http, url, false, &blob, e);
 	for (size_t i = 0; i < descriptor->urls.count && r < 0 && e->kind == ERR_NOT_FOUND; i++)
 		r = fetch_blob(registry, http, descriptor->urls.items[i], true, &blob, e);
+	image_http_response_clear(&blob.response);
 	return r;
 }

@@ -17,7 +17,7 @@
 #include "monitor/log.h"
 
 /* A container that was killed together with its monitor changes no file that could wake us. */
-enum { ALIVE_CHECK_MS = 1000 };
+enum { ALIVE_CHECK_MS = 250 };
 
 struct logs_options {
 	bool follow;

@@ -270,6 +270,14 @@ neighbour_runs() { # PARENT
 	bundle_refused 125 "scheduler.policy 'SCHED_NONE' is unknown" bundle true
 }
 
+@test "a limit of four descriptors is enough to start" {
+	bundle_edit '.process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 4, hard: 4 }]'
+	expect 0 bundle sh -c 'ulimit -n'
+	output_is 4
+	expect 0 bundle_exec sh -c 'ulimit -n'
+	output_is 4
+}
+
 @test "what is not supported is refused by name, not left out" {
 	bundle_edit '.hooks.prestart = [{ path: "/bin/true" }]'
 	bundle_refused 125 "hooks" bundle true

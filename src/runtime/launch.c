@@ -157,8 +157,7 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 {
 	int count = (int)l->options->keep_fds_count;
 	int base = STREAMS + count;
-	int *own[] = { &l->channel, &l->init_fd, &l->terminal.slave, &l->terminal.master,
-		       &l->listener };
+	int *own[] = { &l->channel, &l->init_fd, &l->terminal.slave, &l->terminal.master };
 	int free_from = base + (int)COUNT_OF(own);
 	int kept[KEEP_FDS_MAX];
 
@@ -238,20 +237,19 @@ static int set_umask(const struct oci_process *process, struct err *e)
 	return 0;
 }
 
-/* All that needs the rights which the process is about to lose. */
-static int become(struct runtime_launch *l, struct err *e)
+/* What needs the rights that the process is about to lose, and descriptors. */
+static int prepare(struct runtime_launch *l, struct runtime_user *user, struct err *e)
 {
-	own_clear(runtime_user_clear) struct runtime_user user = { 0 };
 	const char *groups = shape_map_get(&l->spec->annotations, "org.holm.groups");
 	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "open /");
 
-	int r = runtime_user_resolve(&user, root, &l->process->user, groups, e);
-	if (r == 0 && l->terminal.slave >= 0 && fchown(l->terminal.slave, user.uid, (gid_t)-1) < 0)
-		r = err_sys(e, "give the terminal to user %u", user.uid);
+	int r = runtime_user_resolve(user, root, &l->process->user, groups, e);
+	if (r == 0 && l->terminal.slave >= 0 && fchown(l->terminal.slave, user->uid, (gid_t)-1) < 0)
+		r = err_sys(e, "give the terminal to user %u", user->uid);
 	if (r == 0 && l->terminal.slave < 0)
-		r = take_streams(l, &user, e);
+		r = take_streams(l, user, e);
 	if (r == 0)
 		r = join_keyring(e);
 	if (r == 0)
@@ -259,24 +257,33 @@ static int become(struct runtime_launch *l, struct err *e)
 	if (r == 0)
 		r = runtime_schedule_apply_in_child(l->spec, l->process, e);
 	if (r == 0)
-		r = runtime_rights_limit_in_child(&l->rights, l->proc_fd, e);
+		r = runtime_rights_label_in_child(&l->rights, l->proc_fd, e);
+	if (r == 0 && strv_find_key(&l->env, "HOME") < 0)
+		strv_addf(&l->env, "HOME=%s", user->home ? user->home : "/");
+	return r;
+}
+
+static int become(struct runtime_launch *l, struct err *e)
+{
+	own_clear(runtime_user_clear) struct runtime_user user = { 0 };
+	struct err first;
+
+	int r = prepare(l, &user, e);
 	if (r < 0)
 		return r;
-
-	/* as root first: a folder that only root may enter is fine to start in, as with runc; then
-	 * as the user: on a network filesystem root may be the one who may not */
-	struct err first;
+	/* as root: a folder that only root may enter is fine to start in, as with runc; or as the
+	 * user: on a network filesystem root may be the one who may not */
 	int as_root = change_folder(l->process->cwd, &first);
-	if (strv_find_key(&l->env, "HOME") < 0)
-		strv_addf(&l->env, "HOME=%s", user.home ? user.home : "/");
-	r = runtime_rights_take_in_child(&l->rights, &user, &l->listener, e);
-	if (r == 0 && as_root == -EACCES)
-		return change_folder(l->process->cwd, e);
-	if (r == 0 && as_root < 0) {
+	if (as_root < 0 && as_root != -EACCES) {
 		*e = first;
 		return as_root;
 	}
-	return r;
+	r = sort_descriptors(l, e);
+	if (r == 0)
+		r = runtime_rights_limit_in_child(&l->rights, e);
+	if (r == 0)
+		r = runtime_rights_take_in_child(&l->rights, &user, &l->listener, e);
+	return r == 0 && as_root < 0 ? change_folder(l->process->cwd, e) : r;
 }
 
 /* ---- in the child: exec ---- */
@@ -382,9 +389,6 @@ int runtime_launch_in_child(struct runtime_launch *l, struct err *e)
 {
 	reset_signals();
 	int r = become(l, e);
-	if (r < 0)
-		return r;
-	r = sort_descriptors(l, e);
 	if (r < 0)
 		return r;
 	return l->fork ? fork_into_namespace(l, e) : finish(l, e);

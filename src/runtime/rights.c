@@ -194,7 +194,14 @@ int runtime_rights_set_oom_score(int pid, const struct oci_spec *spec,
 
 /* ---- in the child ---- */
 
-int runtime_rights_limit_in_child(const struct runtime_rights *rights, int proc_fd, struct err *e)
+int runtime_rights_label_in_child(const struct runtime_rights *rights, int proc_fd, struct err *e)
+{
+	int r = runtime_lsm_set_apparmor_in_child(proc_fd, rights->apparmor, e);
+
+	return r < 0 ? r : runtime_lsm_set_selinux_in_child(proc_fd, rights->selinux, e);
+}
+
+int runtime_rights_limit_in_child(const struct runtime_rights *rights, struct err *e)
 {
 	for (size_t i = 0; i < rights->rlimits_count; i++) {
 		const struct runtime_rlimit *l = &rights->rlimits[i];
@@ -202,8 +209,7 @@ int runtime_rights_limit_in_child(const struct runtime_rights *rights, int proc_
 		if (r < 0)
 			return r;
 	}
-	int r = runtime_lsm_set_apparmor_in_child(proc_fd, rights->apparmor, e);
-	return r < 0 ? r : runtime_lsm_set_selinux_in_child(proc_fd, rights->selinux, e);
+	return 0;
 }
 
 /* setgroups(2) is forbidden in a user namespace whose maps an ordinary user made

@@ -37,7 +37,7 @@ big_image() { # MIB
 }
 
 refuses_for_space() { # COMMAND...
-	expect 125 "$@"
+	expect 1 "$@"
 	# shellcheck disable=SC2154
 	[[ $stderr == *"free on disk"* || $stderr == *"No space left on device"* ]]
 }

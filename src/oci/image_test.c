@@ -8,7 +8,8 @@
 #include "base/str.h"
 #include "base/unit.h"
 
-#define A                        "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A                        "sha256:" HEX
 #define D                        "{\"mediaType\":\"m\",\"digest\":\"" A "\",\"size\":1}"
 #define DESCRIPTOR(digest, size) "{\"mediaType\":\"m\",\"digest\":\"" digest "\",\"size\":" size "}"
 #define MANIFEST(layers)         "{\"schemaVersion\":2,\"config\":" D ",\"layers\":" layers "}"

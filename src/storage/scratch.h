@@ -1,5 +1,6 @@
 /* scratch.h - a store in a temporary folder, gone again at the end. For tests alone. */
 #pragma once
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -123,3 +123,24 @@ kill_monitors() {
 	refused 1 "no such container" holm start "$id"
 	nothing_left
 }
+
+@test "killed at each of its own abort points, it leaves nothing that is not cleared" {
+	expect 0 holm run --rm busybox true
+	HOLM_FAULT=create.folder holm create busybox true >/dev/null 2>&1 &&
+		skip "this build has no abort points (the sanitized one has)"
+	for point in create.folder create.name create.record start.spawn; do
+		HOLM_FAULT=$point run holm run --name box busybox true
+		[ "$status" = 137 ]
+		# what was taken is free again, or a whole container that can be removed
+		holm rm -f box
+		expect 0 holm run --rm --name box busybox true
+	done
+	for point in remove.rename remove.name remove.files; do
+		expect 0 holm create --name box busybox true
+		HOLM_FAULT=$point run holm rm box
+		[ "$status" = 137 ]
+		holm rm -f box
+		expect 0 holm run --rm --name box busybox true
+	done
+	clean
+}

@@ -340,6 +340,12 @@ static int judge(struct transfer *t, const struct image_url *url, CURLcode code)
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(e, ERR_TIMEOUT, "%s: no answer, or slower than %d bytes a second",
 			       url->host, IMAGE_HTTP_SLOW_BYTES);
+	case CURLE_COULDNT_RESOLVE_HOST:
+		err_set(e, ERR_UNREACHABLE, "%s: %s", url->host, reason);
+		return err_hint(e, "is the network up, and the registry's name right?");
+	case CURLE_COULDNT_CONNECT:
+		err_set(e, ERR_UNREACHABLE, "%s, port %d: %s", url->host, url->port, reason);
+		return err_hint(e, "does a registry listen there?");
 	case CURLE_PARTIAL_FILE:
 		return err_set(e, ERR_UNREACHABLE, "%s: the transfer broke off", url->host);
 	case CURLE_SSL_CACERT_BADFILE:

@@ -31,7 +31,7 @@ start() {
 	start
 	expect 0 holm exec -u 1000:2000 -w /etc -e A=1 -e B=2 web sh -c 'id -u; id -g; pwd; echo $A$B'
 	output_is $'1000\n2000\n/etc\n12'
-	echo C=from-file >env
+	echo C=from-file >./env
 	expect 0 holm exec --env-file env web sh -c 'echo $C'
 	output_is from-file
 	refused 1 "" holm exec -u 4294967296 web true

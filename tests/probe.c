@@ -1,5 +1,5 @@
-/* probe.c - what a process in a container finds it may do: one line a try, "NAME ok" or "NAME ERRNO".
- * Static, so that it needs nothing of the image. `probe NAME...` tries just these. */
+/* probe.c - what a process in a container finds it may do: one line a try, "NAME ok" or "NAME
+ * ERRNO". Static, so that it needs nothing of the image. `probe NAME...` tries just these. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>

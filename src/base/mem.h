@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /* Zeroed memory for count objects of this size; never NULL. The caller frees it. */
-void *mem_new(size_t count, size_t size) __attribute__((malloc));
+void *mem_new(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* As reallocarray(3); never NULL for a size that is not 0. */
 void *mem_resize(void *old, size_t count, size_t size);
@@ -12,7 +12,7 @@ void *mem_resize(void *old, size_t count, size_t size);
 /* Copies; mem_text(NULL) is NULL. The caller frees. */
 char *mem_text(const char *text);
 char *mem_text_n(const char *text, size_t length);
-char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
 /* Frees *field and stores a copy of text (NULL: none). */
 void mem_replace(char **field, const char *text);

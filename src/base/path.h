@@ -15,7 +15,8 @@ int path_open(int root_fd, const char *path, int flags, mode_t mode, struct err 
 int path_try_open(int root_fd, const char *path, int flags, mode_t mode);
 
 /* Makes path and every missing folder above it below root_fd, with this mode and the ids of the
- * caller, following links as path_open does, also those that lead nowhere yet; returns an O_PATH descriptor of the last folder. */
+ * caller, following links as path_open does, also those that lead nowhere yet; returns an O_PATH
+ * descriptor of the last folder. */
 int path_make_dirs(int root_fd, const char *path, mode_t mode, struct err *e);
 
 /* Opens the folder that holds the last part of path, and points *last into path at that part.

@@ -120,7 +120,8 @@ static _Noreturn void serve(int command)
 
 _Noreturn void init_main(long *stack);
 
-/* From _start. stack: argc, argv, NULL, environment, NULL as the kernel lays them out (System V ABI). */
+/* From _start. stack: argc, argv, NULL, environment, NULL, as the kernel lays them out (System V
+ * ABI). */
 _Noreturn void init_main(long *stack)
 {
 	long count = stack[0];

@@ -60,8 +60,12 @@ int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
 
-	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-		return err_sys(e, "make all mounts private");
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0) {
+		err_sys(e, "make all mounts private");
+		return e->number == EINVAL ? err_hint(e, "holm's own root must be a mount, it "
+							 "cannot run in a bare chroot")
+					   : -e->number;
+	}
 	if (move_mount(rootfs_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(e, "attach the root filesystem");
 	return 0;
@@ -72,8 +76,12 @@ int runtime_rootfs_pivot_in_child(int rootfs_fd, struct err *e)
 	if (fchdir(rootfs_fd) < 0)
 		return err_sys(e, "change into the root filesystem");
 	/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one */
-	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return err_sys(e, "pivot into the root filesystem");
+	if (syscall(SYS_pivot_root, ".", ".") < 0) {
+		err_sys(e, "pivot into the root filesystem");
+		return e->number == EINVAL ? err_hint(e, "pivot_root(2) cannot leave an initial "
+							 "ramdisk")
+					   : -e->number;
+	}
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(e, "let go of the host's root filesystem");
 	if (chdir("/") < 0)

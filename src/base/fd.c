@@ -17,14 +17,15 @@
 #include "base/own.h"
 #include "base/str.h"
 
-enum { READ_STEP = 16384 };
+enum { READ_STEP_MIN = 512, READ_STEP = 16384 };
 
-int fd_read_all(int fd, size_t bytes_max, struct str *to, struct err *e)
+/* step: how much is expected; what was guessed too small only takes more reads. */
+static int read_in_steps(int fd, size_t step, size_t bytes_max, struct str *to, struct err *e)
 {
 	size_t start = to->length;
 
 	for (;;) {
-		ssize_t n = read(fd, str_room(to, READ_STEP), READ_STEP);
+		ssize_t n = read(fd, str_room(to, step), step);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -36,6 +37,20 @@ int fd_read_all(int fd, size_t bytes_max, struct str *to, struct err *e)
 		if (to->length - start > bytes_max)
 			return err_set(e, ERR_INVALID, "longer than %zu bytes", bytes_max);
 	}
+}
+
+int fd_read_all(int fd, size_t bytes_max, struct str *to, struct err *e)
+{
+	return read_in_steps(fd, READ_STEP, bytes_max, to, e);
+}
+
+/* Small files are the rule: a large buffer for each costs more than reading them. Files of /proc
+ * say that they are empty. */
+static size_t step_for(const struct stat *st)
+{
+	if (st->st_size <= 0 || st->st_size >= READ_STEP)
+		return READ_STEP;
+	return st->st_size < READ_STEP_MIN ? READ_STEP_MIN : (size_t)st->st_size + 1;
 }
 
 int fd_read_file_at(int dir_fd, const char *path, size_t bytes_max, struct str *to, struct err *e)
@@ -50,7 +65,7 @@ int fd_read_file_at(int dir_fd, const char *path, size_t bytes_max, struct str *
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_INVALID, "%s: not a regular file", path);
 
-	if (fd_read_all(fd, bytes_max, to, e) < 0)
+	if (read_in_steps(fd, step_for(&st), bytes_max, to, e) < 0)
 		return err_add(e, "%s", path);
 	return 0;
 }

@@ -101,10 +101,10 @@ static struct json_object *cgroup(struct engine *engine, const struct container 
 	struct monitor_state state = { 0 };
 	struct err none;
 
-	if (run_fd < 0 || monitor_state_read_at(&state, run_fd, &none) < 0)
+	if (run_fd < 0 || monitor_state_read_whole_at(&state, run_fd, &none) < 0)
 		return NULL;
 	struct json_object *to = shape_write(&runtime_cgroup_shape, &state.container.cgroup);
-	shape_clear(&monitor_state_shape, &state);
+	monitor_state_clear(&state);
 	return to;
 }
 

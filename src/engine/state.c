@@ -33,11 +33,6 @@ bool container_state_live(const struct container_state *state)
 	return state->status == CONTAINER_RUNNING || state->status == CONTAINER_PAUSED;
 }
 
-static void state_clear(struct monitor_state *state)
-{
-	shape_clear(&monitor_state_shape, state);
-}
-
 static void exit_clear(struct monitor_exit_record *record)
 {
 	shape_clear(&monitor_exit_record_shape, record);
@@ -60,7 +55,7 @@ static int read_live(int run_fd, struct container_state *ret, struct err *e)
 	if (monitor <= 0)
 		return 0;
 
-	own_clear(state_clear) struct monitor_state state = { 0 };
+	own_clear(monitor_state_clear) struct monitor_state state = { 0 };
 	int r = monitor_state_read_at(&state, run_fd, e);
 	if (r == -ENOENT)
 		return 0; /* it has not started the container yet, or is about to end */

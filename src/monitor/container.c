@@ -24,7 +24,7 @@
 int monitor_container_store(struct monitor *m, const char *status, struct err *e)
 {
 	mem_replace(&m->state.status, status);
-	return shape_write_at(&monitor_state_shape, m->run_dir, "state.json", &m->state, e);
+	return monitor_state_write_at(m->run_dir, &m->state, e);
 }
 
 static void set_moment(char **field, int64_t ns)
@@ -70,7 +70,9 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 	set_moment(&m->state.started_at, moment_now_ns());
 	mem_replace(&m->state.finished_at, NULL);
 	m->state.exit_code = 0;
-	r = monitor_container_store(m, MONITOR_STATE_RUNNING, e);
+	r = monitor_state_write_container_at(m->run_dir, &m->state.container, e);
+	if (r == 0)
+		r = monitor_container_store(m, MONITOR_STATE_RUNNING, e);
 	if (r == 0)
 		r = runtime_start(process, e);
 	if (r < 0) {

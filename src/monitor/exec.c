@@ -42,7 +42,7 @@ static int enter(struct monitor *m, struct runtime_process *process,
 	own_fd int run_dir = open(m->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run_dir < 0)
 		return err_set(e, ERR_STATE, "the container is not running");
-	int r = monitor_state_read_at(&m->state, run_dir, e);
+	int r = monitor_state_read_whole_at(&m->state, run_dir, e);
 	if (r < 0)
 		return r;
 	if (!str_equal(m->state.status, MONITOR_STATE_RUNNING))

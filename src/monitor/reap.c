@@ -64,12 +64,12 @@ static int clear_unrecorded(int run_fd, struct err *e)
 	return runtime_delete(&container, e);
 }
 
-/* What state.json tells of: processes, cgroups, and the record of the end. */
+/* What state.json and container.json tell of: processes, cgroups, and the record of the end. */
 static int clear_container(int run_fd, int container_fd, struct err *e)
 {
 	struct monitor_state state = { 0 };
 
-	int r = monitor_state_read_at(&state, run_fd, e);
+	int r = monitor_state_read_whole_at(&state, run_fd, e);
 	if (r == -ENOENT)
 		return clear_unrecorded(run_fd, e);
 	if (r < 0)
@@ -77,7 +77,7 @@ static int clear_container(int run_fd, int container_fd, struct err *e)
 	r = runtime_delete(&state.container, e);
 	if (r == 0)
 		r = record_killed(&state, container_fd, e);
-	shape_clear(&monitor_state_shape, &state);
+	monitor_state_clear(&state);
 	return r;
 }
 

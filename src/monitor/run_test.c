@@ -471,7 +471,7 @@ START_TEST(pause_is_seen_in_the_state)
 	ck_assert_int_eq(monitor_client_pause(&other, true, &e), 0);
 	ck_assert_int_eq(monitor_state_read_at(&state, run_fd, &e), 0);
 	ck_assert_str_eq(state.status, MONITOR_STATE_PAUSED);
-	shape_clear(&monitor_state_shape, &state);
+	monitor_state_clear(&state);
 	ck_assert_int_lt(monitor_client_pause(&other, true, &e), 0);
 	ck_assert_int_eq(e.kind, ERR_STATE);
 	ck_assert_int_eq(monitor_client_pause(&other, false, &e), 0);

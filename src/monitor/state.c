@@ -15,11 +15,12 @@ enum { STATE_BYTES_MAX = 1 << 20 };
 #define STATE(member)  offsetof(struct monitor_state, member)
 #define RECORD(member) offsetof(struct monitor_exit_record, member)
 
-const struct shape monitor_state_shape = {
+static const struct shape state_shape = {
 	sizeof(struct monitor_state),
 	(const struct shape_field[]){
 		{ "status", SHAPE_STRING, STATE(status) },
-		{ "container", SHAPE_OBJECT, STATE(container), &runtime_container_shape },
+		{ "pid", SHAPE_INT, STATE(container.pid) },
+		{ "pidStart", SHAPE_UINT, STATE(container.pid_start) },
 		{ "monitorPid", SHAPE_INT, STATE(monitor_pid) },
 		{ "monitorStart", SHAPE_UINT, STATE(monitor_start) },
 		{ "startedAt", SHAPE_STRING, STATE(started_at) },
@@ -63,11 +64,46 @@ int monitor_state_read_at(struct monitor_state *ret, int run_dir_fd, struct err 
 {
 	struct monitor_state state = { 0 };
 
-	int r = shape_read_at(&monitor_state_shape, run_dir_fd, "state.json", STATE_BYTES_MAX,
-			      &state, e);
+	int r = shape_read_at(&state_shape, run_dir_fd, "state.json", STATE_BYTES_MAX, &state, e);
 	if (r == 0)
 		*ret = state;
 	return r;
+}
+
+int monitor_state_read_whole_at(struct monitor_state *ret, int run_dir_fd, struct err *e)
+{
+	struct runtime_container container = { 0 };
+
+	int r = shape_read_at(&runtime_container_shape, run_dir_fd, "container.json",
+			      STATE_BYTES_MAX, &container, e);
+	if (r < 0)
+		return r;
+	r = monitor_state_read_at(ret, run_dir_fd, e);
+	if (r < 0) {
+		runtime_container_clear(&container);
+		return r;
+	}
+	container.pid = ret->container.pid;
+	container.pid_start = ret->container.pid_start;
+	ret->container = container;
+	return 0;
+}
+
+void monitor_state_clear(struct monitor_state *state)
+{
+	runtime_container_clear(&state->container);
+	shape_clear(&state_shape, state);
+}
+
+int monitor_state_write_at(int run_dir_fd, const struct monitor_state *state, struct err *e)
+{
+	return shape_write_at(&state_shape, run_dir_fd, "state.json", state, e);
+}
+
+int monitor_state_write_container_at(int run_dir_fd, const struct runtime_container *container,
+				     struct err *e)
+{
+	return shape_write_at(&runtime_container_shape, run_dir_fd, "container.json", container, e);
 }
 
 int monitor_exit_record_read_at(struct monitor_exit_record *ret, int container_fd, struct err *e)

@@ -1,5 +1,7 @@
 /* state.h - what a container is: state.json in its run folder, written by its monitor alone, and
- * exit.json in its durable folder, how it ended last. See ARCHITECTURE.md, "State". */
+ * exit.json in its durable folder, how it ended last. See ARCHITECTURE.md, "State". What only
+ * those need who join or clear up lies in container.json beside state.json, written once a start:
+ * a list of a hundred containers reads the small file alone. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,8 +18,8 @@ struct err;
 
 struct monitor_state {
 	char *status;                       /* one of the three above */
-	struct runtime_container container; /* pid, start time, boot id, cgroup; while restarting
-					     * its pid is 0 */
+	struct runtime_container container; /* in state.json pid and start time; while restarting
+					     * the pid is 0 */
 	int64_t monitor_pid;
 	uint64_t monitor_start; /* base/process.h */
 	char *started_at;       /* RFC 3339; of the last start */
@@ -36,15 +38,22 @@ struct monitor_exit_record {
 	int64_t restart_count;
 };
 
-extern const struct shape monitor_state_shape;
 extern const struct shape monitor_exit_record_shape;
 
 /* Is there a live monitor of this run folder? Asks for the lock on `alive` and changes nothing.
  * Its pid, 0 for none (also when the folder is not there), or -errno. */
 pid_t monitor_state_alive(int run_dir_fd);
 
-/* state.json. -ENOENT (ERR_NOT_FOUND): none. End with shape_clear(&monitor_state_shape, ret). */
+/* state.json. -ENOENT (ERR_NOT_FOUND): none. End it with monitor_state_clear(). */
 int monitor_state_read_at(struct monitor_state *ret, int run_dir_fd, struct err *e);
+
+/* The same with all of ret->container. */
+int monitor_state_read_whole_at(struct monitor_state *ret, int run_dir_fd, struct err *e);
+void monitor_state_clear(struct monitor_state *state);
+
+int monitor_state_write_at(int run_dir_fd, const struct monitor_state *state, struct err *e);
+int monitor_state_write_container_at(int run_dir_fd, const struct runtime_container *container,
+				     struct err *e);
 
 /* exit.json below the container's durable folder; the same rules. */
 int monitor_exit_record_read_at(struct monitor_exit_record *ret, int container_fd, struct err *e);

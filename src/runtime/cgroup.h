@@ -27,7 +27,7 @@ struct runtime_cgroup_hierarchy {
 	uint64_t made;     /* how much of path was new, as a length: 2 if "/a" of "/a/b" was */
 };
 
-/* The cgroup of one container. The shape makes it part of state.json. */
+/* The cgroup of one container. The shape makes it part of container.json. */
 struct runtime_cgroup {
 	char *layout; /* "v1", "v2", or "none": the host has no cgroups at all */
 	char *path;   /* "/holm/ID", below each mount */

@@ -6,7 +6,7 @@
  *			right before exec(2)
  *	start		lets it exec; a command that is not there or cannot be run is told here
  *	exec		one more process in a running container, started at once
- *	kill, delete	by what state.json remembers, also after the parent was killed
+ *	kill, delete	by what container.json remembers, also after the parent was killed
  *
  * Beyond the runtime-spec (v1.3) the following is understood.
  * Annotations:
@@ -63,7 +63,7 @@ struct runtime_options {
 		.stdio = { -1, -1, -1 }, .init_fd = -1                                             \
 	}
 
-/* What is remembered of a container: the shape makes it part of state.json. */
+/* What is remembered of a container: its shape is container.json. */
 struct runtime_container {
 	char *id;
 	char *boot_id;

@@ -358,7 +358,7 @@ static int pull_from_places(const struct image_pull *pull, const struct places *
 		r = pull_from(pull, place, e);
 		if (r == 0)
 			return 0;
-		err_add(e, "pull %s", image_reference_familiar(name));
+		err_add(e, "%s", image_reference_familiar(name));
 		bool last = i + 1 == places->items.count;
 		if (last || !(place->endpoint.mirror || worth_another_place(e)))
 			return r;
@@ -373,7 +373,7 @@ int image_pull(const struct image_pull *pull, const char *text, struct err *e)
 	int r = find_places(&places, pull, text, e);
 
 	if (r < 0)
-		return err_add(e, "pull %s", text);
+		return err_add(e, "%s", text);
 	r = image_jail_enter(pull->store, e);
 	if (r < 0)
 		return r;

@@ -1,8 +1,9 @@
 """What the benchmarks share: the engines that are installed, and rounds that measure them in turn.
 
 A value is the wall time of a command from fork to wait, the CPU time that everything in this cgroup
-used for it (monitors and daemons too, the container itself too, cleaning up included), and the peak
-resident size of the command's own processes."""
+used for it (monitors and daemons too, the container itself too, cleaning up included). The peak
+resident size of the command's own processes comes from a run of its own, below a small parent: a
+child's peak begins with what its parent had at the fork."""
 
 import glob
 import json
@@ -30,7 +31,7 @@ def cpu_ns():
 
 
 def once(argv, env=None):
-    """One run: (wall ms, CPU ms, peak MB). Raises if it fails."""
+    """One run: (wall ms, CPU ms). Raises if it fails."""
     cpu = cpu_ns()
     start = time.perf_counter()
     pid = os.posix_spawnp(
@@ -40,13 +41,20 @@ def once(argv, env=None):
             (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
             (os.POSIX_SPAWN_OPEN, 2, WORK + "/stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
         ])
-    _, status, usage = os.wait4(pid, 0)
+    _, status = os.waitpid(pid, 0)
     wall = time.perf_counter() - start
     if status:
         with open(WORK + "/stderr") as f:
             raise RuntimeError(" ".join(argv) + ": " + f.read()[-300:])
     time.sleep(SETTLE_S)
-    return wall * 1e3, (cpu_ns() - cpu) / 1e6, usage.ru_maxrss / 1024
+    return wall * 1e3, (cpu_ns() - cpu) / 1e6
+
+
+def peak_mb(argv):
+    """busybox' time counts the kernel's kilobytes as pages of 4 kB."""
+    quiet("busybox", "time", "-v", "-o", WORK + "/peak", *argv)
+    with open(WORK + "/peak") as f:
+        return next(int(line.split()[-1]) for line in f if "Maximum resident" in line) / 4 / 1024
 
 
 def percentile(values, p):
@@ -66,21 +74,21 @@ def compare(title, commands, rounds=ROUNDS, before=None, after=None):
                 after(name)
             if n:
                 results[name].append(value)
-    report(title, results)
+    report(title, results, {name: peak_mb(argv) for name, argv in commands.items()})
     return results
 
 
-def report(title, results):
+def report(title, results, peaks):
     print(f"\n### {title}\n")
     print("| | p10 ms | median ms | CPU ms | peak MB | holm / this: p10, median, CPU |")
     print("|---|---|---|---|---|---|")
     holm = results.get("holm")
     for name, values in results.items():
-        wall, cpu, peak = zip(*values)
-        row = (percentile(wall, 0.1), percentile(wall, 0.5), percentile(cpu, 0.5), max(peak))
+        wall, cpu = zip(*values)
+        row = (percentile(wall, 0.1), percentile(wall, 0.5), percentile(cpu, 0.5), peaks[name])
         ratio = ""
         if holm and name != "holm":
-            own_wall, own_cpu, _ = zip(*holm)
+            own_wall, own_cpu = zip(*holm)
             ratio = ", ".join(f"{x:.3f}" for x in (
                 percentile(own_wall, 0.1) / row[0], percentile(own_wall, 0.5) / row[1],
                 percentile(own_cpu, 0.5) / row[2]))

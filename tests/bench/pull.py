@@ -72,6 +72,7 @@ server = registry()
 kinds = [k for k, program in ((holm, "holm"), (podman, "podman"), (docker, "dockerd"))
          if shutil.which(program)]
 results = {kind.__name__: [] for kind in kinds}
+peaks = {}
 for n in range(ROUNDS):
     for kind in kinds:
         fresh_disk()
@@ -89,9 +90,10 @@ for n in range(ROUNDS):
             with open(WORK + "/stderr") as f:
                 print(kind.__name__, "failed:", f.read()[-500:])
         else:
-            results[kind.__name__].append((wall * 1e3, spent / 1e6, usage.ru_maxrss / 1024))
+            results[kind.__name__].append((wall * 1e3, spent / 1e6))
+            peaks[kind.__name__] = usage.ru_maxrss / 1024
         stop()
         end_disk()
 server.terminate()
 server.wait()
-report("pull of 4 layers, 200 MB", {k: v for k, v in results.items() if v})
+report("pull of 4 layers, 200 MB", {k: v for k, v in results.items() if v}, peaks)

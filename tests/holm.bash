@@ -23,7 +23,8 @@ holm_setup() {
 	export HOLM_RUN=$TMPDIR/run/$BATS_TEST_NUMBER
 	export HOME=$BATS_TEST_TMPDIR/home
 	export NO_COLOR=1
-	mkdir "$HOME"
+	mkdir "$HOME" "$BATS_TEST_TMPDIR/here"
+	cd "$BATS_TEST_TMPDIR/here" || return
 	HOLM_MOUNTS=$(mounts)
 }
 

@@ -1,5 +1,5 @@
-/* analyzer.h - what gcc -fanalyzer cannot see from err.h: that these are always negative. Without it
- * every caller seems to go on, with outputs that were never set. */
+/* analyzer.h - what gcc -fanalyzer cannot see from err.h: that these are always negative. Without
+ * it every caller seems to go on, with outputs that were never set. */
 #include "base/err.h"
 
 #define err_set(...)    (err_set(__VA_ARGS__), -1)

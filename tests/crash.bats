@@ -46,8 +46,9 @@ kill_monitors() {
 	for _ in $(seq 20); do
 		killed_at_random 30 holm run --rm --name box busybox true
 	done
-	# killed between its record and its start it waits to be started or removed
-	[ "$(holm ps -a --format '{{.State}}')" != created ] || expect 0 holm rm box
+	# killed between its record and its start it waits to be started or removed; one that had been
+	# started goes by itself, perhaps just now
+	holm rm box 2>/dev/null || true
 	within 5 holm run --rm --name box busybox true
 	clean
 }

@@ -48,8 +48,7 @@ bool runtime_rights_is_default(const struct oci_spec *spec, const char *member);
 
 /* LSM profile and label, while the process is still privileged. proc_fd: of
  * runtime_procfs_open() in this PID namespace; -1 when there is no profile or label. */
-int runtime_rights_label_in_child(const struct runtime_rights *rights, int proc_fd,
-				  struct err *e);
+int runtime_rights_label_in_child(const struct runtime_rights *rights, int proc_fd, struct err *e);
 
 /* Resource limits, likewise; nothing that needs descriptors can come after RLIMIT_NOFILE. */
 int runtime_rights_limit_in_child(const struct runtime_rights *rights, struct err *e);

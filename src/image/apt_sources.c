@@ -17,9 +17,9 @@ static const struct distribution {
 	const char *keyring;
 	const char *components;
 } distributions[] = {
-	{ "debian", "/debian", "http://deb.debian.org/debian", "/debian-security",
-	  "http://deb.debian.org/debian-security", "/usr/share/keyrings/debian-archive-keyring.gpg",
-	  "main" },
+	{ "debian", "/debian", "http://ftp.debian.org/debian", "/debian-security",
+	  "http://security.debian.org/debian-security",
+	  "/usr/share/keyrings/debian-archive-keyring.gpg", "main" },
 	{ "ubuntu", "/ubuntu", "http://archive.ubuntu.com/ubuntu", "/ubuntu",
 	  "http://security.ubuntu.com/ubuntu", "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
 	  "main universe" },

@@ -7,7 +7,7 @@
 #include "base/strv.h"
 
 struct image_apt_source {
-	char *uri;          /* "http://deb.debian.org/debian" */
+	char *uri;          /* "http://ftp.debian.org/debian" */
 	struct strv suites; /* "bookworm", "bookworm-updates" */
 	char *signed_by;    /* path of a keyring, or NULL */
 };

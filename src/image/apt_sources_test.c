@@ -10,9 +10,9 @@ static const struct {
 	const char *list, *deb822, *distribution, *suite, *lines;
 } rows[] = {
 	{ "", "", "debian", "bookworm",
-	  "deb [signed-by=" KEY "] http://deb.debian.org/debian bookworm main\n"
+	  "deb [signed-by=" KEY "] http://ftp.debian.org/debian bookworm main\n"
 	  "deb [signed-by=" KEY
-	  "] http://deb.debian.org/debian-security bookworm-security main\n" },
+	  "] http://security.debian.org/debian-security bookworm-security main\n" },
 	{ "# deb http://commented/debian bookworm main\n"
 	  "deb http://mirror.one/debian/ bookworm main contrib\n"
 	  "deb-src http://mirror.two/debian bookworm main\n"
@@ -29,12 +29,12 @@ static const struct {
 	  "deb [signed-by=/k2.gpg] http://m/debian bookworm main\n"
 	  "deb [signed-by=/k2.gpg] http://m/debian bookworm-updates main\n"
 	  "deb [signed-by=" KEY
-	  "] http://deb.debian.org/debian-security bookworm-security main\n" },
+	  "] http://security.debian.org/debian-security bookworm-security main\n" },
 	{ "deb http://m/debian bookworm main\n", "", "debian", "sid",
 	  "deb [signed-by=" KEY "] http://m/debian sid main\n" },
 	{ "deb file:///srv/debian bookworm main\ndeb\ndeb x\n[\n",
 	  "URIs: http://x/debian\nSuites: a\n :\n:", "debian", "sid",
-	  "deb [signed-by=" KEY "] http://deb.debian.org/debian sid main\n" },
+	  "deb [signed-by=" KEY "] http://ftp.debian.org/debian sid main\n" },
 	{ "", "", "plan9", "x", NULL },
 };
 

@@ -258,7 +258,7 @@ static int remove_children(struct removal *removal, int fd, unsigned depth)
 		errno = 0;
 		const struct dirent *entry = readdir(dir);
 		if (!entry)
-			return -errno;
+			return errno == ENOENT ? 0 : -errno; /* another took the folder away */
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		int r = remove_one(removal, dirfd(dir), entry->d_name, depth + 1);
@@ -287,7 +287,7 @@ static int remove_folder(struct removal *removal, int dir_fd, const char *name, 
 		moved = removal->moved;
 		int fd = open_folder(dir_fd, name, depth);
 		if (fd < 0)
-			return fd;
+			return fd == -ENOENT ? 0 : fd;
 		if (depth == 0)
 			removal->top_fd = fd;
 		int r = remove_children(removal, fd, depth);

@@ -34,7 +34,8 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
 		   struct err *e);
 
 /* Removes name below dir_fd with all that lies below it, crossing no mount and following no
- * link; a name that is not there is fine. Returns 0 or fills e. */
+ * link; a name that is not there is fine, and so is another who removes the same. Returns 0 or
+ * fills e. */
 int fd_remove_tree_at(int dir_fd, const char *name, struct err *e);
 
 /* The same; adds the bytes of the disk that this gave back to *freed (NULL: not counted), also on

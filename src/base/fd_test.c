@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -14,6 +15,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "base/unit.h"
 
@@ -161,6 +163,40 @@ START_TEST(a_tree_deeper_than_descriptors_reach_is_removed)
 }
 END_TEST
 
+static void make_wide_tree(void)
+{
+	char path[32];
+	struct err e;
+
+	ck_assert_int_eq(mkdirat(dir, "tree", 0755), 0);
+	for (int i = 0; i < 30; i++) {
+		snprintf(path, sizeof(path), "tree/%d", i);
+		ck_assert_int_eq(mkdirat(dir, path, 0755), 0);
+		snprintf(path, sizeof(path), "tree/%d/file", i);
+		ck_assert_int_eq(fd_write_file_at(dir, path, "x", 1, 0600, &e), 0);
+	}
+}
+
+START_TEST(two_who_remove_one_tree_both_succeed)
+{
+	struct err e;
+
+	make_folder();
+	for (int round = 0; round < 50; round++) {
+		make_wide_tree();
+		pid_t other = fork();
+		int r = fd_remove_tree_at(dir, "tree", &e);
+		if (other == 0)
+			_exit(r == 0 ? 0 : 1);
+		int status = process_wait(other);
+		ck_assert_msg(r == 0, "%s", e.text);
+		ck_assert_int_eq(process_exit_code(status), 0);
+		ck_assert_int_lt(faccessat(dir, "tree", F_OK, 0), 0);
+	}
+	remove_folder();
+}
+END_TEST
+
 START_TEST(removing_stops_at_a_mount)
 {
 	struct err e;
@@ -187,4 +223,5 @@ UNIT_MAIN("base/fd", UNIT(a_file_is_replaced_in_one_step),
 	  UNIT(a_failed_write_leaves_the_old_file_and_no_debris),
 	  UNIT(descriptors_travel_and_close_on_exec),
 	  UNIT(a_tree_is_removed_without_following_links),
-	  UNIT(a_tree_deeper_than_descriptors_reach_is_removed), UNIT(removing_stops_at_a_mount))
+	  UNIT(a_tree_deeper_than_descriptors_reach_is_removed),
+	  UNIT(two_who_remove_one_tree_both_succeed), UNIT(removing_stops_at_a_mount))

@@ -25,7 +25,7 @@ struct archive_options {
 };
 
 #define OPTIONS struct archive_options
-static const struct cli_option load_table[] = {
+static const struct option load_table[] = {
 	{ "input", 'i', OPTION_STRING(input), "FILE", "read this file, not the standard input",
 	  "file:" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
@@ -33,7 +33,7 @@ static const struct cli_option load_table[] = {
 	{ 0 },
 };
 
-static const struct cli_option save_table[] = {
+static const struct option save_table[] = {
 	{ "output", 'o', OPTION_STRING(output), "FILE",
 	  "write this file (or folder), not the standard output", "file:" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT",
@@ -42,7 +42,7 @@ static const struct cli_option save_table[] = {
 	{ 0 },
 };
 
-static const struct cli_option import_table[] = {
+static const struct option import_table[] = {
 	{ "message", 'm', OPTION_STRING(message), "TEXT", "a comment, for the image's history" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "what it is made for" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show progress" },

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/option.h"
+#include "base/option.h"
 
 struct engine;
 struct err;
@@ -30,9 +30,9 @@ struct cli_command {
 	const char *section;   /* of the list of commands; NULL: hidden */
 	const char *arguments; /* "[OPTIONS] CONTAINER [CONTAINER...]" */
 	const char *summary;
-	const struct cli_option *options; /* may be NULL */
-	size_t size;                      /* of the struct they fill */
-	enum cli_option_mode mode;
+	const struct option *options; /* may be NULL */
+	size_t size;                  /* of the struct they fill */
+	enum option_mode mode;
 	size_t args_min, args_max; /* CLI_ARGS_ANY: no upper bound */
 	const char *values;        /* what completion offers for the arguments: "container:" */
 	void (*defaults)(void *options);

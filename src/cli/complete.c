@@ -148,9 +148,9 @@ static void offer_values(const struct completion *c, const char *values)
 
 /* ---- options ---- */
 
-static void offer_options(const struct completion *c, const struct cli_option *table)
+static void offer_options(const struct completion *c, const struct option *table)
 {
-	for (const struct cli_option *o = table; o && o->name; o++) {
+	for (const struct option *o = table; o && o->name; o++) {
 		own_free char *name = mem_format("--%s", o->name);
 		own_free char *no = mem_format("--no-%s", o->name);
 		if (o->type == OPTION_TYPE_HEADING || o->hidden)
@@ -163,35 +163,35 @@ static void offer_options(const struct completion *c, const struct cli_option *t
 }
 
 /* The option whose value the next word is, or NULL. */
-static const struct cli_option *awaits_value(const struct cli_option *table, const char *word)
+static const struct option *awaits_value(const struct option *table, const char *word)
 {
-	const struct cli_option *option = NULL;
+	const struct option *option = NULL;
 
 	if (word[0] != '-' || !word[1])
 		return NULL;
 	if (word[1] == '-')
-		return (option = cli_option_find(table, word + 2, strlen(word + 2))) &&
-				       cli_option_takes_value(option)
+		return (option = option_find(table, word + 2, strlen(word + 2))) &&
+				       option_takes_value(option)
 			       ? option
 			       : NULL;
 	for (const char *letter = word + 1; *letter; letter++) {
-		option = cli_option_find_letter(table, *letter);
+		option = option_find_letter(table, *letter);
 		if (!option)
 			return NULL;
-		if (cli_option_takes_value(option))
+		if (option_takes_value(option))
 			return letter[1] ? NULL : option;
 	}
 	return NULL;
 }
 
 /* "--name=prefix" being typed: offers values with "--name=" in front. */
-static bool offer_assigned(struct completion *c, const struct cli_option *table)
+static bool offer_assigned(struct completion *c, const struct option *table)
 {
 	size_t length = strcspn(c->prefix, "=");
 
 	if (!str_starts(c->prefix, "--") || !c->prefix[length])
 		return false;
-	const struct cli_option *option = cli_option_find(table, c->prefix + 2, length - 2);
+	const struct option *option = option_find(table, c->prefix + 2, length - 2);
 	own_free char *before = mem_text_n(c->prefix, length + 1);
 	c->before = before;
 	c->prefix += length + 1;
@@ -203,8 +203,8 @@ static bool offer_assigned(struct completion *c, const struct cli_option *table)
 
 /* Walks over the words in front of the last one. Returns how many arguments they hold; *pending is
  * the option that waits for its value, *closed tells that options are over. */
-static size_t walk(struct completion *c, const struct cli_option *table, bool first_ends,
-		   const struct cli_option **pending, bool *closed)
+static size_t walk(struct completion *c, const struct option *table, bool first_ends,
+		   const struct option **pending, bool *closed)
 {
 	size_t arguments = 0;
 
@@ -230,7 +230,7 @@ static size_t walk(struct completion *c, const struct cli_option *table, bool fi
 
 static void complete_command(struct completion *c, const struct cli_command *command)
 {
-	const struct cli_option *pending;
+	const struct option *pending;
 	bool closed;
 	size_t arguments =
 		walk(c, command->options, command->mode == OPTION_FIRST, &pending, &closed);
@@ -247,7 +247,7 @@ static void complete_command(struct completion *c, const struct cli_command *com
 
 static void complete(struct completion *c)
 {
-	const struct cli_option *pending;
+	const struct option *pending;
 	bool closed;
 	size_t arguments = walk(c, cli_main_options(), true, &pending, &closed);
 

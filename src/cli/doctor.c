@@ -327,7 +327,7 @@ struct doctor_options {
 };
 
 #define OPTIONS struct doctor_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ 0 },
 };

@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 
 #define OPTIONS struct exec_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "detach", 'd', OPTION_FLAG(detach), NULL, "return once it runs" },
 	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
 	  "the keys that leave it running (ctrl-p,ctrl-q)" },

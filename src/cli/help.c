@@ -37,7 +37,7 @@ void cli_help_all(FILE *to)
 		}
 	}
 	fputs("\nGroups: container, image, volume, system ('holm image --help')\n", to);
-	cli_option_help(cli_main_options(), &options);
+	option_help(cli_main_options(), &options);
 	fputs(options.text, to);
 	fputs("\n'holm COMMAND --help' tells more about a command.\n", to);
 }
@@ -85,7 +85,7 @@ void cli_help_command(const struct cli *cli)
 
 	printf("Usage: holm %s %s\n\n%s\n", cli->name, c->arguments, c->summary);
 	print_aliases(c);
-	cli_option_help(c->options, &options);
+	option_help(c->options, &options);
 	if (options.length)
 		fputs(options.text, stdout);
 }

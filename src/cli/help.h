@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 struct cli;
-struct cli_option;
+struct option;
 
 /* `holm --help`: all commands, by section. */
 void cli_help_all(FILE *to);
@@ -15,4 +15,4 @@ void cli_help_group(const char *group);
 void cli_help_command(const struct cli *cli);
 
 /* Those in front of the command. */
-const struct cli_option *cli_main_options(void);
+const struct option *cli_main_options(void);

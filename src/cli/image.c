@@ -16,7 +16,7 @@ struct remove_image_options {
 };
 
 #define OPTIONS struct remove_image_options
-static const struct cli_option rmi_table[] = {
+static const struct option rmi_table[] = {
 	{ "force", 'f', OPTION_FLAG(force), NULL,
 	  "also if stopped containers use it, or it has several names" },
 	{ 0 },
@@ -29,7 +29,7 @@ struct prune_options {
 };
 
 #define OPTIONS struct prune_options
-static const struct cli_option prune_table[] = {
+static const struct option prune_table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "also images with names, if no container uses them" },
 	{ "force", 'f', OPTION_FLAG(force), NULL, "do not ask" },
 	{ 0 },

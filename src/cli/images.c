@@ -29,7 +29,7 @@ struct images_options {
 };
 
 #define OPTIONS struct images_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "all of them (there are no hidden ones)",
 	  .hidden = true },
 	{ "digests", 0, OPTION_FLAG(digests), NULL, "with the digests of their manifests" },

@@ -26,7 +26,7 @@ struct info_options {
 };
 
 #define OPTIONS struct info_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
 	{ 0 },
 };

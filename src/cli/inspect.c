@@ -18,7 +18,7 @@ struct inspect_options {
 };
 
 #define OPTIONS struct inspect_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "type", 0, OPTION_STRING(type), "KIND", "look only for this kind of thing",
 	  "container|image|volume" },
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
@@ -26,7 +26,7 @@ static const struct cli_option table[] = {
 };
 
 /* Without --type, where that is said by the name of the command. */
-static const struct cli_option format_table[] = {
+static const struct option format_table[] = {
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
 	{ 0 },
 };

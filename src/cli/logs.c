@@ -28,7 +28,7 @@ struct logs_options {
 };
 
 #define OPTIONS struct logs_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "follow", 'f', OPTION_FLAG(follow), NULL, "go on until the container ends" },
 	{ "since", 0, OPTION_STRING(since), "TIME",
 	  "only from then on: 2026-01-31T12:00:00Z, seconds since 1970, or 10m (ago)" },

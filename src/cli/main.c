@@ -7,11 +7,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/nearest.h"
 #include "engine/engine.h"
 
 struct globals {
@@ -23,7 +23,7 @@ struct globals {
 };
 
 #define OPTIONS struct globals
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "root", 0, OPTION_STRING(root), "DIR", "where images, layers, volumes and containers lie",
 	  "folder:" },
 	{ "run", 0, OPTION_STRING(run), "DIR",
@@ -36,7 +36,7 @@ static const struct cli_option table[] = {
 };
 #undef OPTIONS
 
-const struct cli_option *cli_main_options(void)
+const struct option *cli_main_options(void)
 {
 	return table;
 }
@@ -61,7 +61,7 @@ static int unknown_command(const char *name, struct err *e)
 		if (cli_commands[i]->section)
 			strv_split(&all, cli_commands[i]->names, '|');
 	for (size_t i = 0; i < all.count; i++)
-		cli_nearest_offer(&best, name, all.items[i]);
+		nearest_offer(&best, name, all.items[i]);
 	err_set(e, ERR_INVALID, "unknown command '%s'", name);
 	if (best)
 		return err_hint(e, "did you mean 'holm %s'?", best);
@@ -110,13 +110,13 @@ static int check_count(const struct cli_command *command, size_t count, struct e
 static int run_command(struct cli *cli, const struct strv *line, struct err *e)
 {
 	const struct cli_command *command = cli->command;
-	struct cli_option_line parsed = { 0 };
+	struct option_line parsed = { 0 };
 	own_free void *options = mem_new(1, command->size ? command->size : 1);
 
 	if (command->defaults)
 		command->defaults(options);
-	int r = cli_option_parse(command->options, command->mode, line->items, line->count, options,
-				 &parsed, e);
+	int r = option_parse(command->options, command->mode, line->items, line->count, options,
+			     &parsed, e);
 	cli->misspelt = r < 0;
 	if (r == 0 && parsed.help)
 		cli_help_command(cli);
@@ -126,7 +126,7 @@ static int run_command(struct cli *cli, const struct strv *line, struct err *e)
 		err_hint(e, "see 'holm %s --help'", cli->name);
 	else if (!parsed.help)
 		r = command->run(cli, options, &parsed.args, e);
-	cli_option_clear(command->options, options);
+	option_clear(command->options, options);
 	strv_clear(&parsed.args);
 	return r;
 }
@@ -181,12 +181,12 @@ static int start(struct cli *cli, struct globals *g, struct strv *line, struct e
 int main(int argc, char **argv)
 {
 	struct globals globals = { 0 };
-	struct cli_option_line line = { 0 };
+	struct option_line line = { 0 };
 	struct cli cli = { 0 };
 	struct err e;
 
-	int status = cli_option_parse(table, OPTION_FIRST, argv + 1, argc ? (size_t)argc - 1 : 0,
-				      &globals, &line, &e);
+	int status = option_parse(table, OPTION_FIRST, argv + 1, argc ? (size_t)argc - 1 : 0,
+				  &globals, &line, &e);
 	cli.misspelt = status < 0;
 	if (status < 0)
 		err_hint(&e, "see 'holm --help'");
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 		engine_close(cli.engine);
 		free(cli.engine);
 	}
-	cli_option_clear(table, &globals);
+	option_clear(table, &globals);
 	strv_clear(&line.args);
 	return status;
 }

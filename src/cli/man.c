@@ -32,7 +32,7 @@ static int run_man(struct cli *cli, void *options, const struct strv *args, stru
 	const struct cli_command *command = cli_command_find(name);
 	if (args->count && !command)
 		return err_set(e, ERR_NOT_FOUND, "no command is called '%s'", name);
-	cli_option_man(command ? command->options : cli_main_options(), &text);
+	option_man(command ? command->options : cli_main_options(), &text);
 	fputs(text.text ? text.text : "", stdout);
 	return 0;
 }

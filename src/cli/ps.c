@@ -25,7 +25,7 @@ struct ps_options {
 };
 
 #define OPTIONS struct ps_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "also those that do not run" },
 	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE",
 	  "only those with this name, id, status, label, ancestor, exited, before, since, volume" },

@@ -17,7 +17,7 @@ struct pull_options {
 };
 
 #define OPTIONS struct pull_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
 	{ "authfile", 0, OPTION_STRING(auth_file), "FILE",
 	  "credentials, in place of the usual files", "file:" },

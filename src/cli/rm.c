@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 
 #define OPTIONS struct remove_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "force", 'f', OPTION_FLAG(force), NULL,
 	  "kill it first if it runs; one that does not exist is no error" },
 	{ "volumes", 'v', OPTION_FLAG(volumes), NULL, "its anonymous volumes, too" },

@@ -17,7 +17,7 @@
 /* The first RUN_ONLY rows are of run alone; create's table begins behind them. */
 enum { RUN_ONLY = 4 };
 
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	OPTION_HEADING("Foreground and background"),
 	{ "detach", 'd', OPTION_FLAG(detach), NULL, "return once it runs, and print its id" },
 	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",

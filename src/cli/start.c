@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 
 #define OPTIONS struct start_options
-static const struct cli_option start_table[] = {
+static const struct option start_table[] = {
 	{ "attach", 'a', OPTION_FLAG(attach), NULL, "show its output and pass signals on" },
 	{ "interactive", 'i', OPTION_FLAG(interactive), NULL, "send it the standard input, too" },
 	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
@@ -26,7 +26,7 @@ struct attach_options {
 };
 
 #define OPTIONS struct attach_options
-static const struct cli_option attach_table[] = {
+static const struct option attach_table[] = {
 	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
 	  "the keys that leave it running (ctrl-p,ctrl-q)" },
 	{ "no-stdin", 0, OPTION_FLAG(no_stdin), NULL, "do not send it the standard input" },

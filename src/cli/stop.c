@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 
 #define OPTIONS struct stop_options
-static const struct cli_option stop_table[] = {
+static const struct option stop_table[] = {
 	{ "signal", 's', OPTION_STRING(signal), "SIGNAL", "instead of the container's own" },
 	{ "time", 't', OPTION_STRING(timeout), "SECONDS",
 	  "then SIGKILL; -1 waits for ever; else the container's own" },
@@ -22,7 +22,7 @@ struct kill_options {
 };
 
 #define OPTIONS struct kill_options
-static const struct cli_option kill_table[] = {
+static const struct option kill_table[] = {
 	{ "signal", 's', OPTION_STRING(signal), "SIGNAL", "KILL by default; name or number" },
 	{ 0 },
 };

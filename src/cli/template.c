@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/str.h"
-#include "cli/nearest.h"
 #include "cli/template_tree.h"
 
 struct variable {
@@ -102,7 +102,7 @@ static int no_member(struct run *run, const struct template_node *node, struct j
 		if (strcasecmp(key, name) == 0)
 			best = key;
 		else
-			cli_nearest_offer(&best, name, key);
+			nearest_offer(&best, name, key);
 	}
 	err_set(run->e, ERR_INVALID, "format: there is no member .%s (column %zu)", name,
 		node->offset + 1);

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/str.h"
-#include "cli/nearest.h"
 #include "cli/template.h"
 #include "cli/template_tree.h"
 
@@ -207,7 +207,7 @@ static int unknown_function(struct parser *p, const char *name)
 	const char *best = NULL;
 
 	for (size_t i = 0; i < COUNT_OF(known); i++)
-		cli_nearest_offer(&best, name, known[i]);
+		nearest_offer(&best, name, known[i]);
 	err_set(p->e, ERR_INVALID, "format: there is no function '%s' (column %zu)", name,
 		(size_t)(p->at - p->text) + 1);
 	if (best)

@@ -27,14 +27,14 @@ struct volume_options {
 };
 
 #define OPTIONS struct volume_options
-static const struct cli_option create_table[] = {
+static const struct option create_table[] = {
 	{ "driver", 'd', OPTION_STRING(driver), "DRIVER", "local", "local" },
 	{ "label", 0, OPTION_STRINGS(label), "KEY=VALUE", "attach a label" },
 	{ "name", 0, OPTION_STRING(name), "NAME", "as the argument", .hidden = true },
 	{ 0 },
 };
 
-static const struct cli_option list_table[] = {
+static const struct option list_table[] = {
 	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE",
 	  "only those with this name, label or driver" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
@@ -42,12 +42,12 @@ static const struct cli_option list_table[] = {
 	{ 0 },
 };
 
-static const struct cli_option remove_table[] = {
+static const struct option remove_table[] = {
 	{ "force", 'f', OPTION_FLAG(force), NULL, "one that does not exist is no error" },
 	{ 0 },
 };
 
-static const struct cli_option prune_table[] = {
+static const struct option prune_table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "also volumes with names" },
 	{ "force", 'f', OPTION_FLAG(force), NULL, "do not ask" },
 	{ 0 },

@@ -12,7 +12,7 @@ struct wait_options {
 };
 
 #define OPTIONS struct wait_options
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	{ "condition", 0, OPTION_STRING(condition), "WHEN",
 	  "not-running (at once if it does not run), next-exit or removed",
 	  "not-running|next-exit|removed" },

@@ -3,22 +3,22 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/option.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "cli/option.h"
 
 enum {
 	COLUMN_MAX = 34, /* a longer left side puts the help on the next line */
 	LINE_WIDTH = 96,
 };
 
-static bool listed(const struct cli_option *option)
+static bool listed(const struct option *option)
 {
 	return option->type != OPTION_TYPE_HEADING && !option->hidden;
 }
 
 /* "  -m, --memory SIZE" */
-static char *left_side(const struct cli_option *o)
+static char *left_side(const struct option *o)
 {
 	own_clear(str_clear) struct str s = { 0 };
 
@@ -31,11 +31,11 @@ static char *left_side(const struct cli_option *o)
 	return str_take(&s);
 }
 
-static size_t column(const struct cli_option *table)
+static size_t column(const struct option *table)
 {
 	size_t widest = 0;
 
-	for (const struct cli_option *o = table; o->name; o++) {
+	for (const struct option *o = table; o->name; o++) {
 		own_free char *left = listed(o) ? left_side(o) : mem_text("");
 		size_t length = strlen(left);
 		if (length > widest && length <= COLUMN_MAX)
@@ -67,7 +67,7 @@ static void add_wrapped(struct str *to, const char *text, size_t indent)
 	str_add_char(to, '\n');
 }
 
-void cli_option_help(const struct cli_option *table, struct str *to)
+void option_help(const struct option *table, struct str *to)
 {
 	if (!table)
 		return;
@@ -75,7 +75,7 @@ void cli_option_help(const struct cli_option *table, struct str *to)
 
 	if (table->type != OPTION_TYPE_HEADING || !table->name)
 		str_add(to, "\nOptions:\n");
-	for (const struct cli_option *o = table; o->name; o++) {
+	for (const struct option *o = table; o->name; o++) {
 		if (o->type == OPTION_TYPE_HEADING)
 			str_addf(to, "\n%s:\n", o->help);
 		if (!listed(o))
@@ -100,7 +100,7 @@ static void add_escaped(struct str *to, const char *text)
 	}
 }
 
-static void man_option(const struct cli_option *o, struct str *to)
+static void man_option(const struct option *o, struct str *to)
 {
 	own_free char *help = mem_text(o->help);
 
@@ -118,9 +118,9 @@ static void man_option(const struct cli_option *o, struct str *to)
 	str_add(to, ".\n\n");
 }
 
-void cli_option_man(const struct cli_option *table, struct str *to)
+void option_man(const struct option *table, struct str *to)
 {
-	for (const struct cli_option *o = table; o && o->name; o++) {
+	for (const struct option *o = table; o && o->name; o++) {
 		if (o->type == OPTION_TYPE_HEADING)
 			str_addf(to, "## %s\n\n", o->help);
 		if (listed(o))

@@ -1,42 +1,41 @@
-#include "cli/option.h"
+#include "base/option.h"
 
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "cli/nearest.h"
 
 /* One word of the line after the other. */
 struct scan {
-	const struct cli_option *table;
+	const struct option *table;
 	char *const *words;
 	size_t count;
 	size_t at;
 	void *to;
-	struct cli_option_line *line;
+	struct option_line *line;
 };
 
-static bool ends(const struct cli_option *option)
+static bool ends(const struct option *option)
 {
 	return !option->name;
 }
 
-const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,
-					 size_t length)
+const struct option *option_find(const struct option *table, const char *name, size_t length)
 {
-	for (const struct cli_option *o = table; o && !ends(o); o++)
+	for (const struct option *o = table; o && !ends(o); o++)
 		if (o->type != OPTION_TYPE_HEADING && strlen(o->name) == length &&
 		    strncmp(o->name, name, length) == 0)
 			return o;
 	return NULL;
 }
 
-const struct cli_option *cli_option_find_letter(const struct cli_option *table, char letter)
+const struct option *option_find_letter(const struct option *table, char letter)
 {
-	for (const struct cli_option *o = table; o && !ends(o); o++)
+	for (const struct option *o = table; o && !ends(o); o++)
 		if (letter && o->letter == letter)
 			return o;
 	return NULL;
@@ -68,7 +67,7 @@ static bool is_choice(const char *values, const char *value)
 	return false;
 }
 
-static int set_string(const struct cli_option *option, char **to, const char *value, struct err *e)
+static int set_string(const struct option *option, char **to, const char *value, struct err *e)
 {
 	if (option->values && strchr(option->values, '|') && !is_choice(option->values, value))
 		return err_set(e, ERR_INVALID, "'%s' is not one of %s", value, option->values);
@@ -76,7 +75,7 @@ static int set_string(const struct cli_option *option, char **to, const char *va
 	return 0;
 }
 
-static int set_value(const struct cli_option *option, const char *value, void *place, struct err *e)
+static int set_value(const struct option *option, const char *value, void *place, struct err *e)
 {
 	switch (option->type) {
 	case OPTION_TYPE_FLAG:
@@ -94,7 +93,7 @@ static int set_value(const struct cli_option *option, const char *value, void *p
 	}
 }
 
-int cli_option_set(const struct cli_option *option, const char *value, void *to, struct err *e)
+int option_set(const struct option *option, const char *value, void *to, struct err *e)
 {
 	int r = set_value(option, value, (char *)to + option->offset, e);
 	if (r < 0)
@@ -105,7 +104,7 @@ int cli_option_set(const struct cli_option *option, const char *value, void *to,
 }
 
 /* The value of an option whose word ends without one: the next word. */
-static int take_value(struct scan *s, const struct cli_option *option, const char **value,
+static int take_value(struct scan *s, const struct option *option, const char **value,
 		      struct err *e)
 {
 	if (s->at >= s->count)
@@ -120,19 +119,19 @@ static int unknown_name(const struct scan *s, const char *name, size_t length, s
 	own_free char *word = mem_text_n(name, length);
 	const char *best = NULL;
 
-	for (const struct cli_option *o = s->table; o && !ends(o); o++)
+	for (const struct option *o = s->table; o && !ends(o); o++)
 		if (o->type != OPTION_TYPE_HEADING && !o->hidden)
-			cli_nearest_offer(&best, word, o->name);
+			nearest_offer(&best, word, o->name);
 	int r = err_set(e, ERR_INVALID, "unknown option --%s", word);
 	return best ? err_hint(e, "did you mean --%s?", best) : r;
 }
 
 /* "no-init" for the toggle "init" */
-static const struct cli_option *find_negated(const struct cli_option *table, const char *name)
+static const struct option *find_negated(const struct option *table, const char *name)
 {
 	if (!str_starts(name, "no-"))
 		return NULL;
-	const struct cli_option *option = cli_option_find(table, name + 3, strlen(name + 3));
+	const struct option *option = option_find(table, name + 3, strlen(name + 3));
 	return option && option->type == OPTION_TYPE_TOGGLE ? option : NULL;
 }
 
@@ -141,7 +140,7 @@ static int parse_long(struct scan *s, const char *name, struct err *e)
 {
 	size_t length = strcspn(name, "=");
 	const char *value = name[length] ? name + length + 1 : NULL;
-	const struct cli_option *option = cli_option_find(s->table, name, length);
+	const struct option *option = option_find(s->table, name, length);
 
 	if (!option && strcmp(name, "help") == 0) {
 		s->line->help = true;
@@ -151,22 +150,22 @@ static int parse_long(struct scan *s, const char *name, struct err *e)
 		value = "false";
 	if (!option)
 		return unknown_name(s, name, length, e);
-	if (!value && !cli_option_takes_value(option))
+	if (!value && !option_takes_value(option))
 		value = "true";
 	if (!value) {
 		int r = take_value(s, option, &value, e);
 		if (r < 0)
 			return r;
 	}
-	return cli_option_set(option, value, s->to, e);
+	return option_set(option, value, s->to, e);
 }
 
 /* The rest of the word behind a letter, as its value: "=x", or "x" where one is taken. */
-static const char *attached_value(const struct cli_option *option, const char *rest)
+static const char *attached_value(const struct option *option, const char *rest)
 {
 	if (rest[0] == '=')
 		return rest + 1;
-	return cli_option_takes_value(option) && rest[0] ? rest : NULL;
+	return option_takes_value(option) && rest[0] ? rest : NULL;
 }
 
 static int unknown_letter(struct scan *s, char letter, const char *letters, struct err *e)
@@ -184,16 +183,16 @@ static int parse_letters(struct scan *s, const char *letters, struct err *e)
 	int r = 0;
 
 	for (const char *c = letters; r == 0 && *c && !value; c++) {
-		const struct cli_option *option = cli_option_find_letter(s->table, *c);
+		const struct option *option = option_find_letter(s->table, *c);
 		if (!option) {
 			r = unknown_letter(s, *c, letters, e);
 			continue;
 		}
 		value = attached_value(option, c + 1);
-		if (!value && cli_option_takes_value(option))
+		if (!value && option_takes_value(option))
 			r = take_value(s, option, &value, e);
 		if (r == 0)
-			r = cli_option_set(option, value ? value : "true", s->to, e);
+			r = option_set(option, value ? value : "true", s->to, e);
 	}
 	return r;
 }
@@ -204,8 +203,8 @@ static void take_rest(struct scan *s)
 		strv_add(&s->line->args, s->words[s->at++]);
 }
 
-int cli_option_parse(const struct cli_option *table, enum cli_option_mode mode, char *const *words,
-		     size_t count, void *to, struct cli_option_line *line, struct err *e)
+int option_parse(const struct option *table, enum option_mode mode, char *const *words,
+		 size_t count, void *to, struct option_line *line, struct err *e)
 {
 	struct scan s = { table, words, count, 0, to, line };
 
@@ -229,9 +228,9 @@ int cli_option_parse(const struct cli_option *table, enum cli_option_mode mode, 
 	return 0;
 }
 
-void cli_option_clear(const struct cli_option *table, void *to)
+void option_clear(const struct option *table, void *to)
 {
-	for (const struct cli_option *o = table; o && !ends(o); o++) {
+	for (const struct option *o = table; o && !ends(o); o++) {
 		char *place = (char *)to + o->offset;
 		if (o->type == OPTION_TYPE_STRINGS)
 			strv_clear((struct strv *)place);

@@ -5,9 +5,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/option.h"
 #include "base/own.h"
-#include "cli/detach.h"
-#include "cli/option.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -23,7 +22,7 @@ struct sample {
 };
 
 #define OPTIONS struct sample
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	OPTION_HEADING("All"),
 	{ "flag", 'f', OPTION_FLAG(flag), NULL, "flag" },
 	{ "toggle", 't', OPTION_TOGGLE(toggle), NULL, "toggle" },
@@ -36,14 +35,14 @@ static const struct cli_option table[] = {
 };
 #undef OPTIONS
 
-static void parse(const struct strv *words, enum cli_option_mode mode)
+static void parse(const struct strv *words, enum option_mode mode)
 {
 	struct sample sample = { 0 };
-	struct cli_option_line line = { 0 };
+	struct option_line line = { 0 };
 	struct err e;
 
-	cli_option_parse(table, mode, words->items, words->count, &sample, &line, &e);
-	cli_option_clear(table, &sample);
+	option_parse(table, mode, words->items, words->count, &sample, &line, &e);
+	option_clear(table, &sample);
 	strv_clear(&line.args);
 }
 
@@ -51,13 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	own_free char *text = mem_text_n((const char *)bytes, strnlen((const char *)bytes, length));
 	own_clear(strv_clear) struct strv words = { 0 };
-	struct cli_detach detach;
-	struct err e;
 
 	strv_split(&words, text, '\n');
 	parse(&words, OPTION_FIRST);
 	parse(&words, OPTION_ANYWHERE);
-	if (words.count)
-		cli_detach_parse(&detach, words.items[0], &e);
 	return 0;
 }

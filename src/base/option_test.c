@@ -1,14 +1,14 @@
-#include "cli/option.h"
+#include "base/option.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/unit.h"
-#include "cli/nearest.h"
 
 struct sample {
 	bool detach;
@@ -26,7 +26,7 @@ struct sample {
 };
 
 #define OPTIONS struct sample
-static const struct cli_option table[] = {
+static const struct option table[] = {
 	OPTION_HEADING("Main"),
 	{ "detach", 'd', OPTION_FLAG(detach), NULL, "return once it runs" },
 	{ "interactive", 'i', OPTION_FLAG(interactive), NULL, "send input" },
@@ -44,7 +44,7 @@ static const struct cli_option table[] = {
 #undef OPTIONS
 
 /* What was parsed, as one line: easy to compare. */
-static char *shown(const struct sample *s, const struct cli_option_line *line)
+static char *shown(const struct sample *s, const struct option_line *line)
 {
 	own_clear(str_clear) struct str to = { 0 };
 	own_free char *env = strv_join(&s->env, ",");
@@ -67,13 +67,13 @@ static char *shown(const struct sample *s, const struct cli_option_line *line)
 	return str_take(&to);
 }
 
-static int parse(const char *words, enum cli_option_mode mode, struct sample *s,
-		 struct cli_option_line *line, struct err *e)
+static int parse(const char *words, enum option_mode mode, struct sample *s,
+		 struct option_line *line, struct err *e)
 {
 	own_clear(strv_clear) struct strv v = { 0 };
 
 	strv_split(&v, words, ' ');
-	return cli_option_parse(table, mode, v.items, v.count, s, line, e);
+	return option_parse(table, mode, v.items, v.count, s, line, e);
 }
 
 static const struct {
@@ -138,14 +138,14 @@ static const struct {
 START_TEST(dockers_spellings_are_understood)
 {
 	struct sample s = { 0 };
-	struct cli_option_line line = { 0 };
+	struct option_line line = { 0 };
 	struct err e;
 
 	ck_assert_msg(parse(good[_i].words, OPTION_FIRST, &s, &line, &e) == 0, "%s: %s",
 		      good[_i].words, e.text);
 	own_free char *result = shown(&s, &line);
 	ck_assert_str_eq(result, good[_i].result);
-	cli_option_clear(table, &s);
+	option_clear(table, &s);
 	ck_assert_ptr_null(s.name);
 	ck_assert_ptr_null(s.env.items);
 	strv_clear(&line.args);
@@ -189,7 +189,7 @@ static const struct {
 START_TEST(a_wrong_option_is_named_with_what_it_takes)
 {
 	struct sample s = { 0 };
-	struct cli_option_line line = { 0 };
+	struct option_line line = { 0 };
 	struct err e;
 
 	ck_assert_msg(parse(bad[_i].words, OPTION_FIRST, &s, &line, &e) < 0, "%s", bad[_i].words);
@@ -197,7 +197,7 @@ START_TEST(a_wrong_option_is_named_with_what_it_takes)
 	ck_assert_str_eq(e.hint, bad[_i].hint);
 	ck_assert_int_eq(e.kind, ERR_INVALID);
 	ck_assert_int_eq(err_exit_status(&e), 125);
-	cli_option_clear(table, &s);
+	option_clear(table, &s);
 	strv_clear(&line.args);
 }
 END_TEST
@@ -205,29 +205,28 @@ END_TEST
 START_TEST(options_may_follow_arguments_where_no_command_of_a_container_does)
 {
 	struct sample s = { 0 };
-	struct cli_option_line line = { 0 };
+	struct option_line line = { 0 };
 	struct err e;
 
 	ck_assert_int_eq(parse("web -d db --name x -- -t", OPTION_ANYWHERE, &s, &line, &e), 0);
 	own_free char *result = shown(&s, &line);
 	ck_assert_str_eq(result, "d name=x |web,db,-t");
-	cli_option_clear(table, &s);
+	option_clear(table, &s);
 	strv_clear(&line.args);
 }
 END_TEST
 
 START_TEST(a_command_without_options_still_has_help)
 {
-	struct cli_option_line line = { 0 };
+	struct option_line line = { 0 };
 	char help[] = "--help", other[] = "--all";
 	struct err e;
 
 	ck_assert_int_eq(
-		cli_option_parse(NULL, OPTION_ANYWHERE, (char *[]){ help }, 1, NULL, &line, &e), 0);
+		option_parse(NULL, OPTION_ANYWHERE, (char *[]){ help }, 1, NULL, &line, &e), 0);
 	ck_assert(line.help);
 	ck_assert_int_lt(
-		cli_option_parse(NULL, OPTION_ANYWHERE, (char *[]){ other }, 1, NULL, &line, &e),
-		0);
+		option_parse(NULL, OPTION_ANYWHERE, (char *[]){ other }, 1, NULL, &line, &e), 0);
 	strv_clear(&line.args);
 }
 END_TEST
@@ -236,7 +235,7 @@ START_TEST(help_lists_what_is_not_hidden_in_aligned_columns)
 {
 	own_clear(str_clear) struct str s = { 0 };
 
-	cli_option_help(table, &s);
+	option_help(table, &s);
 	ck_assert_msg(strstr(s.text, "\nMain:\n"
 				     "  -d, --detach          return once it runs\n"),
 		      "%s", s.text);
@@ -248,13 +247,13 @@ END_TEST
 
 START_TEST(the_man_page_escapes_what_scdoc_would_take_for_markup)
 {
-	static const struct cli_option odd[] = {
+	static const struct option odd[] = {
 		{ "odd", 'o', OPTION_TYPE_STRING, 0, 0, "A_B", "takes a_b *c*" },
 		{ 0 },
 	};
 	own_clear(str_clear) struct str s = { 0 };
 
-	cli_option_man(odd, &s);
+	option_man(odd, &s);
 	ck_assert_str_eq(s.text, "*-o*, *--odd* _A\\_B_\n\tTakes a\\_b \\*c\\*.\n\n");
 }
 END_TEST
@@ -274,7 +273,7 @@ START_TEST(a_slip_of_the_finger_is_near_and_another_word_is_not)
 {
 	const char *best = NULL;
 
-	cli_nearest_offer(&best, words[_i].word, words[_i].candidate);
+	nearest_offer(&best, words[_i].word, words[_i].candidate);
 	ck_assert_msg((best != NULL) == words[_i].near, "%s %s", words[_i].word,
 		      words[_i].candidate);
 }
@@ -286,13 +285,13 @@ START_TEST(very_long_words_are_far_from_everything)
 	const char *best = NULL;
 
 	memset(word, 'a', 999);
-	cli_nearest_offer(&best, word, word);
+	nearest_offer(&best, word, word);
 	ck_assert_ptr_null(best);
 	free(word);
 }
 END_TEST
 
-UNIT_MAIN("cli/option", UNIT_LOOP(dockers_spellings_are_understood, COUNT_OF(good)),
+UNIT_MAIN("base/option", UNIT_LOOP(dockers_spellings_are_understood, COUNT_OF(good)),
 	  UNIT_LOOP(a_wrong_option_is_named_with_what_it_takes, COUNT_OF(bad)),
 	  UNIT(options_may_follow_arguments_where_no_command_of_a_container_does),
 	  UNIT(a_command_without_options_still_has_help),

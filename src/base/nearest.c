@@ -1,4 +1,4 @@
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -9,7 +9,7 @@ static size_t least(size_t a, size_t b)
 }
 
 /* The optimal string alignment distance, with the last three rows of its table. */
-size_t cli_nearest_distance(const char *a, const char *b)
+size_t nearest_distance(const char *a, const char *b)
 {
 	size_t rows[3][NEAREST_LENGTH_MAX + 1];
 	size_t a_length = strlen(a), b_length = strlen(b);
@@ -31,14 +31,14 @@ size_t cli_nearest_distance(const char *a, const char *b)
 	return rows[a_length % 3][b_length];
 }
 
-void cli_nearest_offer(const char **best, const char *word, const char *candidate)
+void nearest_offer(const char **best, const char *word, const char *candidate)
 {
-	size_t distance = cli_nearest_distance(word, candidate);
+	size_t distance = nearest_distance(word, candidate);
 	size_t length = strlen(word);
 
 	/* one slip in a short word, two in a longer one, three in a long one */
 	if (distance > (length < 4 ? 1 : length < 10 ? 2 : 3))
 		return;
-	if (!*best || distance < cli_nearest_distance(word, *best))
+	if (!*best || distance < nearest_distance(word, *best))
 		*best = candidate;
 }

@@ -15,7 +15,7 @@ struct str;
 /* What lies at the offset, and what a value may look like. Strings and lists are copies that the
  * struct owns. Whatever the engine has to understand (sizes,
  * volumes, capabilities...) is a string here, and the engine says what is wrong with it. */
-enum cli_option_type {
+enum option_type {
 	OPTION_TYPE_HEADING, /* nothing: a title between the options, in help alone */
 	OPTION_TYPE_FLAG,    /* bool */
 	OPTION_TYPE_TOGGLE,  /* bool, and a second that tells "given": --x, --x=false, --no-x */
@@ -25,10 +25,10 @@ enum cli_option_type {
 	OPTION_TYPE_COUNT,   /* int64_t, not negative */
 };
 
-struct cli_option {
+struct option {
 	const char *name; /* without "--"; NULL in the row that ends the table */
 	char letter;      /* or 0 */
-	enum cli_option_type type;
+	enum option_type type;
 	size_t offset;
 	size_t given;        /* of a toggle: where its second bool lies */
 	const char *metavar; /* "SIZE"; NULL for flags */
@@ -59,40 +59,39 @@ struct cli_option {
 	}
 
 /* What stood beside the options. */
-struct cli_option_line {
+struct option_line {
 	struct strv args;
 	bool help; /* --help was among them (or -h, where the table has no such letter) */
 };
 
-enum cli_option_mode {
+enum option_mode {
 	OPTION_ANYWHERE, /* options may stand behind arguments */
 	OPTION_FIRST,    /* the first argument ends them: what follows belongs to a container */
 };
 
 /* Parses count words into the struct at to, which holds the defaults, and the others into line.
  * Fails with ERR_INVALID, naming the option, the value and the accepted form; what was set until
- * then stays set. The caller ends both with cli_option_clear and strv_clear(&line->args). */
-int cli_option_parse(const struct cli_option *table, enum cli_option_mode mode, char *const *words,
-		     size_t count, void *to, struct cli_option_line *line, struct err *e);
+ * then stays set. The caller ends both with option_clear and strv_clear(&line->args). */
+int option_parse(const struct option *table, enum option_mode mode, char *const *words,
+		 size_t count, void *to, struct option_line *line, struct err *e);
 
-/* Sets one option from its value; cli_option_parse is made of it. */
-int cli_option_set(const struct cli_option *option, const char *value, void *to, struct err *e);
+/* Sets one option from its value; option_parse is made of it. */
+int option_set(const struct option *option, const char *value, void *to, struct err *e);
 
 /* Frees the strings and lists of the table's members, and zeroes these. */
-void cli_option_clear(const struct cli_option *table, void *to);
+void option_clear(const struct option *table, void *to);
 
 /* By long name or by letter; NULL if there is none. */
-const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,
-					 size_t length);
-const struct cli_option *cli_option_find_letter(const struct cli_option *table, char letter);
+const struct option *option_find(const struct option *table, const char *name, size_t length);
+const struct option *option_find_letter(const struct option *table, char letter);
 
 /* The listing of --help, aligned, wrapped at 80-100 columns, with its headings. */
-void cli_option_help(const struct cli_option *table, struct str *to);
+void option_help(const struct option *table, struct str *to);
 
 /* The same as scdoc(5) source for a man page. */
-void cli_option_man(const struct cli_option *table, struct str *to);
+void option_man(const struct option *table, struct str *to);
 
-static inline bool cli_option_takes_value(const struct cli_option *option)
+static inline bool option_takes_value(const struct option *option)
 {
 	return option->type != OPTION_TYPE_FLAG && option->type != OPTION_TYPE_TOGGLE;
 }

@@ -12,7 +12,8 @@ enum runtime_message {
 	RUNTIME_MESSAGE_PREPARED, /* to the child: what only the parent can write is written */
 	RUNTIME_MESSAGE_PID,      /* to the parent: another process went on in the child's place */
 	RUNTIME_MESSAGE_READY,    /* to the parent: all is set up; carries the descriptors */
-	RUNTIME_MESSAGE_START,    /* to the child: exec now */
+	RUNTIME_MESSAGE_START,    /* to the child: exec now; may carry a channel in place of this */
+	RUNTIME_MESSAGE_DETACH,   /* to the child: wait for START at the start socket */
 	RUNTIME_MESSAGE_FAILED,   /* the child's error */
 	RUNTIME_MESSAGE_NO_EXEC,  /* holm-init's: value is an errno */
 };

@@ -70,6 +70,7 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 	ret->spec = spec;
 	ret->process = process;
 	ret->options = options;
+	ret->start_fd = options->start_fd;
 	ret->wait = runtime_rights_has_oom_score(process);
 	strv_add_all(&ret->env, &process->env);
 	if (options->keep_fds_count > KEEP_FDS_MAX)
@@ -157,7 +158,8 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 {
 	int count = (int)l->options->keep_fds_count;
 	int base = STREAMS + count;
-	int *own[] = { &l->channel, &l->init_fd, &l->terminal.slave, &l->terminal.master };
+	int *own[] = { &l->channel, &l->init_fd, &l->start_fd, &l->terminal.slave,
+		       &l->terminal.master };
 	int free_from = base + (int)COUNT_OF(own);
 	int kept[KEEP_FDS_MAX];
 
@@ -251,7 +253,7 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 	if (r == 0 && l->terminal.slave < 0)
 		r = take_streams(l, user, e);
 	if (r == 0)
-		r = join_keyring(e);
+		r = l->options->no_new_keyring ? 0 : join_keyring(e);
 	if (r == 0)
 		r = set_umask(l->process, e);
 	if (r == 0)
@@ -304,15 +306,11 @@ static int exec_init(struct runtime_launch *l, const char *path, char *const *en
 	return err_sys(e, "exec holm-init");
 }
 
-static int exec_command(struct runtime_launch *l, struct err *e)
+static int exec_command(struct runtime_launch *l, const char *path, struct err *e)
 {
 	const struct oci_process *process = l->process;
-	own_free char *path = NULL;
 	char *const *env = l->env.items;
 
-	int r = runtime_command_find_in_container(&path, process->args.items[0], &l->env, e);
-	if (r < 0)
-		return r;
 	if (l->init_fd >= 0)
 		return exec_init(l, path, env, e);
 	execve(path, process->args.items, env);
@@ -335,10 +333,30 @@ int runtime_launch_wait_in_child(const struct runtime_launch *l, struct err *e)
 	return l->wait ? wait_for(l->channel, RUNTIME_MESSAGE_PREPARED, e) : 0;
 }
 
+/* From the parent or, once it has detached us, from whoever comes to the start socket. That one
+ * brings the channel on which it wants to hear how exec went. */
+static int wait_for_start(struct runtime_launch *l, struct err *e)
+{
+	int fds[RUNTIME_CHANNEL_FDS];
+
+	int message = runtime_channel_receive(l->channel, NULL, NULL, e);
+	if (message == RUNTIME_MESSAGE_DETACH && l->start_fd >= 0) {
+		message = runtime_channel_receive(l->start_fd, NULL, fds, e);
+		if (message == RUNTIME_MESSAGE_START && fds[0] >= 0)
+			dup3(fds[0], l->channel, O_CLOEXEC);
+	}
+	if (message < 0)
+		return message;
+	if (message != RUNTIME_MESSAGE_START) /* nobody wants us any more */
+		_exit(1);
+	return 0;
+}
+
 /* Runs in the process that is to exec. */
 static int finish(struct runtime_launch *l, struct err *e)
 {
 	int fds[RUNTIME_CHANNEL_FDS] = { -1, -1 };
+	own_free char *path = NULL;
 	size_t count = 0;
 	int which = 0; /* which of the two descriptors are there */
 
@@ -360,14 +378,16 @@ static int finish(struct runtime_launch *l, struct err *e)
 		fds[count++] = l->listener;
 		which |= 2;
 	}
-	int r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_READY, which, fds, count, e);
+	int r = runtime_command_find_in_container(&path, l->process->args.items[0], &l->env, e);
+	if (r == 0)
+		r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_READY, which, fds, count, e);
 	if (r < 0)
 		return r;
 	runtime_terminal_close(&l->terminal);
 	if (l->listener >= 0)
 		close(l->listener);
-	r = wait_for(l->channel, RUNTIME_MESSAGE_START, e);
-	return r < 0 ? r : exec_command(l, e);
+	r = wait_for_start(l, e);
+	return r < 0 ? r : exec_command(l, path, e);
 }
 
 /* clone(2), not clone3(2): the default filter, which is loaded by now, answers that with ENOSYS. */

@@ -21,7 +21,8 @@ struct runtime_launch {
 	const struct runtime_options *options;
 	struct runtime_rights rights;
 	int init_fd;     /* holm-init on its read-only mount; -1: none */
-	int channel;     /* to the parent */
+	int channel;     /* to the parent, later to who starts it */
+	int start_fd;    /* where to wait for that one; -1: it is the parent */
 	int proc_fd;     /* for LSM labels; -1 where there are none */
 	bool fork;       /* a PID namespace was joined for children */
 	bool wait;       /* for what the parent writes: runtime_launch_wait_in_child() */
@@ -32,8 +33,8 @@ struct runtime_launch {
 
 #define RUNTIME_LAUNCH_INIT                                                                        \
 	{                                                                                          \
-		.init_fd = -1, .channel = -1, .proc_fd = -1, .terminal = RUNTIME_TERMINAL_INIT,    \
-		.listener = -1                                                                     \
+		.init_fd = -1, .channel = -1, .start_fd = -1, .proc_fd = -1,                       \
+		.terminal = RUNTIME_TERMINAL_INIT, .listener = -1                                  \
 	}
 
 /* Parses what process asks for. The caller ends *ret with clear, after a failure, too. */

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <mntent.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -12,6 +14,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "oci/runtime_spec.h"
 #include "runtime/overlay.h"
 
@@ -68,6 +71,36 @@ int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e)
 	}
 	if (move_mount(rootfs_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(e, "attach the root filesystem");
+	return 0;
+}
+
+/* Without pivot_root(2) the host's mounts stay below ours. Its procfs and sysfs must not: the
+ * kernel lets a user namespace mount new ones, without masks, where full ones can be seen. */
+static int forget_kernel_mounts(struct err *e)
+{
+	own_clear(strv_clear) struct strv folders = { 0 };
+
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	if (!mounts)
+		return err_sys(e, "open /proc/self/mounts");
+	for (struct mntent *m; (m = getmntent(mounts));)
+		if (str_equal(m->mnt_type, "proc") || str_equal(m->mnt_type, "sysfs"))
+			strv_add(&folders, m->mnt_dir);
+	endmntent(mounts);
+	for (size_t i = folders.count; i > 0; i--)
+		if (umount2(folders.items[i - 1], MNT_DETACH) < 0 && errno != EINVAL)
+			return err_sys(e, "unmount the host's %s", folders.items[i - 1]);
+	return 0;
+}
+
+int runtime_rootfs_enter_in_child(int rootfs_fd, struct err *e)
+{
+	int r = forget_kernel_mounts(e);
+
+	if (r < 0)
+		return r;
+	if (fchdir(rootfs_fd) < 0 || chroot(".") < 0)
+		return err_sys(e, "change into the root filesystem");
 	return 0;
 }
 

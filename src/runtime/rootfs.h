@@ -17,5 +17,9 @@ int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e);
 /* Makes rootfs_fd the root and lets go of the host's tree. The working directory is "/". */
 int runtime_rootfs_pivot_in_child(int rootfs_fd, struct err *e);
 
+/* The same without pivot_root(2), which has no root to exchange on a host that runs from its
+ * initial ramdisk: the host's tree stays below, out of reach of paths. */
+int runtime_rootfs_enter_in_child(int rootfs_fd, struct err *e);
+
 /* After the last change to the tree: root.readonly and linux.rootfsPropagation. */
 int runtime_rootfs_finish_in_child(int rootfs_fd, const struct oci_spec *spec, struct err *e);

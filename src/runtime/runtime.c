@@ -7,7 +7,7 @@
  *					set up, drop rights
  *			PID	<------	only where a namespace is joined by a fork: its number
  *			READY	<------	with the terminal's master
- *	(runtime_start) START	------>
+ *	(runtime_start) START	------>		or DETACH, and START from another process
  *					exec; the channel closes by itself
  */
 #include "runtime/runtime.h"
@@ -17,7 +17,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -297,24 +299,87 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 
 /* ---- start ---- */
 
-int runtime_start(struct runtime_process *process, struct err *e)
+/* A channel that is closed without a word has been closed by exec(2). */
+static int hear_of_exec(struct runtime_process *process, struct err *e)
 {
 	own_fd int channel = take_fd(&process->channel);
+	const char *command = process->command ? process->command : "the command";
+	int number = 0;
 
-	if (channel < 0)
+	int r = runtime_channel_receive(channel, &number, NULL, e);
+	if (r < 0)
+		return r;
+	if (r == RUNTIME_MESSAGE_NO_EXEC)
+		return runtime_command_exec_error(e, number > 0 ? number : EIO, command);
+	return r == RUNTIME_MESSAGE_FAILED ? -e->number : 0;
+}
+
+int runtime_start(struct runtime_process *process, struct err *e)
+{
+	if (process->channel < 0)
 		return err_set(e, ERR_STATE, "the process has been started before");
-	int r = runtime_channel_send(channel, RUNTIME_MESSAGE_START, 0, NULL, 0, e);
+	int r = runtime_channel_send(process->channel, RUNTIME_MESSAGE_START, 0, NULL, 0, e);
 	if (r < 0) {
 		err_set(e, ERR_STATE, "the process ended before it was started");
 		return -ESRCH;
 	}
-	int number = 0;
-	r = runtime_channel_receive(channel, &number, NULL, e);
+	return hear_of_exec(process, e);
+}
+
+/* Through a descriptor: the folder's name may be longer than what a socket's may be. */
+static void name_socket(struct sockaddr_un *ret, int dir_fd, const char *path)
+{
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", dir_fd, path);
+}
+
+int runtime_start_socket(int dir_fd, const char *path, struct err *e)
+{
+	struct sockaddr_un address;
+
+	own_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(e, "make the start socket");
+	name_socket(&address, dir_fd, path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return err_sys(e, "make the start socket %s", path);
+	return take_fd(&fd);
+}
+
+int runtime_detach(struct runtime_process *process, struct err *e)
+{
+	own_fd int channel = take_fd(&process->channel);
+
+	if (runtime_channel_send(channel, RUNTIME_MESSAGE_DETACH, 0, NULL, 0, e) == 0)
+		return 0;
+	err_set(e, ERR_STATE, "the process ended before it was started");
+	return -ESRCH;
+}
+
+int runtime_start_at(int dir_fd, const char *path, struct err *e)
+{
+	struct runtime_process process = RUNTIME_PROCESS_INIT;
+	struct sockaddr_un address;
+	int ends[2];
+
+	own_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(e, "make a socket");
+	name_socket(&address, dir_fd, path);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		err_set(e, ERR_STATE, "no process waits to be started");
+		return -ESRCH;
+	}
+	int r = runtime_channel_open(ends, e);
 	if (r < 0)
 		return r;
-	if (r == RUNTIME_MESSAGE_NO_EXEC)
-		return runtime_command_exec_error(e, number > 0 ? number : EIO, process->command);
-	return r == RUNTIME_MESSAGE_FAILED ? -e->number : 0;
+	process.channel = ends[0];
+	r = runtime_channel_send(fd, RUNTIME_MESSAGE_START, 0, &ends[1], 1, e);
+	close(ends[1]);
+	if (r == 0)
+		r = hear_of_exec(&process, e);
+	runtime_process_close(&process);
+	return r;
 }
 
 /* ---- exec ---- */

@@ -4,9 +4,13 @@
  *
  *	create		all namespaces, mounts, limits and rights are set up; the process waits
  *			right before exec(2)
- *	start		lets it exec; a command that is not there or cannot be run is told here
+ *	start		lets it exec
  *	exec		one more process in a running container, started at once
  *	kill, delete	by what container.json remembers, also after the parent was killed
+ *
+ * A command that is not there or cannot be run is told by create, as runc does; what only exec(2)
+ * itself finds out (a missing interpreter) by start. Where another process is to start it, after
+ * the one that created it has gone: start_fd, runtime_detach(), runtime_start_at().
  *
  * Beyond the runtime-spec (v1.3) the following is understood.
  * Annotations:
@@ -57,10 +61,15 @@ struct runtime_options {
 	const int *keep_fds; /* become 3, 4... in the container; stay the caller's */
 	size_t keep_fds_count;
 	bool die_with_parent; /* PR_SET_PDEATHSIG: SIGKILL when the calling thread ends */
+	int start_fd; /* of runtime_start_socket(): once runtime_detach() was called, the process
+		       * waits there to be started; -1: runtime_start() alone starts it */
+	bool no_new_keyring; /* the caller's session keyring is kept */
+	bool no_pivot;       /* the root is moved over "/" instead: a host on a ramdisk has no
+			      * root that pivot_root(2) could exchange */
 };
 #define RUNTIME_OPTIONS_INIT                                                                       \
 	{                                                                                          \
-		.stdio = { -1, -1, -1 }, .init_fd = -1                                             \
+		.stdio = { -1, -1, -1 }, .init_fd = -1, .start_fd = -1                             \
 	}
 
 /* What is remembered of a container: its shape is container.json. */
@@ -100,6 +109,18 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
  * (126); the process is then dead or dying, still to be reaped, and the container to be deleted.
  * -ESRCH and ERR_STATE when it died while it waited. */
 int runtime_start(struct runtime_process *process, struct err *e);
+
+/* Makes the socket path, which must not exist, in the folder dir_fd: options.start_fd. Returns the
+ * descriptor, the caller's. Whoever may write to the socket may start the container. */
+int runtime_start_socket(int dir_fd, const char *path, struct err *e);
+
+/* The caller has stored what it has to: from now on the process does not end with it, but waits at
+ * options.start_fd. Until then it ends when the caller does. */
+int runtime_detach(struct runtime_process *process, struct err *e);
+
+/* Starts what waits at this socket; errors as of runtime_start(). -ESRCH and ERR_STATE: nobody
+ * waits there, it has ended or been started. Two at once must be kept apart by the caller. */
+int runtime_start_at(int dir_fd, const char *path, struct err *e);
 
 /* Starts process in a running container whose spec this is: with the container's namespaces,
  * cgroup, seccomp filter and LSM profile. capabilities (exec --privileged gives more), rlimits,

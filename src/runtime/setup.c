@@ -260,7 +260,8 @@ static int build_tree(struct runtime_setup *s, struct runtime_tree *tree, struct
 	if (r == 0)
 		r = runtime_mask_paths_in_child(s->spec, tree, e);
 	if (r == 0)
-		r = runtime_rootfs_pivot_in_child(s->rootfs_fd, e);
+		r = s->launch.options->no_pivot ? runtime_rootfs_enter_in_child(s->rootfs_fd, e)
+						: runtime_rootfs_pivot_in_child(s->rootfs_fd, e);
 	return r < 0 ? r : runtime_rootfs_finish_in_child(s->rootfs_fd, s->spec, e);
 }
 

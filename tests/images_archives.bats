@@ -102,6 +102,33 @@ make_fs() { # TEXT
 	expect 0 holm load -i both.tar
 }
 
+@test "while one layer is held up the others are unpacked" {
+	local layer hex
+	for layer in a b c; do
+		mkdir -p "$layer"
+		head -c 100k /dev/urandom >"$layer/$layer"
+	done
+	head -c 1M /dev/urandom >a/large
+	for layer in a b c; do
+		tar -C "$layer" -cf "$layer.tar" .
+	done
+	oci_image image three:1 a.tar b.tar c.tar
+	expect 0 holm images
+	# what another holm that unpacks the same layer would hold
+	hex=$(sha256sum <a.tar | cut -c1-64)
+	mkdir "$HOLM_ROOT/layers/.new-$hex"
+	exec 8<"$HOLM_ROOT/layers/.new-$hex"
+	flock 8
+	holm load -q -i image >/dev/null 3>&- 8>&- &
+	local pid=$!
+	within 10 [ -e "$HOLM_ROOT/layers/$(sha256sum <b.tar | cut -c1-64)" ]
+	within 10 [ -e "$HOLM_ROOT/layers/$(sha256sum <c.tar | cut -c1-64)" ]
+	[ ! -e "$HOLM_ROOT/layers/$hex" ]
+	exec 8<&-
+	wait $pid
+	[ -e "$HOLM_ROOT/layers/$hex/fs/large" ]
+}
+
 @test "one image of several is chosen by its name" {
 	make_fs four
 	oci_image a app:a fs.tar

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Images from registries: from real ones, and from one that misbehaves (registry/hostile.py).
 load holm
+load registry/hostile
 
 setup() {
 	holm_setup
@@ -16,44 +17,6 @@ small_image() {
 	tar -C "$work/a" -cf "$work/a.tar" .
 	tar -C "$work/b" -cf "$work/b.tar" .
 	oci_image "$BATS_TEST_TMPDIR/image" 1 "$work/a.tar" "$work/b.tar"
-}
-
-hostile_start() {
-	HOSTILE=127.0.0.1:6000
-	HOSTILE_LOG=$BATS_TEST_TMPDIR/requests
-	service "$BATS_TEST_DIRNAME/registry/hostile.py" 6000 "$HOSTILE_LOG"
-	within 10 listens 6000
-	within 10 listens 6001
-}
-
-# Nothing of a pull that failed is to be seen, and the store works.
-store_is_empty() {
-	expect 0 holm images -q
-	output_is ""
-	[ -z "$(find "$HOLM_ROOT/layers" -mindepth 1 -maxdepth 1)" ] || {
-		find "$HOLM_ROOT/layers" -maxdepth 2
-		return 1
-	}
-}
-
-# The pull of this mode fails with this text within the seconds.
-hostile_refused() { # MODE TEXT [SECONDS]
-	hostile_start
-	run timeout "${3:-20}" holm pull "$HOSTILE/$1/image:1"
-	[ "$status" = 1 ] || [ "$status" = 125 ] || {
-		echo "status $status: $output"
-		return 1
-	}
-	output_has "$2"
-	store_is_empty
-}
-
-hostile_pulled() { # MODE
-	hostile_start
-	expect 0 timeout 30 holm pull "$HOSTILE/$1/image:1"
-	[ -f "$(echo "$HOLM_ROOT"/layers/*/fs/data)" ]
-	expect 0 holm images -q --no-trunc
-	output_has sha256:
 }
 
 @test "an image comes layer by layer, and a second time nothing is fetched" {
@@ -234,12 +197,52 @@ hostile_pulled() { # MODE
 	[ -z "$(find "$HOLM_ROOT/partial" -type f)" ]
 }
 
-partial_begun() {
-	[ -n "$(find "$HOLM_ROOT/partial" -type f -size +200k)" ]
+@test "a damaged partial blob is fetched anew" {
+	hostile_start
+	holm pull -q "$HOSTILE/killed/image:1" >/dev/null 2>&1 3>&- &
+	local pid=$!
+	within 10 partial_begun
+	kill -KILL $pid
+	wait $pid || true
+	within 5 no_helper
+	# as a power cut leaves it: the size is there, the bytes are not
+	dd if=/dev/zero of="$(find "$HOLM_ROOT/partial" -type f)" bs=64k seek=1 count=2 \
+		conv=notrunc status=none
+	expect 0 holm pull "$HOSTILE/killed/image:1"
+	[ -f "$(echo "$HOLM_ROOT"/layers/*/fs/data)" ]
 }
 
-no_helper() {
-	! container_processes | grep -q holm-image
+@test "what is left of a killed pull is unpacked before the first byte of the rest has come" {
+	hostile_start
+	holm pull -q "$HOSTILE/resume-held/image:1" >/dev/null 2>&1 3>&- &
+	local pid=$!
+	within 10 partial_begun
+	within 10 grep -q 'range=bytes=[1-9]' "$HOSTILE_LOG"
+	kill -KILL $pid
+	wait $pid || true
+	within 5 no_helper
+	: >"$HOSTILE_LOG"
+
+	holm pull -q "$HOSTILE/resume-held/image:1" >"$BATS_TEST_TMPDIR/id" 3>&- &
+	pid=$!
+	within 10 grep -q 'range=bytes=[1-9]' "$HOSTILE_LOG"
+	# half of 3 MiB, less what is still in the pipeline
+	within 10 unpacking_has_begun
+	[ -z "$(find "$HOLM_ROOT/images/blobs" -type f -size +1M)" ]
+	touch "$HOSTILE_LOG.go"
+	wait $pid
+	[ "$(stat -c %s "$HOLM_ROOT"/layers/*/fs/data)" = $((3 << 20)) ]
+}
+
+unpacking_has_begun() {
+	[ -n "$(find "$HOLM_ROOT/layers" -path '*/.new-*/fs/data' -size +1M)" ]
+}
+
+@test "limits that one sets oneself count for a pull, too" {
+	hostile_start
+	HOLM_LAYER_MAX=1m refused 1 "more than 1 MiB of files" holm pull "$HOSTILE/good/image:1"
+	store_is_empty
+	expect 0 holm pull "$HOSTILE/good/image:1"
 }
 
 @test "holm-image has given up what it does not need before it hears from the registry" {

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "image/invocation.h"
 #include "image/jail.h"
+#include "image/layer.h"
 #include "image/load_format.h"
 #include "image/read.h"
 #include "image/ring.h"
@@ -126,7 +127,7 @@ static int import_source(const struct image_import *import, const struct byte_so
 			 struct err *e)
 {
 	own(storage_blob_end) struct blob_writer *blob = NULL;
-	struct image_stored stored = { import->store, import->report, NULL };
+	struct image_stored stored = { import->store, import->report };
 	struct oci_descriptor layer = { 0 };
 	char diff_id[DIGEST_TEXT_SIZE], digest[DIGEST_TEXT_SIZE], manifest[DIGEST_TEXT_SIZE];
 
@@ -135,7 +136,7 @@ static int import_source(const struct image_import *import, const struct byte_so
 		return r;
 	struct tee tee = { .from = *from, .blob = blob };
 	struct byte_source source = { tee_next, &tee };
-	r = image_layer_import(import->store, &source, NULL, diff_id, e);
+	r = image_layer_import(import->store, &source, diff_id, e);
 	if (r == 0 && !tee.started)
 		r = err_set(e, ERR_CORRUPT, "it is empty");
 	if (r == 0)

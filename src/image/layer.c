@@ -73,17 +73,20 @@ int image_layer_limits(struct image_layer_limits *to, struct err *e)
 }
 
 static int fill(struct layer_writer *writer, const struct byte_source *packed,
-		const struct image_layer_limits *limits, struct layer_facts *facts,
-		char got[DIGEST_TEXT_SIZE], struct err *e)
+		struct layer_facts *facts, char got[DIGEST_TEXT_SIZE], struct err *e)
 {
+	struct image_layer_limits limits = { 0 };
+	int r = image_layer_limits(&limits, e);
+	if (r < 0)
+		return r;
 	own(image_decompress_free) struct image_decompress *inflated =
-		image_decompress_new(packed, limits->ratio_max);
+		image_decompress_new(packed, limits.ratio_max);
 	own(image_ring_free) struct image_ring *ring = image_ring_new(RING_BYTES);
 	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
 	struct inflate_job job = { image_decompress_source(inflated), hash, ring, 0 };
 	struct unpack_result result;
 
-	int r = run_job(&job, writer->fs_fd, &limits->unpack, &result, e);
+	r = run_job(&job, writer->fs_fd, &limits.unpack, &result, e);
 	if (r < 0)
 		return r;
 	storage_hash_end(hash, got);
@@ -95,20 +98,16 @@ static int fill(struct layer_writer *writer, const struct byte_source *packed,
 }
 
 int image_layer_unpack(const struct store *store, const char *diff_id,
-		       const struct byte_source *packed, const struct image_layer_limits *limits,
-		       bool wait, struct err *e)
+		       const struct byte_source *packed, struct err *e)
 {
 	own_clear(storage_layer_end) struct layer_writer writer = { 0 };
-	struct image_layer_limits usual = { 0 };
 	struct layer_facts facts = { 0 };
 	char got[DIGEST_TEXT_SIZE];
 
-	int r = limits ? 0 : image_layer_limits(&usual, e);
-	if (r == 0)
-		r = storage_layer_begin(&writer, store, diff_id, wait, e);
+	int r = storage_layer_begin(&writer, store, diff_id, true, e);
 	if (r != 0)
 		return r;
-	r = fill(&writer, packed, limits ? limits : &usual, &facts, got, e);
+	r = fill(&writer, packed, &facts, got, e);
 	if (r < 0)
 		return r;
 	if (strcmp(oci_digest_hex(got), oci_digest_hex(diff_id)) != 0)
@@ -118,17 +117,13 @@ int image_layer_unpack(const struct store *store, const char *diff_id,
 }
 
 int image_layer_import(const struct store *store, const struct byte_source *packed,
-		       const struct image_layer_limits *limits, char diff_id_ret[DIGEST_TEXT_SIZE],
-		       struct err *e)
+		       char diff_id_ret[DIGEST_TEXT_SIZE], struct err *e)
 {
 	own_clear(storage_layer_end) struct layer_writer writer = { 0 };
-	struct image_layer_limits usual = { 0 };
 	struct layer_facts facts = { 0 };
 
-	int r = limits ? 0 : image_layer_limits(&usual, e);
+	int r = storage_layer_begin(&writer, store, NULL, true, e);
 	if (r == 0)
-		r = storage_layer_begin(&writer, store, NULL, true, e);
-	if (r == 0)
-		r = fill(&writer, packed, limits ? limits : &usual, &facts, diff_id_ret, e);
+		r = fill(&writer, packed, &facts, diff_id_ret, e);
 	return r < 0 ? r : storage_layer_commit(&writer, &facts, e);
 }

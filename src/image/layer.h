@@ -1,7 +1,6 @@
 /* layer.h - one layer from its packed bytes into the store: inflate and hash in a thread of its
  * own, extract in the caller's, verify the diff id, commit. For pull, load and import alike. */
 #pragma once
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "oci/digest.h"
@@ -19,16 +18,14 @@ struct image_layer_limits {
  * that one trusts. ERR_INVALID for what is no number. */
 int image_layer_limits(struct image_layer_limits *to, struct err *e);
 
-/* Reads packed (gzip, zstd or plain tar) to its end, in another thread than the caller's.
- * limits NULL: those of image_layer_limits().
+/* Reads packed (gzip, zstd or plain tar) to its end, in another thread than the caller's, within
+ * image_layer_limits().
  * diff_id: what the config says; a layer with other bytes is ERR_CORRUPT and leaves nothing.
- * Returns 0, or 1 if the layer was there already: then packed was not read.
- * With wait false ERR_STATE if another process unpacks the same just now. */
+ * Returns 0, or 1 if the layer was there already, or once another process has unpacked it: then
+ * packed was not read. */
 int image_layer_unpack(const struct store *store, const char *diff_id,
-		       const struct byte_source *packed, const struct image_layer_limits *limits,
-		       bool wait, struct err *e);
+		       const struct byte_source *packed, struct err *e);
 
 /* The same where the diff id is not known before: it goes to diff_id_ret. */
 int image_layer_import(const struct store *store, const struct byte_source *packed,
-		       const struct image_layer_limits *limits, char diff_id_ret[DIGEST_TEXT_SIZE],
-		       struct err *e);
+		       char diff_id_ret[DIGEST_TEXT_SIZE], struct err *e);

@@ -1,35 +1,23 @@
-/* layers.c - for each layer in flight there are three threads, joined by rings: this module's
- * worker takes bytes from the network, hashes and stores them; image_layer_unpack() inflates and
- * hashes in one, and writes files in the other. So extraction begins with the first bytes, and
- * no stage runs away from the next. A layer gets its name only when both digests are right: the
- * ring is closed well only after the blob was committed. */
+/* layers.c - workers that take one layer after the other, the largest first. */
 #include "image/layers.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "image/fetch.h"
 #include "image/http.h"
 #include "image/layer.h"
+#include "image/read.h"
 #include "image/registry.h"
 #include "image/report.h"
-#include "image/ring.h"
 #include "storage/blob.h"
 #include "storage/layer.h"
-#include "storage/store.h"
-
-enum {
-	PACKED_RING = 1 << 20,
-	FILE_BLOCK = 256 << 10,
-};
 
 struct job {
 	const struct oci_descriptor *descriptor;
@@ -37,10 +25,8 @@ struct job {
 };
 
 /* What the workers share. */
-struct fetch {
-	const struct store *store;
-	struct image_registry *registry;
-	struct image_report *report;
+struct work {
+	const struct image_layers *layers;
 	struct job *jobs;
 	size_t count;
 	pthread_mutex_t lock;
@@ -49,205 +35,105 @@ struct fetch {
 	struct err e;
 };
 
-/* One layer on its way. */
-struct stream {
-	struct fetch *fetch;
+static void report_state(const struct work *w, const struct job *job,
+			 enum image_progress_state state, int64_t done)
+{
+	image_report_layer(w->layers->report, job->descriptor, state, done, NULL);
+}
+
+/* ---- a blob that is here ---- */
+
+struct reading {
+	const struct work *work;
 	const struct job *job;
-	struct blob_writer *writer;
-	struct image_ring *ring; /* NULL: nothing unpacks while it comes */
 	int64_t done;
-	bool unread; /* the reader left: what comes is only stored */
-	int unpacked;
-	struct err unpack_err;
 };
 
-static void report_state(const struct fetch *f, const struct job *job,
-			 enum image_progress_state state, int64_t done, const char *why)
+static void show_bytes(void *context, size_t bytes)
 {
-	struct image_progress progress = { .kind = IMAGE_PROGRESS_LAYER,
-					   .state = state,
-					   .done = done,
-					   .total = job->descriptor->size };
+	struct reading *reading = context;
 
-	snprintf(progress.digest, sizeof(progress.digest), "%s", job->descriptor->digest);
-	snprintf(progress.text, sizeof(progress.text), "%s", why ? why : "");
-	image_report_layer(f->report, &progress);
+	reading->done += (int64_t)bytes;
+	report_state(reading->work, reading->job, IMAGE_STATE_UNPACKING, reading->done);
 }
 
-static int take_bytes(void *context, const void *bytes, size_t length, struct err *e)
+/* Of an archive; of another image with the same layer; of a pull that was killed between the
+ * two. */
+static int unpack_stored(const struct work *w, const struct job *job, struct err *e)
 {
-	struct stream *s = context;
+	struct reading reading = { w, job, 0 };
 
-	if (s->fetch->failed)
-		return err_set(e, ERR_INTERNAL, "another layer failed");
-	int r = storage_blob_write(s->writer, bytes, length, e);
-	if (r < 0)
-		return r;
-	/* -EPIPE: it failed, and the bytes are for nothing; or the layer is there by now, and they
-	 * are for the blob alone. Which of the two is known when it has been waited for. */
-	if (s->ring && !s->unread && image_ring_write(s->ring, bytes, length) < 0) {
-		s->unread = true;
-		if (s->unpacked < 0)
-			return err_set(e, ERR_INTERNAL, "unpacking failed");
-	}
-	s->done += (int64_t)length;
-	report_state(s->fetch, s->job, IMAGE_STATE_DOWNLOADING, s->done, NULL);
-	return 0;
-}
-
-static void say_retry(void *context, const struct err *e)
-{
-	struct stream *s = context;
-
-	report_state(s->fetch, s->job, IMAGE_STATE_RETRYING, s->done, e->text);
-}
-
-static void *unpack(void *context)
-{
-	struct stream *s = context;
-	struct byte_source packed = image_ring_source(s->ring);
-	struct image_layer_limits limits = { 0 };
-
-	s->unpacked = image_layer_unpack(s->fetch->store, s->job->diff_id, &packed, &limits, true,
-					 &s->unpack_err);
-	image_ring_leave(s->ring);
-	return NULL;
-}
-
-static int download(struct stream *s, struct image_http *http, struct err *e)
-{
-	struct image_blob_sink sink = { { take_bytes, s }, say_retry, s };
-
-	s->done = storage_blob_offset(s->writer);
-	int r = image_registry_blob(s->fetch->registry, http, s->job->descriptor, s->done, &sink,
-				    e);
-	if (r < 0) {
-		if (e->kind == ERR_UNREACHABLE || e->kind == ERR_TIMEOUT)
-			storage_blob_keep(s->writer);
-		return r;
-	}
-	report_state(s->fetch, s->job, IMAGE_STATE_UNPACKING, s->done, NULL);
-	return storage_blob_commit(s->writer, NULL, NULL, e);
-}
-
-static int download_and_unpack(struct stream *s, struct image_http *http, struct err *e)
-{
-	own(image_ring_free) struct image_ring *ring = image_ring_new(PACKED_RING);
-	pthread_t thread;
-
-	s->ring = ring;
-	int r = pthread_create(&thread, NULL, unpack, s);
-	if (r)
-		return err_number(e, r, "start a thread");
-	r = download(s, http, e);
-	image_ring_finish(ring, r < 0 ? e : NULL);
-	pthread_join(thread, NULL);
-	/* When unpacking has failed the download was cut off for it. */
-	if (s->unpacked < 0 && (r == 0 || s->unread)) {
-		*e = s->unpack_err;
-		return s->unpacked;
-	}
-	return r;
-}
-
-struct file_source {
-	int fd;
-	char *block;
-};
-
-static ssize_t next_of_file(void *context, const void **block, struct err *e)
-{
-	struct file_source *file = context;
-	ssize_t n;
-
-	do
-		n = read(file->fd, file->block, FILE_BLOCK);
-	while (n < 0 && errno == EINTR);
-	*block = file->block;
-	return n < 0 ? err_sys(e, "read a blob") : n;
-}
-
-/* The blob is here: of another image with the same layer, of a pull that was killed between the
- * two, or resumed, in which case its beginning did not pass through this process. */
-static int unpack_stored(const struct fetch *f, const struct job *job, struct err *e)
-{
-	own_fd int fd = storage_blob_open(f->store, job->descriptor->digest, NULL, e);
-
+	own_fd int fd = storage_blob_open(w->layers->store, job->descriptor->digest, NULL, e);
 	if (fd < 0)
 		return fd;
-	own_free char *block = mem_new(1, FILE_BLOCK);
-	struct file_source file = { fd, block };
-	struct byte_source packed = { next_of_file, &file };
-	struct image_layer_limits limits = { 0 };
-	report_state(f, job, IMAGE_STATE_UNPACKING, job->descriptor->size, NULL);
-	return image_layer_unpack(f->store, job->diff_id, &packed, &limits, true, e);
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(fd, show_bytes, &reading);
+	struct byte_source packed = image_fd_source(bytes);
+	return image_layer_unpack(w->layers->store, job->diff_id, &packed, e);
 }
 
-static int bring(struct fetch *f, const struct job *job, struct image_http *http, struct err *e)
+/* ---- one layer ---- */
+
+static int bring(struct work *w, const struct job *job, struct image_http *http, struct err *e)
 {
-	const struct oci_descriptor *d = job->descriptor;
-	own(storage_blob_end) struct blob_writer *writer = NULL;
-	int r = storage_blob_begin(&writer, f->store, d->digest, d->size, d->size, true, e);
+	const struct image_layers *layers = w->layers;
+	struct image_fetch fetch = { layers->store,   layers->report, layers->registry, http,
+				     job->descriptor, job->diff_id,   &w->failed };
 
-	if (r < 0)
-		return r;
-	if (r == 1)
-		return unpack_stored(f, job, e);
-
-	struct stream s = { .fetch = f, .job = job, .writer = writer };
-	report_state(f, job, IMAGE_STATE_DOWNLOADING, storage_blob_offset(writer), NULL);
-	if (storage_blob_offset(writer) == 0)
-		return download_and_unpack(&s, http, e);
-	r = download(&s, http, e);
-	return r < 0 ? r : unpack_stored(f, job, e);
+	int r = layers->registry ? image_fetch_layer(&fetch, e) : 1;
+	return r == 1 ? unpack_stored(w, job, e) : r;
 }
 
-static int do_job(struct fetch *f, const struct job *job, struct image_http *http, struct err *e)
+static int do_job(struct work *w, const struct job *job, struct image_http *http, struct err *e)
 {
-	if (storage_layer_exists(f->store, job->diff_id)) {
-		report_state(f, job, IMAGE_STATE_EXISTS, job->descriptor->size, NULL);
-		return 0;
+	enum image_progress_state end = IMAGE_STATE_EXISTS;
+
+	if (!storage_layer_exists(w->layers->store, job->diff_id)) {
+		if (bring(w, job, http, e) < 0)
+			return err_add(e, "layer %.19s", job->descriptor->digest);
+		end = IMAGE_STATE_DONE;
 	}
-	int r = bring(f, job, http, e);
-	if (r < 0)
-		return err_add(e, "layer %.19s", job->descriptor->digest);
-	report_state(f, job, IMAGE_STATE_DONE, job->descriptor->size, NULL);
+	report_state(w, job, end, job->descriptor->size);
 	return 0;
 }
 
-static const struct job *next_job(struct fetch *f)
+static const struct job *next_job(struct work *w)
 {
 	const struct job *job = NULL;
 
-	pthread_mutex_lock(&f->lock);
-	if (!f->failed && f->next < f->count)
-		job = &f->jobs[f->next++];
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_lock(&w->lock);
+	if (!w->failed && w->next < w->count)
+		job = &w->jobs[w->next++];
+	pthread_mutex_unlock(&w->lock);
 	return job;
 }
 
-static void fail(struct fetch *f, const struct err *e)
+static void fail(struct work *w, const struct err *e)
 {
-	pthread_mutex_lock(&f->lock);
-	if (!f->failed)
-		f->e = *e;
-	f->failed = true;
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_lock(&w->lock);
+	if (!w->failed)
+		w->e = *e;
+	w->failed = true;
+	pthread_mutex_unlock(&w->lock);
 }
 
 static void *work(void *context)
 {
-	struct fetch *f = context;
-	own(image_http_free) struct image_http *http = image_registry_connect(f->registry);
+	struct work *w = context;
+	struct image_registry *registry = w->layers->registry;
+	own(image_http_free) struct image_http *http =
+		registry ? image_registry_connect(registry) : NULL;
 	const struct job *job;
 
-	while ((job = next_job(f))) {
+	while ((job = next_job(w))) {
 		struct err e;
-		if (do_job(f, job, http, &e) < 0)
-			fail(f, &e);
+		if (do_job(w, job, http, &e) < 0)
+			fail(w, &e);
 	}
 	return NULL;
 }
+
+/* ---- all of them ---- */
 
 static int by_size(const void *a, const void *b)
 {
@@ -257,49 +143,48 @@ static int by_size(const void *a, const void *b)
 	return left < right ? 1 : left > right ? -1 : 0;
 }
 
-/* A layer that is there twice is fetched once. */
-static void add_job(struct fetch *f, const struct oci_descriptor *descriptor, const char *diff_id)
+/* A layer that is there twice is brought once. */
+static void add_job(struct work *w, const struct oci_descriptor *descriptor, const char *diff_id)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (str_equal(f->jobs[i].diff_id, diff_id))
+	for (size_t i = 0; i < w->count; i++)
+		if (str_equal(w->jobs[i].diff_id, diff_id))
 			return;
-	f->jobs[f->count++] = (struct job){ descriptor, diff_id };
-	report_state(f, &f->jobs[f->count - 1], IMAGE_STATE_WAITING, 0, NULL);
+	w->jobs[w->count++] = (struct job){ descriptor, diff_id };
+	report_state(w, &w->jobs[w->count - 1], IMAGE_STATE_WAITING, 0);
 }
 
-static int run_workers(struct fetch *f, struct err *e)
+static int run_workers(struct work *w, struct err *e)
 {
 	pthread_t threads[IMAGE_LAYERS_AT_ONCE];
-	size_t wanted = f->count < IMAGE_LAYERS_AT_ONCE ? f->count : IMAGE_LAYERS_AT_ONCE;
+	size_t wanted = w->count < IMAGE_LAYERS_AT_ONCE ? w->count : IMAGE_LAYERS_AT_ONCE;
 	size_t started = 0;
 	int r = 0;
 
 	while (started < wanted && r == 0) {
-		r = pthread_create(&threads[started], NULL, work, f);
+		r = pthread_create(&threads[started], NULL, work, w);
 		started += r == 0;
 	}
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-	if (f->failed) {
-		*e = f->e;
+	if (w->failed) {
+		*e = w->e;
 		return -(e->number ? e->number : EIO);
 	}
 	return started || !wanted ? 0 : err_number(e, r, "start a thread");
 }
 
-int image_layers_fetch(const struct store *store, struct image_registry *registry,
-		       const struct oci_manifest *manifest, const struct oci_image_config *config,
-		       struct image_report *report, struct err *e)
+int image_layers_bring(const struct image_layers *layers, const struct oci_manifest *manifest,
+		       const struct oci_image_config *config, struct err *e)
 {
-	struct fetch f = { .store = store, .registry = registry, .report = report };
+	struct work w = { .layers = layers };
 
-	f.jobs = mem_new(manifest->layers.count + 1, sizeof(struct job));
+	w.jobs = mem_new(manifest->layers.count + 1, sizeof(struct job));
 	for (size_t i = 0; i < manifest->layers.count; i++)
-		add_job(&f, &manifest->layers.items[i], config->rootfs.diff_ids.items[i]);
-	qsort(f.jobs, f.count, sizeof(struct job), by_size);
-	pthread_mutex_init(&f.lock, NULL);
-	int r = run_workers(&f, e);
-	pthread_mutex_destroy(&f.lock);
-	free(f.jobs);
+		add_job(&w, &manifest->layers.items[i], config->rootfs.diff_ids.items[i]);
+	qsort(w.jobs, w.count, sizeof(struct job), by_size);
+	pthread_mutex_init(&w.lock, NULL);
+	int r = run_workers(&w, e);
+	pthread_mutex_destroy(&w.lock);
+	free(w.jobs);
 	return r;
 }

@@ -1,4 +1,5 @@
-/* layers.h - the layers of one image from a registry into the store, several at a time. */
+/* layers.h - the layers of one image into the store, several at a time: from a registry, or from
+ * blobs that are there already. For pull, load and import alike. */
 #pragma once
 
 struct err;
@@ -12,9 +13,14 @@ struct store;
  * two rings and a window, some 10 MiB) and for the disk. */
 enum { IMAGE_LAYERS_AT_ONCE = 3 };
 
+struct image_layers {
+	const struct store *store;
+	struct image_report *report;
+	struct image_registry *registry; /* NULL: every blob is in the store */
+};
+
 /* Brings every layer of manifest, whose diff ids config names in the same order, into the store:
  * what is there is left, what another process is bringing is waited for. The largest goes first. On
  * failure the error of the layer that failed first; what is complete stays, for the next try. */
-int image_layers_fetch(const struct store *store, struct image_registry *registry,
-		       const struct oci_manifest *manifest, const struct oci_image_config *config,
-		       struct image_report *report, struct err *e);
+int image_layers_bring(const struct image_layers *layers, const struct oci_manifest *manifest,
+		       const struct oci_image_config *config, struct err *e);

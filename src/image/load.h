@@ -6,7 +6,6 @@
 
 struct err;
 struct image_invocation;
-struct image_layer_limits;
 struct image_report;
 struct oci_platform;
 struct store;
@@ -20,8 +19,7 @@ enum image_load_format {
 struct image_load {
 	const struct store *store;
 	struct image_report *report;
-	const struct oci_platform *platform;     /* which entry of an index */
-	const struct image_layer_limits *limits; /* NULL: the defaults */
+	const struct oci_platform *platform; /* which entry of an index */
 	enum image_load_format format;
 	const char *path; /* a folder, a file, or "-": stdin */
 	const char *name; /* load this one alone; NULL: all */

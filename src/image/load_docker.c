@@ -111,7 +111,7 @@ static int make_manifest(const struct image_load *load, struct image_members *me
 static int load_image(const struct image_load *load, struct image_members *members,
 		      const struct docker_image *image, struct err *e)
 {
-	struct image_stored stored = { load->store, load->report, load->limits };
+	struct image_stored stored = { load->store, load->report };
 	char digest[DIGEST_TEXT_SIZE];
 	size_t named = 0;
 

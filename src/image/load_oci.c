@@ -65,7 +65,7 @@ static int load_manifest(const struct image_load *load, struct image_members *me
 			 const char *reference, struct err *e)
 {
 	own_clear(oci_manifest_clear) struct oci_manifest manifest = { 0 };
-	struct image_stored stored = { load->store, load->report, load->limits };
+	struct image_stored stored = { load->store, load->report };
 
 	int r = oci_manifest_parse(&manifest, text->text ? text->text : "", text->length, e);
 	if (r == 0)

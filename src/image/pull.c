@@ -331,7 +331,8 @@ static int pull_from(const struct image_pull *pull, const struct place *place, s
 	if (r < 0)
 		return r;
 	warn_platform(pull, &p);
-	r = image_layers_fetch(pull->store, registry, &p.manifest, &p.config, pull->report, e);
+	struct image_layers layers = { pull->store, pull->report, registry };
+	r = image_layers_bring(&layers, &p.manifest, &p.config, e);
 	return r < 0 ? r : keep(pull, place, &p, e);
 }
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "image/progress_print.h"
+#include "oci/image.h"
 
 enum { INTERVAL_NS = 100000000 };
 
@@ -68,14 +69,21 @@ void image_report_note(struct image_report *report, const char *format, ...)
 	pthread_mutex_unlock(&report->lock);
 }
 
-void image_report_layer(struct image_report *report, const struct image_progress *layer)
+void image_report_layer(struct image_report *report, const struct oci_descriptor *layer,
+			enum image_progress_state state, int64_t done, const char *why)
 {
-	bool may_wait = layer->state == IMAGE_STATE_DOWNLOADING && layer->done < layer->total;
+	bool moving = state == IMAGE_STATE_DOWNLOADING || state == IMAGE_STATE_UNPACKING;
+	bool may_wait = moving && done < layer->size;
 	int64_t now = moment_monotonic_ns();
+	struct image_progress progress = {
+		.kind = IMAGE_PROGRESS_LAYER, .state = state, .done = done, .total = layer->size
+	};
 
+	snprintf(progress.digest, sizeof(progress.digest), "%s", layer->digest);
+	snprintf(progress.text, sizeof(progress.text), "%s", why ? why : "");
 	pthread_mutex_lock(&report->lock);
 	if (!may_wait || now - report->sent_ns >= INTERVAL_NS) {
-		send_event(report, layer);
+		send_event(report, &progress);
 		if (may_wait)
 			report->sent_ns = now;
 	}

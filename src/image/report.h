@@ -8,6 +8,7 @@
 
 struct err;
 struct image_report;
+struct oci_descriptor;
 
 /* fd: where the parent reads, or -1: a person reads stderr, unless quiet. Never NULL. */
 struct image_report *image_report_new(int fd, bool quiet);
@@ -17,8 +18,10 @@ OWN_DEFINE(image_report_free, struct image_report *)
 void image_report_note(struct image_report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The same state of the same layer is sent at most ten times a second, but for the last. */
-void image_report_layer(struct image_report *report, const struct image_progress *layer);
+/* A layer has got so far: done bytes of its blob. What a layer is in the middle of is sent at most
+ * ten times a second. why (may be NULL): of a retry. */
+void image_report_layer(struct image_report *report, const struct oci_descriptor *layer,
+			enum image_progress_state state, int64_t done, const char *why);
 
 /* The answer: the image's id, under this name (NULL: none). Without a parent the id goes to
  * stdout. */

@@ -1,8 +1,6 @@
 /* stored.h - an image whose blobs are in the store already becomes usable: its layers are unpacked
  * and it gets its name. The end of load and import. */
 #pragma once
-#include "image/layer.h"
-
 struct err;
 struct image_report;
 struct store;
@@ -10,7 +8,6 @@ struct store;
 struct image_stored {
 	const struct store *store;
 	struct image_report *report;
-	const struct image_layer_limits *limits; /* NULL: the defaults */
 };
 
 /* digest: of the manifest. reference: its full name; NULL: it stays without one. Reports the

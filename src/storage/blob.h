@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/own.h"
 
@@ -39,6 +40,10 @@ int storage_blob_begin(struct blob_writer **ret, const struct store *store, cons
 
 /* Bytes there already: the first byte to ask for. */
 int64_t storage_blob_offset(const struct blob_writer *writer);
+
+/* Reads again what is there already: at most length bytes from at on. */
+ssize_t storage_blob_reread(const struct blob_writer *writer, void *bytes, size_t length,
+			    int64_t at, struct err *e);
 
 /* Throws away what is there: the server cannot go on in the middle. */
 int storage_blob_restart(struct blob_writer *writer, struct err *e);

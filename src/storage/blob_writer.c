@@ -70,19 +70,26 @@ static int lock_partial(const struct store *store, const char *path, bool wait, 
 	}
 }
 
+ssize_t storage_blob_reread(const struct blob_writer *writer, void *bytes, size_t length,
+			    int64_t at, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = pread(writer->fd, bytes, length, at);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? err_sys(e, "read %s", writer->path) : n;
+}
+
 /* Hashes what an earlier try left. */
 static int hash_partial(struct blob_writer *writer, struct err *e)
 {
 	own_free char *buffer = mem_new(1, READ_STEP);
 
 	for (;;) {
-		ssize_t n = pread(writer->fd, buffer, READ_STEP, writer->offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "read %s", writer->path);
-		if (n == 0)
-			return 0;
+		ssize_t n = storage_blob_reread(writer, buffer, READ_STEP, writer->offset, e);
+		if (n <= 0)
+			return (int)n;
 		storage_hash_add(writer->hash, buffer, (size_t)n);
 		writer->offset += n;
 		if (writer->offset > writer->bytes_max)

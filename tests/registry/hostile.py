@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import random
 import sys
 import tarfile
@@ -234,8 +235,10 @@ class Handler(BaseHTTPRequestHandler):
             self.chunked()
             self.chunk(body[:half])
             return self.chunk(b"")
-        if mode == "resume" and not self.first_byte():
+        if mode in ("resume", "resume-held") and not self.first_byte():
             return self.cut(body, end=half)
+        if mode == "resume-held":
+            return self.held(body)
         if mode == "restart" and count(mode, "blob") == 1:
             return self.cut(body, end=half)
         if mode == "restart":
@@ -270,6 +273,17 @@ class Handler(BaseHTTPRequestHandler):
                 return self.answer(307, Location="http://127.0.0.1:%d%s%s" % (
                     port, self.path.split("?")[0], back or "?home"))
         return self.ranged(body)
+
+    def held(self, body):
+        """The rest of a broken transfer, and not a byte of it before LOG.go is there."""
+        first = self.first_byte()
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(body) - first))
+        self.send_header("Content-Range", "bytes %d-%d/%d" % (first, len(body) - 1, len(body)))
+        self.end_headers()
+        while not os.path.exists(LOG + ".go"):
+            time.sleep(0.05)
+        self.wfile.write(body[first:])
 
     def slowly(self, body):
         """Takes some seconds, so that there is time to kill the client."""

@@ -254,22 +254,6 @@ neighbour_runs() { # PARENT
 	bundle_refused 125 "CAP_SYS_RESOURCE" bundle true
 }
 
-@test "scheduler, I/O priority, CPUs, memory policy and personality are as asked" {
-	bundle_edit '.process.scheduler = { policy: "SCHED_BATCH", nice: 5 }
-		| .process.ioPriority = { class: "IOPRIO_CLASS_IDLE", priority: 0 }
-		| .process.execCPUAffinity = { final: "0" }
-		| .linux.memoryPolicy = { mode: "MPOL_BIND", nodes: "0" } | .linux.personality = { domain: "LINUX32" }'
-	# of /proc/PID/stat: 19 is the nice value, 41 the policy
-	expect 0 bundle sh -c 'cut -d " " -f 19,41 /proc/self/stat; ionice -p $$; uname -m
-		grep Cpus_allowed_list /proc/self/status; grep -c bind:0 /proc/self/numa_maps'
-	[ "${lines[0]}" = "5 3" ]
-	[ "${lines[1]}" = idle ]
-	[ "${lines[2]}" != x86_64 ]
-	[ "${lines[3]}" = $'Cpus_allowed_list:\t0' ]
-	bundle_edit '.process.scheduler.policy = "SCHED_NONE"'
-	bundle_refused 125 "scheduler.policy 'SCHED_NONE' is unknown" bundle true
-}
-
 @test "a limit of four descriptors is enough to start" {
 	bundle_edit '.process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 4, hard: 4 }]'
 	expect 0 bundle sh -c 'ulimit -n'

@@ -9,15 +9,32 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/cpu_affinity.h"
 #include "runtime/namespace.h"
 #include "runtime/procfs.h"
 #include "runtime/runtime.h"
 
 /* ---- in the parent ---- */
 
-static const char *container_cwd(const struct oci_spec *spec)
+/* What exec does not say is the container's, as with runc; rights.h does the same for its part. */
+static void fill_gaps(struct oci_process *process, const struct oci_process *first)
 {
-	return spec->process && !str_empty(spec->process->cwd) ? spec->process->cwd : "/";
+	static char root[] = "/";
+
+	if (str_empty(process->cwd))
+		process->cwd = first && !str_empty(first->cwd) ? first->cwd : root;
+	if (!first)
+		return;
+	if (!process->scheduler)
+		process->scheduler = first->scheduler;
+	if (!process->io_priority)
+		process->io_priority = first->io_priority;
+	if (!process->exec_cpu_affinity)
+		process->exec_cpu_affinity = first->exec_cpu_affinity;
+	if (!process->oom_score_adj)
+		process->oom_score_adj = first->oom_score_adj;
+	if (!process->user.umask)
+		process->user.umask = first->user.umask;
 }
 
 int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
@@ -28,8 +45,7 @@ int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 	*ret = (struct runtime_enter){ .pidfd = -1, .entry = { .folder = -1 } };
 	ret->launch = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
 	ret->process = *process;
-	if (str_empty(ret->process.cwd))
-		ret->process.cwd = (char *)container_cwd(spec);
+	fill_gaps(&ret->process, spec->process);
 	ret->namespaces = runtime_namespace_flags(&container->namespaces);
 
 	ret->pidfd = runtime_container_open(container);
@@ -65,6 +81,19 @@ static int open_proc(struct runtime_launch *l, struct err *e)
 	return l->proc_fd < 0 ? l->proc_fd : 0;
 }
 
+/* Which CPUs it may run on changes with it. */
+static int enter_cgroup(struct runtime_enter *enter, struct err *e)
+{
+	const struct oci_cpu_affinity *affinity = enter->process.exec_cpu_affinity;
+
+	int r = runtime_cpu_affinity_initial_in_child(affinity, e);
+	if (r == 0 && !enter->entered)
+		r = runtime_cgroup_enter_self_in_child(&enter->entry, e);
+	if (r == 0 && !affinity)
+		runtime_cpu_affinity_reset_in_child(enter->launch.spec);
+	return r < 0 ? r : runtime_cpu_affinity_final_in_child(affinity, e);
+}
+
 static int join(struct runtime_enter *enter, struct err *e)
 {
 	if (setns(enter->pidfd, (int)enter->namespaces) < 0) {
@@ -97,8 +126,8 @@ int runtime_enter_in_child(struct runtime_enter *enter, struct err *e)
 	int r = runtime_launch_wait_in_child(&enter->launch, e);
 	if (r == 0)
 		r = open_proc(&enter->launch, e);
-	if (r == 0 && !enter->entered)
-		r = runtime_cgroup_enter_self_in_child(&enter->entry, e);
+	if (r == 0)
+		r = enter_cgroup(enter, e);
 	if (r == 0)
 		r = join(enter, e);
 	if (r == 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
@@ -24,8 +25,12 @@
 #include "runtime/channel.h"
 #include "runtime/clone.h"
 #include "runtime/command.h"
+#include "runtime/cpu_affinity.h"
+#include "runtime/io_priority.h"
+#include "runtime/memory_policy.h"
+#include "runtime/personality.h"
 #include "runtime/runtime.h"
-#include "runtime/schedule.h"
+#include "runtime/scheduler.h"
 #include "runtime/user.h"
 
 enum { STREAMS = 3, KEEP_FDS_MAX = 1024 };
@@ -53,11 +58,34 @@ static int check_process(const struct oci_process *process, struct err *e)
 	if (str_empty(process->cwd) || *process->cwd != '/')
 		return err_set(e, ERR_INVALID, "process.cwd '%s' is not an absolute path",
 			       process->cwd ? process->cwd : "");
+	if (process->user.umask && *process->user.umask > 0777)
+		return err_set(e, ERR_INVALID, "process.user.umask %#llo is more than 0777",
+			       (unsigned long long)*process->user.umask);
+	if (process->console_size &&
+	    (process->console_size->height > USHRT_MAX || process->console_size->width > USHRT_MAX))
+		return err_set(e, ERR_INVALID, "process.consoleSize is more than %d", USHRT_MAX);
 	for (size_t i = 0; i < process->env.count; i++)
 		if (!strchr(process->env.items[i], '='))
 			return err_set(e, ERR_INVALID, "process.env: '%s' is not NAME=VALUE",
 				       process->env.items[i]);
 	return 0;
+}
+
+/* What the kernel remembers about running it. */
+static int check_running(const struct oci_spec *spec, const struct oci_process *process,
+			 struct err *e)
+{
+	int r = runtime_scheduler_check(process->scheduler, e);
+
+	if (r == 0)
+		r = runtime_io_priority_check(process->io_priority, e);
+	if (r == 0)
+		r = runtime_cpu_affinity_check(process->exec_cpu_affinity, e);
+	if (r == 0)
+		r = runtime_memory_policy_check(spec->linux_.memory_policy, e);
+	if (r == 0)
+		r = runtime_personality_check(spec->linux_.personality, e);
+	return r;
 }
 
 int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oci_spec *spec,
@@ -77,14 +105,17 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 		return err_set(e, ERR_INVALID, "%zu descriptors to keep are too many",
 			       options->keep_fds_count);
 	int r = check_process(process, e);
-	if (r < 0)
-		return r;
-	r = runtime_schedule_check(spec, process, e);
+	if (r == 0)
+		r = check_running(spec, process, e);
 	if (r < 0)
 		return r;
 	if (str_equal(init, "true") && process == spec->process) {
 		if (options->init_fd < 0)
 			return err_set(e, ERR_INVALID, "org.holm.init without the program");
+		if (runtime_scheduler_forbids_fork(process->scheduler))
+			return err_set(e, ERR_INVALID,
+				       "process.scheduler: with an init, the process would not "
+				       "keep it");
 		ret->init_fd = open_init(options->init_fd, e);
 		if (ret->init_fd < 0)
 			return ret->init_fd;
@@ -229,16 +260,6 @@ static int change_folder(const char *cwd, struct err *e)
 	return 0;
 }
 
-static int set_umask(const struct oci_process *process, struct err *e)
-{
-	const uint64_t *mask = process->user.umask;
-
-	if (mask && *mask > 0777)
-		return err_set(e, ERR_INVALID, "process.user.umask is more than 0777");
-	umask(mask ? (mode_t)*mask : 0022);
-	return 0;
-}
-
 /* What needs the rights that the process is about to lose, and descriptors. */
 static int prepare(struct runtime_launch *l, struct runtime_user *user, struct err *e)
 {
@@ -255,9 +276,13 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 	if (r == 0)
 		r = l->options->no_new_keyring ? 0 : join_keyring(e);
 	if (r == 0)
-		r = set_umask(l->process, e);
+		umask(l->process->user.umask ? (mode_t)*l->process->user.umask : 0022);
 	if (r == 0)
-		r = runtime_schedule_apply_in_child(l->spec, l->process, e);
+		r = runtime_io_priority_apply_in_child(l->process->io_priority, e);
+	if (r == 0)
+		r = runtime_memory_policy_apply_in_child(l->spec->linux_.memory_policy, e);
+	if (r == 0)
+		r = runtime_personality_apply_in_child(l->spec->linux_.personality, e);
 	if (r == 0)
 		r = runtime_rights_label_in_child(&l->rights, l->proc_fd, e);
 	if (r == 0 && strv_find_key(&l->env, "HOME") < 0)

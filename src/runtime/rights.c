@@ -103,7 +103,7 @@ static int prepare_rlimit(struct runtime_rights *ret, const struct oci_spec *spe
 	*to = (struct runtime_rlimit){ from->type, from->soft, from->hard };
 	int r = runtime_rlimit_parse(&resource, from->type ? from->type : "", e);
 	if (r < 0)
-		return r;
+		return err_add(e, "process.rlimits");
 	if (runtime_rights_is_default(spec, from->type) &&
 	    runtime_rlimit_clamp(resource, &to->soft, &to->hard))
 		log_warning("%s is lowered to %llu, which is all that this process may give",
@@ -174,7 +174,8 @@ int runtime_rights_set_oom_score(int pid, const struct oci_spec *spec,
 	int64_t score = *process->oom_score_adj;
 
 	if (score < -1000 || score > 1000)
-		return err_set(e, ERR_INVALID, "oomScoreAdj %lld is not within -1000 to 1000",
+		return err_set(e, ERR_INVALID,
+			       "process.oomScoreAdj %lld is not within -1000 to 1000",
 			       (long long)score);
 	own_fd int proc = runtime_procfs_open(e);
 	if (proc < 0)

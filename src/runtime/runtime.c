@@ -34,6 +34,7 @@
 #include "runtime/command.h"
 #include "runtime/enter.h"
 #include "runtime/idmap.h"
+#include "runtime/scheduler.h"
 #include "runtime/setup.h"
 
 void runtime_process_close(struct runtime_process *process)
@@ -226,7 +227,11 @@ static int spawn(struct runtime_setup *setup, struct runtime_process *process, s
 	r = give_ids(setup, process, e);
 	if (r == 0)
 		r = release(&setup->launch, process, e);
-	return r < 0 ? r : converse(process, runtime_setup_forks(setup), e);
+	if (r == 0)
+		r = converse(process, runtime_setup_forks(setup), e);
+	return r < 0 ? r
+		     : runtime_scheduler_apply_in_parent(process->pid,
+							 setup->launch.process->scheduler, e);
 }
 
 static int remember(struct runtime_container *ret, const struct runtime_setup *setup,
@@ -395,6 +400,18 @@ _Noreturn static void exec_child(struct runtime_enter *enter, int channel, int o
 	_exit(125);
 }
 
+/* Born in the container's cgroup where that can be (v2), and where no CPUs are asked for until it
+ * is there. */
+static pid_t clone_entering(struct runtime_enter *enter, int *pidfd)
+{
+	const struct oci_cpu_affinity *affinity = enter->process.exec_cpu_affinity;
+	bool early = enter->entry.folder >= 0 && !(affinity && !str_empty(affinity->initial));
+
+	pid_t pid = early ? runtime_clone(0, enter->entry.folder, pidfd) : -ENOTSUP;
+	enter->entered = pid >= 0;
+	return enter->entered ? pid : runtime_clone(0, -1, pidfd);
+}
+
 static int exec_spawn(struct runtime_enter *enter, struct runtime_process *process, struct err *e)
 {
 	int ends[2];
@@ -404,10 +421,7 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 		return r;
 	process->channel = ends[0];
 	process->command = mem_text(enter->launch.process->args.items[0]);
-	pid_t pid = runtime_clone(0, enter->entry.folder, &process->pidfd);
-	enter->entered = pid >= 0 && enter->entry.folder >= 0;
-	if (pid < 0 && enter->entry.folder >= 0)
-		pid = runtime_clone(0, -1, &process->pidfd);
+	pid_t pid = clone_entering(enter, &process->pidfd);
 	if (pid == 0)
 		exec_child(enter, ends[1], ends[0]);
 	close(ends[1]);
@@ -417,6 +431,8 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 	r = release(&enter->launch, process, e);
 	if (r == 0)
 		r = converse(process, enter->launch.fork, e);
+	if (r == 0)
+		r = runtime_scheduler_apply_in_parent(process->pid, enter->process.scheduler, e);
 	return r < 0 ? r : runtime_start(process, e);
 }
 

@@ -18,6 +18,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/channel.h"
 #include "runtime/clone.h"
+#include "runtime/cpu_affinity.h"
 #include "runtime/idmap.h"
 #include "runtime/lsm.h"
 #include "runtime/mask.h"
@@ -173,6 +174,7 @@ static int enter(struct runtime_setup *s, struct err *e)
 	runtime_cgroup_entry_close(&s->entry);
 	if (r < 0)
 		return r;
+	runtime_cpu_affinity_reset_in_child(s->spec);
 	r = runtime_namespace_join(ns, ~(uint64_t)(CLONE_NEWNS | CLONE_NEWUSER), e);
 	if (r < 0)
 		return r;

@@ -39,7 +39,7 @@ int runtime_terminal_open_in_child(struct runtime_terminal *ret, int pts_fd,
 	own_fd int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return err_sys(e, "open the terminal's other end");
-	if (size && size->height <= 0xffff && size->width <= 0xffff) {
+	if (size) {
 		struct winsize window = {
 			.ws_row = (unsigned short)size->height,
 			.ws_col = (unsigned short)size->width,

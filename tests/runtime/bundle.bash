@@ -64,14 +64,16 @@ bundle() { # COMMAND...
 
 # The same once more.
 bundle_again() {
-	# shellcheck disable=SC2086 # several words: BUNDLE_OPTIONS="-i /path"
-	"$BUNDLE_PROGRAMS/bundle_run" ${BUNDLE_OPTIONS:-} "$BUNDLE" "bundle-$BATS_TEST_NUMBER-$BASHPID"
+	# shellcheck disable=SC2086 # several words: BUNDLE_OPTIONS="-i /path", BUNDLE_WRAPPER="taskset -c 0"
+	${BUNDLE_WRAPPER:-} "$BUNDLE_PROGRAMS/bundle_run" ${BUNDLE_OPTIONS:-} "$BUNDLE" "bundle-$BATS_TEST_NUMBER-$BASHPID"
 }
 
 # Runs the command by exec in a container that sleeps.
 bundle_exec() { # COMMAND...
 	bundle_edit '.process.args = ["sleep", "60"]'
-	"$BUNDLE_PROGRAMS/bundle_run" "$BUNDLE" "bundle-$BATS_TEST_NUMBER-$BASHPID" -- "$@"
+	# shellcheck disable=SC2086
+	${BUNDLE_WRAPPER:-} "$BUNDLE_PROGRAMS/bundle_run" ${BUNDLE_OPTIONS:-} "$BUNDLE" \
+		"bundle-$BATS_TEST_NUMBER-$BASHPID" -- "$@"
 }
 
 # The error of bundle_run: this status, and the text in it.

@@ -3,9 +3,10 @@
  *	bundle_run [-i INIT] [-k FD]... [-t] BUNDLE ID [-- COMMAND...]
  *
  * With a COMMAND that is exec'ed in the container once the first process has started; of its
- * process EXEC_USER and EXEC_CWD in the environment change user.username and cwd. -k keeps a
- * descriptor. -t prints the microseconds that each step took. Exits as the container's process
- * (or the command) does. The libraries' warnings go to stderr. */
+ * process EXEC_USER and EXEC_CWD in the environment change user.username and cwd; with
+ * EXEC_PROCESS=FILE it is what runc exec --process takes, but for args. -k keeps a descriptor.
+ * -t prints the microseconds that each step took. Exits as the container's process (or the command)
+ * does. The libraries' warnings go to stderr. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +58,12 @@ static int exec_command(const struct runtime_container *container, const struct 
 	struct runtime_process running = RUNTIME_PROCESS_INIT;
 	struct err e;
 
+	if (getenv("EXEC_PROCESS")) {
+		process = (struct oci_process){ 0 };
+		if (shape_read_at(&oci_process_shape, AT_FDCWD, getenv("EXEC_PROCESS"),
+				  JSON_BYTES_MAX, &process, &e) < 0)
+			return fail(&e);
+	}
 	memset(&process.args, 0, sizeof(process.args));
 	for (char **word = b->command; *word; word++)
 		strv_add(&process.args, *word);

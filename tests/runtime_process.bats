@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# What the kernel remembers of a container's processes: scheduler, priorities, CPUs, memory, limits;
+# for the first one and for those that exec sends in.
+load holm
+load runtime/bundle
+
+setup() {
+	holm_setup
+	bundle_new
+}
+
+# Of /proc/PID/stat: 19 is the nice value, 40 the priority, 41 the policy.
+STATE='cut -d " " -f 19,40,41 /proc/self/stat; ionice -p $$; umask
+	sed -n "s/Cpus_allowed_list:.//p" /proc/self/status; cat /proc/self/oom_score_adj'
+
+# exec with a process of its own, as runc exec --process: `exec_as JSON COMMAND...`.
+exec_as() { # JSON COMMAND...
+	jq -n --argjson more "$1" '{ user: { uid: 0, gid: 0 }, env: ["PATH=/bin"], cwd: "/" } + $more' \
+		>"$BATS_TEST_TMPDIR/process.json"
+	shift
+	EXEC_PROCESS=$BATS_TEST_TMPDIR/process.json bundle_exec "$@"
+}
+
+all_cpus() {
+	sed -n 's/Cpus_allowed_list:.//p' /proc/self/status
+}
+
+@test "scheduler, I/O priority, memory policy and personality are as asked; CPUs are for exec alone" {
+	bundle_edit '.process.scheduler = { policy: "SCHED_BATCH", nice: 5 }
+		| .process.ioPriority = { class: "IOPRIO_CLASS_IDLE", priority: 0 }
+		| .process.execCPUAffinity = { initial: "0", final: "0" }
+		| .linux.memoryPolicy = { mode: "MPOL_BIND", nodes: "0" } | .linux.personality = { domain: "LINUX32" }'
+	expect 0 bundle sh -c "$STATE; uname -m; grep -c bind:0 /proc/self/numa_maps"
+	[ "${lines[0]}" = "5 0 3" ]
+	[ "${lines[1]}" = idle ]
+	[ "${lines[3]}" = "$(all_cpus)" ]
+	[ "${lines[5]}" != x86_64 ]
+	[ "${lines[6]}" -gt 0 ]
+	expect 0 bundle_exec sh -c "$STATE; uname -m; grep -c bind:0 /proc/self/numa_maps"
+	[ "${lines[0]}" = "5 0 3" ]
+	[ "${lines[1]}" = idle ]
+	[ "${lines[3]}" = 0 ]
+	[ "${lines[5]}" != x86_64 ]
+	[ "${lines[6]}" -gt 0 ]
+}
+
+@test "what exec does not say is the container's, what it says is its own" {
+	bundle_edit '.process.scheduler = { policy: "SCHED_BATCH", nice: 5 } | .process.oomScoreAdj = 500
+		| .process.ioPriority = { class: "IOPRIO_CLASS_BE", priority: 6 } | .process.user.umask = 63'
+	expect 0 exec_as '{}' sh -c "$STATE"
+	output_is "5 0 3
+best-effort: prio 6
+0077
+$(all_cpus)
+500"
+	expect 0 exec_as '{ "scheduler": { "policy": "SCHED_OTHER", "nice": 7 }, "oomScoreAdj": 600,
+		"ioPriority": { "class": "IOPRIO_CLASS_BE", "priority": 1 }, "execCPUAffinity": { "final": "0" },
+		"user": { "uid": 0, "gid": 0, "umask": 7, "additionalGids": [44] } }' sh -c "$STATE; id -G"
+	output_is "7 0 0
+best-effort: prio 1
+0007
+0
+600
+0 44"
+}
+
+@test "a process may have SCHED_DEADLINE, which would not survive a fork, in exec, too" {
+	local scheduler='{ "policy": "SCHED_DEADLINE", "runtime": 1000000, "deadline": 20000000, "period": 30000000 }'
+	chrt --deadline -T 1000000 -D 20000000 -P 30000000 0 true || skip "this kernel gives no SCHED_DEADLINE here"
+	bundle_edit '.process.scheduler = $s' --argjson s "$scheduler"
+	expect 0 bundle cut -d ' ' -f 41 /proc/self/stat
+	output_is 6
+	bundle_edit 'del(.process.scheduler)'
+	expect 0 exec_as "{ \"scheduler\": $scheduler }" cut -d ' ' -f 41 /proc/self/stat
+	output_is 6
+	bundle_edit '.process.scheduler = { policy: "SCHED_OTHER", nice: 3, flags: ["SCHED_FLAG_RESET_ON_FORK"] }'
+	expect 0 bundle_exec cut -d ' ' -f 19 /proc/self/stat
+	output_is 3
+}
+
+@test "CPUs until exec is in the cgroup, and from then on" {
+	[ "$(nproc)" -gt 1 ] || skip "one CPU only"
+	expect 0 exec_as '{ "execCPUAffinity": { "initial": "1" } }' sh -c "$STATE"
+	[ "${lines[3]}" = 1 ]
+	expect 0 exec_as '{ "execCPUAffinity": { "initial": "1", "final": "0" } }' sh -c "$STATE"
+	[ "${lines[3]}" = 0 ]
+	bundle_refused 125 "process.execCPUAffinity.final: set the CPUs 8000" \
+		exec_as '{ "execCPUAffinity": { "final": "8000" } }' true
+}
+
+@test "CPUs that the container asks for are not narrowed by those of who starts it" {
+	[ "$(nproc)" -gt 1 ] || skip "one CPU only"
+	# shellcheck disable=SC2034 # for bundle
+	BUNDLE_WRAPPER="taskset -c 0"
+	bundle_edit '.linux.resources.cpu = { cpus: "0-1" }'
+	expect 0 bundle sh -c "$STATE"
+	[ "${lines[3]}" = 0-1 ]
+	expect 0 exec_as '{}' sh -c "$STATE"
+	[ "${lines[3]}" = 0-1 ]
+	bundle_edit 'del(.linux.resources.cpu)'
+	expect 0 bundle sh -c "$STATE"
+	[ "${lines[3]}" = 0 ]
+}
+
+@test "a value that is none is refused with the path of its member" {
+	local filter text
+	while IFS='|' read -r filter text; do
+		bundle_edit "$filter"
+		bundle_refused 125 "$text" bundle true
+		bundle_config >"$BUNDLE/config.json"
+	done <<-'E'
+		.process.scheduler = { policy: "SCHED_NONE" }|process.scheduler.policy 'SCHED_NONE' is unknown
+		.process.scheduler = { policy: "SCHED_OTHER", flags: ["X"] }|process.scheduler.flags 'X' is unknown
+		.process.scheduler = { policy: "SCHED_OTHER", priority: 4 }|process.scheduler.priority is for SCHED_FIFO
+		.process.ioPriority = { class: "IOPRIO_CLASS_X", priority: 0 }|process.ioPriority.class 'IOPRIO_CLASS_X' is unknown
+		.process.ioPriority = { class: "IOPRIO_CLASS_BE", priority: 8 }|process.ioPriority.priority 8
+		.process.execCPUAffinity = { initial: "0-" }|process.execCPUAffinity.initial '0-'
+		.process.user.umask = 512|process.user.umask 01000 is more than 0777
+		.process.consoleSize = { height: 70000, width: 80 }|process.consoleSize
+		.process.rlimits = [{ type: "RLIMIT_X", soft: 1, hard: 1 }]|process.rlimits: no resource limit "RLIMIT_X"
+		.process.oomScoreAdj = 1001|process.oomScoreAdj 1001
+		.linux.memoryPolicy = { mode: "MPOL_X", nodes: "0" }|linux.memoryPolicy.mode 'MPOL_X' is unknown
+		.linux.memoryPolicy = { mode: "MPOL_BIND" }|linux.memoryPolicy.nodes: MPOL_BIND takes at least one
+		.linux.personality = { domain: "BSD" }|linux.personality.domain 'BSD' is unknown
+		.linux.personality = { domain: "LINUX", flags: ["X"] }|linux.personality.flags 'X' is unknown
+		.linux.rootfsPropagation = "public"|linux.rootfsPropagation 'public' is unknown
+	E
+	bundle_edit '.process.nothing = { a: 1 } | .linux.nothing = 2 | .nothing = []'
+	expect 0 bundle true
+}

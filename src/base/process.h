@@ -23,5 +23,9 @@ int process_wait(pid_t pid);
 /* The shell's number for a wait status: 0-255, or 128 + signal. */
 int process_exit_code(int wait_status);
 
+/* All signals as in a process that nobody has touched: default actions, none blocked. For a child
+ * before exec(2), whose parent's habits are not its affair. */
+void process_reset_signals(void);
+
 /* /proc/sys/kernel/random/boot_id, 36 characters: tells this boot from every other. */
 int process_boot_id(char to[37], struct err *e);

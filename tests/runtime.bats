@@ -263,9 +263,7 @@ neighbour_runs() { # PARENT
 }
 
 @test "what is not supported is refused by name, not left out" {
-	bundle_edit '.hooks.prestart = [{ path: "/bin/true" }]'
-	bundle_refused 125 "hooks" bundle true
-	bundle_edit 'del(.hooks) | .linux.netDevices = { eth0: {} }'
+	bundle_edit '.linux.netDevices = { eth0: {} }'
 	bundle_refused 125 "linux.netDevices" bundle true
 }
 

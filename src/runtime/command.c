@@ -18,8 +18,7 @@
 /* moby's default, where neither image nor user says a PATH */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* 0 if path can be exec'ed as far as can be told before, else the errno of exec(2). */
-static int probe(const char *path)
+int runtime_command_probe(const char *path)
 {
 	struct stat st;
 
@@ -40,7 +39,7 @@ int runtime_command_find_in_container(char **ret, const char *name, const struct
 	int found = ENOENT;
 
 	if (strchr(name, '/')) {
-		int number = probe(name);
+		int number = runtime_command_probe(name);
 		if (number)
 			return runtime_command_error(e, number, name);
 		*ret = mem_text(name);
@@ -52,7 +51,7 @@ int runtime_command_find_in_container(char **ret, const char *name, const struct
 	for (size_t i = 0; i < folders.count; i++) {
 		const char *folder = *folders.items[i] ? folders.items[i] : ".";
 		own_free char *candidate = path_join(folder, name);
-		int number = probe(candidate);
+		int number = runtime_command_probe(candidate);
 		if (number == 0) {
 			*ret = take_ptr(&candidate);
 			return 0;

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
@@ -127,6 +128,7 @@ void runtime_launch_clear(struct runtime_launch *launch)
 {
 	runtime_rights_clear(&launch->rights);
 	runtime_terminal_close(&launch->terminal);
+	runtime_hooks_close(&launch->hooks);
 	strv_clear(&launch->env);
 	int *fds[] = { &launch->init_fd, &launch->channel, &launch->proc_fd, &launch->listener };
 	for (size_t i = 0; i < COUNT_OF(fds); i++) {
@@ -189,8 +191,8 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 {
 	int count = (int)l->options->keep_fds_count;
 	int base = STREAMS + count;
-	int *own[] = { &l->channel, &l->init_fd, &l->start_fd, &l->terminal.slave,
-		       &l->terminal.master };
+	int *own[] = { &l->channel,         &l->init_fd,      &l->start_fd,   &l->terminal.slave,
+		       &l->terminal.master, &l->hooks.output, &l->hooks.error };
 	int free_from = base + (int)COUNT_OF(own);
 	int kept[KEEP_FDS_MAX];
 
@@ -218,17 +220,6 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 }
 
 /* ---- in the child: the rest of what a process has ---- */
-
-/* What the caller had blocked or ignored is not the container's affair. */
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* A session keyring of its own, keyctl(2); kernels without keys have nothing to protect. */
 static int join_keyring(struct err *e)
@@ -358,6 +349,14 @@ int runtime_launch_wait_in_child(const struct runtime_launch *l, struct err *e)
 	return l->wait ? wait_for(l->channel, RUNTIME_MESSAGE_PREPARED, e) : 0;
 }
 
+int runtime_launch_ask_in_child(const struct runtime_launch *l, enum runtime_message what,
+				struct err *e)
+{
+	int r = runtime_channel_send(l->channel, what, 0, NULL, 0, e);
+
+	return r < 0 ? r : wait_for(l->channel, RUNTIME_MESSAGE_PREPARED, e);
+}
+
 /* From the parent or, once it has detached us, from whoever comes to the start socket. That one
  * brings the channel on which it wants to hear how exec went. */
 static int wait_for_start(struct runtime_launch *l, struct err *e)
@@ -412,6 +411,8 @@ static int finish(struct runtime_launch *l, struct err *e)
 	if (l->listener >= 0)
 		close(l->listener);
 	r = wait_for_start(l, e);
+	if (r == 0)
+		r = runtime_hooks_run(&l->hooks, RUNTIME_HOOKS_START_CONTAINER, getpid(), e);
 	return r < 0 ? r : exec_command(l, path, e);
 }
 
@@ -432,7 +433,7 @@ static int fork_into_namespace(struct runtime_launch *l, struct err *e)
 
 int runtime_launch_in_child(struct runtime_launch *l, struct err *e)
 {
-	reset_signals();
+	process_reset_signals();
 	int r = become(l, e);
 	if (r < 0)
 		return r;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #include "base/strv.h"
+#include "runtime/channel.h"
+#include "runtime/hooks.h"
 #include "runtime/rights.h"
 #include "runtime/terminal.h"
 
@@ -20,13 +22,14 @@ struct runtime_launch {
 	const struct oci_process *process;
 	const struct runtime_options *options;
 	struct runtime_rights rights;
-	int init_fd;     /* holm-init on its read-only mount; -1: none */
-	int channel;     /* to the parent, later to who starts it */
-	int start_fd;    /* where to wait for that one; -1: it is the parent */
-	int proc_fd;     /* for LSM labels; -1 where there are none */
-	bool fork;       /* a PID namespace was joined for children */
-	bool wait;       /* for what the parent writes: runtime_launch_wait_in_child() */
-	struct strv env; /* process's, and HOME */
+	int init_fd;                /* holm-init on its read-only mount; -1: none */
+	int channel;                /* to the parent, later to who starts it */
+	int start_fd;               /* where to wait for that one; -1: it is the parent */
+	int proc_fd;                /* for LSM labels; -1 where there are none */
+	bool fork;                  /* a PID namespace was joined for children */
+	bool wait;                  /* for what the parent writes: runtime_launch_wait_in_child() */
+	struct strv env;            /* process's, and HOME */
+	struct runtime_hooks hooks; /* of a container that is made */
 	struct runtime_terminal terminal; /* opened by the child */
 	int listener;                     /* of a seccomp filter that notifies, else -1 */
 };
@@ -34,7 +37,7 @@ struct runtime_launch {
 #define RUNTIME_LAUNCH_INIT                                                                        \
 	{                                                                                          \
 		.init_fd = -1, .channel = -1, .start_fd = -1, .proc_fd = -1,                       \
-		.terminal = RUNTIME_TERMINAL_INIT, .listener = -1                                  \
+		.terminal = RUNTIME_TERMINAL_INIT, .listener = -1, .hooks = RUNTIME_HOOKS_INIT     \
 	}
 
 /* Parses what process asks for. The caller ends *ret with clear, after a failure, too. */
@@ -46,6 +49,10 @@ void runtime_launch_clear(struct runtime_launch *launch);
 /* The first thing that the child does: waits, if it has to, until the parent has written the ids
  * of the user namespace and the OOM score (which later forks inherit). */
 int runtime_launch_wait_in_child(const struct runtime_launch *launch, struct err *e);
+
+/* What the child cannot do by itself: asks the parent for it, and waits until it is done. */
+int runtime_launch_ask_in_child(const struct runtime_launch *launch, enum runtime_message what,
+				struct err *e);
 
 /* In the container's mount namespace and root. Returns only on failure. */
 int runtime_launch_in_child(struct runtime_launch *launch, struct err *e);

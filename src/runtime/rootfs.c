@@ -28,13 +28,21 @@ static int open_folder(const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, "clone the mounts of %s", path) : fd;
 }
 
-static int open_plain(const struct oci_spec *spec, const char *bundle, struct err *e)
+/* NULL: there is none. The caller frees it. */
+static char *root_path(const struct oci_spec *spec, const char *bundle)
 {
 	if (!spec->root || str_empty(spec->root->path))
+		return NULL;
+	return *spec->root->path == '/' ? mem_text(spec->root->path)
+					: path_join(bundle, spec->root->path);
+}
+
+static int open_plain(const struct oci_spec *spec, const char *bundle, struct err *e)
+{
+	own_free char *path = root_path(spec, bundle);
+
+	if (!path)
 		return err_set(e, ERR_INVALID, "the spec has no root.path");
-	if (*spec->root->path == '/')
-		return open_folder(spec->root->path, e);
-	own_free char *path = path_join(bundle, spec->root->path);
 	return open_folder(path, e);
 }
 
@@ -59,7 +67,7 @@ int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundl
 	return take_fd(&fd);
 }
 
-int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e)
+int runtime_rootfs_isolate_in_child(struct err *e)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
 
@@ -69,8 +77,27 @@ int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e)
 							 "cannot run in a bare chroot")
 					   : -e->number;
 	}
+	return 0;
+}
+
+int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e)
+{
 	if (move_mount(rootfs_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(e, "attach the root filesystem");
+	return 0;
+}
+
+int runtime_rootfs_attach_at_path_in_child(int rootfs_fd, const struct oci_spec *spec,
+					   const char *bundle, struct err *e)
+{
+	own_free char *path = root_path(spec, bundle);
+	own_fd int fd = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return runtime_rootfs_attach_in_child(rootfs_fd, e);
+	if (move_mount(rootfs_fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
+	    0)
+		return err_sys(e, "attach the root filesystem at %s", path);
 	return 0;
 }
 

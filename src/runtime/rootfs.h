@@ -10,9 +10,16 @@ struct oci_spec;
  * org.holm.rootfs.* (runtime.h). Private, not yet read-only. The caller's. */
 int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundle, struct err *e);
 
-/* Cuts the propagation between this mount namespace and the host's, and attaches rootfs_fd on top
- * of "/", where the host's tree can still be reached. */
+/* Cuts the propagation between this mount namespace and the host's. */
+int runtime_rootfs_isolate_in_child(struct err *e);
+
+/* Attaches rootfs_fd on top of "/", where the host's tree can still be reached. */
 int runtime_rootfs_attach_in_child(int rootfs_fd, struct err *e);
+
+/* The same at root.path, for hooks, which look for it there; where there is no such folder or this
+ * user namespace may not reach it, on top of "/" after all. */
+int runtime_rootfs_attach_at_path_in_child(int rootfs_fd, const struct oci_spec *spec,
+					   const char *bundle, struct err *e);
 
 /* Makes rootfs_fd the root and lets go of the host's tree. The working directory is "/". */
 int runtime_rootfs_pivot_in_child(int rootfs_fd, struct err *e);

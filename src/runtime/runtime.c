@@ -104,10 +104,29 @@ static void take_ready(struct runtime_process *process, int which, const int *fd
 }
 
 struct conversation {
+	const struct runtime_launch *launch;
+	bool hooks;  /* HOOKS has come */
 	bool forks;  /* PID is still to come */
 	bool ready;  /* READY has come */
 	bool failed; /* an error has come, which is in e */
 };
+
+/* In the runtime's namespaces, once the process that their state names is known. */
+static int run_hooks(struct runtime_process *process, struct conversation *c, struct err *e)
+{
+	const struct runtime_hooks *hooks = &c->launch->hooks;
+
+	if (!c->hooks || (c->forks && !c->launch->fork))
+		return 0;
+	c->hooks = false;
+	int r = runtime_hooks_run(hooks, RUNTIME_HOOKS_PRESTART, process->pid, e);
+	if (r == 0)
+		r = runtime_hooks_run(hooks, RUNTIME_HOOKS_CREATE_RUNTIME, process->pid, e);
+	if (r == 0 &&
+	    runtime_channel_send(process->channel, RUNTIME_MESSAGE_PREPARED, 0, NULL, 0, e) < 0)
+		return explain_death(process, e);
+	return r;
+}
 
 /* One message. Returns 1 when there is nothing more to say. */
 static int converse_once(struct runtime_process *process, struct conversation *c, struct err *e)
@@ -128,9 +147,14 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 		c->ready = true;
 		take_ready(process, value, fds);
 		return !c->forks;
+	case RUNTIME_MESSAGE_HOOKS:
+		c->hooks = true;
+		return run_hooks(process, c, e);
 	case RUNTIME_MESSAGE_PID:
 		c->forks = false;
 		message = replace_process(process, value, e);
+		if (message == 0)
+			message = run_hooks(process, c, e);
 		return message < 0 ? message : c->ready;
 	default:
 		return message < 0 ? message
@@ -140,9 +164,10 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 
 /* Until READY (and PID, where one is to come) or an error. After an error the channel is read to
  * its end, so that no process goes unnoticed. */
-static int converse(struct runtime_process *process, bool forks, struct err *e)
+static int converse(struct runtime_process *process, const struct runtime_launch *launch,
+		    bool forks, struct err *e)
 {
-	struct conversation c = { .forks = forks };
+	struct conversation c = { .launch = launch, .forks = forks };
 	int r = 0;
 
 	while (r == 0)
@@ -228,7 +253,7 @@ static int spawn(struct runtime_setup *setup, struct runtime_process *process, s
 	if (r == 0)
 		r = release(&setup->launch, process, e);
 	if (r == 0)
-		r = converse(process, runtime_setup_forks(setup), e);
+		r = converse(process, &setup->launch, runtime_setup_forks(setup), e);
 	return r < 0 ? r
 		     : runtime_scheduler_apply_in_parent(process->pid,
 							 setup->launch.process->scheduler, e);
@@ -294,6 +319,7 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 		struct err ignored;
 		runtime_cgroup_kill(&container.cgroup, &ignored);
 		runtime_cgroup_remove(&container.cgroup, &ignored);
+		runtime_hooks_poststop(spec, options->id, options->bundle);
 		return r;
 	}
 	*ret_container = container;
@@ -430,7 +456,7 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 	process->pid = pid;
 	r = release(&enter->launch, process, e);
 	if (r == 0)
-		r = converse(process, enter->launch.fork, e);
+		r = converse(process, &enter->launch, enter->launch.fork, e);
 	if (r == 0)
 		r = runtime_scheduler_apply_in_parent(process->pid, enter->process.scheduler, e);
 	return r < 0 ? r : runtime_start(process, e);

@@ -12,6 +12,15 @@
  * itself finds out (a missing interpreter) by start. Where another process is to start it, after
  * the one that created it has gone: start_fd, runtime_detach(), runtime_start_at().
  *
+ * Hooks (runtime-spec v1.3 config.md#posix-platform-hooks) and who runs them:
+ *	prestart,	runtime_create(), in the caller's namespaces, once the container's are
+ *	createRuntime	there and its tree is mounted: its mount namespace has it at root.path
+ *	createContainer	runtime_create(), in the container, before pivot_root(2)
+ *	startContainer	runtime_start(), in the container, with all its limits, before exec(2)
+ *	poststart	the caller, by runtime_hooks_poststart() after runtime_start()
+ *	poststop	the caller, by runtime_hooks_poststop() after runtime_delete(); when
+ *			runtime_create() fails, it does so itself
+ *
  * Beyond the runtime-spec (v1.3) the following is understood.
  * Annotations:
  *	org.holm.rootfs.lower	JSON array of absolute folders, the topmost first: the root is an
@@ -27,6 +36,7 @@
  *				start time (base/process.h) of the process that is meant
  *	org.holm.defaults	"RLIMIT_NOFILE,oomScoreAdj": members of process that nobody asked
  *				for; they are lowered to what this host allows, others fail
+ *	run.oci.hooks.stdout, .stderr	files of the host, to which what hooks say is appended
  * process.user.username: "name[:group]" or ids in text, looked up in the container's files.
  * process.env: HOME is added from /etc/passwd where it is missing.
  * Mount options: all of mount(8)'s and the spec's table; "copyup" on a bind: when the source is
@@ -142,6 +152,14 @@ int runtime_kill_all(const struct runtime_container *container, struct err *e);
 /* Kills what is left and removes the cgroup. Of the rest nothing is left: mounts and namespaces
  * go with the last process. What is gone already is success. */
 int runtime_delete(const struct runtime_container *container, struct err *e);
+
+/* The poststart hooks, bundle being options.bundle. When one fails, the container is to be killed
+ * and deleted (runtime.md#lifecycle, since v1.2.1). */
+int runtime_hooks_poststart(const struct oci_spec *spec, const struct runtime_container *container,
+			    const char *bundle, struct err *e);
+
+/* The poststop hooks. One that fails is warned of (base/log.h). */
+void runtime_hooks_poststop(const struct oci_spec *spec, const char *id, const char *bundle);
 
 /* Fills e as Docker words the failed exec(2) of a command, from a positive errno: 127 for ENOENT,
  * 126 for the rest. */

@@ -19,6 +19,7 @@
 #include "runtime/channel.h"
 #include "runtime/clone.h"
 #include "runtime/cpu_affinity.h"
+#include "runtime/hooks.h"
 #include "runtime/idmap.h"
 #include "runtime/lsm.h"
 #include "runtime/mask.h"
@@ -77,6 +78,9 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 		r = check_names(ret, e);
 	if (r == 0)
 		r = runtime_launch_prepare_in_parent(&ret->launch, spec, spec->process, options, e);
+	if (r == 0)
+		r = runtime_hooks_open_in_parent(&ret->launch.hooks, spec, options->id,
+						 options->bundle, e);
 	if (r == 0)
 		r = prepare_tree(ret, options, e);
 	ret->launch.fork = ret->namespaces.joined & CLONE_NEWPID;
@@ -246,9 +250,39 @@ static void make_cwd(const struct runtime_setup *s, const struct runtime_tree *t
 	(void)fd;
 }
 
+/* Those of the runtime are run by the parent; the container's here, where paths are still the
+ * host's, with the new root as the working directory, as runc has it. */
+static int run_hooks(struct runtime_setup *s, struct err *e)
+{
+	if (!runtime_hooks_before_pivot(&s->launch.hooks))
+		return 0;
+	int r = runtime_launch_ask_in_child(&s->launch, RUNTIME_MESSAGE_HOOKS, e);
+	if (r < 0)
+		return r;
+	if (fchdir(s->rootfs_fd) < 0)
+		return err_sys(e, "change into the root filesystem");
+	umask(0022);
+	r = runtime_hooks_run(&s->launch.hooks, RUNTIME_HOOKS_CREATE_CONTAINER, getpid(), e);
+	umask(0);
+	return r;
+}
+
+static int attach_root(const struct runtime_setup *s, struct err *e)
+{
+	bool shown = runtime_hooks_before_pivot(&s->launch.hooks) && !s->launch.options->no_pivot;
+	const char *bundle = s->launch.options->bundle;
+	int r = runtime_rootfs_isolate_in_child(e);
+
+	if (r == 0 && shown)
+		r = runtime_rootfs_attach_at_path_in_child(s->rootfs_fd, s->spec, bundle, e);
+	else if (r == 0)
+		r = runtime_rootfs_attach_in_child(s->rootfs_fd, e);
+	return r;
+}
+
 static int build_tree(struct runtime_setup *s, struct runtime_tree *tree, struct err *e)
 {
-	int r = runtime_rootfs_attach_in_child(s->rootfs_fd, e);
+	int r = attach_root(s, e);
 	if (r == 0)
 		r = runtime_mount_attach_in_child(&s->mounts, tree, s->cgroup, e);
 	if (r == 0)
@@ -258,7 +292,9 @@ static int build_tree(struct runtime_setup *s, struct runtime_tree *tree, struct
 	if (r < 0)
 		return r;
 	make_cwd(s, tree);
-	r = runtime_mask_readonly_in_child(s->spec, tree, e);
+	r = run_hooks(s, e);
+	if (r == 0)
+		r = runtime_mask_readonly_in_child(s->spec, tree, e);
 	if (r == 0)
 		r = runtime_mask_paths_in_child(s->spec, tree, e);
 	if (r == 0)

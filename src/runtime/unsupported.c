@@ -8,12 +8,6 @@
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 
-static bool has_hooks(const struct oci_hooks *h)
-{
-	return h && (h->prestart.count || h->create_runtime.count || h->create_container.count ||
-		     h->start_container.count || h->poststart.count || h->poststop.count);
-}
-
 int runtime_unsupported_check(const struct oci_spec *spec, struct err *e)
 {
 	const struct oci_linux *l = &spec->linux_;
@@ -21,7 +15,6 @@ int runtime_unsupported_check(const struct oci_spec *spec, struct err *e)
 		bool asked;
 		const char *member;
 	} table[] = {
-		{ has_hooks(spec->hooks), "hooks" },
 		{ l->net_devices.count > 0, "linux.netDevices" },
 		{ !str_empty(l->mount_label), "linux.mountLabel" },
 		{ l->intel_rdt != NULL, "linux.intelRdt" },

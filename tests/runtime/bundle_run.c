@@ -112,12 +112,18 @@ static int run(const struct bundle_run *b)
 	if (runtime_create(&container, &process, &b->spec, &b->options, &e) < 0)
 		return fail(&e);
 	int64_t created = moment_monotonic_ns();
-	int failed = runtime_start(&process, &e) < 0 ? fail(&e) : 0;
+	int r = runtime_start(&process, &e);
+	if (r == 0)
+		r = runtime_hooks_poststart(&b->spec, &container, b->options.bundle, &e);
+	int failed = r < 0 ? fail(&e) : 0;
+	if (failed)
+		process_signal(process.pidfd, SIGKILL);
 	int64_t started = moment_monotonic_ns();
 	int code = finish(&process, &container, b, !failed);
 	int64_t ended = moment_monotonic_ns();
 	if (runtime_delete(&container, &e) < 0)
 		fail(&e);
+	runtime_hooks_poststop(&b->spec, b->options.id, b->options.bundle);
 	if (b->times)
 		fprintf(stderr, "create %lld start %lld run %lld delete %lld us\n",
 			(long long)(created - start) / 1000, (long long)(started - created) / 1000,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
@@ -75,13 +76,32 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 		r = monitor_container_store(m, MONITOR_STATE_RUNNING, e);
 	if (r == 0)
 		r = runtime_start(process, e);
+	if (r == 0)
+		r = runtime_hooks_poststart(spec, &m->state.container, options->bundle, e);
+	m->has_poststop = spec->hooks && spec->hooks->poststop.count;
 	if (r < 0) {
 		struct err ignored;
 		process_signal(process->pidfd, SIGKILL);
 		process_wait(process->pid);
-		runtime_delete(&m->state.container, &ignored);
+		monitor_container_delete(m, &ignored);
 		runtime_container_clear(&m->state.container);
 	}
+	return r;
+}
+
+int monitor_container_delete(struct monitor *m, struct err *e)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	struct err unread;
+
+	int r = runtime_delete(&m->state.container, e);
+	if (!m->has_poststop)
+		return r;
+	m->has_poststop = false;
+	if (oci_spec_read_at(&spec, m->run_dir, "config.json", &unread) == 0)
+		runtime_hooks_poststop(&spec, m->config.id, m->run_path);
+	else
+		log_warning("poststop hooks: %s", unread.text);
 	return r;
 }
 
@@ -147,7 +167,7 @@ static bool plan_restart(struct monitor *m, int64_t now_ms)
 	m->state.container.pid = 0;
 	monitor_container_store(m, MONITOR_STATE_RESTARTING, &e);
 	monitor_peer_send_exit(m);
-	runtime_delete(&m->state.container, &e);
+	monitor_container_delete(m, &e);
 	return true;
 }
 

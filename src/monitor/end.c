@@ -78,7 +78,7 @@ static void clear_up(struct monitor *m, bool removed)
 {
 	struct err e;
 
-	if (runtime_delete(&m->state.container, &e) < 0)
+	if (monitor_container_delete(m, &e) < 0)
 		log_warning("%s", e.text);
 	monitor_log_writer_close(&m->log);
 	if (removed)

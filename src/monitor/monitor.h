@@ -81,7 +81,8 @@ struct monitor {
 	struct monitor_peer *peers;
 	struct monitor_peer *owner; /* what lies on descriptor 3; borrowed from peers */
 
-	bool stopped; /* by stop or kill: no restart */
+	bool has_poststop; /* there are hooks to be run when it has ended */
+	bool stopped;      /* by stop or kill: no restart */
 	bool paused;
 	int64_t stop_at_ms;    /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
 	int64_t timeout_at_ms; /* --timeout; 0: no */
@@ -170,6 +171,8 @@ void monitor_request_kill_late(struct monitor *m, int64_t now_ms);
 int monitor_container_start(struct monitor *m, struct err *e);
 /* Takes over what has been started: from here on it is watched. */
 void monitor_container_watch(struct monitor *m, struct runtime_process *process);
+/* What is left of it once it has ended; with its poststop hooks. */
+int monitor_container_delete(struct monitor *m, struct err *e);
 /* state.json */
 int monitor_container_store(struct monitor *m, const char *status, struct err *e);
 

@@ -143,6 +143,23 @@ int runtime_kill_all(const struct runtime_container *container, struct err *e)
 	return 0;
 }
 
+int runtime_hooks_poststart(const struct oci_spec *spec, const struct runtime_container *container,
+			    const char *bundle, struct err *e)
+{
+	(void)spec;
+	(void)container;
+	(void)bundle;
+	(void)e;
+	return 0;
+}
+
+void runtime_hooks_poststop(const struct oci_spec *spec, const char *id, const char *bundle)
+{
+	(void)spec;
+	(void)id;
+	(void)bundle;
+}
+
 int runtime_delete(const struct runtime_container *container, struct err *e)
 {
 	(void)container;

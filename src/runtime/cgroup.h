@@ -66,12 +66,15 @@ int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct run
 void runtime_cgroup_entry_close(struct runtime_cgroup_entry *entry);
 int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, struct err *e);
 
-/* Changes limits of a living cgroup; what resources does not name stays. A v1 hierarchy that it
- * was no member of so far is joined with all processes, hence the caller must store *cgroup. */
+/* Changes limits of a living cgroup; what resources does not name stays. When a part is refused,
+ * the others are taken back (device rules of v1 excepted, which come last). ERR_STATE for a memory
+ * limit below what is in use. A v1 hierarchy that it was no member of so far is joined with all
+ * processes, hence the caller must store *cgroup, on failure, too. */
 int runtime_cgroup_update(struct runtime_cgroup *cgroup, const struct oci_resources *resources,
 			  struct err *e);
 
-/* Stops or continues all processes and waits until it is so (10 s at most, ERR_TIMEOUT). */
+/* Stops or continues all processes and waits until it is so (10 s at most, ERR_TIMEOUT). ERR_STATE
+ * at once where a cgroup above is frozen, so that these cannot continue. */
 int runtime_cgroup_freeze(const struct runtime_cgroup *cgroup, bool frozen, struct err *e);
 bool runtime_cgroup_is_frozen(const struct runtime_cgroup *cgroup);
 

@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "base/shape.h"
 #include "oci/runtime_spec.h"
+#include "runtime/cgroup_undo.h"
 
 void runtime_cgroup_plan_clear(struct runtime_cgroup_plan *plan)
 {
@@ -66,20 +67,26 @@ bool runtime_cgroup_plan_has(const struct runtime_cgroup_plan *plan, const char 
 }
 
 /* One write(2). Returns -errno without a sentence. */
-static int plan_write_once(int folder, const char *file, const char *value)
+static int plan_write_once(int folder, const char *file, const char *value,
+			   struct runtime_cgroup_undo *undo)
 {
 	own_fd int fd = openat(folder, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	return fd < 0 ? -errno : fd_write_all(fd, value, strlen(value));
+	if (fd < 0)
+		return -errno;
+	if (undo)
+		runtime_cgroup_undo_add(undo, folder, file, value);
+	return fd_write_all(fd, value, strlen(value));
 }
 
-static int plan_write(int folder, const struct runtime_cgroup_write *write)
+static int plan_write(int folder, const struct runtime_cgroup_write *write,
+		      struct runtime_cgroup_undo *undo)
 {
-	int r = plan_write_once(folder, write->file, write->value);
+	int r = plan_write_once(folder, write->file, write->value, undo);
 
 	if (r == -ENOENT && write->else_file)
-		r = plan_write_once(folder, write->else_file, write->else_value);
-	return r;
+		r = plan_write_once(folder, write->else_file, write->else_value, undo);
+	return r == -ENOENT && write->optional ? 0 : r;
 }
 
 static int plan_explain(const struct runtime_cgroup_write *write, int r, struct err *e)
@@ -96,7 +103,7 @@ static int plan_explain(const struct runtime_cgroup_write *write, int r, struct 
 }
 
 int runtime_cgroup_plan_apply(const struct runtime_cgroup_plan *plan, const char *list, int folder,
-			      struct err *e)
+			      struct runtime_cgroup_undo *undo, struct err *e)
 {
 	own_free bool *again = mem_new(plan->count + 1, sizeof(bool));
 
@@ -106,7 +113,7 @@ int runtime_cgroup_plan_apply(const struct runtime_cgroup_plan *plan, const char
 			if (round ? !again[i]
 				  : list && !runtime_cgroup_plan_listed(list, write->controller))
 				continue;
-			int r = plan_write(folder, write);
+			int r = plan_write(folder, write, round ? NULL : undo);
 			if (r == -EINVAL && round == 0)
 				again[i] = true;
 			else if (r < 0)

@@ -7,6 +7,7 @@
 
 struct err;
 struct oci_resources;
+struct runtime_cgroup_undo;
 
 /* Docker's minimum; below it runc or the container's first exec die of OOM without a word. */
 #define RUNTIME_CGROUP_MEMORY_MIN (INT64_C(6) << 20)
@@ -18,6 +19,7 @@ struct runtime_cgroup_write {
 	char *else_file; /* tried where file does not exist, or NULL */
 	char *else_value;
 	const char *fix; /* what to do where neither exists, or NULL */
+	bool optional;   /* where neither exists, it is as asked for anyway */
 };
 
 struct runtime_cgroup_plan {
@@ -51,9 +53,10 @@ bool runtime_cgroup_plan_has(const struct runtime_cgroup_plan *plan, const char 
 
 /* Makes the writes for the controllers in list (NULL: all) into the folder. The kernel refuses
  * some values until another one has changed (memory.limit above memsw, quota against period), so
- * what fails with EINVAL is tried once more at the end. */
+ * what fails with EINVAL is tried once more at the end. undo, if not NULL, gets what was there
+ * before; on failure, too, when the caller runs it. */
 int runtime_cgroup_plan_apply(const struct runtime_cgroup_plan *plan, const char *list, int folder,
-			      struct err *e);
+			      struct runtime_cgroup_undo *undo, struct err *e);
 
 /* cpu.shares (2-262144) to cpu.weight (1-10000), and blkio weight (10-1000) to io.weight. */
 uint64_t runtime_cgroup_plan_weight_of_shares(uint64_t shares);

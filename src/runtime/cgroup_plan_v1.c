@@ -13,15 +13,27 @@ static const char fix_swap[] = "start the kernel with swapaccount=1, or set no s
 static const char fix_weight[] =
 	"weights need the BFQ scheduler: echo bfq > /sys/block/DEVICE/queue/scheduler";
 
+/* No limit of memory is one of both together, too, as nothing else is possible. */
+static void plan_swap(struct runtime_cgroup_plan *plan, const struct oci_resources_memory *m)
+{
+	int64_t swap = m->swap && *m->swap ? *m->swap : 0;
+
+	if (swap == 0 && m->limit && *m->limit == -1)
+		swap = -1;
+	if (swap == 0)
+		return;
+	struct runtime_cgroup_write *write = runtime_cgroup_plan_add(
+		plan, "memory", "memory.memsw.limit_in_bytes", "%lld", (long long)swap);
+	write->fix = fix_swap;
+	write->optional = swap < 0;
+}
+
 static void plan_memory(struct runtime_cgroup_plan *plan, const struct oci_resources_memory *m)
 {
 	if (m->limit && *m->limit)
 		runtime_cgroup_plan_add(plan, "memory", "memory.limit_in_bytes", "%lld",
 					(long long)*m->limit);
-	if (m->swap && *m->swap)
-		runtime_cgroup_plan_add(plan, "memory", "memory.memsw.limit_in_bytes", "%lld",
-					(long long)*m->swap)
-			->fix = fix_swap;
+	plan_swap(plan, m);
 	if (m->reservation && *m->reservation)
 		runtime_cgroup_plan_add(plan, "memory", "memory.soft_limit_in_bytes", "%lld",
 					(long long)*m->reservation);

@@ -20,6 +20,19 @@ static struct runtime_cgroup_write *plan_add_max(struct runtime_cgroup_plan *pla
 	return runtime_cgroup_plan_add(plan, controller, file, "%lld", (long long)value);
 }
 
+/* v2 limits swap alone. Where it is not counted at all, no swap and no limit are as asked. */
+static void plan_swap(struct runtime_cgroup_plan *plan, const struct oci_resources_memory *m)
+{
+	bool lifted = m->limit && *m->limit == -1;
+
+	if (!(m->swap && *m->swap) && !lifted)
+		return;
+	int64_t swap = m->swap && *m->swap > 0 ? *m->swap - *m->limit : -1;
+	struct runtime_cgroup_write *write = plan_add_max(plan, "memory", "memory.swap.max", swap);
+	write->fix = "start the kernel with swapaccount=1, or set no swap limit";
+	write->optional = swap <= 0;
+}
+
 static int plan_memory(struct runtime_cgroup_plan *plan, const struct oci_resources_memory *m,
 		       struct err *e)
 {
@@ -30,11 +43,7 @@ static int plan_memory(struct runtime_cgroup_plan *plan, const struct oci_resour
 		return err_set(e, ERR_UNSUPPORTED, "cgroup v2 has no swappiness of its own");
 	if (m->limit && *m->limit)
 		plan_add_max(plan, "memory", "memory.max", *m->limit);
-	if (m->swap && *m->swap) {
-		int64_t swap = *m->swap < 0 ? -1 : *m->swap - *m->limit;
-		plan_add_max(plan, "memory", "memory.swap.max", swap)->fix =
-			"start the kernel with swapaccount=1, or set no swap limit";
-	}
+	plan_swap(plan, m);
 	if (m->reservation && *m->reservation)
 		plan_add_max(plan, "memory", "memory.low", *m->reservation);
 	return 0;

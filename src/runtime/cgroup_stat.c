@@ -19,34 +19,24 @@
 /* v1's "no limit": the largest number of whole pages, 2^63 cut to the page size. */
 #define V1_NO_LIMIT (UINT64_C(1) << 62)
 
-static uint64_t stat_u64(int folder, const char *file)
-{
-	uint64_t value = 0;
-
-	return runtime_cgroup_tree_read_u64(&value, folder, file) < 0 ? 0 : value;
-}
-
-static uint64_t stat_key(int folder, const char *file, const char *key)
-{
-	uint64_t value = 0;
-
-	return runtime_cgroup_tree_read_key(&value, folder, file, key) < 0 ? 0 : value;
-}
-
 static void stat_v1_cpu(struct runtime_cgroup_stat *to, const struct runtime_cgroup *cgroup)
 {
 	own_fd int account = runtime_cgroup_open_controller(cgroup, "cpuacct");
 	own_fd int cpu = runtime_cgroup_open_controller(cgroup, "cpu");
 
 	if (account >= 0) {
-		to->cpu_ns = stat_u64(account, "cpuacct.usage");
-		to->cpu_user_ns = stat_key(account, "cpuacct.stat", "user") * TICK_NS;
-		to->cpu_system_ns = stat_key(account, "cpuacct.stat", "system") * TICK_NS;
+		to->cpu_ns = runtime_cgroup_tree_count(account, "cpuacct.usage");
+		to->cpu_user_ns =
+			runtime_cgroup_tree_count_key(account, "cpuacct.stat", "user") * TICK_NS;
+		to->cpu_system_ns =
+			runtime_cgroup_tree_count_key(account, "cpuacct.stat", "system") * TICK_NS;
 	}
 	if (cpu >= 0) {
-		to->cpu_periods = stat_key(cpu, "cpu.stat", "nr_periods");
-		to->cpu_throttled_periods = stat_key(cpu, "cpu.stat", "nr_throttled");
-		to->cpu_throttled_ns = stat_key(cpu, "cpu.stat", "throttled_time");
+		to->cpu_periods = runtime_cgroup_tree_count_key(cpu, "cpu.stat", "nr_periods");
+		to->cpu_throttled_periods =
+			runtime_cgroup_tree_count_key(cpu, "cpu.stat", "nr_throttled");
+		to->cpu_throttled_ns =
+			runtime_cgroup_tree_count_key(cpu, "cpu.stat", "throttled_time");
 	}
 }
 
@@ -56,10 +46,11 @@ static void stat_v1_memory(struct runtime_cgroup_stat *to, const struct runtime_
 
 	if (memory < 0)
 		return;
-	to->memory = stat_u64(memory, "memory.usage_in_bytes");
-	to->memory_inactive = stat_key(memory, "memory.stat", "total_inactive_file");
-	to->memory_peak = stat_u64(memory, "memory.max_usage_in_bytes");
-	to->memory_limit = stat_u64(memory, "memory.limit_in_bytes");
+	to->memory = runtime_cgroup_tree_count(memory, "memory.usage_in_bytes");
+	to->memory_inactive =
+		runtime_cgroup_tree_count_key(memory, "memory.stat", "total_inactive_file");
+	to->memory_peak = runtime_cgroup_tree_count(memory, "memory.max_usage_in_bytes");
+	to->memory_limit = runtime_cgroup_tree_count(memory, "memory.limit_in_bytes");
 	if (to->memory_limit >= V1_NO_LIMIT)
 		to->memory_limit = UINT64_MAX;
 }
@@ -122,16 +113,20 @@ static void stat_v2_io(struct runtime_cgroup_stat *to, int folder)
 
 static void stat_v2(struct runtime_cgroup_stat *to, int folder)
 {
-	to->cpu_ns = stat_key(folder, "cpu.stat", "usage_usec") * NS_PER_USEC;
-	to->cpu_user_ns = stat_key(folder, "cpu.stat", "user_usec") * NS_PER_USEC;
-	to->cpu_system_ns = stat_key(folder, "cpu.stat", "system_usec") * NS_PER_USEC;
-	to->cpu_periods = stat_key(folder, "cpu.stat", "nr_periods");
-	to->cpu_throttled_periods = stat_key(folder, "cpu.stat", "nr_throttled");
-	to->cpu_throttled_ns = stat_key(folder, "cpu.stat", "throttled_usec") * NS_PER_USEC;
-	to->memory = stat_u64(folder, "memory.current");
-	to->memory_inactive = stat_key(folder, "memory.stat", "inactive_file");
-	to->memory_peak = stat_u64(folder, "memory.peak");
-	to->memory_limit = stat_u64(folder, "memory.max");
+	to->cpu_ns = runtime_cgroup_tree_count_key(folder, "cpu.stat", "usage_usec") * NS_PER_USEC;
+	to->cpu_user_ns =
+		runtime_cgroup_tree_count_key(folder, "cpu.stat", "user_usec") * NS_PER_USEC;
+	to->cpu_system_ns =
+		runtime_cgroup_tree_count_key(folder, "cpu.stat", "system_usec") * NS_PER_USEC;
+	to->cpu_periods = runtime_cgroup_tree_count_key(folder, "cpu.stat", "nr_periods");
+	to->cpu_throttled_periods =
+		runtime_cgroup_tree_count_key(folder, "cpu.stat", "nr_throttled");
+	to->cpu_throttled_ns =
+		runtime_cgroup_tree_count_key(folder, "cpu.stat", "throttled_usec") * NS_PER_USEC;
+	to->memory = runtime_cgroup_tree_count(folder, "memory.current");
+	to->memory_inactive = runtime_cgroup_tree_count_key(folder, "memory.stat", "inactive_file");
+	to->memory_peak = runtime_cgroup_tree_count(folder, "memory.peak");
+	to->memory_limit = runtime_cgroup_tree_count(folder, "memory.max");
 	stat_v2_io(to, folder);
 }
 
@@ -151,8 +146,8 @@ int runtime_cgroup_stat_read(struct runtime_cgroup_stat *ret, const struct runti
 		stat_v1(&stat, cgroup);
 	own_fd int pids = runtime_cgroup_open_controller(cgroup, "pids");
 	if (pids >= 0) {
-		stat.pids = stat_u64(pids, "pids.current");
-		stat.pids_limit = stat_u64(pids, "pids.max");
+		stat.pids = runtime_cgroup_tree_count(pids, "pids.current");
+		stat.pids_limit = runtime_cgroup_tree_count(pids, "pids.max");
 	}
 	stat.oom_kills = runtime_cgroup_oom_kills(cgroup);
 	*ret = stat;

@@ -17,126 +17,14 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_live.h"
 #include "runtime/cgroup_tree.h"
-
-/* Live tests: in a cgroup of their own, which is removed whatever happens in the test, because
- * the fixture's parent process does it. */
-static char name[64];
-
-static void set_name(void)
-{
-	snprintf(name, sizeof(name), "/holm-test-%d", getpid());
-}
-
-static bool can_make_cgroups(void)
-{
-	struct runtime_cgroup cgroup = { 0 };
-	struct err e;
-
-	if (runtime_cgroup_create_in_parent(&cgroup, name, NULL, &e) < 0) {
-		fprintf(stderr, "skipped: %s\n", e.text);
-		return false;
-	}
-	bool any = cgroup.hierarchies.count > 0;
-	if (!any)
-		fprintf(stderr, "skipped: no cgroup filesystem is mounted here\n");
-	runtime_cgroup_remove(&cgroup, &e);
-	runtime_cgroup_clear(&cgroup);
-	return any;
-}
-
-static struct oci_resources resources_of(const char *text)
-{
-	struct oci_resources resources = { 0 };
-	own_json struct json_object *object = NULL;
-	struct err e;
-
-	ck_assert_int_eq(json_parse(&object, text, strlen(text), "resources", &e), 0);
-	ck_assert_msg(shape_read(&oci_resources_shape, object, &resources, &e) == 0, "%s", e.text);
-	return resources;
-}
-
-static struct runtime_cgroup cgroup_of(const char *limits)
-{
-	struct runtime_cgroup cgroup = { 0 };
-	struct oci_resources resources = resources_of(limits);
-	struct err e;
-
-	int r = runtime_cgroup_create_in_parent(&cgroup, name, &resources, &e);
-	shape_clear(&oci_resources_shape, &resources);
-	ck_assert_msg(r == 0, "%s", e.text);
-	return cgroup;
-}
-
-static void remove_cgroup(struct runtime_cgroup *cgroup)
-{
-	struct err e;
-
-	ck_assert_msg(runtime_cgroup_kill(cgroup, &e) == 0, "%s", e.text);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
-	ck_assert_msg(runtime_cgroup_remove(cgroup, &e) == 0, "%s", e.text);
-	ck_assert_int_lt(runtime_cgroup_open(cgroup, 0, &e), 0);
-	ck_assert_int_eq(e.number, ENOENT);
-	ck_assert_int_eq(runtime_cgroup_remove(cgroup, &e), 0);
-	runtime_cgroup_clear(cgroup);
-}
-
-/* Starts work() in the cgroup, as a container's first process gets there. */
-static pid_t start_in(const struct runtime_cgroup *cgroup, void (*work)(void))
-{
-	struct runtime_cgroup_entry entry;
-	struct err e;
-
-	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, &e) == 0, "%s", e.text);
-	pid_t pid = fork();
-	if (pid == 0) {
-		if (runtime_cgroup_enter_self_in_child(&entry, &e) < 0)
-			_exit(99);
-		work();
-		_exit(0);
-	}
-	runtime_cgroup_entry_close(&entry);
-	return pid;
-}
-
-static size_t count_in(const struct runtime_cgroup *cgroup)
-{
-	own_free pid_t *pids = NULL;
-	size_t count = 0;
-	struct err e;
-
-	ck_assert_int_eq(runtime_cgroup_list(&pids, &count, cgroup, &e), 0);
-	return count;
-}
-
-static void wait_for_count(const struct runtime_cgroup *cgroup, size_t count)
-{
-	int64_t deadline = runtime_cgroup_tree_deadline_ms(5000);
-	unsigned round = 0;
-
-	while (count_in(cgroup) != count)
-		ck_assert(runtime_cgroup_tree_wait(&round, deadline));
-}
-
-static void work_pause(void)
-{
-	pause();
-}
 
 static void work_fork_and_pause(void)
 {
 	fork();
 	fork();
 	pause();
-}
-
-static void work_eat_memory(void)
-{
-	size_t size = 64 << 20;
-	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	memset(bytes, 1, size);
 }
 
 static void check_file(const struct runtime_cgroup *cgroup, const char *controller,

@@ -153,6 +153,20 @@ int runtime_cgroup_tree_read_key(uint64_t *ret, int folder, const char *file, co
 	return -ENODATA;
 }
 
+uint64_t runtime_cgroup_tree_count(int folder, const char *file)
+{
+	uint64_t value = 0;
+
+	return runtime_cgroup_tree_read_u64(&value, folder, file) < 0 ? 0 : value;
+}
+
+uint64_t runtime_cgroup_tree_count_key(int folder, const char *file, const char *key)
+{
+	uint64_t value = 0;
+
+	return runtime_cgroup_tree_read_key(&value, folder, file, key) < 0 ? 0 : value;
+}
+
 static int tree_walk(int folder, int (*visit)(int folder, void *context), void *context, int depth)
 {
 	struct stat st;

@@ -40,6 +40,10 @@ int runtime_cgroup_tree_read(int folder, const char *file, struct str *to);
 int runtime_cgroup_tree_read_u64(uint64_t *ret, int folder, const char *file);
 int runtime_cgroup_tree_read_key(uint64_t *ret, int folder, const char *file, const char *key);
 
+/* The same for counters: what cannot be read counts as 0. */
+uint64_t runtime_cgroup_tree_count(int folder, const char *file);
+uint64_t runtime_cgroup_tree_count_key(int folder, const char *file, const char *key);
+
 /* Calls visit for the folder and every one below it, as deep as 64. Returns the first result
  * that is not 0. */
 int runtime_cgroup_tree_walk(int folder, int (*visit)(int folder, void *context), void *context);

@@ -16,8 +16,10 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_memory.h"
 #include "runtime/cgroup_plan.h"
 #include "runtime/cgroup_tree.h"
+#include "runtime/cgroup_undo.h"
 
 static const char *const joined[] = { "memory", "pids", "devices", "freezer", "cpu", "cpuacct" };
 
@@ -120,7 +122,7 @@ static int v1_join(const struct runtime_cgroup_hierarchy *hierarchy, const char 
 	if (runtime_cgroup_plan_listed(hierarchy->controllers, "freezer") &&
 	    (r = v1_check_thawed(folder, path, e)) < 0)
 		return r;
-	return runtime_cgroup_plan_apply(plan, hierarchy->controllers, folder, e);
+	return runtime_cgroup_plan_apply(plan, hierarchy->controllers, folder, NULL, e);
 }
 
 static void v1_add(struct runtime_cgroup *cgroup, const struct runtime_cgroup_hierarchy *from,
@@ -221,6 +223,34 @@ static int v1_join_late(struct runtime_cgroup *cgroup, const struct runtime_cgro
 	return 0;
 }
 
+static int v1_check_memory(const struct runtime_cgroup *cgroup,
+			   const struct oci_resources *resources, struct err *e)
+{
+	own_fd int folder = runtime_cgroup_open_controller(cgroup, "memory");
+
+	return folder < 0 ? 0 : runtime_cgroup_memory_check(folder, resources, false, e);
+}
+
+/* All of it or nothing, as far as what was there before can be read. */
+static int v1_change(const struct runtime_cgroup *cgroup, const struct runtime_cgroup_plan *plan,
+		     struct err *e)
+{
+	own_clear(runtime_cgroup_undo_clear) struct runtime_cgroup_undo undo = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < cgroup->hierarchies.count; i++) {
+		const char *controllers = cgroup->hierarchies.items[i].controllers;
+		if (!runtime_cgroup_plan_has(plan, controllers))
+			continue;
+		own_fd int folder = runtime_cgroup_open(cgroup, i, e);
+		r = folder < 0 ? folder
+			       : runtime_cgroup_plan_apply(plan, controllers, folder, &undo, e);
+	}
+	if (r < 0)
+		runtime_cgroup_undo_run(&undo);
+	return r;
+}
+
 int runtime_cgroup_v1_update(struct runtime_cgroup *cgroup, const struct oci_resources *resources,
 			     struct err *e)
 {
@@ -233,15 +263,10 @@ int runtime_cgroup_v1_update(struct runtime_cgroup *cgroup, const struct oci_res
 	if (r == 0)
 		r = v1_check_present(&host, &plan, e);
 	if (r == 0)
+		r = v1_check_memory(cgroup, resources, e);
+	if (r == 0)
 		r = v1_join_late(cgroup, &host, &plan, e);
-	for (size_t i = 0; r == 0 && i < cgroup->hierarchies.count; i++) {
-		const char *controllers = cgroup->hierarchies.items[i].controllers;
-		if (!runtime_cgroup_plan_has(&plan, controllers))
-			continue;
-		own_fd int folder = runtime_cgroup_open(cgroup, i, e);
-		r = folder < 0 ? folder : runtime_cgroup_plan_apply(&plan, controllers, folder, e);
-	}
-	return r;
+	return r < 0 ? r : v1_change(cgroup, &plan, e);
 }
 
 static int v1_freezer_is(int folder, const char *state)
@@ -270,6 +295,8 @@ int runtime_cgroup_v1_freeze(const struct runtime_cgroup *cgroup, bool frozen, i
 		r = v1_freezer_is(folder, state);
 		if (r != 0)
 			return r < 0 ? err_number(e, -r, "read freezer.state") : 0;
+		if (!frozen && (r = v1_check_thawed(folder, cgroup->path, e)) < 0)
+			return r;
 		if (!runtime_cgroup_tree_wait(&round, deadline_ms))
 			break;
 	}

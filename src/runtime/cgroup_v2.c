@@ -17,8 +17,10 @@
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_device.h"
 #include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_memory.h"
 #include "runtime/cgroup_plan.h"
 #include "runtime/cgroup_tree.h"
+#include "runtime/cgroup_undo.h"
 
 /* Handed down whether or not there is a limit: they count and contain. The others cost something
  * and come with a limit of theirs. */
@@ -140,12 +142,13 @@ static int v2_check_present(int folder, const struct runtime_cgroup_plan *plan, 
 }
 
 static int v2_limit(int folder, const struct runtime_cgroup_plan *plan,
-		    const struct oci_resources *resources, struct err *e)
+		    const struct oci_resources *resources, struct runtime_cgroup_undo *undo,
+		    struct err *e)
 {
 	int r = v2_check_present(folder, plan, e);
 
 	if (r == 0)
-		r = runtime_cgroup_plan_apply(plan, NULL, folder, e);
+		r = runtime_cgroup_plan_apply(plan, NULL, folder, undo, e);
 	if (r == 0 && resources)
 		r = runtime_cgroup_device_bpf_attach(folder, resources, e);
 	return r;
@@ -180,7 +183,7 @@ static int v2_create_below(int root, struct runtime_cgroup *cgroup, size_t *made
 	if (folder < 0)
 		return err_number(e, -folder, "open cgroup %s", cgroup->path);
 	int r = v2_enter_check(folder, cgroup->path, made_last == 0, e);
-	return r < 0 ? r : v2_limit(folder, plan, resources, e);
+	return r < 0 ? r : v2_limit(folder, plan, resources, NULL, e);
 }
 
 int runtime_cgroup_v2_create(struct runtime_cgroup *cgroup, const struct runtime_cgroup *host,
@@ -207,6 +210,41 @@ int runtime_cgroup_v2_create(struct runtime_cgroup *cgroup, const struct runtime
 	return r < 0 ? err_add(e, "%s", mount) : 0;
 }
 
+/* cpu.max holds quota and period: a new period alone leaves the quota. */
+static void v2_keep_quota(int folder, struct runtime_cgroup_plan *plan,
+			  const struct oci_resources *resources)
+{
+	const struct oci_resources_cpu *cpu = resources->cpu;
+	own_clear(str_clear) struct str now = { 0 };
+
+	if (!cpu || !cpu->period || !*cpu->period || (cpu->quota && *cpu->quota) ||
+	    runtime_cgroup_tree_read(folder, "cpu.max", &now) < 0 || !now.text)
+		return;
+	for (size_t i = 0; i < plan->count; i++) {
+		struct runtime_cgroup_write *write = &plan->items[i];
+		if (!str_equal(write->file, "cpu.max"))
+			continue;
+		free(write->value);
+		write->value = mem_format("%.*s %llu", (int)strcspn(now.text, " \n"), now.text,
+					  (unsigned long long)*cpu->period);
+		return;
+	}
+}
+
+static int v2_change(int folder, struct runtime_cgroup_plan *plan,
+		     const struct oci_resources *resources, struct err *e)
+{
+	own_clear(runtime_cgroup_undo_clear) struct runtime_cgroup_undo undo = { 0 };
+
+	v2_keep_quota(folder, plan, resources);
+	int r = runtime_cgroup_memory_check(folder, resources, true, e);
+	if (r == 0)
+		r = v2_limit(folder, plan, resources, &undo, e);
+	if (r < 0)
+		runtime_cgroup_undo_run(&undo);
+	return r;
+}
+
 /* A controller that had no limit so far is handed down now; processes need no moving. */
 int runtime_cgroup_v2_update(const struct runtime_cgroup *cgroup,
 			     const struct oci_resources *resources, struct err *e)
@@ -225,7 +263,25 @@ int runtime_cgroup_v2_update(const struct runtime_cgroup *cgroup,
 		return root;
 	size_t made = 0;
 	r = v2_make(root, cgroup->path, &plan, &made, e);
-	return r < 0 ? r : v2_limit(folder, &plan, resources, e);
+	return r < 0 ? r : v2_change(folder, &plan, resources, e);
+}
+
+/* Is one of the cgroups above told to be frozen? It cannot be thawed from here. */
+static int v2_check_thawed_above(const struct runtime_cgroup *cgroup, struct err *e)
+{
+	own_free char *path = mem_text(cgroup->path);
+
+	own_fd int root =
+		runtime_cgroup_tree_open_root(cgroup->hierarchies.items[0].mount, true, e);
+	if (root < 0)
+		return root;
+	for (char *slash = strrchr(path, '/'); slash && slash > path; slash = strrchr(path, '/')) {
+		*slash = '\0';
+		own_fd int folder = runtime_cgroup_tree_open_at(root, path);
+		if (folder >= 0 && runtime_cgroup_tree_count(folder, "cgroup.freeze"))
+			return runtime_cgroup_frozen_above(path, e);
+	}
+	return 0;
 }
 
 /* cgroup.events is pollable, so nothing is lost and nothing is busy. */
@@ -239,6 +295,8 @@ int runtime_cgroup_v2_freeze(const struct runtime_cgroup *cgroup, bool frozen, i
 	if (events < 0)
 		return err_sys(e, "open cgroup.events");
 	int r = fd_write_control_at(folder, "cgroup.freeze", frozen ? "1" : "0", e);
+	if (r == 0 && !frozen)
+		r = v2_check_thawed_above(cgroup, e);
 	while (r == 0) {
 		struct pollfd wait = { .fd = events, .events = POLLPRI };
 		char text[256] = { 0 };

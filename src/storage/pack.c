@@ -126,6 +126,18 @@ static void add_xattrs(struct archive_entry *entry, int fd)
 		add_xattr(entry, fd, names.items[i]);
 }
 
+/* Before 1970 a fraction counts backwards in a pax header (see unpack.c), and forwards in a
+ * timespec. What is less than a second before 1970 cannot be said, and becomes that second. */
+static void set_mtime(struct archive_entry *entry, const struct timespec *t)
+{
+	bool before = t->tv_sec < 0 && t->tv_nsec > 0;
+
+	if (before && t->tv_sec < -1)
+		archive_entry_set_mtime(entry, t->tv_sec + 1, 1000000000 - t->tv_nsec);
+	else
+		archive_entry_set_mtime(entry, t->tv_sec, before ? 0 : t->tv_nsec);
+}
+
 static void describe(const struct pack *p, struct archive_entry *entry, const struct thing *t)
 {
 	archive_entry_copy_pathname(entry, t->path);
@@ -138,7 +150,7 @@ static void describe(const struct pack *p, struct archive_entry *entry, const st
 	if (p->options->time_s)
 		archive_entry_set_mtime(entry, *p->options->time_s, 0);
 	else
-		archive_entry_set_mtime(entry, t->st.st_mtim.tv_sec, t->st.st_mtim.tv_nsec);
+		set_mtime(entry, &t->st.st_mtim);
 	if (S_ISREG(t->st.st_mode))
 		archive_entry_set_size(entry, t->st.st_size);
 	else
@@ -203,6 +215,7 @@ static int pack_file(struct pack *p, struct thing *t, struct archive_entry *entr
 static int pack_symlink(struct pack *p, const struct thing *t, struct archive_entry *entry,
 			struct err *e)
 {
+	struct archive_entry *spare = NULL;
 	char target[UNPACK_PATH_MAX + 1];
 
 	ssize_t n = readlinkat(t->dir_fd, t->name, target, sizeof(target) - 1);
@@ -210,6 +223,7 @@ static int pack_symlink(struct pack *p, const struct thing *t, struct archive_en
 		return err_sys(e, "read the link");
 	target[n] = '\0';
 	archive_entry_copy_symlink(entry, target);
+	archive_entry_linkify(p->links, &entry, &spare);
 	return write_header(p, entry, e);
 }
 

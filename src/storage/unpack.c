@@ -6,7 +6,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "storage/unpack_disk.h"
 #include "storage/unpack_name.h"
 
@@ -114,6 +114,21 @@ static int count_entry(struct unpack *u, struct err *e)
 
 /* ---- one entry ---- */
 
+/* "-1.5" in a pax header is a second and a half before 1970 (POSIX pax, "Pax Header Block"); as
+ * libarchive tells the sign of the seconds alone, it arrives as -1 s and 500000000 ns. */
+static struct timespec take_mtime(struct archive_entry *entry)
+{
+	struct timespec t = { archive_entry_mtime(entry), archive_entry_mtime_nsec(entry) };
+
+	if (t.tv_nsec < 0 || t.tv_nsec > 999999999)
+		t.tv_nsec = 0;
+	if (t.tv_sec < 0 && t.tv_nsec > 0 && t.tv_sec > INT64_MIN) {
+		t.tv_sec--;
+		t.tv_nsec = 1000000000 - t.tv_nsec;
+	}
+	return t;
+}
+
 static int take_attributes(struct unpack_node *node, struct archive_entry *entry, struct err *e)
 {
 	int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
@@ -124,10 +139,7 @@ static int take_attributes(struct unpack_node *node, struct archive_entry *entry
 	node->uid = (uid_t)uid;
 	node->gid = (gid_t)gid;
 	node->mode = archive_entry_mode(entry) & 07777;
-	node->mtime.tv_sec = archive_entry_mtime(entry);
-	node->mtime.tv_nsec = archive_entry_mtime_nsec(entry);
-	if (node->mtime.tv_nsec < 0 || node->mtime.tv_nsec > 999999999)
-		node->mtime.tv_nsec = 0;
+	node->mtime = take_mtime(entry);
 	return 0;
 }
 
@@ -140,17 +152,47 @@ static bool xattr_allowed(const char *name)
 	return str_starts(name, "user.") && !str_starts(name, "user.overlay.");
 }
 
-static int add_xattrs(struct unpack_node *node, struct archive_entry *entry, struct err *e)
+static int hex_digit(char c)
 {
-	const char *name;
+	const char *digits = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* A key of a pax header cannot have "=" in it: GNU tar writes "%3D", and "%25" for "%"; libarchive,
+ * which packs for holm, all that is not printable as well. */
+static char *decode_xattr_name(const char *name)
+{
+	struct str s = { 0 };
+
+	while (*name) {
+		int high = *name == '%' ? hex_digit(name[1]) : -1;
+		int low = high >= 0 ? hex_digit(name[2]) : -1;
+		int value = low >= 0 ? high * 16 + low : 0;
+		str_add_char(&s, value ? (char)value : *name);
+		name += value ? 3 : 1;
+	}
+	return str_take(&s);
+}
+
+/* names gives the node's names room to be in. */
+static int add_xattrs(struct unpack_node *node, struct archive_entry *entry, struct strv *names,
+		      struct err *e)
+{
+	const char *encoded;
 	const void *value;
 	size_t size;
 
 	if (archive_entry_xattr_reset(entry) > UNPACK_XATTRS_MAX)
 		return err_set(e, ERR_CORRUPT, "more than %d extended attributes",
 			       UNPACK_XATTRS_MAX);
-	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
-		if (!name || !xattr_allowed(name))
+	while (archive_entry_xattr_next(entry, &encoded, &value, &size) == ARCHIVE_OK) {
+		if (str_empty(encoded))
+			continue;
+		strv_add_take(names, decode_xattr_name(encoded));
+		const char *name = names->items[names->count - 1];
+		if (!xattr_allowed(name))
 			continue;
 		if (strlen(name) > 255 || size > 65536)
 			return err_set(e, ERR_CORRUPT, "extended attribute %.60s is too long",
@@ -267,6 +309,7 @@ static int make_entry(struct unpack *u, struct unpack_node *node, struct archive
 static int apply_name(struct unpack *u, const struct unpack_name *name, struct archive_entry *entry,
 		      struct err *e)
 {
+	own_clear(strv_clear) struct strv xattr_names = { 0 };
 	struct unpack_xattr xattrs[UNPACK_XATTRS_MAX];
 	struct unpack_node node = { .path = name->text, .xattrs = xattrs };
 
@@ -284,7 +327,7 @@ static int apply_name(struct unpack *u, const struct unpack_name *name, struct a
 		return err_set(e, ERR_CORRUPT, "the layer's root is not a folder");
 	int r = take_attributes(&node, entry, e);
 	if (r == 0)
-		r = add_xattrs(&node, entry, e);
+		r = add_xattrs(&node, entry, &xattr_names, e);
 	return r < 0 ? r : make_entry(u, &node, entry, e);
 }
 
@@ -362,9 +405,6 @@ int storage_unpack(int fs_fd, const struct byte_source *source, const struct unp
 		   struct unpack_result *result, struct err *e)
 {
 	struct unpack u = { .source = source, .result = result };
-	/* libarchive turns the UTF-8 of pax headers into the locale's charset */
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
 
 	*result = (struct unpack_result){ 0 };
 	umask(022);
@@ -373,9 +413,5 @@ int storage_unpack(int fs_fd, const struct byte_source *source, const struct unp
 	int r = unpack_all(&u, e);
 	unpack_disk_free(u.disk);
 	archive_read_free(u.archive);
-	if (utf8) {
-		uselocale(before);
-		freelocale(utf8);
-	}
 	return r;
 }

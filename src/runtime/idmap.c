@@ -1,115 +1,205 @@
 #include "runtime/idmap.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
+#include "base/mem.h"
+#include "base/number.h"
 #include "base/own.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "base/strv.h"
-#include "oci/runtime_spec.h"
-#include "runtime/clone.h"
-#include "runtime/procfs.h"
 
-/* user_namespaces(7): at most 340 lines, in one write. */
-enum { MAPPINGS_MAX = 340 };
-
-static int write_map(int proc_fd, pid_t pid, const char *file, const struct oci_id_mappings *maps,
-		     struct err *e)
+void runtime_idmap_clear(struct runtime_idmap *ids)
 {
-	own_clear(str_clear) struct str text = { 0 };
-	char path[48];
+	free(ids->uids.items);
+	free(ids->gids.items);
+	*ids = (struct runtime_idmap){ 0 };
+}
 
-	if (maps->count == 0 || maps->count > MAPPINGS_MAX)
-		return err_set(e, ERR_INVALID, "%s: %zu mappings of ids, not 1 to %d", file,
-			       maps->count, MAPPINGS_MAX);
+void runtime_idmap_add(struct oci_id_mappings *to, uint32_t container_id, uint32_t host_id,
+		       uint32_t size)
+{
+	to->items = mem_resize(to->items, to->count + 1, sizeof(*to->items));
+	to->items[to->count++] = (struct oci_id_mapping){ container_id, host_id, size };
+}
+
+static void add_all(struct oci_id_mappings *to, const struct oci_id_mappings *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		runtime_idmap_add(to, from->items[i].container_id, from->items[i].host_id,
+				  from->items[i].size);
+}
+
+void runtime_idmap_copy(struct runtime_idmap *to, const struct oci_id_mappings *uids,
+			const struct oci_id_mappings *gids)
+{
+	add_all(&to->uids, uids);
+	add_all(&to->gids, gids);
+}
+
+void runtime_idmap_format(struct str *to, const struct oci_id_mappings *maps)
+{
 	for (size_t i = 0; i < maps->count; i++)
-		str_addf(&text, "%u %u %u\n", maps->items[i].container_id, maps->items[i].host_id,
+		str_addf(to, "%u %u %u\n", maps->items[i].container_id, maps->items[i].host_id,
 			 maps->items[i].size);
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
-	return runtime_procfs_write(proc_fd, path, text.text, e);
 }
 
-int runtime_idmap_write_in_parent(pid_t pid, const struct oci_id_mappings *uids,
-				  const struct oci_id_mappings *gids, struct err *e)
+bool runtime_idmap_to_host(uint32_t *ret, const struct oci_id_mappings *maps, uint32_t id)
 {
-	own_fd int proc = runtime_procfs_open(e);
-	if (proc < 0)
-		return proc;
-	int r = write_map(proc, pid, "uid_map", uids, e);
-	return r < 0 ? r : write_map(proc, pid, "gid_map", gids, e);
-}
-
-/* A user namespace lives as long as its descriptor; the process it takes to make one does not. */
-static int open_user_namespace(const struct oci_id_mappings *uids,
-			       const struct oci_id_mappings *gids, struct err *e)
-{
-	char path[48];
-
-	own_fd int pidfd = -1;
-	pid_t pid = runtime_clone(CLONE_NEWUSER, -1, &pidfd);
-	if (pid < 0)
-		return err_number(e, -pid, "make a user namespace");
-	if (pid == 0)
-		for (;;)
-			pause();
-	int r = runtime_idmap_write_in_parent(pid, uids, gids, e);
-	int fd = -1;
-	if (r == 0) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		r = fd < 0 ? err_sys(e, "open the user namespace") : fd;
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct oci_id_mapping *m = &maps->items[i];
+		if (id >= m->container_id && id - m->container_id < m->size) {
+			*ret = m->host_id + (id - m->container_id);
+			return true;
+		}
 	}
-	process_signal(pidfd, SIGKILL);
-	process_wait(pid);
-	return r;
+	return false;
 }
 
-int runtime_idmap_mount_in_parent(int fd, const struct oci_mount *mount,
-				  const struct oci_spec *spec, bool recursive, struct err *e)
-{
-	bool own = mount->uid_mappings.count || mount->gid_mappings.count;
-	const struct oci_id_mappings *uids =
-		own ? &mount->uid_mappings : &spec->linux_.uid_mappings;
-	const struct oci_id_mappings *gids =
-		own ? &mount->gid_mappings : &spec->linux_.gid_mappings;
+/* ---- checking ---- */
 
-	own_fd int user = open_user_namespace(uids, gids, e);
-	if (user < 0)
-		return err_add(e, "map ids");
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned)user };
-	if (mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr,
-			  sizeof(attr)) < 0) {
-		err_sys(e, "map ids of the mount");
-		return err_hint(e,
-				"idmapped mounts need Linux 5.12 and a filesystem that has them");
+static bool overlaps(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+{
+	return (uint64_t)a < (uint64_t)b + b_size && (uint64_t)b < (uint64_t)a + a_size;
+}
+
+/* 4294967295 is no id; kernel/user_namespace.c, map_write(). */
+static bool is_beyond(uint32_t first, uint32_t size)
+{
+	return (uint64_t)first + size > UINT32_MAX;
+}
+
+static int check_line(const struct oci_id_mapping *m, struct err *e)
+{
+	if (m->size == 0)
+		return err_set(e, ERR_INVALID, "the size is 0");
+	if (is_beyond(m->container_id, m->size) || is_beyond(m->host_id, m->size))
+		return err_set(e, ERR_INVALID, "%u, %u, size %u: goes beyond 4294967294",
+			       m->container_id, m->host_id, m->size);
+	return 0;
+}
+
+static int check_pair(const struct oci_id_mapping *a, const struct oci_id_mapping *b, struct err *e)
+{
+	if (overlaps(a->container_id, a->size, b->container_id, b->size))
+		return err_set(e, ERR_INVALID, "gives ids of the container twice, at %u and %u",
+			       a->container_id, b->container_id);
+	if (overlaps(a->host_id, a->size, b->host_id, b->size))
+		return err_set(e, ERR_INVALID, "gives ids of the host twice, at %u and %u",
+			       a->host_id, b->host_id);
+	return 0;
+}
+
+static int check_maps(const struct oci_id_mappings *maps, const char *name, struct err *e)
+{
+	if (maps->count == 0 || maps->count > RUNTIME_IDMAP_LINES_MAX)
+		return err_set(e, ERR_INVALID, "%s: %zu mappings of ids, not 1 to %d", name,
+			       maps->count, RUNTIME_IDMAP_LINES_MAX);
+	for (size_t i = 0; i < maps->count; i++) {
+		int r = check_line(&maps->items[i], e);
+		for (size_t k = 0; r == 0 && k < i; k++)
+			r = check_pair(&maps->items[k], &maps->items[i], e);
+		if (r < 0)
+			return err_add(e, "%s: [%zu]", name, i);
 	}
 	return 0;
 }
 
-/* Only the first user namespace maps all ids to themselves, in one line; spaces align it. */
-bool runtime_idmap_in_user_namespace(void)
+int runtime_idmap_check(const struct runtime_idmap *ids, struct err *e)
 {
-	char text[64] = "";
-	own_clear(strv_clear) struct strv words = { 0 };
-	own_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	int r = check_maps(&ids->uids, "uidMappings", e);
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return false;
-	text[strcspn(text, "\n")] = '\0';
-	strv_split(&words, text, ' ');
-	for (size_t i = words.count; i > 0; i--)
-		if (!*words.items[i - 1])
-			strv_remove(&words, i - 1);
-	own_free char *map = strv_join(&words, " ");
-	return strcmp(map, "0 0 4294967295") != 0;
+	return r < 0 ? r : check_maps(&ids->gids, "gidMappings", e);
+}
+
+/* ---- crun's words ---- */
+
+static int make_absolute(uint32_t *host, uint32_t size, const struct oci_id_mappings *container,
+			 struct err *e)
+{
+	uint32_t first, last;
+
+	if (size == 0)
+		return 0; /* runtime_idmap_check() says so */
+	if (!runtime_idmap_to_host(&first, container, *host) || is_beyond(*host, size) ||
+	    !runtime_idmap_to_host(&last, container, *host + (size - 1)) ||
+	    last - first != size - 1)
+		return err_set(e, ERR_INVALID,
+			       "%u and %u after it are not in one mapping of the container", *host,
+			       size - 1);
+	*host = first;
+	return 0;
+}
+
+static int parse_triplet(struct oci_id_mappings *to, const char *text,
+			 const struct oci_id_mappings *container, struct err *e)
+{
+	own_clear(strv_clear) struct strv parts = { 0 };
+	bool relative = *text == '@';
+	uint32_t numbers[3];
+
+	strv_split(&parts, text + relative, '-');
+	if (parts.count != COUNT_OF(numbers))
+		return err_set(e, ERR_INVALID, "'%s' is not FILE-HOST-SIZE", text);
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		int r = number_parse_id(&numbers[i], parts.items[i], e);
+		if (r < 0)
+			return r;
+	}
+	int r = relative ? make_absolute(&numbers[1], numbers[2], container, e) : 0;
+	if (r == 0)
+		runtime_idmap_add(to, numbers[0], numbers[1], numbers[2]);
+	return r;
+}
+
+static int parse_maps(struct oci_id_mappings *to, const char *text,
+		      const struct oci_id_mappings *container, struct err *e)
+{
+	own_clear(strv_clear) struct strv triplets = { 0 };
+
+	if (to->count)
+		return err_set(e, ERR_INVALID, "is there twice");
+	strv_split(&triplets, text, '#');
+	if (triplets.count > RUNTIME_IDMAP_LINES_MAX)
+		return err_set(e, ERR_INVALID, "%zu mappings are too many", triplets.count);
+	for (size_t i = 0; i < triplets.count; i++) {
+		int r = parse_triplet(to, triplets.items[i], container, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_part(struct runtime_idmap *ret, const char *part,
+		      const struct runtime_idmap *container, struct err *e)
+{
+	bool uids = str_starts(part, "uids=");
+
+	if (!uids && !str_starts(part, "gids="))
+		return err_set(e, ERR_INVALID, "'%s' is neither uids= nor gids=", part);
+	int r = parse_maps(uids ? &ret->uids : &ret->gids, strchr(part, '=') + 1,
+			   uids ? &container->uids : &container->gids, e);
+	return r < 0 ? err_add(e, "%.4s", part) : 0;
+}
+
+int runtime_idmap_parse(struct runtime_idmap *ret, const char *text,
+			const struct runtime_idmap *container, struct err *e)
+{
+	static const struct runtime_idmap none;
+	own_clear(strv_clear) struct strv parts = { 0 };
+
+	if (!container)
+		container = &none;
+	strv_split(&parts, text, ';');
+	for (size_t i = 0; i < parts.count; i++) {
+		int r = parse_part(ret, parts.items[i], container, e);
+		if (r < 0)
+			return r;
+	}
+	if (ret->uids.count == 0)
+		add_all(&ret->uids, &container->uids);
+	if (ret->gids.count == 0)
+		add_all(&ret->gids, &container->gids);
+	return runtime_idmap_check(ret, e);
 }

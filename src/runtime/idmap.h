@@ -1,21 +1,42 @@
-/* idmap.h - the ids of user namespaces: uid_map and gid_map of a new one, and mounts that show
- * their files with other owners (mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12). */
+/* idmap.h - which ids of a container stand for which ids of the host: the lines of uid_map and
+ * gid_map, user_namespaces(7). Pure: no system calls; user_namespace.h writes them, idmap_mount.h
+ * maps mounts by them. */
 #pragma once
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stdint.h>
+
+#include "oci/runtime_spec.h"
 
 struct err;
-struct oci_spec;
-struct oci_mount;
-struct oci_id_mappings;
+struct str;
 
-/* Writes the maps of the user namespace of pid, a child that was cloned into a new one. */
-int runtime_idmap_write_in_parent(pid_t pid, const struct oci_id_mappings *uids,
-				  const struct oci_id_mappings *gids, struct err *e);
+/* Linux: UID_GID_MAP_MAX_EXTENTS in include/linux/user_namespace.h. */
+enum { RUNTIME_IDMAP_LINES_MAX = 340 };
 
-/* Maps the detached mount fd by mount's own mappings or, without those, the container's. */
-int runtime_idmap_mount_in_parent(int fd, const struct oci_mount *mount,
-				  const struct oci_spec *spec, bool recursive, struct err *e);
+struct runtime_idmap {
+	struct oci_id_mappings uids;
+	struct oci_id_mappings gids;
+};
 
-/* Is this process in another user namespace than the first one? */
-bool runtime_idmap_in_user_namespace(void);
+void runtime_idmap_clear(struct runtime_idmap *ids);
+void runtime_idmap_copy(struct runtime_idmap *to, const struct oci_id_mappings *uids,
+			const struct oci_id_mappings *gids);
+void runtime_idmap_add(struct oci_id_mappings *to, uint32_t container_id, uint32_t host_id,
+		       uint32_t size);
+
+/* What the kernel would refuse with a bare EINVAL, told in words: no line, too many, a size of 0,
+ * ids beyond 4294967294, two lines that give one id twice (on either side). ERR_INVALID. */
+int runtime_idmap_check(const struct runtime_idmap *ids, struct err *e);
+
+/* The host's id behind an id of the container; false: it has none. */
+bool runtime_idmap_to_host(uint32_t *ret, const struct oci_id_mappings *maps, uint32_t id);
+
+/* The lines, as a map file takes them in one write. */
+void runtime_idmap_format(struct str *to, const struct oci_id_mappings *maps);
+
+/* crun's "uids=0-100000-1000#1000-5-1;gids=@0-0-65536": ids of the filesystem, ids of the host,
+ * size. With "@" the second one is an id of the container, which container (NULL: none) turns into
+ * the host's; a range that is not wholly within one of its lines is ERR_INVALID, as is all that
+ * runtime_idmap_check() refuses. What is not named is container's. The caller clears *ret. */
+int runtime_idmap_parse(struct runtime_idmap *ret, const char *text,
+			const struct runtime_idmap *container, struct err *e);

@@ -18,10 +18,12 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_mount.h"
 #include "runtime/copy_up.h"
-#include "runtime/idmap.h"
+#include "runtime/idmap_mount.h"
+#include "runtime/mount_kernel.h"
 #include "runtime/mount_source.h"
 #include "runtime/proc_mount.h"
 #include "runtime/tree.h"
+#include "runtime/user_namespace.h"
 
 /* ---- in the parent ---- */
 
@@ -43,8 +45,39 @@ static int finish_detached(int fd, const struct runtime_mount_options *o, struct
 	return 0;
 }
 
-static int open_mount(struct runtime_mount *m, const struct oci_spec *spec, const char *bundle,
-		      struct err *e)
+/* By the ids that the mount itself names, by option or members, else by the container's. */
+static int map_ids(const struct runtime_mount *m, struct runtime_user_namespace *user,
+		   struct err *e)
+{
+	own_clear(runtime_idmap_clear) struct runtime_idmap own = { 0 };
+	const struct oci_mount *spec = m->spec;
+	bool named = m->options.idmap_text || spec->uid_mappings.count || spec->gid_mappings.count;
+	own_fd int made = -1;
+
+	if (m->options.idmap_text) {
+		int r = runtime_idmap_parse(&own, m->options.idmap_text, &user->ids, e);
+		if (r < 0)
+			return err_add(e, "option idmap");
+	} else if (named) {
+		runtime_idmap_copy(&own, &spec->uid_mappings, &spec->gid_mappings);
+		int r = runtime_idmap_check(&own, e);
+		if (r < 0)
+			return r;
+	}
+	if (named)
+		made = runtime_user_namespace_make_in_parent(&own, e);
+	int fd = named ? made : runtime_user_namespace_open_in_parent(user, e);
+	if (fd < 0)
+		return err_add(e, "map ids");
+	return runtime_idmap_mount_in_parent(m->source_fd, fd, m->options.idmap_all, e);
+}
+
+static bool is_mapped(const struct runtime_mount *m)
+{
+	return m->options.idmap || m->spec->uid_mappings.count || m->spec->gid_mappings.count;
+}
+
+static int open_mount(struct runtime_mount *m, const struct runtime_mount_host *host, struct err *e)
 {
 	if (str_empty(m->spec->destination))
 		return err_set(e, ERR_INVALID, "a mount has no destination");
@@ -53,25 +86,26 @@ static int open_mount(struct runtime_mount *m, const struct oci_spec *spec, cons
 		return err_set(e, ERR_INVALID, "the root itself is no place for a mount");
 	int r = runtime_mount_options_parse(&m->options, &m->spec->options, e);
 	if (r == 0)
-		r = runtime_mount_source_open_in_parent(m, bundle, e);
+		r = runtime_mount_source_open_in_parent(m, host->bundle, e);
+	if (r == 0 && m->source_fd < 0 && is_mapped(m))
+		return err_set(e, ERR_UNSUPPORTED, "mapped ids on a mount that is no bind");
 	if (r < 0 || m->source_fd < 0)
-		return r;
-	if (m->options.idmap || m->spec->uid_mappings.count)
-		r = runtime_idmap_mount_in_parent(m->source_fd, m->spec, spec, m->options.idmap_all,
-						  e);
+		return r < 0 ? r : runtime_mount_kernel_open_in_parent(m, host->namespaces, e);
+	if (is_mapped(m))
+		r = map_ids(m, host->user, e);
 	/* what is to be filled first cannot be read-only yet */
 	return r < 0 || m->options.copy_up ? r : finish_detached(m->source_fd, &m->options, e);
 }
 
 int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
-				 const char *bundle, struct err *e)
+				 const struct runtime_mount_host *host, struct err *e)
 {
 	ret->items = mem_new(spec->mounts.count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < spec->mounts.count; i++) {
 		struct runtime_mount *m = &ret->items[ret->count++];
 		m->spec = &spec->mounts.items[i];
 		m->source_fd = -1;
-		int r = open_mount(m, spec, bundle, e);
+		int r = open_mount(m, host, e);
 		if (r < 0)
 			return err_add(e, "mount %s",
 				       m->spec->destination ? m->spec->destination : "");
@@ -180,11 +214,14 @@ static int make_filesystem(const struct runtime_mount *m, int pid_namespace, str
 		return fs;
 	int r = configure(fs, m, type, e);
 	if (r < 0)
-		return r;
+		return runtime_mount_kernel_explain_in_child(m, e);
 	if (m->options.copy_up || m->options.tmp_copy_up)
 		set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)set);
-	return fd < 0 ? err_sys(e, "mount a filesystem of type %s", type) : fd;
+	if (fd >= 0)
+		return fd;
+	err_sys(e, "mount a filesystem of type %s", type);
+	return runtime_mount_kernel_explain_in_child(m, e);
 }
 
 /* A procfs or sysfs elsewhere than where its name says would let the image choose what the masks

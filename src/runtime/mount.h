@@ -13,6 +13,8 @@ struct oci_spec;
 struct oci_mount;
 struct runtime_tree;
 struct runtime_cgroup;
+struct runtime_namespaces;
+struct runtime_user_namespace;
 
 struct runtime_mount {
 	const struct oci_mount *spec; /* borrowed */
@@ -27,10 +29,16 @@ struct runtime_mounts {
 	int pid_namespace; /* joined for children only: a procfs is to show that; borrowed, or -1 */
 };
 
-/* Parses all options and opens what lies on the host; relative sources count from bundle.
+struct runtime_mount_host {
+	const char *bundle;                  /* relative sources count from it */
+	struct runtime_user_namespace *user; /* whose ids mounts are mapped to */
+	const struct runtime_namespaces *namespaces;
+};
+
+/* Parses all options and opens what lies on the host.
  * The caller clears *ret, after a failure, too. */
 int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
-				 const char *bundle, struct err *e);
+				 const struct runtime_mount_host *host, struct err *e);
 void runtime_mount_clear(struct runtime_mounts *mounts);
 
 /* Attaches all of them and notes them in the tree. cgroup: the container's, for mounts of type

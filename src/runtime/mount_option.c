@@ -125,6 +125,19 @@ static bool take_switch(struct runtime_mount_options *o, const char *word)
 	return false;
 }
 
+/* "idmap=uids=0-1-10#10-11-10;gids=0-1-10", crun's. */
+static bool take_idmap(struct runtime_mount_options *o, const char *word)
+{
+	bool all = *word == 'r';
+
+	if (!str_starts(word + all, "idmap="))
+		return false;
+	mem_replace(&o->idmap_text, strchr(word, '=') + 1);
+	o->idmap = true;
+	o->idmap_all |= all;
+	return true;
+}
+
 /* Beyond mount(8), of holm's own: see runtime.h. */
 static bool take_source(struct runtime_mount_options *o, const char *word)
 {
@@ -145,7 +158,7 @@ int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct 
 		if (strcmp(word, "remount") == 0)
 			return err_set(e, ERR_UNSUPPORTED, "mount option remount");
 		if (!take_attribute(ret, word) && !take_propagation(ret, word) &&
-		    !take_switch(ret, word) && !take_source(ret, word))
+		    !take_switch(ret, word) && !take_idmap(ret, word) && !take_source(ret, word))
 			strv_add(&ret->own, word);
 	}
 	ret->bind |= ret->recursive;
@@ -158,5 +171,6 @@ void runtime_mount_options_clear(struct runtime_mount_options *options)
 	strv_clear(&options->own);
 	strv_clear(&options->lower);
 	free(options->subpath);
+	free(options->idmap_text);
 	*options = (struct runtime_mount_options){ 0 };
 }

@@ -20,7 +20,8 @@ struct runtime_mount_options {
 	bool recursive; /* rbind */
 	bool idmap;     /* by the container's user namespace, or the mount's own mappings */
 	bool idmap_all;
-	bool copy_up; /* "copyup": fill an empty source from the image */
+	char *idmap_text; /* "uids=...;gids=...", of "idmap=": runtime_idmap_parse() */
+	bool copy_up;     /* "copyup": fill an empty source from the image */
 	bool tmp_copy_up;
 	char *subpath;     /* "subpath=a/b": of a bind's source, resolved below it */
 	struct strv lower; /* "lower=/folder", the topmost first: a bind of an overlay of them */

@@ -126,6 +126,51 @@ int runtime_namespace_joined(const struct runtime_namespaces *namespaces, uint64
 	return -1;
 }
 
+/* A descriptor of the joined one of this kind, or of the caller's own. The caller's. */
+static int open_present(const struct runtime_namespaces *namespaces, const struct kind *kind)
+{
+	int joined = runtime_namespace_joined(namespaces, kind->flag);
+
+	return joined >= 0 ? fcntl(joined, F_DUPFD_CLOEXEC, 3)
+			   : open(kind->file, O_RDONLY | O_CLOEXEC);
+}
+
+static bool is_same(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+bool runtime_namespace_is_owned(const struct runtime_namespaces *namespaces, uint64_t kind)
+{
+	if ((namespaces->own & kind) || (namespaces->own & CLONE_NEWUSER))
+		return namespaces->own & kind;
+	own_fd int user = open_present(namespaces, &kinds[0]);
+	for (int i = 1; i < RUNTIME_NAMESPACE_KINDS; i++) {
+		if (kinds[i].flag != kind)
+			continue;
+		own_fd int fd = open_present(namespaces, &kinds[i]);
+		own_fd int owner = fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
+		return owner >= 0 && user >= 0 && is_same(owner, user);
+	}
+	return false;
+}
+
+uint64_t runtime_namespace_foreign(const struct runtime_namespaces *namespaces)
+{
+	uint64_t foreign = 0;
+
+	if (!((namespaces->own | namespaces->joined) & CLONE_NEWUSER))
+		return 0;
+	for (int i = 1; i < RUNTIME_NAMESPACE_KINDS; i++)
+		if ((namespaces->joined & kinds[i].flag) && kinds[i].flag != CLONE_NEWNS &&
+		    !runtime_namespace_is_owned(namespaces, kinds[i].flag))
+			foreign |= kinds[i].flag;
+	return foreign;
+}
+
 void runtime_namespace_close(struct runtime_namespaces *namespaces)
 {
 	for (int i = 0; i < RUNTIME_NAMESPACE_KINDS; i++) {

@@ -17,8 +17,8 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "runtime/clone.h"
-#include "runtime/idmap.h"
 #include "runtime/mount.h"
+#include "runtime/user_namespace.h"
 
 /* ---- reading ---- */
 
@@ -165,7 +165,7 @@ static int configure(int fs, const struct runtime_overlay *overlay, const struct
 		return runtime_mount_error(e, fs, "overlay option volatile");
 	/* overlayfs' own attributes are "trusted." ones, which only the first user namespace may
 	 * write; elsewhere they are "user." ones (overlayfs(5), Linux 5.11) */
-	if (runtime_idmap_in_user_namespace() &&
+	if (runtime_user_namespace_is_inner() &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return runtime_mount_error(e, fs, "overlay option userxattr");
 	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
@@ -187,7 +187,7 @@ static void option_string(struct str *to, const struct runtime_overlay *overlay,
 		str_addf(to, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s",
 			 folders->fd[count], folders->fd[count + 1],
 			 overlay->is_volatile ? ",volatile" : "");
-	if (runtime_idmap_in_user_namespace())
+	if (runtime_user_namespace_is_inner())
 		str_add(to, ",userxattr");
 }
 

@@ -5,7 +5,7 @@
  *	clone3  ---------------------->
  *	ids, OOM score ------------->	PREPARED, where one of them is to be written
  *					set up, drop rights
- *			PID	<------	only where a namespace is joined by a fork: its number
+ *			PID	<------	where a namespace is entered by a fork: its number
  *			READY	<------	with the terminal's master
  *	(runtime_start) START	------>		or DETACH, and START from another process
  *					exec; the channel closes by itself
@@ -33,9 +33,9 @@
 #include "runtime/clone.h"
 #include "runtime/command.h"
 #include "runtime/enter.h"
-#include "runtime/idmap.h"
 #include "runtime/scheduler.h"
 #include "runtime/setup.h"
+#include "runtime/user_namespace.h"
 
 void runtime_process_close(struct runtime_process *process)
 {
@@ -106,7 +106,7 @@ static void take_ready(struct runtime_process *process, int which, const int *fd
 struct conversation {
 	const struct runtime_launch *launch;
 	bool hooks;  /* HOOKS has come */
-	bool forks;  /* PID is still to come */
+	int forks;   /* how many PIDs are still to come */
 	bool ready;  /* READY has come */
 	bool failed; /* an error has come, which is in e */
 };
@@ -116,7 +116,7 @@ static int run_hooks(struct runtime_process *process, struct conversation *c, st
 {
 	const struct runtime_hooks *hooks = &c->launch->hooks;
 
-	if (!c->hooks || (c->forks && !c->launch->fork))
+	if (!c->hooks || c->forks > c->launch->fork)
 		return 0;
 	c->hooks = false;
 	int r = runtime_hooks_run(hooks, RUNTIME_HOOKS_PRESTART, process->pid, e);
@@ -146,16 +146,16 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 	case RUNTIME_MESSAGE_READY:
 		c->ready = true;
 		take_ready(process, value, fds);
-		return !c->forks;
+		return c->forks <= 0;
 	case RUNTIME_MESSAGE_HOOKS:
 		c->hooks = true;
 		return run_hooks(process, c, e);
 	case RUNTIME_MESSAGE_PID:
-		c->forks = false;
+		c->forks--;
 		message = replace_process(process, value, e);
 		if (message == 0)
 			message = run_hooks(process, c, e);
-		return message < 0 ? message : c->ready;
+		return message < 0 ? message : c->ready && c->forks <= 0;
 	default:
 		return message < 0 ? message
 				   : err_set(e, ERR_INTERNAL, "message %d out of place", message);
@@ -164,8 +164,8 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 
 /* Until READY (and PID, where one is to come) or an error. After an error the channel is read to
  * its end, so that no process goes unnoticed. */
-static int converse(struct runtime_process *process, const struct runtime_launch *launch,
-		    bool forks, struct err *e)
+static int converse(struct runtime_process *process, const struct runtime_launch *launch, int forks,
+		    struct err *e)
 {
 	struct conversation c = { .launch = launch, .forks = forks };
 	int r = 0;
@@ -207,12 +207,9 @@ static pid_t clone_child(struct runtime_setup *setup, int *pidfd)
 static int give_ids(const struct runtime_setup *setup, const struct runtime_process *process,
 		    struct err *e)
 {
-	const struct oci_linux *linux_ = &setup->spec->linux_;
-
-	if (!(setup->namespaces.own & CLONE_NEWUSER))
+	if (!(runtime_setup_clone_flags(setup) & CLONE_NEWUSER))
 		return 0;
-	int r = runtime_idmap_write_in_parent(process->pid, &linux_->uid_mappings,
-					      &linux_->gid_mappings, e);
+	int r = runtime_user_namespace_write_in_parent(process->pid, &setup->user.ids, e);
 	return r < 0 ? err_add(e, "user namespace") : 0;
 }
 

@@ -39,7 +39,8 @@
  *	run.oci.hooks.stdout, .stderr	files of the host, to which what hooks say is appended
  * process.user.username: "name[:group]" or ids in text, looked up in the container's files.
  * process.env: HOME is added from /etc/passwd where it is missing.
- * Mount options: all of mount(8)'s and the spec's table; "copyup" on a bind: when the source is
+ * Mount options: all of mount(8)'s and the spec's table; crun's "idmap=uids=...;gids=..." (and
+ * "ridmap=..."), see runtime/idmap.h; "copyup" on a bind: when the source is
  * an empty folder it first gets what the image has at the destination; "tmpcopyup" on a tmpfs;
  * on a bind "subpath=a/b", a part of the source that is looked up below it, whatever links say,
  * and "lower=/folder", repeated, the topmost first: an overlay of these instead of the source. */

@@ -16,16 +16,14 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
-#include "runtime/channel.h"
-#include "runtime/clone.h"
 #include "runtime/cpu_affinity.h"
 #include "runtime/hooks.h"
-#include "runtime/idmap.h"
 #include "runtime/lsm.h"
 #include "runtime/mask.h"
 #include "runtime/procfs.h"
 #include "runtime/rootfs.h"
 #include "runtime/runtime.h"
+#include "runtime/setup_user.h"
 #include "runtime/sysctl.h"
 #include "runtime/time_offset.h"
 #include "runtime/tree.h"
@@ -33,25 +31,44 @@
 
 /* ---- in the parent ---- */
 
-static int prepare_tree(struct runtime_setup *ret, const struct runtime_options *options,
-			struct err *e)
+/* What lies on the host, as detached mounts. */
+static int open_tree_parts(struct runtime_setup *ret, struct err *e)
 {
 	const struct runtime_namespaces *ns = &ret->namespaces;
+	const char *bundle = ret->launch.options->bundle;
+	const struct runtime_mount_host host = { bundle, &ret->user, ns };
 
 	if (ns->joined & CLONE_NEWNS)
 		return 0;
-	if (!(ns->own & CLONE_NEWNS))
-		return err_set(e, ERR_UNSUPPORTED, "a container without a mount namespace");
-	ret->rootfs_fd = runtime_rootfs_open_in_parent(ret->spec, options->bundle, e);
+	ret->rootfs_fd = runtime_rootfs_open_in_parent(ret->spec, bundle, e);
 	if (ret->rootfs_fd < 0)
 		return ret->rootfs_fd;
-	int r = runtime_mount_open_in_parent(&ret->mounts, ret->spec, options->bundle, e);
+	int r = runtime_mount_open_in_parent(&ret->mounts, ret->spec, &host, e);
 	if (r < 0)
 		return r;
-	ret->mounts.pid_namespace = runtime_namespace_joined(ns, CLONE_NEWPID);
+	if (ret->launch.fork)
+		ret->mounts.pid_namespace = runtime_namespace_joined(ns, CLONE_NEWPID);
+	else
+		ret->mounts.pid_namespace = -1;
 	/* mknod(2) of devices is for the first user namespace alone */
-	bool bind = ((ns->own | ns->joined) & CLONE_NEWUSER) || runtime_idmap_in_user_namespace();
+	bool bind = ((ns->own | ns->joined) & CLONE_NEWUSER) || runtime_user_namespace_is_inner();
 	return runtime_device_open_in_parent(&ret->devices, ret->spec, bind, e);
+}
+
+static int prepare_namespaces(struct runtime_setup *ret, struct err *e)
+{
+	struct runtime_namespaces *ns = &ret->namespaces;
+
+	int r = runtime_namespace_open_in_parent(ns, ret->spec, e);
+	if (r == 0)
+		r = runtime_user_namespace_prepare_in_parent(&ret->user, ns, ret->spec, e);
+	if (r < 0)
+		return r;
+	if (!((ns->own | ns->joined) & CLONE_NEWNS))
+		return err_set(e, ERR_UNSUPPORTED, "a container without a mount namespace");
+	ret->foreign = runtime_namespace_foreign(ns);
+	ret->tree_in_child = !runtime_user_namespace_may_do_without();
+	return 0;
 }
 
 /* Else the host's name would be changed. */
@@ -71,9 +88,10 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 	ret->launch = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
 	if (!spec->process)
 		return err_set(e, ERR_INVALID, "the spec has no process");
+	ret->user = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
 	int r = runtime_unsupported_check(spec, e);
 	if (r == 0)
-		r = runtime_namespace_open_in_parent(&ret->namespaces, spec, e);
+		r = prepare_namespaces(ret, e);
 	if (r == 0)
 		r = check_names(ret, e);
 	if (r == 0)
@@ -81,19 +99,17 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 	if (r == 0)
 		r = runtime_hooks_open_in_parent(&ret->launch.hooks, spec, options->id,
 						 options->bundle, e);
-	if (r == 0)
-		r = prepare_tree(ret, options, e);
-	ret->launch.fork = ret->namespaces.joined & CLONE_NEWPID;
-	ret->join_first = ret->namespaces.joined & CLONE_NEWUSER;
-	if (r == 0 && ret->launch.fork && ret->join_first)
-		return err_set(e, ERR_UNSUPPORTED, "joining a PID and a user namespace at once");
-	ret->launch.wait |= ret->namespaces.own & CLONE_NEWUSER;
-	return r;
+	if (r < 0)
+		return r;
+	ret->launch.fork = ret->namespaces.joined & ~ret->foreign & CLONE_NEWPID;
+	ret->launch.wait |= runtime_setup_clone_flags(ret) & CLONE_NEWUSER;
+	return ret->tree_in_child ? 0 : open_tree_parts(ret, e);
 }
 
 void runtime_setup_clear(struct runtime_setup *setup)
 {
 	runtime_namespace_close(&setup->namespaces);
+	runtime_user_namespace_clear(&setup->user);
 	runtime_mount_clear(&setup->mounts);
 	runtime_device_clear(&setup->devices);
 	runtime_launch_clear(&setup->launch);
@@ -110,41 +126,15 @@ static uint64_t own_at_clone(const struct runtime_setup *setup)
 
 uint64_t runtime_setup_clone_flags(const struct runtime_setup *setup)
 {
-	return setup->join_first ? 0 : own_at_clone(setup);
+	return runtime_setup_user_forks(setup) ? 0 : own_at_clone(setup);
 }
 
-bool runtime_setup_forks(const struct runtime_setup *setup)
+int runtime_setup_forks(const struct runtime_setup *setup)
 {
-	return setup->join_first || setup->launch.fork;
+	return runtime_setup_user_forks(setup) + setup->launch.fork;
 }
 
 /* ---- in the child: namespaces ---- */
-
-static int become_root_of_user_namespace(struct err *e)
-{
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return err_sys(e, "become root of the user namespace");
-	return 0;
-}
-
-/* The new namespaces must belong to the user namespace that was joined. */
-static int join_user_namespace(struct runtime_setup *s, struct err *e)
-{
-	uint64_t flags = own_at_clone(s);
-
-	int r = runtime_namespace_join(&s->namespaces, CLONE_NEWUSER, e);
-	if (r < 0)
-		return r;
-	pid_t pid = runtime_clone(flags | CLONE_PARENT, -1, NULL);
-	if (pid < 0)
-		return err_number(e, -pid, "clone into the user namespace");
-	if (pid == 0)
-		return become_root_of_user_namespace(e);
-	r = runtime_channel_send(s->launch.channel, RUNTIME_MESSAGE_PID, pid, NULL, 0, e);
-	if (r < 0)
-		return r;
-	_exit(0);
-}
 
 /* A new network namespace has its loopback device down. */
 static int raise_loopback(struct err *e)
@@ -179,7 +169,7 @@ static int enter(struct runtime_setup *s, struct err *e)
 	if (r < 0)
 		return r;
 	runtime_cpu_affinity_reset_in_child(s->spec);
-	r = runtime_namespace_join(ns, ~(uint64_t)(CLONE_NEWNS | CLONE_NEWUSER), e);
+	r = runtime_namespace_join(ns, ~(CLONE_NEWNS | CLONE_NEWUSER | s->foreign), e);
 	if (r < 0)
 		return r;
 	if ((ns->own & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
@@ -280,23 +270,24 @@ static int attach_root(const struct runtime_setup *s, struct err *e)
 	return r;
 }
 
-static int build_tree(struct runtime_setup *s, struct runtime_tree *tree, struct err *e)
+static int build_tree(struct runtime_setup *s, struct err *e)
 {
+	own_clear(runtime_tree_clear) struct runtime_tree tree = { .root_fd = s->rootfs_fd };
 	int r = attach_root(s, e);
 	if (r == 0)
-		r = runtime_mount_attach_in_child(&s->mounts, tree, s->cgroup, e);
+		r = runtime_mount_attach_in_child(&s->mounts, &tree, s->cgroup, e);
 	if (r == 0)
-		r = runtime_device_make_in_child(&s->devices, tree, e);
+		r = runtime_device_make_in_child(&s->devices, &tree, e);
 	if (r == 0)
-		r = open_terminal(s, tree, e);
+		r = open_terminal(s, &tree, e);
 	if (r < 0)
 		return r;
-	make_cwd(s, tree);
+	make_cwd(s, &tree);
 	r = run_hooks(s, e);
 	if (r == 0)
-		r = runtime_mask_readonly_in_child(s->spec, tree, e);
+		r = runtime_mask_readonly_in_child(s->spec, &tree, e);
 	if (r == 0)
-		r = runtime_mask_paths_in_child(s->spec, tree, e);
+		r = runtime_mask_paths_in_child(s->spec, &tree, e);
 	if (r == 0)
 		r = s->launch.options->no_pivot ? runtime_rootfs_enter_in_child(s->rootfs_fd, e)
 						: runtime_rootfs_pivot_in_child(s->rootfs_fd, e);
@@ -305,17 +296,18 @@ static int build_tree(struct runtime_setup *s, struct runtime_tree *tree, struct
 
 int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 {
-	own_clear(runtime_tree_clear) struct runtime_tree tree = { .root_fd = s->rootfs_fd };
-
 	/* modes of nodes and folders are exact; launch.h sets the process's own */
 	umask(0);
+	int r = runtime_launch_wait_in_child(&s->launch, e);
+	if (r < 0)
+		return r;
+	/* not before: /proc/PID of who cannot be traced is root's, and an ordinary user's maps are
+	 * written there */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, "forbid tracing");
-	int r = runtime_launch_wait_in_child(&s->launch, e);
-	if (r == 0 && (s->namespaces.own & CLONE_NEWUSER))
-		r = become_root_of_user_namespace(e);
-	if (r == 0 && s->join_first)
-		r = join_user_namespace(s, e);
+	r = runtime_setup_user_enter_in_child(s, own_at_clone(s), e);
+	if (r == 0 && s->tree_in_child)
+		r = open_tree_parts(s, e);
 	if (r == 0)
 		r = enter(s, e);
 	if (r == 0)
@@ -323,6 +315,6 @@ int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 	if (r == 0 && s->rootfs_fd < 0)
 		r = runtime_namespace_join(&s->namespaces, CLONE_NEWNS, e);
 	else if (r == 0)
-		r = build_tree(s, &tree, e);
+		r = build_tree(s, e);
 	return r < 0 ? r : runtime_launch_in_child(&s->launch, e);
 }

@@ -1,0 +1,246 @@
+#include "runtime/user_namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "runtime/clone.h"
+#include "runtime/namespace.h"
+#include "runtime/newidmap.h"
+#include "runtime/procfs.h"
+#include "runtime/subid.h"
+
+/* ---- who we are ---- */
+
+static bool has_capability(unsigned number)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[2] = { 0 };
+
+	return syscall(SYS_capget, &header, sets) == 0 &&
+	       (sets[number / 32].effective & 1U << number % 32);
+}
+
+bool runtime_user_namespace_may_do_without(void)
+{
+	return has_capability(CAP_SYS_ADMIN);
+}
+
+/* Only the first user namespace maps all ids to themselves, in one line; spaces align it. */
+bool runtime_user_namespace_is_inner(void)
+{
+	char text[64] = "";
+	unsigned inside, outside, size;
+	own_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	return sscanf(text, "%u %u %u", &inside, &outside, &size) != 3 || inside != 0 ||
+	       outside != 0 || size != UINT32_MAX;
+}
+
+bool runtime_user_namespace_denies_groups(const char *process)
+{
+	own_free char *path = mem_format("/proc/%s/setgroups", process);
+	char text[8] = "";
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && str_starts(text, "deny");
+}
+
+/* ---- which ids ---- */
+
+/* The own id as 0, the subordinate ones from 1 on, as crun has it. */
+static int map_own(struct oci_id_mappings *to, uint32_t own, const char *file, uid_t user,
+		   struct err *e)
+{
+	own_clear(runtime_subid_clear) struct runtime_subid_ranges ranges = { 0 };
+	own_free char *name = runtime_subid_login_name(user);
+	own_free char *id = mem_format("%u", user);
+	const struct runtime_subid_owner owner = { name, id };
+
+	runtime_idmap_add(to, 0, own, 1);
+	int r = runtime_subid_read(&ranges, file, &owner, false, e);
+	if (r < 0)
+		return r;
+	uint32_t next = 1;
+	for (size_t i = 0; i < ranges.count && to->count < RUNTIME_IDMAP_LINES_MAX; i++) {
+		const struct runtime_subid_range *range = &ranges.items[i];
+		if ((uint64_t)next + range->count > UINT32_MAX)
+			break;
+		runtime_idmap_add(to, next, range->first, range->count);
+		next += range->count;
+	}
+	return 0;
+}
+
+/* More than one's own id takes both programs; without them it is that one alone. */
+static void forget_subordinate(struct runtime_idmap *ids)
+{
+	if (ids->uids.count + ids->gids.count == 2 || runtime_newidmap_is_there())
+		return;
+	log_warning("newuidmap and newgidmap are not there (Debian: apt install uidmap): the "
+		    "container has one user and one group alone");
+	ids->uids.count = ids->gids.count = 1;
+}
+
+static int map_automatically(struct runtime_idmap *ids, struct err *e)
+{
+	uid_t user = geteuid();
+
+	int r = map_own(&ids->uids, user, "/etc/subuid", user, e);
+	if (r == 0)
+		r = map_own(&ids->gids, getegid(), "/etc/subgid", user, e);
+	if (r == 0 && !has_capability(CAP_SETUID))
+		forget_subordinate(ids);
+	return r;
+}
+
+static int prepare_new(struct runtime_user_namespace *ret, const struct oci_linux *linux_,
+		       struct err *e)
+{
+	runtime_idmap_copy(&ret->ids, &linux_->uid_mappings, &linux_->gid_mappings);
+	if (!runtime_user_namespace_may_do_without() && ret->ids.uids.count == 0 &&
+	    ret->ids.gids.count == 0) {
+		int r = map_automatically(&ret->ids, e);
+		if (r < 0)
+			return r;
+	}
+	int r = runtime_idmap_check(&ret->ids, e);
+	return r < 0 ? err_add(e, "user namespace") : 0;
+}
+
+int runtime_user_namespace_prepare_in_parent(struct runtime_user_namespace *ret,
+					     struct runtime_namespaces *namespaces,
+					     const struct oci_spec *spec, struct err *e)
+{
+	const struct oci_linux *linux_ = &spec->linux_;
+
+	*ret = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
+	ret->joined_fd = runtime_namespace_joined(namespaces, CLONE_NEWUSER);
+	if (ret->joined_fd >= 0)
+		return 0; /* its ids are what they are */
+	if (!runtime_user_namespace_may_do_without())
+		namespaces->own |= CLONE_NEWUSER;
+	if (namespaces->own & CLONE_NEWUSER)
+		return prepare_new(ret, linux_, e);
+	if (linux_->uid_mappings.count || linux_->gid_mappings.count)
+		return err_set(e, ERR_INVALID,
+			       "linux.uidMappings or gidMappings without a user namespace");
+	return 0;
+}
+
+void runtime_user_namespace_clear(struct runtime_user_namespace *user)
+{
+	runtime_idmap_clear(&user->ids);
+	if (user->twin_fd >= 0)
+		close(user->twin_fd);
+	*user = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
+}
+
+/* ---- the maps are written ---- */
+
+static bool is_own_alone(const struct oci_id_mappings *maps, uint32_t own)
+{
+	return maps->count == 1 && maps->items[0].size == 1 && maps->items[0].host_id == own;
+}
+
+static int write_directly(int proc_fd, pid_t pid, const char *file,
+			  const struct oci_id_mappings *maps, struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	char path[48];
+
+	runtime_idmap_format(&text, maps);
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
+	return runtime_procfs_write(proc_fd, path, text.text, e);
+}
+
+/* user_namespaces(7): who has no CAP_SETGID must give setgroups(2) away first. */
+static int deny_groups(int proc_fd, pid_t pid, struct err *e)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "%d/setgroups", (int)pid);
+	return runtime_procfs_write(proc_fd, path, "deny", e);
+}
+
+int runtime_user_namespace_write_in_parent(pid_t pid, const struct runtime_idmap *ids,
+					   struct err *e)
+{
+	bool root_of_ids = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
+	bool own_group = !root_of_ids && is_own_alone(&ids->gids, getegid());
+	int r = 0;
+
+	own_fd int proc = runtime_procfs_open(e);
+	if (proc < 0)
+		return proc;
+	if (own_group)
+		r = deny_groups(proc, pid, e);
+	if (r == 0 && (root_of_ids || own_group))
+		r = write_directly(proc, pid, "gid_map", &ids->gids, e);
+	else if (r == 0)
+		r = runtime_newidmap_run("newgidmap", pid, &ids->gids, e);
+	if (r < 0)
+		return r;
+	if (root_of_ids || is_own_alone(&ids->uids, geteuid()))
+		return write_directly(proc, pid, "uid_map", &ids->uids, e);
+	return runtime_newidmap_run("newuidmap", pid, &ids->uids, e);
+}
+
+/* ---- one without a process ---- */
+
+/* A user namespace lives as long as its descriptor; the process it takes to make one does not. */
+int runtime_user_namespace_make_in_parent(const struct runtime_idmap *ids, struct err *e)
+{
+	char path[48];
+
+	own_fd int pidfd = -1;
+	pid_t pid = runtime_clone(CLONE_NEWUSER, -1, &pidfd);
+	if (pid < 0)
+		return err_number(e, -pid, "make a user namespace");
+	if (pid == 0)
+		for (;;)
+			pause();
+	int r = runtime_user_namespace_write_in_parent(pid, ids, e);
+	if (r == 0) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+		r = open(path, O_RDONLY | O_CLOEXEC);
+		if (r < 0)
+			r = err_sys(e, "open the user namespace");
+	}
+	process_signal(pidfd, SIGKILL);
+	process_wait(pid);
+	return r;
+}
+
+int runtime_user_namespace_open_in_parent(struct runtime_user_namespace *user, struct err *e)
+{
+	if (user->joined_fd >= 0)
+		return user->joined_fd;
+	if (user->ids.uids.count == 0)
+		return err_set(e, ERR_INVALID,
+			       "the container has no user namespace to map them by");
+	if (user->twin_fd < 0) {
+		int fd = runtime_user_namespace_make_in_parent(&user->ids, e);
+		if (fd < 0)
+			return fd;
+		user->twin_fd = fd;
+	}
+	return user->twin_fd;
+}

@@ -102,6 +102,37 @@ best-effort: prio 1
 	[ "${lines[3]}" = 0 ]
 }
 
+# Prints the core scheduling cookie of a process.
+cookie() { # PID
+	python3 - "$1" <<-'E'
+		import ctypes, sys
+		libc, value = ctypes.CDLL(None, use_errno=True), ctypes.c_ulonglong()
+		# PR_SCHED_CORE, PR_SCHED_CORE_GET, pid, PR_SCHED_CORE_SCOPE_THREAD
+		libc.prctl(62, 0, int(sys.argv[1]), 0, ctypes.byref(value)) == 0 or sys.exit(1)
+		print(value.value)
+	E
+}
+
+@test "core scheduling: a cookie for the container, and exec has it, too" {
+	bundle_edit '.annotations["org.holm.core_sched"] = "yes"'
+	bundle_refused 125 "org.holm.core_sched 'yes' is neither 'true' nor 'false'" bundle true
+	bundle_edit '.annotations["org.holm.core_sched"] = "true"'
+	if ! cookie $$; then
+		run --separate-stderr bundle true
+		output_has "org.holm.core_sched: this kernel has no core scheduling (CONFIG_SCHED_CORE)" ||
+			[ "$status" = 0 ] # no core with two threads
+		skip "this kernel has no core scheduling, which is said"
+	fi
+	service bundle_exec sleep 5
+	local pids
+	within 5 eval '[ "$(pgrep -xc sleep)" = 2 ]'
+	pids=$(pgrep -x sleep)
+	# shellcheck disable=SC2086
+	set -- $pids
+	[ "$(cookie "$1")" != 0 ]
+	[ "$(cookie "$1")" = "$(cookie "$2")" ]
+}
+
 @test "a value that is none is refused with the path of its member" {
 	local filter text
 	while IFS='|' read -r filter text; do

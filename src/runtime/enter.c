@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/core_sched.h"
 #include "runtime/cpu_affinity.h"
 #include "runtime/namespace.h"
 #include "runtime/procfs.h"
@@ -48,6 +49,7 @@ int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 	fill_gaps(&ret->process, spec->process);
 	ret->namespaces = runtime_namespace_flags(&container->namespaces);
 
+	ret->pid = (pid_t)container->pid;
 	ret->pidfd = runtime_container_open(container);
 	if (ret->pidfd < 0)
 		return err_set(e, ERR_STATE, "the container does not run");
@@ -128,6 +130,8 @@ int runtime_enter_in_child(struct runtime_enter *enter, struct err *e)
 		r = open_proc(&enter->launch, e);
 	if (r == 0)
 		r = enter_cgroup(enter, e);
+	if (r == 0) /* of that process: with a later one of its number join() would fail */
+		r = runtime_core_sched_share_in_child(enter->launch.spec, enter->pid, e);
 	if (r == 0)
 		r = join(enter, e);
 	if (r == 0)

@@ -17,6 +17,7 @@ struct runtime_enter {
 	struct runtime_cgroup_entry entry;
 	struct oci_process process; /* a copy of the caller's with the gaps filled; borrows all */
 	int pidfd;                  /* the container's first process */
+	pid_t pid;                  /* its number */
 	uint64_t namespaces;        /* CLONE_NEW*: which differ from the host's */
 	bool entered;               /* born in its cgroup (v2) */
 };

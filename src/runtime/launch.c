@@ -26,8 +26,10 @@
 #include "runtime/channel.h"
 #include "runtime/clone.h"
 #include "runtime/command.h"
+#include "runtime/core_sched.h"
 #include "runtime/cpu_affinity.h"
 #include "runtime/io_priority.h"
+#include "runtime/landlock.h"
 #include "runtime/memory_policy.h"
 #include "runtime/personality.h"
 #include "runtime/runtime.h"
@@ -86,6 +88,8 @@ static int check_running(const struct oci_spec *spec, const struct oci_process *
 		r = runtime_memory_policy_check(spec->linux_.memory_policy, e);
 	if (r == 0)
 		r = runtime_personality_check(spec->linux_.personality, e);
+	if (r == 0)
+		r = runtime_core_sched_check(spec, e);
 	return r;
 }
 
@@ -130,7 +134,8 @@ void runtime_launch_clear(struct runtime_launch *launch)
 	runtime_terminal_close(&launch->terminal);
 	runtime_hooks_close(&launch->hooks);
 	strv_clear(&launch->env);
-	int *fds[] = { &launch->init_fd, &launch->channel, &launch->proc_fd, &launch->listener };
+	int *fds[] = { &launch->init_fd, &launch->channel, &launch->proc_fd, &launch->ruleset,
+		       &launch->listener };
 	for (size_t i = 0; i < COUNT_OF(fds); i++) {
 		if (*fds[i] >= 0)
 			close(*fds[i]);
@@ -191,8 +196,8 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 {
 	int count = (int)l->options->keep_fds_count;
 	int base = STREAMS + count;
-	int *own[] = { &l->channel,         &l->init_fd,      &l->start_fd,   &l->terminal.slave,
-		       &l->terminal.master, &l->hooks.output, &l->hooks.error };
+	int *own[] = { &l->channel,        &l->init_fd,         &l->ruleset,      &l->start_fd,
+		       &l->terminal.slave, &l->terminal.master, &l->hooks.output, &l->hooks.error };
 	int free_from = base + (int)COUNT_OF(own);
 	int kept[KEEP_FDS_MAX];
 
@@ -275,6 +280,8 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 	if (r == 0)
 		r = runtime_personality_apply_in_child(l->spec->linux_.personality, e);
 	if (r == 0)
+		r = runtime_landlock_open_in_child(&l->ruleset, &l->rights.landlock, root, e);
+	if (r == 0)
 		r = runtime_rights_label_in_child(&l->rights, l->proc_fd, e);
 	if (r == 0 && strv_find_key(&l->env, "HOME") < 0)
 		strv_addf(&l->env, "HOME=%s", user->home ? user->home : "/");
@@ -300,7 +307,7 @@ static int become(struct runtime_launch *l, struct err *e)
 	if (r == 0)
 		r = runtime_rights_limit_in_child(&l->rights, e);
 	if (r == 0)
-		r = runtime_rights_take_in_child(&l->rights, &user, &l->listener, e);
+		r = runtime_rights_take_in_child(&l->rights, &user, l->ruleset, &l->listener, e);
 	return r == 0 && as_root < 0 ? change_folder(l->process->cwd, e) : r;
 }
 

@@ -26,6 +26,7 @@ struct runtime_launch {
 	int channel;                /* to the parent, later to who starts it */
 	int start_fd;               /* where to wait for that one; -1: it is the parent */
 	int proc_fd;                /* for LSM labels; -1 where there are none */
+	int ruleset;                /* Landlock's; -1: none */
 	bool fork;                  /* a PID namespace was joined for children */
 	bool wait;                  /* for what the parent writes: runtime_launch_wait_in_child() */
 	struct strv env;            /* process's, and HOME */
@@ -36,7 +37,7 @@ struct runtime_launch {
 
 #define RUNTIME_LAUNCH_INIT                                                                        \
 	{                                                                                          \
-		.init_fd = -1, .channel = -1, .start_fd = -1, .proc_fd = -1,                       \
+		.init_fd = -1, .channel = -1, .start_fd = -1, .proc_fd = -1, .ruleset = -1,        \
 		.terminal = RUNTIME_TERMINAL_INIT, .listener = -1, .hooks = RUNTIME_HOOKS_INIT     \
 	}
 

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
+#include "runtime/landlock.h"
 #include "runtime/lsm.h"
 #include "runtime/procfs.h"
 #include "runtime/rlimit.h"
@@ -94,6 +95,14 @@ static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spe
 	return runtime_seccomp_compile_default(&ret->filter, ret->capabilities.bounding, e);
 }
 
+static int prepare_landlock(struct runtime_rights *ret, const struct oci_spec *spec, struct err *e)
+{
+	const char *text = shape_map_get(&spec->annotations, "org.holm.landlock");
+
+	return text ? runtime_landlock_policy_read(&ret->landlock, text, runtime_landlock_abi(), e)
+		    : 0;
+}
+
 static int prepare_rlimit(struct runtime_rights *ret, const struct oci_spec *spec,
 			  const struct oci_rlimit *from, struct err *e)
 {
@@ -144,12 +153,14 @@ int runtime_rights_prepare_in_parent(struct runtime_rights *ret, const struct oc
 	int r = prepare_filter(ret, spec, e);
 	if (r < 0)
 		return err_add(e, "seccomp");
-	return prepare_rlimits(ret, spec, process, e);
+	r = prepare_landlock(ret, spec, e);
+	return r < 0 ? r : prepare_rlimits(ret, spec, process, e);
 }
 
 void runtime_rights_clear(struct runtime_rights *rights)
 {
 	runtime_seccomp_filter_clear(&rights->filter);
+	runtime_landlock_policy_clear(&rights->landlock);
 	free(rights->rlimits);
 	*rights = (struct runtime_rights){ 0 };
 }
@@ -245,18 +256,29 @@ static int set_ids(const struct runtime_user *user, struct err *e)
 	return 0;
 }
 
-/* Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes first; with it, last, so that it
- * meets as few of the runtime's own calls as can be. */
+/* Landlock's domain, then the filter. */
+static int confine(const struct runtime_rights *rights, int ruleset_fd, struct err *e)
+{
+	int r = runtime_landlock_restrict_in_child(&rights->landlock, ruleset_fd, e);
+
+	if (r < 0 || !rights->filter.count)
+		return r;
+	return runtime_seccomp_install_in_child(&rights->filter, e);
+}
+
+/* Without no_new_privs both need CAP_SYS_ADMIN, so they come first; with it, last, so that they
+ * meet as few of the runtime's own calls as can be. */
 int runtime_rights_take_in_child(const struct runtime_rights *rights,
-				 const struct runtime_user *user, int *ret_listener, struct err *e)
+				 const struct runtime_user *user, int ruleset_fd, int *ret_listener,
+				 struct err *e)
 {
 	const struct runtime_capability_sets *sets = &rights->capabilities;
-	bool early = rights->filter.count && !rights->no_new_privileges;
+	bool early = !rights->no_new_privileges;
 	int listener = 0;
 
 	int r = runtime_capability_drop_bounding_in_child(sets->bounding, e);
 	if (r == 0 && early)
-		r = listener = runtime_seccomp_install_in_child(&rights->filter, e);
+		r = listener = confine(rights, ruleset_fd, e);
 	if (r >= 0)
 		r = runtime_capability_keep_in_child(e);
 	if (r >= 0)
@@ -267,8 +289,8 @@ int runtime_rights_take_in_child(const struct runtime_rights *rights,
 		return r;
 	if (rights->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "set no_new_privs");
-	if (rights->filter.count && !early)
-		listener = runtime_seccomp_install_in_child(&rights->filter, e);
+	if (!early)
+		listener = confine(rights, ruleset_fd, e);
 	if (listener < 0)
 		return listener;
 	*ret_listener = listener > 0 ? listener : -1;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "runtime/capability.h"
+#include "runtime/landlock_policy.h"
 #include "runtime/seccomp.h"
 
 struct err;
@@ -22,6 +23,7 @@ struct runtime_rlimit {
 struct runtime_rights {
 	struct runtime_capability_sets capabilities;
 	struct runtime_seccomp_filter filter; /* count 0: none */
+	struct runtime_landlock_policy landlock;
 	struct runtime_rlimit *rlimits;
 	size_t rlimits_count;
 	bool no_new_privileges;
@@ -53,6 +55,8 @@ int runtime_rights_label_in_child(const struct runtime_rights *rights, int proc_
 /* Resource limits, likewise; nothing that needs descriptors can come after RLIMIT_NOFILE. */
 int runtime_rights_limit_in_child(const struct runtime_rights *rights, struct err *e);
 
-/* Seccomp, groups, ids, capabilities. *ret_listener: seccomp's descriptor, or -1. */
+/* Landlock (ruleset_fd, or -1), seccomp, groups, ids, capabilities. *ret_listener: seccomp's
+ * descriptor, or -1. */
 int runtime_rights_take_in_child(const struct runtime_rights *rights,
-				 const struct runtime_user *user, int *ret_listener, struct err *e);
+				 const struct runtime_user *user, int ruleset_fd, int *ret_listener,
+				 struct err *e);

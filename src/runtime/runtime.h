@@ -30,6 +30,8 @@
  *	org.holm.rootfs.volatile	"true": overlayfs' volatile (the upper is lost with power)
  *	org.holm.seccomp	"default": the built-in profile; linux.seccomp must be absent
  *	org.holm.init		"true": options->init_fd is PID 1, process.args is its child
+ *	org.holm.core_sched	"true": core scheduling, see core_sched.h
+ *	org.holm.landlock	JSON: see landlock_policy.h
  *	org.holm.groups		"wheel,44": groups by name or id, looked up in the container's
  *				/etc/group, on top of process.user.additionalGids
  *	org.holm.joined.TYPE	"PID:START", for a namespace /proc/PID/ns/TYPE that is joined: the

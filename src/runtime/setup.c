@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/core_sched.h"
 #include "runtime/cpu_affinity.h"
 #include "runtime/hooks.h"
 #include "runtime/lsm.h"
@@ -169,6 +170,9 @@ static int enter(struct runtime_setup *s, struct err *e)
 	if (r < 0)
 		return r;
 	runtime_cpu_affinity_reset_in_child(s->spec);
+	r = runtime_core_sched_create_in_child(s->spec, e);
+	if (r < 0)
+		return r;
 	r = runtime_namespace_join(ns, ~(CLONE_NEWNS | CLONE_NEWUSER | s->foreign), e);
 	if (r < 0)
 		return r;

@@ -88,11 +88,42 @@ neighbour_runs() { # PARENT
 	[ "${lines[0]}" = 0 ]
 }
 
-@test "clocks of a time namespace are set off" {
+@test "both clocks of a time namespace are set off, and exec sees the same" {
 	bundle_edit '.linux.namespaces += [{ type: "time" }]
-		| .linux.timeOffsets = { boottime: { secs: 864000000 }, monotonic: { secs: 5, nanosecs: 7 } }'
-	expect 0 bundle sh -c 'cut -d. -f1 /proc/uptime'
-	[ "$output" -gt 864000000 ]
+		| .linux.timeOffsets = { boottime: { secs: 864000000 }, monotonic: { secs: -5, nanosecs: 999999999 } }'
+	local try='cut -d. -f1 /proc/uptime; tr -s " \t" " " </proc/self/timens_offsets; readlink /proc/self/ns/time'
+	expect 0 bundle sh -c "$try"
+	[ "${lines[0]}" -gt 864000000 ]
+	[ "${lines[1]}" = "monotonic -5 999999999" ]
+	[ "${lines[2]}" = "boottime 864000000 0" ]
+	[ "${lines[3]}" != "$(readlink /proc/self/ns/time)" ]
+	expect 0 bundle_exec sh -c "$try; readlink /proc/1/ns/time"
+	[ "${lines[0]}" -gt 864000000 ]
+	[ "${lines[1]}" = "monotonic -5 999999999" ]
+	[ "${lines[3]}" = "${lines[4]}" ]
+}
+
+@test "a time namespace is joined by its path, with the offsets that it has" {
+	neighbour_start --time --boottime 1000000
+	bundle_edit '.linux.namespaces += [{ type: "time", path: $p }]' --arg p "/proc/$NEIGHBOUR/ns/time"
+	expect 0 bundle sh -c 'tail -n 1 /proc/self/timens_offsets | tr -s " " " "; readlink /proc/self/ns/time'
+	[ "${lines[0]}" = "boottime 1000000 0" ]
+	[ "${lines[1]}" = "$(readlink "/proc/$NEIGHBOUR/ns/time")" ]
+	bundle_edit '.linux.timeOffsets = { boottime: { secs: 1 } }'
+	bundle_refused 125 "linux.timeOffsets without a new time namespace" bundle true
+	kill -KILL "$NEIGHBOUR" # unshare itself takes no SIGTERM
+}
+
+@test "offsets that no clock can have are refused" {
+	bundle_edit '.linux.timeOffsets = { boottime: { secs: 1 } }'
+	bundle_refused 125 "linux.timeOffsets without a new time namespace" bundle true
+	bundle_edit '.linux.namespaces += [{ type: "time" }] | .linux.timeOffsets = { realtime: { secs: 1 } }'
+	bundle_refused 125 "linux.timeOffsets 'realtime' is unknown" bundle true
+	bundle_edit '.linux.timeOffsets = { monotonic: { secs: 1, nanosecs: 1000000000 } }'
+	bundle_refused 125 "linux.timeOffsets.monotonic.nanosecs 1000000000 is not below a second" bundle true
+	bundle_edit '.linux.timeOffsets = { boottime: { secs: -999999999999 } }'
+	bundle_refused 125 "linux.timeOffsets: " bundle true
+	output_has "no clock can go below zero"
 }
 
 @test "bind mounts have the flags asked for, for one mount or all below it" {

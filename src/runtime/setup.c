@@ -96,6 +96,8 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 	if (r == 0)
 		r = check_names(ret, e);
 	if (r == 0)
+		r = runtime_time_offset_check(spec, ret->namespaces.own, e);
+	if (r == 0)
 		r = runtime_launch_prepare_in_parent(&ret->launch, spec, spec->process, options, e);
 	if (r == 0)
 		r = runtime_hooks_open_in_parent(&ret->launch.hooks, spec, options->id,
@@ -211,7 +213,7 @@ static int write_to_proc(struct runtime_setup *s, struct err *e)
 	if (s->launch.proc_fd < 0)
 		return s->launch.proc_fd;
 	if (s->namespaces.own & CLONE_NEWTIME) {
-		int r = runtime_time_unshare_in_child(s->launch.proc_fd, s->spec, e);
+		int r = runtime_time_offset_unshare_in_child(s->launch.proc_fd, s->spec, e);
 		if (r < 0)
 			return r;
 	}

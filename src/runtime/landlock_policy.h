@@ -1,7 +1,7 @@
 /* landlock_policy.h - what a process may do to files, TCP ports, abstract sockets and other
- * processes: landlock(7), on top of all other rights. From the annotation org.holm.landlock, a JSON object in
- * the shape of the open proposal for the runtime-spec (opencontainers/runtime-spec#1111, #1241),
- * with what kernels have got since under the kernel's names:
+ * processes: landlock(7), on top of all other rights. From the annotation org.holm.landlock, a JSON
+ * object in the shape of the open proposal for the runtime-spec (opencontainers/runtime-spec#1111,
+ * #1241), with what kernels have got since under the kernel's names:
  *
  *	{ "ruleset": { "handledAccessFS": ["write_file", "make_reg"],
  *		       "handledAccessNet": ["bind_tcp"], "scoped": ["signal"] },

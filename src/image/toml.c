@@ -20,6 +20,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "base/utf8.h"
 
 enum kind { KIND_IMPLIED, KIND_DEFINED, KIND_DOTTED, KIND_FIXED, KIND_REPEATED };
 
@@ -124,29 +125,6 @@ static int end_of_line(struct parser *p)
 	return refuse(p, "unexpected text behind the value");
 }
 
-static void add_utf8(struct str *s, uint32_t code)
-{
-	char bytes[4];
-	size_t n = 0;
-
-	if (code < 0x80) {
-		bytes[n++] = (char)code;
-	} else if (code < 0x800) {
-		bytes[n++] = (char)(0xc0 | (code >> 6));
-		bytes[n++] = (char)(0x80 | (code & 0x3f));
-	} else if (code < 0x10000) {
-		bytes[n++] = (char)(0xe0 | (code >> 12));
-		bytes[n++] = (char)(0x80 | ((code >> 6) & 0x3f));
-		bytes[n++] = (char)(0x80 | (code & 0x3f));
-	} else {
-		bytes[n++] = (char)(0xf0 | (code >> 18));
-		bytes[n++] = (char)(0x80 | ((code >> 12) & 0x3f));
-		bytes[n++] = (char)(0x80 | ((code >> 6) & 0x3f));
-		bytes[n++] = (char)(0x80 | (code & 0x3f));
-	}
-	str_add_n(s, bytes, n);
-}
-
 static int hex_digit(int c)
 {
 	if (c >= '0' && c <= '9')
@@ -171,7 +149,7 @@ static int parse_unicode(struct parser *p, struct str *s, int digits)
 	}
 	if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
 		return refuse(p, "\\u escape of no character");
-	add_utf8(s, code);
+	utf8_add(s, code);
 	return 0;
 }
 
@@ -702,54 +680,12 @@ static int parse_document(struct parser *p, struct json_object *root)
 	}
 }
 
-/* Length of the UTF-8 sequence at text, 0 if it is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-	static const struct {
-		unsigned char first_min, first_max, second_min, second_max;
-		size_t length;
-	} rows[] = {
-		{ 0x00, 0x7f, 0x00, 0xff, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (text[0] < rows[i].first_min || text[0] > rows[i].first_max)
-			continue;
-		size_t length = rows[i].length;
-		if (length > left)
-			return 0;
-		if (length > 1 && (text[1] < rows[i].second_min || text[1] > rows[i].second_max))
-			return 0;
-		for (size_t j = 2; j < length; j++)
-			if ((text[j] & 0xc0) != 0x80)
-				return 0;
-		return length;
-	}
-	return 0;
-}
-
-static bool is_utf8(const char *text, size_t length)
-{
-	while (length) {
-		size_t step = utf8_length((const unsigned char *)text, length);
-		if (!step)
-			return false;
-		text += step;
-		length -= step;
-	}
-	return true;
-}
-
 int image_toml_parse(struct json_object **ret, const char *text, size_t length, const char *what,
 		     struct err *e)
 {
 	if (length > IMAGE_TOML_BYTES_MAX)
 		return err_set(e, ERR_INVALID, "%s: larger than 1 MiB", what);
-	if (!is_utf8(text, length))
+	if (!utf8_valid(text, length))
 		return err_set(e, ERR_INVALID, "%s: not UTF-8", what);
 
 	own_json struct json_object *root = with_kind(json_object_new_object(), KIND_DEFINED);

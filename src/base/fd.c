@@ -19,8 +19,9 @@
 
 enum { READ_STEP_MIN = 512, READ_STEP = 16384 };
 
-/* step: how much is expected; what was guessed too small only takes more reads. */
-static int read_in_steps(int fd, size_t step, size_t bytes_max, struct str *to, struct err *e)
+/* step: how much is taken at once. exact: there are so many bytes; 0: until the end. */
+static int read_in_steps(int fd, size_t step, size_t exact, size_t bytes_max, struct str *to,
+			 struct err *e)
 {
 	size_t start = to->length;
 
@@ -32,16 +33,16 @@ static int read_in_steps(int fd, size_t step, size_t bytes_max, struct str *to, 
 			return err_sys(e, "read");
 		to->length += (size_t)n;
 		to->text[to->length] = '\0';
-		if (n == 0)
-			return 0;
 		if (to->length - start > bytes_max)
 			return err_set(e, ERR_INVALID, "longer than %zu bytes", bytes_max);
+		if (n == 0 || (exact && to->length - start == exact))
+			return 0;
 	}
 }
 
 int fd_read_all(int fd, size_t bytes_max, struct str *to, struct err *e)
 {
-	return read_in_steps(fd, READ_STEP, bytes_max, to, e);
+	return read_in_steps(fd, READ_STEP, 0, bytes_max, to, e);
 }
 
 /* Small files are the rule: a large buffer for each costs more than reading them. Files of /proc
@@ -65,7 +66,7 @@ int fd_read_file_at(int dir_fd, const char *path, size_t bytes_max, struct str *
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_INVALID, "%s: not a regular file", path);
 
-	if (read_in_steps(fd, step_for(&st), bytes_max, to, e) < 0)
+	if (read_in_steps(fd, step_for(&st), (size_t)st.st_size, bytes_max, to, e) < 0)
 		return err_add(e, "%s", path);
 	return 0;
 }

@@ -32,9 +32,10 @@ void *mem_resize(void *old, size_t count, size_t size)
 
 char *mem_text_n(const char *text, size_t length)
 {
-	char *copy = mem_new(length + 1, 1);
+	char *copy = mem_resize(NULL, length + 1, 1);
 
 	memcpy(copy, text, length);
+	copy[length] = '\0';
 	return copy;
 }
 

@@ -43,7 +43,7 @@ struct shape_field {
 
 struct shape {
 	size_t size;
-	const struct shape_field *fields;
+	const struct shape_field *fields; /* at most 64 */
 };
 
 struct shape_u32s {
@@ -70,9 +70,14 @@ struct shape_map {
 /* More elements than this in one array or object are refused (ERR_CORRUPT). */
 enum { SHAPE_ITEMS_MAX = 100000 };
 
-/* Reads object into the zeroed struct at to. Unknown members are ignored, as the OCI
- * specifications ask. On failure what was read is cleared again; the error names the path:
+/* Reads a JSON text of length bytes into the zeroed struct at to. Unknown members are ignored, as
+ * the OCI specifications ask; a known one that is there twice is refused. On failure (ERR_CORRUPT)
+ * what was read is cleared again; the error names the path:
  * "linux.resources.memory.limit: not a whole number". */
+int shape_read_text(const struct shape *shape, const char *text, size_t length, void *to,
+		    struct err *e);
+
+/* The same for what has been parsed already. */
 int shape_read(const struct shape *shape, struct json_object *object, void *to, struct err *e);
 
 /* The caller's (json_object_put). Never fails. */

@@ -29,6 +29,7 @@ struct listing {
 	const struct filter *filter;
 	bool all;
 	struct engine_rows *rows;
+	const char *run; /* $run/containers */
 };
 
 /* One that goes while the list is made is simply not in it. A record that cannot be read does not
@@ -60,22 +61,33 @@ static bool is_id(const char *name)
 }
 
 /* Those that may run have a run folder: without --all nothing else is looked at. */
-static int add_rows(struct listing *l, struct err *e)
+static int add_running(struct listing *l, const char *entry, struct err *e)
 {
-	int fd = openat(l->all ? l->engine->containers_fd : l->engine->run_fd, ".",
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t count = l->rows->count;
+	int r = l->all || !is_id(entry) ? 0 : add_row(l, entry, e);
+
+	if (r == 0 && l->rows->count == count)
+		monitor_reap_entry(l->run, entry, l->engine->containers_fd);
+	return r;
+}
+
+static int add_any(struct listing *l, const char *entry, struct err *e)
+{
+	if (str_starts(entry, ".dead-"))
+		record_clear_dead(l->engine, entry);
+	return is_id(entry) ? add_row(l, entry, e) : 0;
+}
+
+static int add_rows(struct listing *l, int folder_fd,
+		    int (*add)(struct listing *l, const char *entry, struct err *e), struct err *e)
+{
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return err_sys(e, "list the containers");
-	own_free char *run = mem_format("%s/containers", l->engine->store->run);
-	monitor_reap_debris(run, l->engine->containers_fd);
 
 	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (str_starts(entry->d_name, ".dead-") && l->all)
-			record_clear_dead(l->engine, entry->d_name);
-		if (!is_id(entry->d_name))
-			continue;
-		int r = add_row(l, entry->d_name, e);
+		int r = add(l, entry->d_name, e);
 		if (r < 0)
 			return r;
 	}
@@ -106,8 +118,12 @@ int engine_list(struct engine *engine, const struct list_options *o, struct engi
 	int r = filter_make(&filter, engine, &o->filter, e);
 	if (r < 0)
 		return r;
-	struct listing listing = { engine, &filter, o->all || o->last > 0 || filter.all, &rows };
-	r = add_rows(&listing, e);
+	own_free char *run = mem_format("%s/containers", engine->store->run);
+	bool all = o->all || o->last > 0 || filter.all;
+	struct listing listing = { engine, &filter, all, &rows, run };
+	r = add_rows(&listing, engine->run_fd, add_running, e);
+	if (r == 0 && all)
+		r = add_rows(&listing, engine->containers_fd, add_any, e);
 	if (r < 0) {
 		engine_rows_clear(&rows);
 		return r;

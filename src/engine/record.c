@@ -169,14 +169,14 @@ int record_lock(struct engine *engine, const char *id, bool wait, struct err *e)
 
 int record_read(struct engine *engine, const char *id, struct container *ret, struct err *e)
 {
-	own_fd int fd = record_open(engine, id, e);
-	if (fd < 0)
-		return fd;
-	if (faccessat(fd, "config.json", F_OK, 0) < 0 && errno == ENOENT) {
+	own_free char *path = mem_format("%s/config.json", id);
+
+	int r = shape_read_at(&container_shape, engine->containers_fd, path, CONTAINER_RECORD_MAX,
+			      ret, e);
+	if (r == -ENOENT) {
 		record_clear_debris(engine, id);
 		return not_found(e, id);
 	}
-	int r = shape_read_at(&container_shape, fd, "config.json", CONTAINER_RECORD_MAX, ret, e);
 	return r < 0 ? err_add(e, "container %.12s", id) : 0;
 }
 

@@ -49,14 +49,15 @@ static int64_t read_moment(const char *text)
 }
 
 /* 1: the monitor lives and *ret is filled; 0: none. */
-static int read_live(int run_fd, struct container_state *ret, struct err *e)
+static int read_live(struct engine *engine, const char *id, struct container_state *ret,
+		     struct err *e)
 {
-	pid_t monitor = monitor_state_alive(run_fd);
+	pid_t monitor = monitor_state_alive_in(engine->run_fd, id);
 	if (monitor <= 0)
 		return 0;
 
 	own_clear(monitor_state_clear) struct monitor_state state = { 0 };
-	int r = monitor_state_read_at(&state, run_fd, e);
+	int r = monitor_state_read_in(&state, engine->run_fd, id, e);
 	if (r == -ENOENT)
 		return 0; /* it has not started the container yet, or is about to end */
 	if (r < 0)
@@ -80,15 +81,14 @@ static int read_live(int run_fd, struct container_state *ret, struct err *e)
 static int read_exit(struct engine *engine, const char *id, struct container_state *ret,
 		     struct err *e)
 {
-	own_fd int fd = record_open(engine, id, e);
-	if (fd < 0)
-		return fd;
-
 	own_clear(exit_clear) struct monitor_exit_record record = { 0 };
-	int r = monitor_exit_record_read_at(&record, fd, e);
+
+	int r = monitor_exit_record_read_in(&record, engine->containers_fd, id, e);
 	if (r == -ENOENT) {
-		*ret = (struct container_state){ .status = CONTAINER_CREATED };
-		return 0;
+		own_fd int fd = record_open(engine, id, e);
+		if (fd >= 0)
+			*ret = (struct container_state){ .status = CONTAINER_CREATED };
+		return fd < 0 ? fd : 0;
 	}
 	if (r < 0)
 		return r;
@@ -105,22 +105,14 @@ static int read_exit(struct engine *engine, const char *id, struct container_sta
 	return 0;
 }
 
-static void clear_dead(struct engine *engine, const char *id, int run_fd, int folder_fd)
-{
-	own_free char *run_dir = mem_format("%s/containers/%s", engine->store->run, id);
-	struct err problem;
-	bool removed;
-
-	if (monitor_state_alive(run_fd) == 0)
-		monitor_reap(&removed, run_dir, folder_fd, &problem);
-}
-
 /* What a killed monitor left is cleared under the lock; where that is taken, somebody is just
  * starting or removing it. */
-static void clear_left(struct engine *engine, const char *id, int run_fd, int locked_fd)
+static void clear_left(struct engine *engine, const char *id, int locked_fd)
 {
-	struct err ignored;
+	own_free char *run_dir = mem_format("%s/containers/%s", engine->store->run, id);
 	own_fd int lock = -1;
+	struct err ignored;
+	bool removed;
 
 	if (locked_fd < 0) {
 		lock = record_lock(engine, id, false, &ignored);
@@ -128,22 +120,29 @@ static void clear_left(struct engine *engine, const char *id, int run_fd, int lo
 			return;
 		locked_fd = lock;
 	}
-	clear_dead(engine, id, run_fd, locked_fd);
+	monitor_reap(&removed, run_dir, locked_fd, &ignored);
+}
+
+static bool has_run_folder(struct engine *engine, const char *id)
+{
+	return faccessat(engine->run_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int read_state(struct engine *engine, const char *id, int locked_fd,
 		      struct container_state *ret, struct err *e)
 {
-	own_fd int run_fd =
-		openat(engine->run_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (run_fd >= 0) {
-		int r = read_live(run_fd, ret, e);
+	/* another round for one that was started in between */
+	for (int round = 0;; round++) {
+		int r = read_live(engine, id, ret, e);
 		if (r != 0)
 			return r < 0 ? r : 0;
-		clear_left(engine, id, run_fd, locked_fd);
+		if (has_run_folder(engine, id))
+			clear_left(engine, id, locked_fd);
+		r = read_exit(engine, id, ret, e);
+		if (r < 0 || ret->status != CONTAINER_CREATED || round == 1 ||
+		    !has_run_folder(engine, id))
+			return r;
 	}
-	return read_exit(engine, id, ret, e);
 }
 
 int engine_state_read(struct engine *engine, const char *id, struct container_state *ret,

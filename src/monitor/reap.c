@@ -1,6 +1,5 @@
 #include "monitor/reap.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -197,24 +196,17 @@ static int clear_orphan(const char *containers, const char *id, int records_fd, 
 	return monitor_reap(&removed, run_dir, -1, e);
 }
 
-void monitor_reap_debris(const char *containers, int records_fd)
+void monitor_reap_entry(const char *containers, const char *entry, int records_fd)
 {
-	own_dir DIR *dir = opendir(containers);
-	struct dirent *entry;
 	struct err e;
-	int r;
+	int r = 0;
 
-	while (dir && (entry = readdir(dir))) {
-		if (str_starts(entry->d_name, prefix)) {
-			own_free char *run_dir =
-				path_join(containers, entry->d_name + sizeof(prefix) - 1);
-			r = settle(run_dir, F_SETLK, &e);
-		} else if (entry->d_name[0] != '.') {
-			r = clear_orphan(containers, entry->d_name, records_fd, &e);
-		} else {
-			r = 0;
-		}
-		if (r < 0)
-			log_debug("%s", e.text);
+	if (str_starts(entry, prefix)) {
+		own_free char *run_dir = path_join(containers, entry + sizeof(prefix) - 1);
+		r = settle(run_dir, F_SETLK, &e);
+	} else if (entry[0] != '.') {
+		r = clear_orphan(containers, entry, records_fd, &e);
 	}
+	if (r < 0)
+		log_debug("%s", e.text);
 }

@@ -17,6 +17,6 @@ int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struc
  * work, in the folder .dead-ID beside run_dir. Waits for it, and clears up if it was killed. */
 int monitor_reap_settle(const char *run_dir, struct err *e);
 
-/* All .dead-ID below containers ($run/containers) whose monitor does not live, and all run folders
- * without a durable folder in records_fd ($root/containers). No lock is needed. */
-void monitor_reap_debris(const char *containers, int records_fd);
+/* An entry of containers ($run/containers): clears a .dead-ID whose monitor does not live, and a
+ * run folder without a durable folder in records_fd ($root/containers). No lock is needed. */
+void monitor_reap_entry(const char *containers, const char *entry, int records_fd);

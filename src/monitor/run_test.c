@@ -172,7 +172,7 @@ static struct monitor_exit_record record_of(const struct bed *bed)
 	struct monitor_exit_record record = { 0 };
 	struct err e = { 0 };
 
-	int r = monitor_exit_record_read_at(&record, bed->container_fd, &e);
+	int r = monitor_exit_record_read_in(&record, bed->container_fd, ".", &e);
 	ck_assert_msg(r == 0, "%s", e.text);
 	return record;
 }

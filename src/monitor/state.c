@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/own.h"
 
 enum { STATE_BYTES_MAX = 1 << 20 };
@@ -47,9 +48,16 @@ const struct shape monitor_exit_record_shape = {
 
 pid_t monitor_state_alive(int run_dir_fd)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	return monitor_state_alive_in(run_dir_fd, ".");
+}
 
-	own_fd int fd = openat(run_dir_fd, "alive", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+/* One lookup of two names instead of a descriptor for the folder: ps asks for each container. */
+pid_t monitor_state_alive_in(int parent_fd, const char *folder)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	own_free char *path = mem_format("%s/alive", folder);
+
+	own_fd int fd = openat(parent_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (fcntl(fd, F_GETLK, &lock) < 0)
@@ -62,9 +70,16 @@ pid_t monitor_state_alive(int run_dir_fd)
 
 int monitor_state_read_at(struct monitor_state *ret, int run_dir_fd, struct err *e)
 {
-	struct monitor_state state = { 0 };
+	return monitor_state_read_in(ret, run_dir_fd, ".", e);
+}
 
-	int r = shape_read_at(&state_shape, run_dir_fd, "state.json", STATE_BYTES_MAX, &state, e);
+int monitor_state_read_in(struct monitor_state *ret, int parent_fd, const char *folder,
+			  struct err *e)
+{
+	struct monitor_state state = { 0 };
+	own_free char *path = mem_format("%s/state.json", folder);
+
+	int r = shape_read_at(&state_shape, parent_fd, path, STATE_BYTES_MAX, &state, e);
 	if (r == 0)
 		*ret = state;
 	return r;
@@ -106,12 +121,14 @@ int monitor_state_write_container_at(int run_dir_fd, const struct runtime_contai
 	return shape_write_at(&runtime_container_shape, run_dir_fd, "container.json", container, e);
 }
 
-int monitor_exit_record_read_at(struct monitor_exit_record *ret, int container_fd, struct err *e)
+int monitor_exit_record_read_in(struct monitor_exit_record *ret, int parent_fd, const char *folder,
+				struct err *e)
 {
 	struct monitor_exit_record record = { 0 };
+	own_free char *path = mem_format("%s/exit.json", folder);
 
-	int r = shape_read_at(&monitor_exit_record_shape, container_fd, "exit.json",
-			      STATE_BYTES_MAX, &record, e);
+	int r = shape_read_at(&monitor_exit_record_shape, parent_fd, path, STATE_BYTES_MAX, &record,
+			      e);
 	if (r == 0)
 		*ret = record;
 	return r;

@@ -44,8 +44,13 @@ extern const struct shape monitor_exit_record_shape;
  * Its pid, 0 for none (also when the folder is not there), or -errno. */
 pid_t monitor_state_alive(int run_dir_fd);
 
+/* The same for the run folder of this name below parent_fd. */
+pid_t monitor_state_alive_in(int parent_fd, const char *folder);
+
 /* state.json. -ENOENT (ERR_NOT_FOUND): none. End it with monitor_state_clear(). */
 int monitor_state_read_at(struct monitor_state *ret, int run_dir_fd, struct err *e);
+int monitor_state_read_in(struct monitor_state *ret, int parent_fd, const char *folder,
+			  struct err *e);
 
 /* The same with all of ret->container. */
 int monitor_state_read_whole_at(struct monitor_state *ret, int run_dir_fd, struct err *e);
@@ -55,8 +60,9 @@ int monitor_state_write_at(int run_dir_fd, const struct monitor_state *state, st
 int monitor_state_write_container_at(int run_dir_fd, const struct runtime_container *container,
 				     struct err *e);
 
-/* exit.json below the container's durable folder; the same rules. */
-int monitor_exit_record_read_at(struct monitor_exit_record *ret, int container_fd, struct err *e);
+/* exit.json in the container's durable folder of this name; the same rules. */
+int monitor_exit_record_read_in(struct monitor_exit_record *ret, int parent_fd, const char *folder,
+				struct err *e);
 
 /* Before a start: takes the disk space of exit.json, and removes the one of the last run. Writing
  * it later works on a full disk, too. */

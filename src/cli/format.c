@@ -95,6 +95,20 @@ static void print_json(struct json_object *object, int flags)
 	putchar('\n');
 }
 
+static bool is_own_table(const char *format)
+{
+	return str_empty(format) || strcmp(format, "table") == 0;
+}
+
+bool cli_format_wants(const struct cli_format_list *list, const char *format, bool quiet,
+		      const char *member)
+{
+	if (quiet)
+		return strcmp(member, list->id) == 0;
+	own_free char *field = mem_format("{{.%s}}", member);
+	return !is_own_table(format) || strstr(list->table, field);
+}
+
 int cli_format_rows(const struct cli_format_list *list, struct json_object *rows,
 		    const char *format, bool quiet, struct err *e)
 {
@@ -102,7 +116,7 @@ int cli_format_rows(const struct cli_format_list *list, struct json_object *rows
 		own_free char *id = mem_format("{{.%s}}", list->id);
 		return print_each(rows, id, e);
 	}
-	if (!format || !*format || strcmp(format, "table") == 0)
+	if (is_own_table(format))
 		return print_table(list, rows, list->table, e);
 	if (strncmp(format, "table ", 6) == 0)
 		return print_table(list, rows, format + 6, e);

@@ -18,6 +18,11 @@ struct cli_format_list {
 int cli_format_rows(const struct cli_format_list *list, struct json_object *rows,
 		    const char *format, bool quiet, struct err *e);
 
+/* Will a row of this list be asked for the member? A list of many leaves out what costs and is not
+ * shown. */
+bool cli_format_wants(const struct cli_format_list *list, const char *format, bool quiet,
+		      const char *member);
+
 /* One object (or array): pretty JSON without format and for "json" compact JSON, else through the
  * template. */
 int cli_format_object(struct json_object *object, const char *format, struct err *e);

@@ -52,91 +52,170 @@ static const struct cli_format_list list = {
 	.id = "ID",
 };
 
-static void add_text(struct json_object *row, const char *key, const char *text)
+/* What a column's text is made of. */
+struct cell {
+	const struct container *c;
+	const struct container_state *state;
+	bool full; /* ids and commands */
+	int64_t now;
+	struct str text;
+};
+
+static void add_id(struct cell *cell)
 {
-	json_object_object_add(row, key, json_object_new_string(text));
+	str_add_n(&cell->text, cell->c->id, cell->full ? CONTAINER_ID_LENGTH : CONTAINER_ID_SHORT);
 }
 
-static void add_command(struct json_object *row, const struct container_process *process, bool full)
+static void add_name(struct cell *cell)
+{
+	str_add(&cell->text, cell->c->name);
+}
+
+static void add_image(struct cell *cell)
+{
+	str_add(&cell->text, cell->c->image.name ? cell->c->image.name : "");
+}
+
+static void add_command(struct cell *cell)
 {
 	own_clear(strv_clear) struct strv words = { 0 };
-	own_clear(str_clear) struct str text = { 0 };
 
-	strv_add_all(&words, &process->entrypoint);
-	strv_add_all(&words, &process->command);
+	strv_add_all(&words, &cell->c->process.entrypoint);
+	strv_add_all(&words, &cell->c->process.command);
 	own_free char *line = strv_join(&words, " ");
 	size_t length = strlen(line);
 
-	if (!full && length > COMMAND_WIDTH) {
-		length = COMMAND_WIDTH - 1;
-		while (length && ((unsigned char)line[length] & 0xc0) == 0x80)
-			length--;
-		str_addf(&text, "\"%.*s\xe2\x80\xa6\"", (int)length, line);
-	} else {
-		str_addf(&text, "\"%s\"", line);
+	if (cell->full || length <= COMMAND_WIDTH) {
+		str_addf(&cell->text, "\"%s\"", line);
+		return;
 	}
-	add_text(row, "Command", text.text);
+	length = COMMAND_WIDTH - 1;
+	while (length && ((unsigned char)line[length] & 0xc0) == 0x80)
+		length--;
+	str_addf(&cell->text, "\"%.*s\xe2\x80\xa6\"", (int)length, line);
 }
 
-static void add_times(struct json_object *row, const struct container *c, int64_t now)
+static void add_created(struct cell *cell)
 {
-	char at[MOMENT_TEXT_SIZE], span[32];
+	char at[MOMENT_TEXT_SIZE];
 
-	moment_format(at, c->created_ns);
-	add_text(row, "CreatedAt", at);
-	moment_format_span(span, now - c->created_ns);
-	own_free char *ago = mem_format("%s ago", span);
-	add_text(row, "RunningFor", ago);
+	moment_format(at, cell->c->created_ns);
+	str_add(&cell->text, at);
 }
 
-static void add_labels(struct json_object *row, const struct shape_map *labels)
+static void add_age(struct cell *cell)
 {
-	own_clear(strv_clear) struct strv all = { 0 };
+	char span[32];
+
+	moment_format_span(span, cell->now - cell->c->created_ns);
+	str_addf(&cell->text, "%s ago", span);
+}
+
+static void add_state(struct cell *cell)
+{
+	str_add(&cell->text, container_status_name(cell->state->status));
+}
+
+static void add_status(struct cell *cell)
+{
+	char status[64];
+
+	container_state_describe(status, cell->state, cell->now);
+	str_add(&cell->text, status);
+}
+
+static void add_ports(struct cell *cell)
+{
+	(void)cell; /* those of the host are the host's, a private network has none */
+}
+
+static void add_labels(struct cell *cell)
+{
+	const struct shape_map *labels = &cell->c->labels;
 
 	for (size_t i = 0; i < labels->count; i++)
-		strv_addf(&all, "%s=%s", labels->items[i].key, labels->items[i].value);
-	own_free char *text = strv_join(&all, ",");
-	add_text(row, "Labels", text);
+		str_addf(&cell->text, "%s%s=%s", i ? "," : "", labels->items[i].key,
+			 labels->items[i].value);
 }
 
-static void add_mounts(struct json_object *row, const struct container_storage *storage)
+static void add_mounts(struct cell *cell)
 {
-	own_clear(strv_clear) struct strv all = { 0 };
-	own_clear(str_clear) struct str volumes = { 0 };
-	size_t local = 0;
+	const struct container_storage *storage = &cell->c->storage;
 
 	for (size_t i = 0; i < storage->mounts.count; i++) {
 		const struct container_mount *m = &storage->mounts.items[i];
-		local += str_equal(m->type, "volume");
-		strv_add(&all, m->name ? m->name : m->source ? m->source : m->target);
+		str_addf(&cell->text, "%s%s", i ? "," : "",
+			 m->name     ? m->name
+			 : m->source ? m->source
+				     : m->target);
 	}
-	own_free char *text = strv_join(&all, ",");
-	add_text(row, "Mounts", text);
-	str_addf(&volumes, "%zu", local);
-	add_text(row, "LocalVolumes", volumes.text);
 }
 
-static struct json_object *make_row(const struct engine_row *from, bool full, int64_t now)
+static void add_volumes(struct cell *cell)
 {
-	const struct container *c = &from->container;
-	struct json_object *row = json_object_new_object();
-	char status[64];
+	const struct container_storage *storage = &cell->c->storage;
+	size_t local = 0;
 
-	json_object_object_add(
-		row, "ID",
-		json_object_new_string_len(c->id, full ? CONTAINER_ID_LENGTH : CONTAINER_ID_SHORT));
-	add_text(row, "Names", c->name);
-	add_text(row, "Image", c->image.name ? c->image.name : "");
-	add_command(row, &c->process, full);
-	add_times(row, c, now);
-	container_state_describe(status, &from->state, now);
-	add_text(row, "State", container_status_name(from->state.status));
-	add_text(row, "Status", status);
-	add_text(row, "Ports", "");
-	add_labels(row, &c->labels);
-	add_mounts(row, &c->storage);
-	add_text(row, "Networks", c->network.mode ? c->network.mode : "");
+	for (size_t i = 0; i < storage->mounts.count; i++)
+		local += str_equal(storage->mounts.items[i].type, "volume");
+	str_addf(&cell->text, "%zu", local);
+}
+
+static void add_networks(struct cell *cell)
+{
+	str_add(&cell->text, cell->c->network.mode ? cell->c->network.mode : "");
+}
+
+static const struct {
+	const char *name;
+	void (*add)(struct cell *cell);
+} columns[] = {
+	{ "ID", add_id },
+	{ "Names", add_name },
+	{ "Image", add_image },
+	{ "Command", add_command },
+	{ "CreatedAt", add_created },
+	{ "RunningFor", add_age },
+	{ "State", add_state },
+	{ "Status", add_status },
+	{ "Ports", add_ports },
+	{ "Labels", add_labels },
+	{ "Mounts", add_mounts },
+	{ "LocalVolumes", add_volumes },
+	{ "Networks", add_networks },
+};
+
+static struct json_object *make_row(const struct engine_row *from, const struct ps_options *o,
+				    const bool wanted[], int64_t now)
+{
+	struct cell cell = { &from->container, &from->state, o->no_trunc, now, { 0 } };
+	struct json_object *row = json_object_new_object();
+
+	for (size_t i = 0; i < COUNT_OF(columns); i++) {
+		if (!wanted[i])
+			continue;
+		cell.text.length = 0;
+		columns[i].add(&cell);
+		json_object_object_add(
+			row, columns[i].name,
+			json_object_new_string_len(cell.text.length ? cell.text.text : "",
+						   (int)cell.text.length));
+	}
+	str_clear(&cell.text);
 	return row;
+}
+
+static struct json_object *make_rows(const struct engine_rows *rows, const struct ps_options *o)
+{
+	struct json_object *array = json_object_new_array();
+	bool wanted[COUNT_OF(columns)];
+	int64_t now = moment_now_ns();
+
+	for (size_t i = 0; i < COUNT_OF(columns); i++)
+		wanted[i] = cli_format_wants(&list, o->format, o->quiet, columns[i].name);
+	for (size_t i = 0; i < rows->count; i++)
+		json_object_array_add(array, make_row(&rows->items[i], o, wanted, now));
+	return array;
 }
 
 static int check(struct ps_options *o, struct list_options *ret, struct err *e)
@@ -156,7 +235,6 @@ static int run_ps(struct cli *cli, void *options, const struct strv *args, struc
 	struct list_options asked = { 0 };
 	struct engine_rows rows = { 0 };
 	struct engine *engine;
-	int64_t now = moment_now_ns();
 
 	(void)args;
 	int r = check(o, &asked, e);
@@ -166,9 +244,7 @@ static int run_ps(struct cli *cli, void *options, const struct strv *args, struc
 		r = engine_list(engine, &asked, &rows, e);
 	if (r < 0)
 		return r;
-	own_json struct json_object *array = json_object_new_array();
-	for (size_t i = 0; i < rows.count; i++)
-		json_object_array_add(array, make_row(&rows.items[i], o->no_trunc, now));
+	own_json struct json_object *array = make_rows(&rows, o);
 	engine_rows_clear(&rows);
 	return cli_format_rows(&list, array, o->format, o->quiet, e);
 }

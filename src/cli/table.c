@@ -55,7 +55,9 @@ static void print_row(const struct strv *row, const size_t *widths, struct str *
 		str_add(to, row->items[i]);
 		if (i + 1 == row->count)
 			break;
-		str_addf(to, "%*s", (int)(widths[i] - cli_print_width(row->items[i])), "");
+		size_t gap = widths[i] - cli_print_width(row->items[i]);
+		memset(str_room(to, gap), ' ', gap);
+		to->length += gap;
 	}
 	str_add_char(to, '\n');
 }

@@ -10,6 +10,7 @@ setup() {
 
 teardown() {
 	[ -z "${POD:-}" ] || kill -KILL "$POD" # unshare itself takes no SIGTERM
+	[ -z "${ORDINARY_USER:-}" ] || umount /etc/passwd /etc/subuid /etc/subgid
 	# shellcheck disable=SC2046 # one mount point a word
 	umount -l $(awk -v d="$BATS_TEST_TMPDIR/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo) \
 		2>/dev/null || true
@@ -209,4 +210,208 @@ read-only"
 	bundle_edit '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
 	change_mount '["bind", "idmap"]'
 	bundle_refused 125 "mount /m: map ids: the container has no user namespace to map them by" bundle true
+}
+
+# --- an ordinary user -------------------------------------------------------------------------
+
+# The bundle becomes an ordinary user's, who may reach it; with the ids after it in /etc/subuid and
+# /etc/subgid (none: the user has no line). BUNDLE_WRAPPER runs the runtime as that user.
+ordinary_user() { # [FIRST:COUNT]
+	local folder=$BUNDLE
+	until [ "$folder" = / ]; do
+		chmod a+x "$folder"
+		folder=$(dirname "$folder")
+	done
+	printf '%s\n' root:x:0:0:root:/root:/bin/sh tester:x:1000:1000::/:/bin/sh >"$BATS_TEST_TMPDIR/passwd"
+	echo "someone:700000:65536${1:+
+tester:$1}" >"$BATS_TEST_TMPDIR/subid"
+	mount --bind "$BATS_TEST_TMPDIR/passwd" /etc/passwd
+	mount --bind "$BATS_TEST_TMPDIR/subid" /etc/subuid
+	mount --bind "$BATS_TEST_TMPDIR/subid" /etc/subgid
+	ORDINARY_USER=yes
+	chown -hR 1000:1000 "$BUNDLE"
+	BUNDLE_WRAPPER="setpriv --reuid 1000 --regid 1000 --clear-groups"
+}
+
+# config.json much as `crun spec --rootless` writes it, but for the terminal and what this kernel lacks.
+rootless_config() {
+	bundle_edit '.linux |= del(.resources) | .linux.namespaces |= map(select(.type != "network" and .type != "cgroup"))
+		| .linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 1000, size: 1 }]
+		| .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(select(.destination != "/sys/fs/cgroup")
+			| if .destination == "/sys" then { destination: "/sys", type: "none", source: "/sys",
+				options: ["rbind", "nosuid", "noexec", "nodev", "ro"] }
+			elif .destination == "/dev/pts" then .options -= ["gid=5"] else . end)'
+}
+
+@test "an ordinary user runs what crun spec --rootless writes" {
+	ordinary_user
+	rootless_config
+	expect 0 bundle sh -c 'id -u; tr -s " " </proc/self/uid_map; cat /proc/self/setgroups; touch /made; echo x >/dev/null
+		hostname; ls /sys/class >/dev/null && echo sys; touch /sys/x 2>/dev/null || echo $$'
+	output_is "0
+ 0 1000 1
+deny
+box
+sys
+1"
+	[ "$(ids "$ROOTFS/made")" = 1000:1000 ]
+	expect 5 bundle sh -c 'exit 5'
+	expect 0 bundle_exec sh -c 'id -u; readlink /proc/1/exe'
+	[ "${lines[0]}" = 0 ]
+}
+
+@test "an ordinary user runs the very file of crun and of runc, with a terminal" {
+	local runtime
+	ordinary_user
+	needs crun runc
+	for runtime in crun runc; do
+		rm -f "$BUNDLE/config.json"
+		(cd "$BUNDLE" && $BUNDLE_WRAPPER "$runtime" spec --rootless)
+		bundle_edit '.root.readonly = false | .process.env = ["PATH=/bin"]'
+		expect 0 bundle sh -c 'tty; id -u; cat /proc/self/setgroups; touch /made'
+		[ "${output//$'\r'/}" = "/dev/pts/0
+0
+deny" ]
+		rm "$ROOTFS/made"
+	done
+}
+
+@test "an ordinary user has a user namespace also where none is asked for, with the subordinate ids" {
+	ordinary_user 300000:65536
+	bundle_edit 'del(.linux.resources)'
+	expect 0 bundle sh -c 'tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map; cat /proc/self/setgroups
+		touch /made; chown 1000:44 /made; ls /sys/class/net; ls -A /sys/fs/cgroup; ls -n /dev/pts/ptmx | cut -c1-10'
+	output_is " 0 1000 1
+ 1 300000 65536
+ 0 1000 1
+ 1 300000 65536
+allow
+lo
+crw-rw-rw-"
+	[ "$(ids "$ROOTFS/made")" = 300999:300043 ]
+	bundle_edit '.process.user = { uid: 1000, gid: 1000, additionalGids: [44] }'
+	expect 0 bundle id
+	output_is "uid=1000(app) gid=1000(app) groups=44(wheel),1000(app)"
+	bundle_edit '.process.user.uid = 65537'
+	bundle_refused 125 "become user 65537" bundle true
+	output_has "/etc/subuid"
+}
+
+@test "an ordinary user without a range has one id, and is told so where it matters" {
+	ordinary_user
+	bundle_edit 'del(.linux.resources)'
+	expect 0 bundle sh -c 'tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map; ls -n /dev/pts/ptmx | cut -c1-10'
+	output_is " 0 1000 1
+ 0 1000 1
+crw-rw-rw-"
+	bundle_edit '.process.terminal = true'
+	expect 0 bundle sh -c 'tty; stat -c %u /dev/pts/0'
+	bundle_edit '.process.terminal = false | .process.user.uid = 5'
+	bundle_refused 125 "become user 5" bundle true
+	output_has "one alone"
+	bundle_edit '.process.user = { uid: 0, gid: 0, additionalGids: [44] }'
+	bundle_refused 125 "supplementary groups: the container's user namespace has one group alone" bundle true
+	output_has "/etc/subgid"
+}
+
+@test "an ordinary user whose newuidmap is not there has one id, with a warning" {
+	ordinary_user 300000:65536
+	bundle_edit 'del(.linux.resources)'
+	mount --bind /dev/null "$(command -v newuidmap)"
+	expect 0 bundle sh -c 'tr -s " " </proc/self/uid_map' || { umount "$(command -v newuidmap)"; return 1; }
+	umount /usr/bin/newuidmap
+	output_is " 0 1000 1"
+	output_has "newuidmap and newgidmap are not there (Debian: apt install uidmap)"
+}
+
+@test "ids that were not given to an ordinary user are refused, in newuidmap's words and with the file" {
+	ordinary_user 300000:10
+	bundle_edit 'del(.linux.resources)'
+	map_ids 300000 65536
+	chown -hR 1000:1000 "$BUNDLE"
+	bundle_refused 125 "user namespace: newgidmap: " bundle true
+	output_has "/etc/subgid must give you these ids (as USER:300000:65536)"
+	ordinary_user 0:100000
+	bundle_edit 'del(.linux.uidMappings, .linux.gidMappings)'
+	bundle_refused 125 "user namespace: uidMappings: [1]: gives ids of the host twice" bundle true
+	umount /etc/passwd /etc/subuid /etc/subgid
+}
+
+@test "the subordinate ids are found behind 10000 lines of others and bad ones" {
+	ordinary_user 300000:65536
+	{
+		seq 10000 | sed 's/.*/user&:&00000:65536/'
+		printf '%s\n' tester:4294967290:10 tester:1:0 tester:-5:10 tester:5 tester::: tester:400000:1000
+	} >"$BATS_TEST_TMPDIR/subid"
+	bundle_edit 'del(.linux.resources)'
+	expect 0 bundle sh -c 'tr -s " " </proc/self/uid_map'
+	output_is " 0 1000 1
+ 1 400000 1000"
+}
+
+@test "an ordinary user's limit without a cgroup of its own is refused with the file, none is quiet" {
+	ordinary_user
+	bundle_refused 125 "cgroup" bundle true
+	output_has "Permission denied"
+	output_has "Delegate=yes"
+	bundle_edit '.linux.resources = { devices: [{ allow: false, access: "rwm" }] }'
+	expect 0 bundle true
+	[ -z "$stderr" ]
+}
+
+@test "an ordinary user's container shares what it is told to, with the host's /proc and /sys" {
+	ordinary_user
+	bundle_edit 'del(.linux.resources) | .linux.namespaces |= map(select(.type != "pid" and .type != "network" and .type != "ipc"))
+		| .mounts |= map(select(.destination != "/sys/fs/cgroup" and .destination != "/dev/mqueue"))'
+	expect 0 bundle sh -c 'readlink /proc/self/ns/pid; touch /sys/x 2>/dev/null || echo read-only; cat /proc/1/comm'
+	[ "${lines[0]}" = "$(readlink /proc/self/ns/pid)" ]
+	[ "${lines[1]}" = read-only ]
+	[ "${lines[2]}" = "$(cat /proc/1/comm)" ]
+	output_has "/proc is the host's, because the container's user namespace does not own its PID namespace"
+	output_has "/sys is the host's, because the container's user namespace does not own its network namespace"
+}
+
+@test "an ordinary user has binds, a tmpfs and devices, and no others" {
+	ordinary_user 300000:65536
+	mkdir "$BUNDLE/data"
+	echo text >"$BUNDLE/data/file"
+	chown 1000:1000 "$BUNDLE/data"
+	bundle_edit 'del(.linux.resources) | .mounts += [
+		{ destination: "/data", type: "bind", source: "data", options: ["rbind", "nosuid", "nodev"] },
+		{ destination: "/ro", type: "bind", source: "data", options: ["rbind", "ro"] },
+		{ destination: "/run", type: "tmpfs", source: "run", options: ["size=64k", "mode=755", "noexec"] }]'
+	expect 0 bundle sh -c 'cat /data/file; touch /data/made /run/x; touch /ro/x 2>/dev/null || echo read-only; head -c 5 /dev/zero | wc -c; mknod /n c 1 3 2>/dev/null || echo none'
+	output_is "text
+read-only
+5
+none"
+	[ "$(ids "$BUNDLE/data/made")" = 1000:1000 ]
+	bundle_edit '.linux.devices = [{ path: "/dev/kmsg", type: "c", major: 1, minor: 11 }]'
+	expect 0 bundle stat -c %t:%T /dev/kmsg
+	bundle_edit '.mounts += [{ destination: "/m", type: "bind", source: "data", options: ["bind", "idmap"] }] | .linux.devices = []'
+	bundle_refused 125 "mount /m: map ids: an ordinary user may not do that" bundle true
+}
+
+@test "an ordinary user's PID 1 is a sealed copy" {
+	ordinary_user
+	bundle_edit 'del(.linux.resources) | .annotations["org.holm.init"] = "true"'
+	# shellcheck disable=SC2034 # bundle reads it
+	BUNDLE_OPTIONS="-i $HOLM_LIBEXEC/holm-init"
+	expect 0 bundle sh -c 'readlink /proc/1/exe; (: >>/proc/1/exe) 2>/dev/null || echo sealed'
+	output_is "/memfd:program (deleted)
+sealed"
+}
+
+@test "a root that belongs to somebody else is named when it cannot be used" {
+	ordinary_user 300000:65536
+	bundle_edit 'del(.linux.resources)'
+	chown -hR 0:0 "$ROOTFS"
+	bundle_refused 125 "mount /proc: " bundle true
+	output_has "the root filesystem belongs to a user of the host who has no id in the container"
+	mkdir -p "$ROOTFS"/{proc,dev,sys}
+	expect 0 bundle sh -c 'stat -c %u /bin; touch /made 2>/dev/null || echo not ours'
+	output_is "65534
+not ours"
 }

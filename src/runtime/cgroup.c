@@ -111,7 +111,7 @@ static int cgroup_path(char **ret, const char *path, struct err *e)
 	return 0;
 }
 
-static bool cgroup_asks_for_limits(const struct oci_resources *resources)
+bool runtime_cgroup_asks_for_limits(const struct oci_resources *resources)
 {
 	return resources &&
 	       (resources->memory || resources->cpu || resources->pids || resources->block_io ||
@@ -132,7 +132,7 @@ int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path
 		return r;
 	cgroup.layout = mem_text(host.layout);
 	if (cgroup_is_none(&host)) {
-		if (cgroup_asks_for_limits(resources))
+		if (runtime_cgroup_asks_for_limits(resources))
 			return err_set(e, ERR_UNSUPPORTED,
 				       "limits: no cgroup filesystem is mounted on this host");
 	} else {

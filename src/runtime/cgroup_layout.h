@@ -39,6 +39,9 @@ int runtime_cgroup_open(const struct runtime_cgroup *cgroup, size_t index, struc
 
 bool runtime_cgroup_is_v2(const struct runtime_cgroup *cgroup);
 
+/* Anything but rules for devices? resources may be NULL. */
+bool runtime_cgroup_asks_for_limits(const struct oci_resources *resources);
+
 /* Fails with ERR_EXISTS if the folder has processes. */
 int runtime_cgroup_check_empty(int folder, const char *path, struct err *e);
 

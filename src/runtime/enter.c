@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/core_sched.h"
@@ -14,6 +16,7 @@
 #include "runtime/namespace.h"
 #include "runtime/procfs.h"
 #include "runtime/runtime.h"
+#include "runtime/user_namespace.h"
 
 /* ---- in the parent ---- */
 
@@ -57,6 +60,8 @@ int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 	if (runtime_cgroup_is_frozen(&container->cgroup))
 		return err_set(e, ERR_STATE, "the container is paused");
 	int r = runtime_launch_prepare_in_parent(&ret->launch, spec, &ret->process, options, e);
+	own_free char *pid = mem_format("%lld", (long long)container->pid);
+	ret->launch.rights.groups_denied = runtime_user_namespace_denies_groups(pid);
 	if (r == 0)
 		r = runtime_cgroup_entry_open(&ret->entry, &container->cgroup, e);
 	ret->launch.fork = ret->namespaces & CLONE_NEWPID;
@@ -123,9 +128,11 @@ static int open_terminal(struct runtime_launch *l, struct err *e)
 
 int runtime_enter_in_child(struct runtime_enter *enter, struct err *e)
 {
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(e, "forbid tracing");
+	/* not sooner: the /proc/PID of who cannot be traced is root's, and an ordinary user's OOM
+	 * score is written there */
 	int r = runtime_launch_wait_in_child(&enter->launch, e);
+	if (r == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		r = err_sys(e, "forbid tracing");
 	if (r == 0)
 		r = open_proc(&enter->launch, e);
 	if (r == 0)

@@ -32,6 +32,7 @@
 #include "runtime/landlock.h"
 #include "runtime/memory_policy.h"
 #include "runtime/personality.h"
+#include "runtime/program.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler.h"
 #include "runtime/user.h"
@@ -39,20 +40,6 @@
 enum { STREAMS = 3, KEEP_FDS_MAX = 1024 };
 
 /* ---- in the parent ---- */
-
-/* The program on a detached mount that nobody can write through, also not by /proc/1/exe
- * (CVE-2019-5736). */
-static int open_init(int fd, struct err *e)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
-
-	own_fd int tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (tree < 0)
-		return err_sys(e, "clone the mount of holm-init");
-	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return err_sys(e, "make the mount of holm-init read-only");
-	return take_fd(&tree);
-}
 
 static int check_process(const struct oci_process *process, struct err *e)
 {
@@ -121,9 +108,9 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 			return err_set(e, ERR_INVALID,
 				       "process.scheduler: with an init, the process would not "
 				       "keep it");
-		ret->init_fd = open_init(options->init_fd, e);
+		ret->init_fd = runtime_program_open_in_parent(options->init_fd, e);
 		if (ret->init_fd < 0)
-			return ret->init_fd;
+			return err_add(e, "holm-init");
 	}
 	return runtime_rights_prepare_in_parent(&ret->rights, spec, process, e);
 }
@@ -256,6 +243,18 @@ static int change_folder(const char *cwd, struct err *e)
 	return 0;
 }
 
+/* Those that were asked for; what the user has in the image's /etc/group is left out. */
+static int check_groups(const struct runtime_launch *l, const char *groups, struct err *e)
+{
+	if (!l->rights.groups_denied ||
+	    (str_empty(groups) && l->process->user.additional_gids.count == 0))
+		return 0;
+	err_set(e, ERR_UNSUPPORTED,
+		"supplementary groups: the container's user namespace has "
+		"one group alone");
+	return err_hint(e, "give the caller a range in /etc/subgid, and install newgidmap");
+}
+
 /* What needs the rights that the process is about to lose, and descriptors. */
 static int prepare(struct runtime_launch *l, struct runtime_user *user, struct err *e)
 {
@@ -264,7 +263,9 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 	if (root < 0)
 		return err_sys(e, "open /");
 
-	int r = runtime_user_resolve(user, root, &l->process->user, groups, e);
+	int r = check_groups(l, groups, e);
+	if (r == 0)
+		r = runtime_user_resolve(user, root, &l->process->user, groups, e);
 	if (r == 0 && l->terminal.slave >= 0 && fchown(l->terminal.slave, user->uid, (gid_t)-1) < 0)
 		r = err_sys(e, "give the terminal to user %u", user->uid);
 	if (r == 0 && l->terminal.slave < 0)

@@ -54,6 +54,11 @@ static int map_ids(const struct runtime_mount *m, struct runtime_user_namespace 
 	bool named = m->options.idmap_text || spec->uid_mappings.count || spec->gid_mappings.count;
 	own_fd int made = -1;
 
+	if (user->entered) {
+		err_set(e, ERR_PERMISSION, "map ids: an ordinary user may not do that");
+		return err_hint(e, "it is for root on the host; give the files to the ids of the "
+				   "container by chown instead");
+	}
 	if (m->options.idmap_text) {
 		int r = runtime_idmap_parse(&own, m->options.idmap_text, &user->ids, e);
 		if (r < 0)

@@ -224,8 +224,7 @@ int runtime_rights_limit_in_child(const struct runtime_rights *rights, struct er
 	return 0;
 }
 
-/* setgroups(2) is forbidden in a user namespace whose maps an ordinary user made
- * (user_namespaces(7)); then there are no others than the caller's own to be rid of. */
+/* Where it is forbidden (user_namespaces(7)) there are no others than the caller's own. */
 static int set_groups(const struct runtime_user *user, struct err *e)
 {
 	gid_t *groups = mem_new(user->groups_count + 1, sizeof(*groups));
@@ -240,18 +239,28 @@ static int set_groups(const struct runtime_user *user, struct err *e)
 	return 0;
 }
 
-static int set_ids(const struct runtime_user *user, struct err *e)
+static int explain_id(struct err *e, const char *file)
 {
-	int r = set_groups(user, e);
+	if (e->number != EINVAL)
+		return -e->number;
+	return err_hint(e,
+			"the id is not in the container's map: an ordinary user's container has "
+			"the ids that %s gives, and one alone without",
+			file);
+}
+
+static int set_ids(const struct runtime_user *user, bool groups_denied, struct err *e)
+{
+	int r = groups_denied ? 0 : set_groups(user, e);
 	if (r < 0)
 		return r;
 	if (setresgid(user->gid, user->gid, user->gid) < 0) {
 		err_sys(e, "become group %u", user->gid);
-		return errno == EINVAL ? err_hint(e, "the id is not in the container's map") : r;
+		return explain_id(e, "/etc/subgid");
 	}
 	if (setresuid(user->uid, user->uid, user->uid) < 0) {
 		err_sys(e, "become user %u", user->uid);
-		return err_hint(e, "is the id in the container's map?");
+		return explain_id(e, "/etc/subuid");
 	}
 	return 0;
 }
@@ -282,7 +291,7 @@ int runtime_rights_take_in_child(const struct runtime_rights *rights,
 	if (r >= 0)
 		r = runtime_capability_keep_in_child(e);
 	if (r >= 0)
-		r = set_ids(user, e);
+		r = set_ids(user, rights->groups_denied, e);
 	if (r >= 0)
 		r = runtime_capability_apply_in_child(sets, e);
 	if (r < 0)

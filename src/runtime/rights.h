@@ -27,6 +27,7 @@ struct runtime_rights {
 	struct runtime_rlimit *rlimits;
 	size_t rlimits_count;
 	bool no_new_privileges;
+	bool groups_denied;   /* setgroups(2) is forbidden there: set by who enters it */
 	const char *apparmor; /* borrowed, or NULL */
 	const char *selinux;
 };

@@ -29,6 +29,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/cgroup_user.h"
 #include "runtime/channel.h"
 #include "runtime/clone.h"
 #include "runtime/command.h"
@@ -289,13 +290,6 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 	return r;
 }
 
-static char *cgroup_path(const struct oci_spec *spec, const struct runtime_options *options)
-{
-	if (!str_empty(spec->linux_.cgroups_path))
-		return mem_text(spec->linux_.cgroups_path);
-	return mem_format(RUNTIME_CGROUP_PARENT "/%s", options->id);
-}
-
 int runtime_create(struct runtime_container *ret_container, struct runtime_process *ret,
 		   const struct oci_spec *spec, const struct runtime_options *options,
 		   struct err *e)
@@ -303,12 +297,12 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 	own_clear(runtime_setup_clear) struct runtime_setup setup;
 	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
-	own_free char *path = cgroup_path(spec, options);
 
 	int r = runtime_setup_prepare_in_parent(&setup, spec, options, e);
 	if (r < 0)
 		return r;
-	r = runtime_cgroup_create_in_parent(&container.cgroup, path, spec->linux_.resources, e);
+	r = runtime_cgroup_user_create_in_parent(&container.cgroup, spec->linux_.cgroups_path,
+						 options->id, spec->linux_.resources, e);
 	if (r < 0)
 		return err_add(e, "cgroup");
 	r = create_in_cgroup(&container, &process, &setup, options, e);

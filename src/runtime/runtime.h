@@ -22,6 +22,10 @@
  *			runtime_create() fails, it does so itself
  *
  * Beyond the runtime-spec (v1.3) the following is understood.
+ * A caller without CAP_SYS_ADMIN, an ordinary user: the container has a user namespace also where the
+ * spec asks for none, with the caller's ids as 0 and the ranges of /etc/subuid and /etc/subgid from 1
+ * on (runtime/user_namespace.h), and no cgroup of its own where none was delegated and no limit is
+ * asked for (runtime/cgroup_user.h). Nothing else differs for the caller of these functions.
  * Annotations:
  *	org.holm.rootfs.lower	JSON array of absolute folders, the topmost first: the root is an
  *				overlay of them, and root.path is not needed

@@ -30,6 +30,9 @@
 #include "runtime/tree.h"
 #include "runtime/unsupported.h"
 
+/* Who has no id here is shown as; /proc/sys/kernel/overflowuid, which nobody changes. */
+enum { NO_USER = 65534 };
+
 /* ---- in the parent ---- */
 
 /* What lies on the host, as detached mounts. */
@@ -300,6 +303,20 @@ static int build_tree(struct runtime_setup *s, struct err *e)
 	return r < 0 ? r : runtime_rootfs_finish_in_child(s->rootfs_fd, s->spec, e);
 }
 
+/* Nothing can be made in folders whose owner has no id in the container, whatever its root may. */
+static int explain_owner(const struct runtime_setup *s, int r, struct err *e)
+{
+	struct stat st;
+
+	if (r >= 0 || !((s->namespaces.own | s->namespaces.joined) & CLONE_NEWUSER) ||
+	    (e->number != EACCES && e->number != EPERM && e->number != EOVERFLOW) ||
+	    fstat(s->rootfs_fd, &st) < 0 || st.st_uid != NO_USER)
+		return r;
+	return err_hint(e, "the root filesystem belongs to a user of the host who has no id in the "
+			   "container: give it to the container's root by chown, or (as root) have "
+			   "its ids mapped by the annotation org.holm.rootfs.idmap");
+}
+
 int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 {
 	/* modes of nodes and folders are exact; launch.h sets the process's own */
@@ -312,6 +329,9 @@ int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, "forbid tracing");
 	r = runtime_setup_user_enter_in_child(s, own_at_clone(s), e);
+	if (r == 0 && (s->namespaces.own | s->namespaces.joined) & CLONE_NEWUSER)
+		s->launch.rights.groups_denied = runtime_user_namespace_denies_groups("self");
+	s->user.entered = s->tree_in_child;
 	if (r == 0 && s->tree_in_child)
 		r = open_tree_parts(s, e);
 	if (r == 0)
@@ -321,6 +341,6 @@ int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 	if (r == 0 && s->rootfs_fd < 0)
 		r = runtime_namespace_join(&s->namespaces, CLONE_NEWNS, e);
 	else if (r == 0)
-		r = build_tree(s, e);
+		r = explain_owner(s, build_tree(s, e), e);
 	return r < 0 ? r : runtime_launch_in_child(&s->launch, e);
 }

@@ -15,6 +15,7 @@ struct runtime_namespaces;
 struct runtime_user_namespace {
 	struct runtime_idmap ids; /* of a new one; empty: one is joined, or there is none */
 	int joined_fd;            /* borrowed from the namespaces; -1: none is joined */
+	bool entered;             /* by the caller, an ordinary user: who maps no mounts */
 	int twin_fd;              /* internal: see runtime_user_namespace_open_in_parent() */
 };
 #define RUNTIME_USER_NAMESPACE_INIT                                                                \

@@ -1,0 +1,76 @@
+#include "runtime/cgroup_user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "runtime/cgroup.h"
+#include "runtime/cgroup_layout.h"
+#include "runtime/user_namespace.h"
+
+enum { OWN_CGROUPS_MAX = 1 << 16 };
+
+static bool is_restricted(void)
+{
+	return !runtime_user_namespace_may_do_without() || runtime_user_namespace_is_inner();
+}
+
+/* cgroups(7), "/proc/pid/cgroup": "0::/user.slice/a.scope"; the folder above that. */
+static char *folder_above(void)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	struct err ignored;
+
+	if (fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", OWN_CGROUPS_MAX, &text, &ignored) < 0 ||
+	    !text.text)
+		return NULL;
+	char *line = strstr(text.text, "0::/");
+	if (!line)
+		return NULL;
+	line += strlen("0::");
+	line[strcspn(line, "\n")] = '\0';
+	*strrchr(line, '/') = '\0';
+	return mem_text(line);
+}
+
+static char *choose_path(const char *id)
+{
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+	own_free char *above = NULL;
+	struct err ignored;
+
+	if (is_restricted() && runtime_cgroup_host_read(&host, &ignored) == 0 &&
+	    runtime_cgroup_is_v2(&host))
+		above = folder_above();
+	return above ? mem_format("%s/holm-%s", above, id)
+		     : mem_format(RUNTIME_CGROUP_PARENT "/%s", id);
+}
+
+static bool is_refusal(int r)
+{
+	return r == -EACCES || r == -EPERM || r == -EROFS;
+}
+
+int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret, const char *path,
+					 const char *id, const struct oci_resources *resources,
+					 struct err *e)
+{
+	own_free char *chosen = str_empty(path) ? choose_path(id) : mem_text(path);
+
+	int r = runtime_cgroup_create_in_parent(ret, chosen, resources, e);
+	if (!is_refusal(r) || !is_restricted())
+		return r;
+	if (runtime_cgroup_asks_for_limits(resources))
+		return err_hint(e,
+				"limits for a container of an ordinary user take a cgroup that "
+				"was given to it: systemd-run --user --scope -p Delegate=yes ..., "
+				"or chown one and name it");
+	ret->layout = mem_text("none");
+	ret->path = take_ptr(&chosen);
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* cgroup_user.h - the cgroup of a container whose caller may not write everywhere in the host's:
+ * an ordinary user, or root of an inner user namespace. Where nothing has been delegated to it and
+ * no limit is asked for, the container has none of its own and stays in the caller's. */
+#pragma once
+
+struct err;
+struct oci_resources;
+struct runtime_cgroup;
+
+/* As runtime_cgroup_create_in_parent(). path: the spec's cgroupsPath, or NULL: then /holm/ID or,
+ * for such a caller on v2, holm-ID beside the caller's own cgroup. The latter holds processes, so
+ * that it could not pass controllers on (cgroup-v2.rst, "No Internal Process Constraint"); what is
+ * beside it can have limits if the folder above was delegated (systemd: Delegate=yes). */
+int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret, const char *path,
+					 const char *id, const struct oci_resources *resources,
+					 struct err *e);

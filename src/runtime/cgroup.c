@@ -168,54 +168,6 @@ int runtime_cgroup_open_controller(const struct runtime_cgroup *cgroup, const ch
 	return -ENOENT;
 }
 
-int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct runtime_cgroup *cgroup,
-			      struct err *e)
-{
-	bool v2 = runtime_cgroup_is_v2(cgroup);
-	struct runtime_cgroup_entry entry = { .folder = -1 };
-
-	if (cgroup->hierarchies.count > RUNTIME_CGROUP_HIERARCHIES_MAX)
-		return err_set(e, ERR_CORRUPT, "more than %d cgroup hierarchies",
-			       RUNTIME_CGROUP_HIERARCHIES_MAX);
-	for (size_t i = 0; i < cgroup->hierarchies.count; i++) {
-		own_fd int folder = runtime_cgroup_open(cgroup, i, e);
-		int file = folder < 0 ? -1
-				      : openat(folder, v2 ? "cgroup.procs" : "tasks",
-					       O_WRONLY | O_CLOEXEC);
-		if (file < 0) {
-			int r = folder < 0 ? folder : err_sys(e, "open cgroup %s", cgroup->path);
-			runtime_cgroup_entry_close(&entry);
-			return r;
-		}
-		entry.files[entry.count++] = file;
-		if (v2)
-			entry.folder = take_fd(&folder);
-	}
-	*ret = entry;
-	return 0;
-}
-
-void runtime_cgroup_entry_close(struct runtime_cgroup_entry *entry)
-{
-	for (size_t i = 0; i < entry->count; i++)
-		close(entry->files[i]);
-	if (entry->folder >= 0)
-		close(entry->folder);
-	*entry = (struct runtime_cgroup_entry){ .folder = -1 };
-}
-
-/* "0" is the writer itself. In v1's tasks that moves one thread, without the lock (and the grace
- * period behind it) that moving a process of unknown threads takes. */
-int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, struct err *e)
-{
-	for (size_t i = 0; i < entry->count; i++) {
-		int r = fd_write_all(entry->files[i], "0", 1);
-		if (r < 0)
-			return err_number(e, -r, "enter the cgroup");
-	}
-	return 0;
-}
-
 int runtime_cgroup_update(struct runtime_cgroup *cgroup, const struct oci_resources *resources,
 			  struct err *e)
 {

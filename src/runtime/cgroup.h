@@ -61,8 +61,17 @@ struct runtime_cgroup_entry {
 	int files[RUNTIME_CGROUP_HIERARCHIES_MAX];
 	size_t count;
 };
+
+/* choices (NULL: none) lead to cgroups below the container's, which are there: "[CONTROLLER
+ * [,CONTROLLER]:]PATH", as runc's "exec --cgroup". ERR_INVALID for a path that is none or leads up,
+ * and for a controller on v2; ERR_NOT_FOUND. */
 int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct runtime_cgroup *cgroup,
-			      struct err *e);
+			      const struct strv *choices, struct err *e);
+
+/* Where on v2 the container has handed controllers down to cgroups below its own (as systemd does)
+ * no process may enter that any more: then it is the one that the first process is in. */
+int runtime_cgroup_entry_open_with(struct runtime_cgroup_entry *ret,
+				   const struct runtime_cgroup *cgroup, pid_t first, struct err *e);
 void runtime_cgroup_entry_close(struct runtime_cgroup_entry *entry);
 int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, struct err *e);
 

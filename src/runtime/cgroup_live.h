@@ -89,7 +89,7 @@ static inline pid_t start_in(const struct runtime_cgroup *cgroup, void (*work)(v
 	struct runtime_cgroup_entry entry;
 	struct err e;
 
-	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, &e) == 0, "%s", e.text);
+	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, NULL, &e) == 0, "%s", e.text);
 	pid_t pid = fork();
 	if (pid == 0) {
 		if (runtime_cgroup_enter_self_in_child(&entry, &e) < 0)

@@ -84,7 +84,7 @@ static pid_t start_in(const struct runtime_cgroup *cgroup, void (*work)(void))
 	struct runtime_cgroup_entry entry;
 	struct err e;
 
-	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, &e) == 0, "%s", e.text);
+	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, NULL, &e) == 0, "%s", e.text);
 	ck_assert_int_ge(entry.folder, 0);
 	struct clone_args args = {
 		.flags = CLONE_INTO_CGROUP,
@@ -170,7 +170,7 @@ START_TEST(one_who_enters_by_writing_is_in_it_too)
 
 	if (!make_cgroup(&cgroup, "{}"))
 		return;
-	ck_assert_int_eq(runtime_cgroup_entry_open(&entry, &cgroup, &e), 0);
+	ck_assert_int_eq(runtime_cgroup_entry_open(&entry, &cgroup, NULL, &e), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
 		if (runtime_cgroup_enter_self_in_child(&entry, &e) < 0)

@@ -41,6 +41,16 @@ static void fill_gaps(struct oci_process *process, const struct oci_process *fir
 		process->user.umask = first->user.umask;
 }
 
+static int open_cgroup(struct runtime_enter *enter, const struct runtime_container *container,
+		       const struct runtime_options *options, struct err *e)
+{
+	if (options->cgroups && options->cgroups->count > 0)
+		return runtime_cgroup_entry_open(&enter->entry, &container->cgroup,
+						 options->cgroups, e);
+	return runtime_cgroup_entry_open_with(&enter->entry, &container->cgroup,
+					      (pid_t)container->pid, e);
+}
+
 int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 				    const struct runtime_container *container,
 				    const struct oci_spec *spec, const struct oci_process *process,
@@ -63,7 +73,7 @@ int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 	own_free char *pid = mem_format("%lld", (long long)container->pid);
 	ret->launch.rights.groups_denied = runtime_user_namespace_denies_groups(pid);
 	if (r == 0)
-		r = runtime_cgroup_entry_open(&ret->entry, &container->cgroup, e);
+		r = open_cgroup(ret, container, options, e);
 	ret->launch.fork = ret->namespaces & CLONE_NEWPID;
 	return r;
 }

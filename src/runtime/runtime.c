@@ -280,7 +280,7 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 			    struct err *e)
 {
 	setup->cgroup = &ret->cgroup;
-	int r = runtime_cgroup_entry_open(&setup->entry, &ret->cgroup, e);
+	int r = runtime_cgroup_entry_open(&setup->entry, &ret->cgroup, NULL, e);
 	if (r == 0)
 		r = spawn(setup, process, e);
 	if (r == 0)

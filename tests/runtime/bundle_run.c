@@ -4,9 +4,10 @@
  *
  * With a COMMAND that is exec'ed in the container once the first process has started; of its
  * process EXEC_USER and EXEC_CWD in the environment change user.username and cwd; with
- * EXEC_PROCESS=FILE it is what runc exec --process takes, but for args. -k keeps a descriptor.
- * -t prints the microseconds that each step took. Exits as the container's process (or the command)
- * does. The libraries' warnings go to stderr. */
+ * EXEC_PROCESS=FILE it is what runc exec --process takes, but for args; EXEC_CGROUPS has the
+ * cgroups (words) that it goes to. -k keeps a descriptor. -t prints the microseconds that each
+ * step took. Exits as the container's process (or the command) does. The libraries' warnings go
+ * to stderr. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,6 +57,8 @@ static int exec_command(const struct runtime_container *container, const struct 
 {
 	struct oci_process process = *b->spec.process;
 	struct runtime_process running = RUNTIME_PROCESS_INIT;
+	struct runtime_options options = b->options;
+	own_clear(strv_clear) struct strv cgroups = { 0 };
 	struct err e;
 
 	if (getenv("EXEC_PROCESS")) {
@@ -71,8 +74,12 @@ static int exec_command(const struct runtime_container *container, const struct 
 		process.user = (struct oci_user){ .username = getenv("EXEC_USER") };
 	if (getenv("EXEC_CWD"))
 		process.cwd = getenv("EXEC_CWD");
+	if (getenv("EXEC_CGROUPS")) {
+		strv_split(&cgroups, getenv("EXEC_CGROUPS"), ' ');
+		options.cgroups = &cgroups;
+	}
 	int64_t start = moment_monotonic_ns();
-	int r = runtime_exec(&running, container, &b->spec, &process, &b->options, &e);
+	int r = runtime_exec(&running, container, &b->spec, &process, &options, &e);
 	strv_clear(&process.args);
 	if (r < 0)
 		return fail(&e);

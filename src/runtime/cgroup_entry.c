@@ -1,0 +1,183 @@
+/* The way of a process into a container's cgroup, or into one below it that is there already. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "runtime/cgroup.h"
+#include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_plan.h"
+#include "runtime/cgroup_tree.h"
+
+/* /proc/PID/cgroup: a line of some 100 bytes for each hierarchy. */
+#define PROC_CGROUP_BYTES_MAX 65536
+
+static int entry_open_one(struct runtime_cgroup_entry *entry, const struct runtime_cgroup *cgroup,
+			  size_t index, const char *below, struct err *e)
+{
+	bool v2 = runtime_cgroup_is_v2(cgroup);
+
+	own_fd int top = runtime_cgroup_open(cgroup, index, e);
+	if (top < 0)
+		return top;
+	own_fd int folder = runtime_cgroup_tree_open_at(top, below);
+	if (folder < 0)
+		return err_number(e, -folder, "open cgroup %s below %s", below, cgroup->path);
+	int file = openat(folder, v2 ? "cgroup.procs" : "tasks", O_WRONLY | O_CLOEXEC);
+	if (file < 0)
+		return err_sys(e, "open cgroup %s", cgroup->path);
+	entry->files[entry->count++] = file;
+	if (v2)
+		entry->folder = take_fd(&folder);
+	return 0;
+}
+
+static bool intersects(const char *controllers, const char *some)
+{
+	own_clear(strv_clear) struct strv list = { 0 };
+
+	strv_split(&list, some, ',');
+	for (size_t i = 0; i < list.count; i++)
+		if (runtime_cgroup_plan_listed(controllers, list.items[i]))
+			return true;
+	return false;
+}
+
+/* "cpu,cpuacct:path" is for those hierarchies, "path" for all that are not named otherwise. */
+static const char *entry_below(const char *controllers, const struct strv *choices)
+{
+	const char *below = "";
+
+	for (size_t i = 0; choices && i < choices->count; i++) {
+		const char *choice = choices->items[i];
+		const char *colon = strchr(choice, ':');
+		own_free char *some = colon ? mem_text_n(choice, (size_t)(colon - choice)) : NULL;
+		if (!colon && !*below)
+			below = choice;
+		if (colon && intersects(controllers, some))
+			return colon + 1;
+	}
+	return below;
+}
+
+static bool is_joined(const struct runtime_cgroup *cgroup, const char *controller)
+{
+	for (size_t i = 0; i < cgroup->hierarchies.count; i++)
+		if (runtime_cgroup_plan_listed(cgroup->hierarchies.items[i].controllers,
+					       controller))
+			return true;
+	return false;
+}
+
+static int check_choice(const struct runtime_cgroup *cgroup, const char *choice, struct err *e)
+{
+	own_clear(strv_clear) struct strv controllers = { 0 };
+	own_clear(strv_clear) struct strv parts = { 0 };
+	const char *colon = strchr(choice, ':');
+	own_free char *some = mem_text_n(choice, colon ? (size_t)(colon - choice) : 0);
+
+	strv_split(&controllers, some, ',');
+	strv_split(&parts, colon ? colon + 1 : choice, '/');
+	if (parts.count == 0 || strv_contains(&parts, "..") || (colon && controllers.count == 0))
+		return err_set(e, ERR_INVALID,
+			       "cgroup \"%s\": [CONTROLLER[,...]:]PATH, a path below the "
+			       "container's own cgroup",
+			       choice);
+	if (colon && runtime_cgroup_is_v2(cgroup))
+		return err_set(e, ERR_INVALID,
+			       "cgroup \"%s\": on cgroup v2 no controller has a path of its own",
+			       choice);
+	for (size_t i = 0; i < controllers.count; i++)
+		if (!is_joined(cgroup, controllers.items[i]))
+			return err_set(e, ERR_NOT_FOUND,
+				       "cgroup \"%s\": the container has no cgroup of %s", choice,
+				       controllers.items[i]);
+	return 0;
+}
+
+int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct runtime_cgroup *cgroup,
+			      const struct strv *choices, struct err *e)
+{
+	struct runtime_cgroup_entry entry = { .folder = -1 };
+	int r = 0;
+
+	if (cgroup->hierarchies.count > RUNTIME_CGROUP_HIERARCHIES_MAX)
+		return err_set(e, ERR_CORRUPT, "more than %d cgroup hierarchies",
+			       RUNTIME_CGROUP_HIERARCHIES_MAX);
+	for (size_t i = 0; r == 0 && choices && i < choices->count; i++)
+		r = check_choice(cgroup, choices->items[i], e);
+	for (size_t i = 0; r == 0 && i < cgroup->hierarchies.count; i++) {
+		const char *controllers = cgroup->hierarchies.items[i].controllers;
+		r = entry_open_one(&entry, cgroup, i, entry_below(controllers, choices), e);
+	}
+	if (r < 0) {
+		runtime_cgroup_entry_close(&entry);
+		return r;
+	}
+	*ret = entry;
+	return 0;
+}
+
+/* Its part below the container's cgroup, "init.scope", or NULL. The caller frees. */
+static char *first_below(const struct runtime_cgroup *cgroup, pid_t first)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	own_free char *file = mem_format("/proc/%d/cgroup", first);
+	own_free char *start = mem_format("0::%s/", cgroup->path);
+	struct err ignored;
+
+	if (fd_read_file_at(AT_FDCWD, file, PROC_CGROUP_BYTES_MAX, &text, &ignored) < 0 ||
+	    !text.text)
+		return NULL;
+	const char *line = strstr(text.text, start);
+	if (!line || (line != text.text && line[-1] != '\n'))
+		return NULL;
+	line += strlen(start);
+	return mem_text_n(line, strcspn(line, "\n"));
+}
+
+int runtime_cgroup_entry_open_with(struct runtime_cgroup_entry *ret,
+				   const struct runtime_cgroup *cgroup, pid_t first, struct err *e)
+{
+	own_clear(str_clear) struct str handed_down = { 0 };
+	own_clear(strv_clear) struct strv choice = { 0 };
+
+	if (runtime_cgroup_is_v2(cgroup)) {
+		own_fd int folder = runtime_cgroup_open(cgroup, 0, e);
+		if (folder < 0)
+			return folder;
+		runtime_cgroup_tree_read(folder, "cgroup.subtree_control", &handed_down);
+	}
+	char *below = handed_down.length > 1 ? first_below(cgroup, first) : NULL;
+	if (below)
+		strv_add_take(&choice, below);
+	return runtime_cgroup_entry_open(ret, cgroup, &choice, e);
+}
+
+void runtime_cgroup_entry_close(struct runtime_cgroup_entry *entry)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		close(entry->files[i]);
+	if (entry->folder >= 0)
+		close(entry->folder);
+	*entry = (struct runtime_cgroup_entry){ .folder = -1 };
+}
+
+/* "0" is the writer itself. In v1's tasks that moves one thread, without the lock (and the grace
+ * period behind it) that moving a process of unknown threads takes. */
+int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, struct err *e)
+{
+	for (size_t i = 0; i < entry->count; i++) {
+		int r = fd_write_all(entry->files[i], "0", 1);
+		if (r < 0)
+			return err_number(e, -r, "enter the cgroup");
+	}
+	return 0;
+}

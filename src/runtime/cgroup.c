@@ -118,12 +118,26 @@ bool runtime_cgroup_asks_for_limits(const struct oci_resources *resources)
 		resources->hugepage_limits.count > 0 || resources->unified.count > 0);
 }
 
+/* What was there before stays, whoever's it is. */
+static void cgroup_take_back(struct runtime_cgroup *cgroup)
+{
+	struct err ignored;
+
+	for (size_t i = cgroup->hierarchies.count; i > 0; i--) {
+		struct runtime_cgroup_hierarchy *one = &cgroup->hierarchies.items[i - 1];
+		if (one->made > 0)
+			continue;
+		shape_clear(&hierarchy_shape, one);
+		*one = cgroup->hierarchies.items[--cgroup->hierarchies.count];
+	}
+	runtime_cgroup_remove(cgroup, &ignored);
+}
+
 int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path,
 				    const struct oci_resources *resources, struct err *e)
 {
 	own_clear(runtime_cgroup_clear) struct runtime_cgroup cgroup = { 0 };
 	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
-	struct err ignored;
 
 	int r = cgroup_path(&cgroup.path, path, e);
 	if (r == 0)
@@ -141,7 +155,7 @@ int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path
 			    : runtime_cgroup_v1_create(&cgroup, &host, resources, e);
 	}
 	if (r < 0) {
-		runtime_cgroup_remove(&cgroup, &ignored);
+		cgroup_take_back(&cgroup);
 		return err_add(e, "cgroup %s", cgroup.path);
 	}
 	*ret = cgroup;

@@ -46,8 +46,8 @@ bool runtime_cgroup_host_has(const struct runtime_cgroup *host, const char *cont
 /* Makes the cgroup and sets the limits (resources may be NULL). path is the spec's cgroupsPath
  * or "/holm/ID"; one without a leading slash goes below /holm. A cgroup that has processes in it
  * already is refused (ERR_EXISTS), and so is one below a frozen one (ERR_STATE). ERR_UNSUPPORTED
- * names a controller that a limit needs and the host does not have. On failure nothing is left.
- * The caller clears *ret. */
+ * names a controller that a limit needs and the host does not have. On failure nothing is left
+ * but what was there before. The caller clears *ret. */
 int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path,
 				    const struct oci_resources *resources, struct err *e);
 

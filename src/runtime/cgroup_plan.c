@@ -130,13 +130,12 @@ static int plan_check_memory(const struct oci_resources_memory *memory, struct e
 
 	if (limit > 0 && limit < RUNTIME_CGROUP_MEMORY_MIN)
 		return err_set(e, ERR_INVALID,
-			       "memory limit %lld: the least that a container can start with is "
-			       "6 MiB",
-			       (long long)limit);
+			       "memory limit %lld: nothing can start with less than %d KiB",
+			       (long long)limit, (int)(RUNTIME_CGROUP_MEMORY_MIN >> 10));
 	if (limit < -1 || swap < -1)
 		return err_set(e, ERR_INVALID, "memory limit %lld, with swap %lld: -1 is the least",
 			       (long long)limit, (long long)swap);
-	if (swap > 0 && limit <= 0)
+	if (swap > 0 && limit < 0)
 		return err_set(e, ERR_INVALID,
 			       "a limit of memory and swap together needs one of memory");
 	if (swap > 0 && swap < limit)
@@ -149,6 +148,14 @@ static int plan_check_memory(const struct oci_resources_memory *memory, struct e
 	if (memory->swappiness && *memory->swappiness > 100)
 		return err_set(e, ERR_INVALID, "memory swappiness %llu: 0 to 100",
 			       (unsigned long long)*memory->swappiness);
+	if (memory->kernel && *memory->kernel > 0)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "memory.kernel: Linux has no limit of kernel memory alone since "
+			       "5.16");
+	if (memory->use_hierarchy && !*memory->use_hierarchy)
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"memory.useHierarchy: Linux always counts what is below, since 5.11");
 	return 0;
 }
 
@@ -167,30 +174,77 @@ static int plan_check_cpu(const struct oci_resources_cpu *cpu, struct err *e)
 	return 0;
 }
 
-int runtime_cgroup_plan_check(const struct oci_resources *resources, struct err *e)
+static int plan_check_weight(const uint64_t *weight, const uint64_t *leaf_weight, struct err *e)
 {
-	const struct oci_resources_block_io *io = resources->block_io;
-
-	int r = resources->memory ? plan_check_memory(resources->memory, e) : 0;
-	if (r == 0 && resources->cpu)
-		r = plan_check_cpu(resources->cpu, e);
-	if (r < 0)
-		return r;
-	if (io && io->weight && *io->weight && (*io->weight < 10 || *io->weight > 1000))
+	if (weight && *weight && (*weight < 10 || *weight > 1000))
 		return err_set(e, ERR_INVALID, "block io weight %llu: 10 to 1000",
-			       (unsigned long long)*io->weight);
-	if (io && io->leaf_weight && *io->leaf_weight)
+			       (unsigned long long)*weight);
+	if (leaf_weight && *leaf_weight)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "block io leaf weight: Linux has none since 5.0");
-	for (size_t i = 0; i < resources->hugepage_limits.count; i++) {
-		const char *size = resources->hugepage_limits.items[i].page_size;
-		size_t digits = size ? strspn(size, "0123456789") : 0;
-		if (digits == 0 || strlen(size) != digits + 2 || !strchr("KMG", size[digits]) ||
-		    size[digits + 1] != 'B')
-			return err_set(e, ERR_INVALID, "huge page size \"%s\": as in 2MB or 1GB",
-				       size ? size : "");
-	}
 	return 0;
+}
+
+static int plan_check_block_io(const struct oci_resources_block_io *io, struct err *e)
+{
+	int r = plan_check_weight(io->weight, io->leaf_weight, e);
+
+	for (size_t i = 0; r == 0 && i < io->weight_device.count; i++)
+		r = plan_check_weight(io->weight_device.items[i].weight,
+				      io->weight_device.items[i].leaf_weight, e);
+	return r;
+}
+
+static int plan_check_page_size(const char *size, struct err *e)
+{
+	size_t digits = size ? strspn(size, "0123456789") : 0;
+
+	if (digits == 0 || strlen(size) != digits + 2 || !strchr("KMG", size[digits]) ||
+	    size[digits + 1] != 'B')
+		return err_set(e, ERR_INVALID, "huge page size \"%s\": as in 2MB or 1GB",
+			       size ? size : "");
+	return 0;
+}
+
+int runtime_cgroup_plan_check(const struct oci_resources *resources, struct err *e)
+{
+	int r = resources->memory ? plan_check_memory(resources->memory, e) : 0;
+
+	if (r == 0 && resources->cpu)
+		r = plan_check_cpu(resources->cpu, e);
+	if (r == 0 && resources->block_io)
+		r = plan_check_block_io(resources->block_io, e);
+	for (size_t i = 0; r == 0 && i < resources->hugepage_limits.count; i++)
+		r = plan_check_page_size(resources->hugepage_limits.items[i].page_size, e);
+	return r;
+}
+
+void runtime_cgroup_plan_hugepages(struct runtime_cgroup_plan *plan,
+				   const struct oci_resources *resources, const char *suffix)
+{
+	for (size_t i = 0; i < resources->hugepage_limits.count; i++) {
+		const struct oci_hugepage_limit *huge = &resources->hugepage_limits.items[i];
+		own_free char *file = mem_format("hugetlb.%s.%s", huge->page_size, suffix);
+		own_free char *reserved = mem_format("hugetlb.%s.rsvd.%s", huge->page_size, suffix);
+		unsigned long long limit = huge->limit;
+		runtime_cgroup_plan_add(plan, "hugetlb", file, "%llu", limit)->fix =
+			"/sys/kernel/mm/hugepages lists the sizes of this host";
+		runtime_cgroup_plan_add(plan, "hugetlb", reserved, "%llu", limit)->optional = true;
+	}
+}
+
+void runtime_cgroup_plan_rdma(struct runtime_cgroup_plan *plan,
+			      const struct oci_resources *resources)
+{
+	for (size_t i = 0; i < resources->rdma.count; i++) {
+		const struct oci_rdma *rdma = &resources->rdma.items[i];
+		if (rdma->hca_handles)
+			runtime_cgroup_plan_add(plan, "rdma", "rdma.max", "%s hca_handle=%llu",
+						rdma->name, (unsigned long long)*rdma->hca_handles);
+		if (rdma->hca_objects)
+			runtime_cgroup_plan_add(plan, "rdma", "rdma.max", "%s hca_object=%llu",
+						rdma->name, (unsigned long long)*rdma->hca_objects);
+	}
 }
 
 /* As crun 1.23 and runc 1.3.2 convert (their documentation gives the formula): the default of

@@ -9,8 +9,9 @@ struct err;
 struct oci_resources;
 struct runtime_cgroup_undo;
 
-/* Docker's minimum; below it runc or the container's first exec die of OOM without a word. */
-#define RUNTIME_CGROUP_MEMORY_MIN (INT64_C(6) << 20)
+/* What the kernel charges to a CPU at once (MEMCG_CHARGE_BATCH, 64 pages): below it not even the
+ * first page is given. */
+#define RUNTIME_CGROUP_MEMORY_MIN (INT64_C(256) << 10)
 
 struct runtime_cgroup_write {
 	const char *controller; /* "memory": who makes the file */
@@ -42,8 +43,14 @@ int runtime_cgroup_plan_v1(struct runtime_cgroup_plan *ret, const struct oci_res
 int runtime_cgroup_plan_v2(struct runtime_cgroup_plan *ret, const struct oci_resources *resources,
 			   struct err *e);
 
-/* What both layouts refuse alike. */
+/* What both layouts refuse alike, and what they write alike; suffix is "max" or "limit_in_bytes".
+ * Reservations of huge pages are limited, too, where the kernel can (Linux 5.7): a program that
+ * has reserved what it may not use dies of SIGBUS. */
 int runtime_cgroup_plan_check(const struct oci_resources *resources, struct err *e);
+void runtime_cgroup_plan_hugepages(struct runtime_cgroup_plan *plan,
+				   const struct oci_resources *resources, const char *suffix);
+void runtime_cgroup_plan_rdma(struct runtime_cgroup_plan *plan,
+			      const struct oci_resources *resources);
 
 /* Is controller in the list "cpu,cpuacct"? */
 bool runtime_cgroup_plan_listed(const char *list, const char *controller);

@@ -37,6 +37,10 @@ static void plan_memory(struct runtime_cgroup_plan *plan, const struct oci_resou
 	if (m->reservation && *m->reservation)
 		runtime_cgroup_plan_add(plan, "memory", "memory.soft_limit_in_bytes", "%lld",
 					(long long)*m->reservation);
+	if (m->kernel_tcp && *m->kernel_tcp)
+		runtime_cgroup_plan_add(plan, "memory", "memory.kmem.tcp.limit_in_bytes", "%lld",
+					(long long)*m->kernel_tcp)
+			->optional = *m->kernel_tcp < 0;
 	if (m->swappiness)
 		runtime_cgroup_plan_add(plan, "memory", "memory.swappiness", "%llu",
 					(unsigned long long)*m->swappiness);
@@ -106,7 +110,7 @@ static void plan_block_io(struct runtime_cgroup_plan *plan, const struct oci_res
 	}
 	for (size_t i = 0; i < io->weight_device.count; i++) {
 		const struct oci_weight_device *d = &io->weight_device.items[i];
-		if (!d->weight)
+		if (!d->weight || !*d->weight)
 			continue;
 		snprintf(value, sizeof(value), "%lld:%lld %llu", (long long)d->major,
 			 (long long)d->minor, (unsigned long long)*d->weight);
@@ -143,22 +147,8 @@ static void plan_rest(struct runtime_cgroup_plan *plan, const struct oci_resourc
 		else
 			runtime_cgroup_plan_add(plan, "pids", "pids.max", "max");
 	}
-	for (size_t i = 0; i < resources->hugepage_limits.count; i++) {
-		const struct oci_hugepage_limit *huge = &resources->hugepage_limits.items[i];
-		own_free char *file = mem_format("hugetlb.%s.limit_in_bytes", huge->page_size);
-		runtime_cgroup_plan_add(plan, "hugetlb", file, "%llu",
-					(unsigned long long)huge->limit)
-			->fix = "/sys/kernel/mm/hugepages lists the sizes of this host";
-	}
-	for (size_t i = 0; i < resources->rdma.count; i++) {
-		const struct oci_rdma *rdma = &resources->rdma.items[i];
-		if (rdma->hca_handles)
-			runtime_cgroup_plan_add(plan, "rdma", "rdma.max", "%s hca_handle=%llu",
-						rdma->name, (unsigned long long)*rdma->hca_handles);
-		if (rdma->hca_objects)
-			runtime_cgroup_plan_add(plan, "rdma", "rdma.max", "%s hca_object=%llu",
-						rdma->name, (unsigned long long)*rdma->hca_objects);
-	}
+	runtime_cgroup_plan_hugepages(plan, resources, "limit_in_bytes");
+	runtime_cgroup_plan_rdma(plan, resources);
 }
 
 int runtime_cgroup_plan_v1(struct runtime_cgroup_plan *ret, const struct oci_resources *resources,

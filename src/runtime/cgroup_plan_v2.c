@@ -39,6 +39,12 @@ static int plan_memory(struct runtime_cgroup_plan *plan, const struct oci_resour
 	if (m->disable_oom_killer && *m->disable_oom_killer)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "the OOM killer cannot be switched off on cgroup v2");
+	if (m->kernel_tcp && *m->kernel_tcp > 0)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "memory.kernelTCP: cgroup v2 has no limit of TCP's memory alone");
+	if (m->swap && *m->swap > 0 && !(m->limit && *m->limit))
+		return err_set(e, ERR_INVALID,
+			       "a limit of memory and swap together needs one of memory");
 	if (m->swappiness)
 		return err_set(e, ERR_UNSUPPORTED, "cgroup v2 has no swappiness of its own");
 	if (m->limit && *m->limit)
@@ -106,8 +112,7 @@ static void plan_weight(struct runtime_cgroup_plan *plan, const char *device, ui
 	write->fix = "weights need the BFQ scheduler or io.cost";
 }
 
-static int plan_block_io(struct runtime_cgroup_plan *plan, const struct oci_resources_block_io *io,
-			 struct err *e)
+static void plan_block_io(struct runtime_cgroup_plan *plan, const struct oci_resources_block_io *io)
 {
 	const struct {
 		const char *key;
@@ -124,11 +129,8 @@ static int plan_block_io(struct runtime_cgroup_plan *plan, const struct oci_reso
 	for (size_t i = 0; i < io->weight_device.count; i++) {
 		const struct oci_weight_device *d = &io->weight_device.items[i];
 		char device[48];
-		if (!d->weight)
+		if (!d->weight || !*d->weight)
 			continue;
-		if (*d->weight < 10 || *d->weight > 1000)
-			return err_set(e, ERR_INVALID, "block io weight %llu: 10 to 1000",
-				       (unsigned long long)*d->weight);
 		snprintf(device, sizeof(device), "%lld:%lld ", (long long)d->major,
 			 (long long)d->minor);
 		plan_weight(plan, device, *d->weight);
@@ -141,7 +143,6 @@ static int plan_block_io(struct runtime_cgroup_plan *plan, const struct oci_reso
 						throttles[i].key, (unsigned long long)d->rate);
 		}
 	}
-	return 0;
 }
 
 static void plan_rest(struct runtime_cgroup_plan *plan, const struct oci_resources *resources)
@@ -150,22 +151,8 @@ static void plan_rest(struct runtime_cgroup_plan *plan, const struct oci_resourc
 		int64_t limit = *resources->pids->limit;
 		plan_add_max(plan, "pids", "pids.max", limit > 0 ? limit : -1);
 	}
-	for (size_t i = 0; i < resources->hugepage_limits.count; i++) {
-		const struct oci_hugepage_limit *huge = &resources->hugepage_limits.items[i];
-		own_free char *file = mem_format("hugetlb.%s.max", huge->page_size);
-		runtime_cgroup_plan_add(plan, "hugetlb", file, "%llu",
-					(unsigned long long)huge->limit)
-			->fix = "/sys/kernel/mm/hugepages lists the sizes of this host";
-	}
-	for (size_t i = 0; i < resources->rdma.count; i++) {
-		const struct oci_rdma *rdma = &resources->rdma.items[i];
-		if (rdma->hca_handles)
-			runtime_cgroup_plan_add(plan, "rdma", "rdma.max", "%s hca_handle=%llu",
-						rdma->name, (unsigned long long)*rdma->hca_handles);
-		if (rdma->hca_objects)
-			runtime_cgroup_plan_add(plan, "rdma", "rdma.max", "%s hca_object=%llu",
-						rdma->name, (unsigned long long)*rdma->hca_objects);
-	}
+	runtime_cgroup_plan_hugepages(plan, resources, "max");
+	runtime_cgroup_plan_rdma(plan, resources);
 }
 
 /* The controllers that "unified" may speak to; a file belongs to the one it is named after. */
@@ -209,10 +196,10 @@ int runtime_cgroup_plan_v2(struct runtime_cgroup_plan *ret, const struct oci_res
 		r = plan_memory(&plan, resources->memory, e);
 	if (r == 0 && resources->cpu)
 		r = plan_cpu(&plan, resources->cpu, e);
-	if (r == 0 && resources->block_io)
-		r = plan_block_io(&plan, resources->block_io, e);
 	if (r < 0)
 		return r;
+	if (resources->block_io)
+		plan_block_io(&plan, resources->block_io);
 	if (resources->network &&
 	    ((resources->network->class_id && *resources->network->class_id) ||
 	     resources->network->priorities.count > 0))

@@ -89,14 +89,19 @@ static int v1_cpuset_inherit(int root, const char *path, struct err *e)
 	return 0;
 }
 
-/* A process that enters below a frozen folder stops at once, and whoever waits for it hangs. */
+static int v1_freezer_is(int folder, const char *state)
+{
+	own_clear(str_clear) struct str text = { 0 };
+
+	int r = runtime_cgroup_tree_read(folder, "freezer.state", &text);
+	return r < 0 ? r : str_starts(text.text ? text.text : "", state);
+}
+
+/* A process that enters a frozen folder, or one below it, stops at once, and whoever waits for it
+ * hangs. */
 static int v1_check_thawed(int folder, const char *path, struct err *e)
 {
-	uint64_t frozen = 0;
-
-	if (runtime_cgroup_tree_read_u64(&frozen, folder, "freezer.parent_freezing") < 0 || !frozen)
-		return 0;
-	return runtime_cgroup_frozen_above(path, e);
+	return v1_freezer_is(folder, "THAWED") == 0 ? runtime_cgroup_frozen_above(path, e) : 0;
 }
 
 static int v1_join(const struct runtime_cgroup_hierarchy *hierarchy, const char *path,
@@ -152,8 +157,7 @@ int runtime_cgroup_v1_create(struct runtime_cgroup *cgroup, const struct runtime
 				       RUNTIME_CGROUP_HIERARCHIES_MAX);
 		size_t made = 0;
 		r = v1_join(hierarchy, cgroup->path, &plan, &made, e);
-		/* what is not ours must not be removed when this fails */
-		if (r != -EEXIST)
+		if (r == 0 || made > 0)
 			v1_add(cgroup, hierarchy, made);
 	}
 	return r;
@@ -269,14 +273,6 @@ int runtime_cgroup_v1_update(struct runtime_cgroup *cgroup, const struct oci_res
 	return r < 0 ? r : v1_change(cgroup, &plan, e);
 }
 
-static int v1_freezer_is(int folder, const char *state)
-{
-	own_clear(str_clear) struct str text = { 0 };
-
-	int r = runtime_cgroup_tree_read(folder, "freezer.state", &text);
-	return r < 0 ? r : str_starts(text.text ? text.text : "", state);
-}
-
 /* A task that is just being forked can leave the cgroup FREEZING for ever; writing the state anew
  * makes the kernel look again (freezer-subsystem.rst). */
 int runtime_cgroup_v1_freeze(const struct runtime_cgroup *cgroup, bool frozen, int64_t deadline_ms,
@@ -295,8 +291,8 @@ int runtime_cgroup_v1_freeze(const struct runtime_cgroup *cgroup, bool frozen, i
 		r = v1_freezer_is(folder, state);
 		if (r != 0)
 			return r < 0 ? err_number(e, -r, "read freezer.state") : 0;
-		if (!frozen && (r = v1_check_thawed(folder, cgroup->path, e)) < 0)
-			return r;
+		if (!frozen && runtime_cgroup_tree_count(folder, "freezer.parent_freezing"))
+			return runtime_cgroup_frozen_above(cgroup->path, e);
 		if (!runtime_cgroup_tree_wait(&round, deadline_ms))
 			break;
 	}

@@ -200,8 +200,7 @@ int runtime_cgroup_v2_create(struct runtime_cgroup *cgroup, const struct runtime
 	if (root < 0)
 		return root;
 	r = v2_create_below(root, cgroup, &made, &plan, resources, e);
-	/* what is not ours must not be removed when this fails */
-	if (r != -EEXIST) {
+	if (r == 0 || made > 0) {
 		struct runtime_cgroup_hierarchy *only = shape_list_add(&cgroup->hierarchies);
 		only->controllers = mem_text("");
 		only->mount = mem_text(mount);

@@ -275,6 +275,19 @@ static int remember(struct runtime_container *ret, const struct runtime_setup *s
 	return 0;
 }
 
+/* What the kernel killed for want of memory says nothing itself. */
+static int explain_oom(const struct runtime_cgroup *cgroup, const struct oci_resources *resources,
+		       struct err *e)
+{
+	const struct oci_resources_memory *memory = resources ? resources->memory : NULL;
+
+	if (!memory || !memory->limit || *memory->limit <= 0 || !runtime_cgroup_oom_killed(cgroup))
+		return -e->number;
+	return err_set(e, ERR_INVALID,
+		       "the memory limit of %lld bytes is too small to start the container",
+		       (long long)*memory->limit);
+}
+
 static int create_in_cgroup(struct runtime_container *ret, struct runtime_process *process,
 			    struct runtime_setup *setup, const struct runtime_options *options,
 			    struct err *e)
@@ -285,8 +298,10 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 		r = spawn(setup, process, e);
 	if (r == 0)
 		r = remember(ret, setup, process, options, e);
-	if (r < 0)
+	if (r < 0) {
+		r = explain_oom(&ret->cgroup, setup->spec->linux_.resources, e);
 		kill_and_reap(process);
+	}
 	return r;
 }
 

@@ -3,14 +3,15 @@
 load holm
 
 @test "attach shows what comes from then on" {
-	holm run -d --name web busybox sh -c 'echo before; sleep 1; echo after; exit 6' >/dev/null
-	sleep 0.3
+	holm run -d --name web busybox sh -c \
+		"echo before; sleep $(seconds 1); echo after; exit 6" >/dev/null
+	sleep "$(seconds 0.3)"
 	expect 6 holm attach web
 	output_is after
 }
 
 @test "several attach and see the same" {
-	holm run -d --name web busybox sh -c 'sleep 1; seq 1000' >/dev/null
+	holm run -d --name web busybox sh -c "sleep $(seconds 1); seq 1000" >/dev/null
 	for i in 1 2 3; do
 		holm attach --no-stdin web >"$BATS_TEST_TMPDIR/$i" 3>&- &
 	done
@@ -22,15 +23,11 @@ load holm
 
 @test "what is typed at attach arrives, and the end of it leaves a detached container alone" {
 	holm run -di --name web busybox sh -c 'while read -r line; do echo "got $line"; done' >/dev/null
-	echo one | timeout -s KILL 1 holm attach web >/dev/null || true
-	echo two | timeout -s KILL 1 holm attach web >/dev/null || true
-	within 5 logged 'got two' web
+	echo one | timeout -s KILL "$(seconds 1)" holm attach web >/dev/null || true
+	echo two | timeout -s KILL "$(seconds 1)" holm attach web >/dev/null || true
+	within 5 said web 'got two'
 	[ "$(holm logs web)" = $'got one\ngot two' ]
 	[ "$(holm inspect --format '{{.State.Running}}' web)" = true ]
-}
-
-logged() { # TEXT NAME
-	holm logs "$2" | grep -qF "$1"
 }
 
 @test "run -i ends the input with its own" {
@@ -57,10 +54,10 @@ logged() { # TEXT NAME
 }
 
 @test "one that attaches and stands still holds up nobody" {
-	holm run -d --name web busybox sh -c 'sleep 1; seq 300000; echo end' >/dev/null
+	holm run -d --name web busybox sh -c "sleep $(seconds 1); seq 300000; echo end" >/dev/null
 	holm attach --no-stdin web 3>&- | { sleep 100; } &
 	slow=$!
-	expect 0 timeout 20 holm wait web
+	expect 0 timeout "$(seconds 20)" holm wait web
 	[ "$(holm logs --tail 1 web)" = end ]
 	kill "$slow" 2>/dev/null || true
 	pkill -f 'sleep 100' || true
@@ -97,7 +94,7 @@ logged() { # TEXT NAME
 	needs script
 	holm run -dit --name web busybox sh >/dev/null
 	script -qec 'stty rows 31 cols 97; holm attach web; echo code $?' /dev/null \
-		< <(sleep 0.5; printf 'stty size; exit 3\n'; sleep 1) >"$BATS_TEST_TMPDIR/out"
+		< <(sleep "$(seconds 0.5)"; printf 'stty size; exit 3\n'; sleep "$(seconds 1)") >"$BATS_TEST_TMPDIR/out"
 	grep -q '31 97' "$BATS_TEST_TMPDIR/out"
 	grep -q 'code 3' "$BATS_TEST_TMPDIR/out"
 }

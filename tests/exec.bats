@@ -53,7 +53,7 @@ start() {
 
 @test "exec in the background returns at once" {
 	start
-	expect 0 timeout 5 holm exec -d web sh -c 'sleep 0.2; touch /done; sleep 1000'
+	expect 0 timeout "$(seconds 5)" holm exec -d web sh -c 'sleep 0.2; touch /done; sleep 1000'
 	within 5 holm exec web test -e /done
 	holm rm -f web
 }

@@ -140,9 +140,15 @@ not() { # COMMAND...
 	! "$@"
 }
 
+# How long to wait for what takes so long on a machine of today: HOLM_TEST_PATIENCE times that, where
+# the machine is slow (./vm/guest).
+seconds() { # SECONDS
+	awk -v s="$1" -v patience="${HOLM_TEST_PATIENCE:-1}" 'BEGIN { print s * patience }'
+}
+
 # Tries the command until it succeeds, for at most so many seconds.
 within() { # SECONDS COMMAND...
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${HOLM_TEST_PATIENCE:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || {
@@ -151,6 +157,11 @@ within() { # SECONDS COMMAND...
 		}
 		sleep 0.05
 	done
+}
+
+# Has the container written this? To wait for it: `within 5 said web ready`.
+said() { # NAME TEXT
+	holm logs "$1" 2>&1 | grep -qF "$2"
 }
 
 needs() { # COMMAND...

@@ -45,15 +45,15 @@ load holm
 	holm run -d --name web --log-opt max-size=2k --log-opt max-file=4 busybox \
 		sh -c 'for i in $(seq 200); do echo line $i; [ $((i % 20)) != 0 ] || sleep 0.05; done' \
 		>/dev/null
-	timeout 20 holm logs -f web >"$BATS_TEST_TMPDIR/followed"
+	timeout "$(seconds 20)" holm logs -f web >"$BATS_TEST_TMPDIR/followed"
 	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/followed")" = "line 200" ]
 	[ "$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/followed")" = "$(seq 200 | tail -n \
 		"$(wc -l <"$BATS_TEST_TMPDIR/followed")")" ]
 }
 
 @test "follow begun before the start of a long pause shows a line when it is written" {
-	holm run -d --name web busybox sh -c 'echo one; sleep 1; echo two; sleep 100' >/dev/null
-	timeout 2 holm logs -f web >"$BATS_TEST_TMPDIR/followed" || true
+	holm run -d --name web busybox sh -c "echo one; sleep $(seconds 1); echo two; sleep 100" >/dev/null
+	timeout "$(seconds 2)" holm logs -f web >"$BATS_TEST_TMPDIR/followed" || true
 	[ "$(cat "$BATS_TEST_TMPDIR/followed")" = $'one\ntwo' ]
 }
 

@@ -63,8 +63,9 @@ start_web() {
 	output_has "echo marked"
 	# the shell is the child of PID 1
 	expect 0 holm run --rm --pid container:app --cap-add SYS_PTRACE tools sh -c \
-		'timeout 5 strace -f -e trace=write -o /trace -p "$(pgrep -o -P 1)" & sleep 1
-		 kill %1; wait; cat /trace'
+		'strace -f -e trace=write -o /trace -p "$(pgrep -o -P 1)" & pid=$!
+		 while kill -0 $pid && ! grep -qs marked /trace; do sleep 0.1; done
+		 kill $pid; wait; cat /trace'
 	output_has 'write(1, "marked\n", 7)'
 }
 

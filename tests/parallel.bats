@@ -72,7 +72,7 @@ ended() { # STATUS
 @test "one that is removed while commands run in it does not hang them" {
 	expect 0 holm run -d --name box busybox sleep 1000
 	(sleep 0.2; holm rm -f box) 3>&- >/dev/null 2>&1 &
-	at_once 10 timeout 20 holm exec box sleep 100
+	at_once 10 timeout "$(seconds 20)" holm exec box sleep 100
 	[ "$(ended 124)" = 0 ]
 	[ "$(ended 0)" = 0 ]
 	wait

@@ -55,7 +55,7 @@ monitor_of() {
 	within 5 is restarting web
 	expect 0 holm ps
 	output_has Restarting
-	expect 0 timeout 3 holm stop web
+	expect 0 timeout "$(seconds 3)" holm stop web
 	is exited web
 }
 
@@ -74,14 +74,14 @@ monitor_of() {
 }
 
 @test "stop asks first and kills then" {
-	holm run -d --name web --no-init busybox sh -c 'trap "echo asked" TERM; while :; do sleep 0.05; done' >/dev/null
-	sleep 0.3
+	holm run -d --name web --no-init busybox sh -c 'trap "echo asked" TERM; echo ready; while :; do sleep 0.05; done' >/dev/null
+	within 5 said web ready
 	expect 0 timeout 10 holm stop -t 1 web
-	[ "$(holm logs web)" = asked ]
+	[ "$(holm logs web)" = $'ready\nasked' ]
 	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 137 ]
-	holm run -d --name nice --stop-signal USR1 busybox sh -c 'trap "exit 9" USR1; while :; do sleep 0.05; done' >/dev/null
-	sleep 0.3
-	expect 0 timeout 5 holm stop nice
+	holm run -d --name nice --stop-signal USR1 busybox sh -c 'trap "exit 9" USR1; echo ready; while :; do sleep 0.05; done' >/dev/null
+	within 5 said nice ready
+	expect 0 timeout "$(seconds 5)" holm stop nice
 	[ "$(holm inspect --format '{{.State.ExitCode}}' nice)" = 9 ]
 }
 
@@ -124,8 +124,8 @@ monitor_of() {
 }
 
 @test "SIGTERM to the monitor stops the container as holm stop does" {
-	holm run -d --name web --restart always busybox sh -c 'trap "exit 4" TERM; while :; do sleep 0.05; done' >/dev/null
-	sleep 0.3
+	holm run -d --name web --restart always busybox sh -c 'trap "exit 4" TERM; echo ready; while :; do sleep 0.05; done' >/dev/null
+	within 5 said web ready
 	kill "$(monitor_of web)"
 	within 5 is exited web
 	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 4 ]
@@ -149,7 +149,7 @@ monitor_of() {
 @test "the exit code is recorded on a full disk, too" {
 	small_disk "$BATS_TEST_TMPDIR/disk" 64
 	export HOLM_ROOT=$BATS_TEST_TMPDIR/disk/root
-	holm run -d --name web --log-driver none busybox sh -c 'sleep 1; exit 9' >/dev/null
+	holm run -d --name web --log-driver none busybox sh -c "sleep $(seconds 1); exit 9" >/dev/null
 	head -c 80M /dev/zero >"$BATS_TEST_TMPDIR/disk/fill" 2>/dev/null || true
 	expect 0 holm wait web
 	output_is 9
@@ -167,7 +167,7 @@ monitor_of() {
 		# shellcheck disable=SC2086
 		holm run $rm --name "web$i" busybox sleep 0.02 >/dev/null 2>&1 3>&- &
 		run=$!
-		sleep "0.0$((RANDOM % 10))"
+		sleep "$(seconds "0.0$((RANDOM % 10))")"
 		monitor=$(pgrep -f "holm-monitor run $HOLM_RUN" | head -n 1) || true
 		[ -z "$monitor" ] || kill -KILL "$monitor" 2>/dev/null || true
 		wait "$run" || true

@@ -309,7 +309,7 @@ neighbour_runs() { # PARENT
 		run bundle true
 		[ "$status" = 125 ]
 		[ -z "$(cgroups)" ]
-		[ -z "$(jobs -p)" ]
+		[ -z "$(container_processes)" ]
 		mv "$BATS_TEST_TMPDIR/saved" "$BUNDLE/config.json"
 	done
 }

@@ -5,7 +5,7 @@ load holm
 # tests/terminal.py SCRIPT drives holm on a pseudo-terminal; a script is lines of
 #	spawn ARG...   send TEXT   expect TEXT   resize ROWS COLUMNS   raw|cooked   status N
 terminal() {
-	expect 0 timeout 60 python3 "$BATS_TEST_DIRNAME/terminal.py" "$1"
+	expect 0 timeout "$(seconds 60)" python3 "$BATS_TEST_DIRNAME/terminal.py" "$1"
 }
 
 @test "a shell in a terminal: size, resize, ctrl-c, exit status" {

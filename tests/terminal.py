@@ -11,7 +11,8 @@ import sys
 import termios
 import time
 
-SECONDS = 10
+PATIENCE = int(os.environ.get("HOLM_TEST_PATIENCE", 1))
+SECONDS = 10 * PATIENCE
 
 
 class Terminal:
@@ -28,7 +29,7 @@ class Terminal:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         if process:
             process.send_signal(signal.SIGWINCH)
-            time.sleep(0.3)
+            time.sleep(0.3 * PATIENCE)
 
     def read(self, seconds):
         if select.select([self.master], [], [], seconds)[0]:

@@ -180,16 +180,18 @@ int image_auth_parse(struct image_auth *auth, char **helper, const char *text, s
 	return r;
 }
 
-/* 1, 0 or an error, -ENOENT if there is no such file. */
-static int find_in_file(struct image_auth *auth, const char *file, const char *host,
+static int open_file(const char *file)
+{
+	return open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* 1, 0 or an error. fd: of the file. */
+static int find_in_file(struct image_auth *auth, int fd, const char *file, const char *host,
 			const char *path, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	own_free char *helper = NULL;
-	own_fd int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0)
-		return err_sys(e, "open %s", file);
 	int r = fd_read_all(fd, IMAGE_AUTH_FILE_MAX, &text, e);
 	if (r < 0)
 		return err_add(e, "read %s", file);
@@ -231,13 +233,19 @@ int image_auth_find(struct image_auth *auth, const struct image_auth_files *file
 	own_clear(strv_clear) struct strv defaults = { 0 };
 	const char *only = files->file ? files->file : getenv("REGISTRY_AUTH_FILE");
 
-	if (!str_empty(only))
-		return find_in_file(auth, only, host, path, e);
+	if (!str_empty(only)) {
+		own_fd int fd = open_file(only);
+		return fd < 0 ? err_sys(e, "open %s", only)
+			      : find_in_file(auth, fd, only, host, path, e);
+	}
 	default_files(&defaults);
 	for (size_t i = 0; i < defaults.count; i++) {
-		int r = find_in_file(auth, defaults.items[i], host, path, e);
-		if (r == -ENOENT || r == -ENOTDIR || r == -EACCES)
+		own_fd int fd = open_file(defaults.items[i]);
+		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 			continue;
+		if (fd < 0)
+			return err_sys(e, "open %s", defaults.items[i]);
+		int r = find_in_file(auth, fd, defaults.items[i], host, path, e);
 		if (r != 0)
 			return r;
 	}

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/str.h"
+#include "image/proxy.h"
 
 enum { DETAIL_MAX = 2048 };
 
@@ -19,7 +20,6 @@ struct image_http {
 	bool no_verify;
 	char *ca, *cert, *key;
 	bool local_allowed; /* the registry is at a local address */
-	bool proxied;       /* by environment: addresses seen are the proxy's */
 };
 
 /* One request on its way: what the callbacks share. */
@@ -27,7 +27,8 @@ struct transfer {
 	struct image_http *http;
 	const struct image_http_request *request;
 	struct image_http_response *response;
-	bool foreign; /* this hop's address came from a registry */
+	bool foreign;             /* this hop's address came from a registry */
+	struct image_proxy proxy; /* of this hop */
 	size_t header_bytes;
 	char *location;
 	struct str detail;
@@ -46,17 +47,6 @@ void image_http_response_clear(struct image_http_response *response)
 	*response = (struct image_http_response){ 0 };
 }
 
-static bool has_proxy(void)
-{
-	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
-					     "all_proxy", "ALL_PROXY" };
-
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (!str_empty(getenv(names[i])))
-			return true;
-	return false;
-}
-
 struct image_http *image_http_new(const struct image_http_settings *settings)
 {
 	struct image_http *http = mem_new_struct(struct image_http);
@@ -66,7 +56,6 @@ struct image_http *image_http_new(const struct image_http_settings *settings)
 	http->ca = mem_text(settings->ca);
 	http->cert = mem_text(settings->cert);
 	http->key = mem_text(settings->key);
-	http->proxied = has_proxy();
 	return http;
 }
 
@@ -97,9 +86,12 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 	bool local = image_url_address_is_local(&address->addr);
 
 	(void)purpose;
+	/* where a proxy is says nothing about where the registry is */
+	if (t->proxy.address)
+		local = false;
 	if (local && !t->foreign)
 		http->local_allowed = true;
-	if (local && t->foreign && !http->local_allowed && !http->proxied) {
+	if (local && t->foreign && !http->local_allowed) {
 		t->failed = true;
 		err_set(t->e, ERR_PERMISSION,
 			"the registry sends us to an address of this machine");
@@ -305,9 +297,10 @@ static void set_request(struct transfer *t, const struct image_url *url, struct 
 	set_bounds(curl);
 	set_tls(t->http, t->foreign);
 	curl_easy_setopt(curl, CURLOPT_URL, url->text);
-	/* No proxy can reach this machine's own loopback; Docker and Go see it the same way. */
-	if (image_url_host_is_loopback(url->host))
-		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	/* libcurl's own reading of the environment is another than Docker's: "" turns it off */
+	t->proxy = image_proxy_for(url);
+	curl_easy_setopt(curl, CURLOPT_PROXY, t->proxy.address ? t->proxy.address : "");
+	curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
 	if (t->request->limit_s)
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)t->request->limit_s);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -323,6 +316,24 @@ static void set_request(struct transfer *t, const struct image_url *url, struct 
 	}
 }
 
+/* What went wrong on the way to the proxy, or with it. 1: nothing that is known to be its fault. */
+static int judge_proxy(struct transfer *t, const struct image_url *url, CURLcode code)
+{
+	long status = 0;
+	struct err *e = t->e;
+
+	curl_easy_getinfo(t->http->curl, CURLINFO_HTTP_CONNECTCODE, &status);
+	if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT)
+		err_set(e, ERR_UNREACHABLE, "%s: the proxy cannot be reached", url->host);
+	else if (code != CURLE_OK && status >= 400)
+		err_set(e, ERR_UNREACHABLE, "%s: the proxy refuses, with status %ld", url->host,
+			status);
+	else
+		return 1;
+	return err_hint(e, "%s names the proxy; NO_PROXY what to reach without it",
+			t->proxy.variable);
+}
+
 static int judge(struct transfer *t, const struct image_url *url, CURLcode code)
 {
 	const char *reason = curl_easy_strerror(code);
@@ -330,6 +341,11 @@ static int judge(struct transfer *t, const struct image_url *url, CURLcode code)
 
 	if (t->failed)
 		return err_add(e, "%s", url->host);
+	if (t->proxy.address) {
+		int r = judge_proxy(t, url, code);
+		if (r < 0)
+			return r;
+	}
 	switch (code) {
 	case CURLE_OK:
 		return 0;
@@ -403,6 +419,8 @@ static int perform_hops(struct transfer *t, struct image_url *url, struct err *e
 	own_clear(image_url_clear) struct image_url first = { 0 };
 	int r = image_url_parse(&first, url->text, NULL, e);
 
+	if (r == 0 && t->foreign)
+		r = image_url_check_step(url, url, t->http->local_allowed, e);
 	for (int hop = 0; r == 0; hop++) {
 		/* once away, never again: a chain home must not collect the credentials */
 		bool home = image_url_same_origin(&first, url);

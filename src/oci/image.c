@@ -165,8 +165,10 @@ enum oci_document oci_image_document(const char *media_type)
 bool oci_image_is_layer(const char *media_type)
 {
 	static const char *const known[] = {
-		OCI_MEDIA_LAYER,         OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_LAYER_ZSTD,
-		DOCKER_MEDIA_LAYER_GZIP, DOCKER_MEDIA_LAYER,   DOCKER_MEDIA_LAYER_ZSTD,
+		OCI_MEDIA_LAYER,           OCI_MEDIA_LAYER_GZIP,   OCI_MEDIA_LAYER_ZSTD,
+		DOCKER_MEDIA_LAYER_GZIP,   DOCKER_MEDIA_LAYER,     DOCKER_MEDIA_LAYER_ZSTD,
+		OCI_MEDIA_FOREIGN,         OCI_MEDIA_FOREIGN_GZIP, OCI_MEDIA_FOREIGN_ZSTD,
+		DOCKER_MEDIA_FOREIGN_GZIP,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(known); i++)

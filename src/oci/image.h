@@ -17,7 +17,13 @@ struct err;
 #define OCI_MEDIA_LAYER      "application/vnd.oci.image.layer.v1.tar"
 #define OCI_MEDIA_LAYER_GZIP "application/vnd.oci.image.layer.v1.tar+gzip"
 #define OCI_MEDIA_LAYER_ZSTD "application/vnd.oci.image.layer.v1.tar+zstd"
-#define OCI_MEDIA_EMPTY      "application/vnd.oci.empty.v1+json"
+/* Layers whose bytes may lie elsewhere, at the descriptor's urls. Deprecated, and still around. */
+#define OCI_MEDIA_FOREIGN         "application/vnd.oci.image.layer.nondistributable.v1.tar"
+#define OCI_MEDIA_FOREIGN_GZIP    "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+#define OCI_MEDIA_FOREIGN_ZSTD    "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd"
+#define DOCKER_MEDIA_FOREIGN_GZIP "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+
+#define OCI_MEDIA_EMPTY "application/vnd.oci.empty.v1+json"
 
 #define DOCKER_MEDIA_MANIFEST   "application/vnd.docker.distribution.manifest.v2+json"
 #define DOCKER_MEDIA_LIST       "application/vnd.docker.distribution.manifest.list.v2+json"

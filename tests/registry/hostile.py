@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """hostile.py PORT LOG - a registry that misbehaves in one way per repository: pull from
-127.0.0.1:PORT/MODE/image:1. Modes are the functions below. The log has a line per request: method,
-path, Range, and whether Authorization came with it. PORT+1 is a second server, elsewhere as far as
-credentials are concerned."""
+127.0.0.1:PORT/MODE/image:1, or another address of this machine. Modes are the functions below. The
+log has a line per request: method, path, Range, and whether Authorization came with it. PORT+1 is a
+second server, elsewhere as far as credentials are concerned."""
 
 import gzip
 import hashlib
@@ -80,13 +80,24 @@ MANIFESTS = {
                           "history": []}), "application/vnd.docker.distribution.manifest.v1+json"),
     "not-an-image": (manifest_of(config={**descriptor(b"{}", "application/vnd.example.chart")}),
                      MANIFEST),
-    "foreign": (manifest_of(layers=[{**descriptor(BLOB, LAYER), "urls": ["http://x/"], "mediaType":
-                                     "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"}]),
-                MANIFEST),
+    "odd-layer": (manifest_of(layers=[descriptor(BLOB, "application/vnd.example.layer")]), MANIFEST),
     "deep": (b'{"a":' + b"[" * 300000, MANIFEST),
     "diff-ids": (manifest_of(layers=[descriptor(BLOB, LAYER)] * 2), MANIFEST),
     "nul": (GOOD.replace(b"vnd.oci.image.layer", b"vnd\\u0000oci.image.layer"), MANIFEST),
 }
+
+
+# Layers that this registry does not have, and where else they are said to be.
+FOREIGN = {
+    "foreign": "http://127.0.0.1:%d/v2/good/image/blobs/",
+    "foreign-name": "http://elsewhere.test:%d/v2/good/image/blobs/",
+    "foreign-link-local": "http://169.254.169.254:%d/v2/good/image/blobs/",
+    "foreign-file": "file:///etc/passwd?%d",
+}
+for foreign, address in FOREIGN.items():
+    MANIFESTS[foreign] = (manifest_of(layers=[{
+        **descriptor(BLOB, LAYER.replace("layer.v1", "layer.nondistributable.v1")),
+        "urls": [address % (PORT + 1) + digest_of(BLOB)]}]), MANIFEST)
 
 
 def count(mode, what):
@@ -160,7 +171,7 @@ class Handler(BaseHTTPRequestHandler):
         if mode == "malformed-challenge" and not given:
             self.answer(401, WWW_Authenticate='Bearer realm="')
             return False
-        if mode in ("redirect-login", "redirect-back") and given != "Basic dXNlcjpzZWNyZXQ=":
+        if mode in ("redirect-login", "redirect-back", "basic") and given != "Basic dXNlcjpzZWNyZXQ=":
             self.answer(401, WWW_Authenticate='Basic realm="x"')
             return False
         if mode == "bearer" and given != "Bearer t0ken":
@@ -229,6 +240,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def large_blob(self, mode, body):
         half = len(body) // 2
+        if mode in FOREIGN:
+            return self.answer(404)
         if mode == "truncate":
             return self.cut(body, end=half)
         if mode == "truncate-chunked":
@@ -305,7 +318,7 @@ class Elsewhere(Handler):
 
 
 def serve(port, handler):
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server = ThreadingHTTPServer(("", port), handler)
     server.daemon_threads = True
     server.serve_forever()
 

@@ -1,5 +1,18 @@
-# hostile.bash - for `load registry/hostile`: tests with the registry that misbehaves, hostile.py.
+# registries.bash - for `load registry/registries`: images to pull, and the registry that misbehaves,
+# hostile.py.
 # shellcheck shell=bash disable=SC2154 # bats sets status and output
+
+# A small image of two layers in $BATS_TEST_TMPDIR/image, tag 1.
+small_image() {
+	local work=$BATS_TEST_TMPDIR/layers
+	mkdir -p "$work/a/etc" "$work/b/bin"
+	echo one >"$work/a/etc/one"
+	head -c 300000 /dev/urandom >"$work/a/etc/noise"
+	cp /bin/busybox "$work/b/bin/busybox"
+	tar -C "$work/a" -cf "$work/a.tar" .
+	tar -C "$work/b" -cf "$work/b.tar" .
+	oci_image "$BATS_TEST_TMPDIR/image" 1 "$work/a.tar" "$work/b.tar"
+}
 
 hostile_start() {
 	HOSTILE=127.0.0.1:6000

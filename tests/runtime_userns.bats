@@ -415,3 +415,104 @@ sealed"
 	output_is "65534
 not ours"
 }
+
+# --- a root that belongs to the host's root ---------------------------------------------------
+
+# The root as an overlay of the rootfs and one more layer, with an upper folder, all root's.
+overlay_root() {
+	mkdir "$BUNDLE/layer" "$BUNDLE/upper" "$BUNDLE/work"
+	echo layer >"$BUNDLE/layer/from"
+	chown 7:8 "$BUNDLE/layer/from"
+	bundle_edit '.annotations += { "org.holm.rootfs.lower": ([$b + "/layer", $b + "/rootfs"] | tojson),
+		"org.holm.rootfs.upper": ($b + "/upper"), "org.holm.rootfs.work": ($b + "/work"), "org.holm.rootfs.idmap": "true" }' \
+		--arg b "$BUNDLE"
+}
+
+@test "layers of root are a container's own, one copy for every range of ids" {
+	local first
+	for first in 100000 300000; do
+		rm -rf "${BUNDLE:?}"
+		bundle_new
+		overlay_root
+		map_ids "$first" 65536
+		chown -hR 0:0 "$ROOTFS"
+		chown 7:8 "$BUNDLE/layer/from"
+		expect 0 bundle sh -c 'stat -c %u:%g / /bin/busybox /from; touch /made; chown 5:6 /made; echo more >>/from; mkdir /etc/new; rm /etc/passwd; ls /etc'
+		output_is "0:0
+0:0
+7:8
+group
+new"
+		[ "$(ids "$BUNDLE/upper/made" "$BUNDLE/upper/from" "$BUNDLE/upper")" = "$((first + 5)):$((first + 6))
+$((first + 7)):$((first + 8))
+$first:$first" ]
+		[ "$(ids "$BUNDLE/layer/from" "$ROOTFS/etc/passwd")" = "7:8
+0:0" ]
+		[ "$(cat "$BUNDLE/layer/from")" = layer ]
+		expect 0 bundle_exec stat -c %u:%g /made /from
+		output_is "5:6
+7:8"
+	done
+}
+
+@test "one layer without an upper folder is mapped, too" {
+	map_ids 100000 65536
+	chown -hR 0:0 "$ROOTFS"
+	mkdir -p "$ROOTFS"/{proc,dev,sys}
+	bundle_edit '.annotations += { "org.holm.rootfs.lower": ([$b + "/rootfs"] | tojson), "org.holm.rootfs.idmap": "true" }' --arg b "$BUNDLE"
+	expect 0 bundle sh -c 'stat -c %u:%g / /bin; touch /x 2>/dev/null || echo read-only'
+	output_is "0:0
+0:0
+read-only"
+}
+
+@test "a root folder is mapped when that is asked for, else it is as it is" {
+	map_ids 100000 65536
+	chown -hR 0:0 "$ROOTFS"
+	bundle_refused 125 "mount /proc: make folder /proc: Permission denied" bundle true
+	output_has "org.holm.rootfs.idmap"
+	bundle_edit '.annotations["org.holm.rootfs.idmap"] = "true"'
+	expect 0 bundle sh -c 'stat -c %u:%g / /bin; touch /made; chown 3:4 /made'
+	output_is "0:0
+0:0"
+	[ "$(ids "$ROOTFS/made")" = 3:4 ]
+	bundle_edit '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+	bundle_refused 125 "root filesystem: the container has no user namespace to map them by" bundle true
+}
+
+@test "layers are mapped by the ids of a user namespace that is joined" {
+	pod_start 200000 65536
+	overlay_root
+	join_pod user pid
+	expect 0 bundle sh -c 'stat -c %u:%g /bin/busybox /from; touch /tmp/x'
+	output_is "0:0
+7:8"
+	[ "$(ids "$BUNDLE/upper/tmp/x")" = 200000:200000 ]
+}
+
+@test "layers on a filesystem that cannot be mapped are named, with what to try" {
+	overlay_root
+	map_ids 100000 65536
+	mkdir "$BUNDLE"/{a,b,c}
+	mount -t overlay overlay -o "lowerdir=$BUNDLE/layer,upperdir=$BUNDLE/b,workdir=$BUNDLE/c" "$BUNDLE/a"
+	bundle_edit '.annotations["org.holm.rootfs.lower"] = ([$b + "/a", $b + "/rootfs"] | tojson)' --arg b "$BUNDLE"
+	bundle_refused 125 "root filesystem: layer $BUNDLE/a: a filesystem of type overlay cannot map ids" bundle true
+	output_has "put the files on ext4"
+}
+
+@test "an empty volume gets what the image has, owned as in the image" {
+	mkdir -p "$ROOTFS/data" "$BUNDLE/volume"
+	touch "$ROOTFS/data/file"
+	chown 1000:44 "$ROOTFS/data" "$ROOTFS/data/file"
+	map_ids 100000 65536
+	chown -hR 0:0 "$ROOTFS"
+	chown 1000:44 "$ROOTFS/data" "$ROOTFS/data/file"
+	bundle_edit '.annotations["org.holm.rootfs.idmap"] = "true" | .mounts += [
+		{ destination: "/data", type: "bind", source: "volume", options: ["rbind", "copyup"] }]'
+	expect 0 bundle sh -c 'stat -c %u:%g /data /data/file; touch /data/made'
+	output_is "1000:44
+1000:44"
+	[ "$(ids "$BUNDLE/volume" "$BUNDLE/volume/file" "$BUNDLE/volume/made")" = "101000:100044
+101000:100044
+100000:100000" ]
+}

@@ -56,8 +56,7 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* 1, 0 or -errno */
-static int is_empty(int fd)
+int runtime_copy_up_is_empty(int fd)
 {
 	int reading = reopen_folder(fd);
 	own_dir DIR *dir = reading < 0 ? NULL : fdopendir(reading);
@@ -245,7 +244,7 @@ int runtime_copy_up_in_child(int from_fd, int to_fd, struct err *e)
 	own_clear(copy_clear) struct copy copy = { .to_root = to_fd };
 	struct stat st;
 
-	int empty = is_empty(to_fd);
+	int empty = runtime_copy_up_is_empty(to_fd);
 	if (empty <= 0)
 		return empty < 0 ? err_number(e, -empty, "read the volume") : 0;
 	own_fd int from = reopen_folder(from_fd);

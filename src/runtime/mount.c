@@ -77,8 +77,11 @@ static int map_ids(const struct runtime_mount *m, struct runtime_user_namespace 
 	return runtime_idmap_mount_in_parent(m->source_fd, fd, m->options.idmap_all, e);
 }
 
+/* An overlay cannot be mapped; its layers have been. */
 static bool is_mapped(const struct runtime_mount *m)
 {
+	if (m->options.lower.count > 1)
+		return false;
 	return m->options.idmap || m->spec->uid_mappings.count || m->spec->gid_mappings.count;
 }
 
@@ -91,13 +94,15 @@ static int open_mount(struct runtime_mount *m, const struct runtime_mount_host *
 		return err_set(e, ERR_INVALID, "the root itself is no place for a mount");
 	int r = runtime_mount_options_parse(&m->options, &m->spec->options, e);
 	if (r == 0)
-		r = runtime_mount_source_open_in_parent(m, host->bundle, e);
+		r = runtime_mount_source_open_in_parent(m, host, e);
 	if (r == 0 && m->source_fd < 0 && is_mapped(m))
 		return err_set(e, ERR_UNSUPPORTED, "mapped ids on a mount that is no bind");
 	if (r < 0 || m->source_fd < 0)
 		return r < 0 ? r : runtime_mount_kernel_open_in_parent(m, host->namespaces, e);
 	if (is_mapped(m))
 		r = map_ids(m, host->user, e);
+	if (r == 0 && m->options.copy_up && runtime_copy_up_is_empty(m->source_fd) > 0)
+		r = runtime_user_namespace_give_in_parent(host->user, m->source_fd, e);
 	/* what is to be filled first cannot be read-only yet */
 	return r < 0 || m->options.copy_up ? r : finish_detached(m->source_fd, &m->options, e);
 }

@@ -22,29 +22,34 @@ bool runtime_mount_is_bind(const struct runtime_mount *m)
 
 /* A path of the host, or one of its layers (an O_PATH descriptor), or an overlay of several (a
  * detached mount). */
-static int open_whole(const struct runtime_mount *m, const char *bundle, struct err *e)
+static int open_whole(const struct runtime_mount *m, const struct runtime_mount_host *host,
+		      struct err *e)
 {
 	const struct strv *lower = &m->options.lower;
 	const char *source = lower->count ? lower->items[0] : m->spec->source;
 
 	if (lower->count > 1) {
-		const struct runtime_overlay overlay = { .lower = *lower };
-		return runtime_overlay_mount_in_parent(&overlay, bundle, e);
+		const struct runtime_overlay overlay = {
+			.lower = *lower,
+			.user = m->options.idmap ? host->user : NULL,
+		};
+		return runtime_overlay_mount_in_parent(&overlay, host->bundle, e);
 	}
 	if (str_empty(source))
 		return err_set(e, ERR_INVALID, "a bind mount has no source");
-	own_free char *path = *source == '/' ? mem_text(source) : path_join(bundle, source);
+	own_free char *path = *source == '/' ? mem_text(source) : path_join(host->bundle, source);
 	int fd = open(path, O_PATH | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "source %s", path) : fd;
 }
 
 /* A detached mount of it, or of the part of it that is asked for. */
-static int open_detached(const struct runtime_mount *m, const char *bundle, struct err *e)
+static int open_detached(const struct runtime_mount *m, const struct runtime_mount_host *host,
+			 struct err *e)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
 	const char *subpath = m->options.subpath;
 
-	own_fd int whole = open_whole(m, bundle, e);
+	own_fd int whole = open_whole(m, host, e);
 	if (whole < 0 || (m->options.lower.count > 1 && !subpath))
 		return take_fd(&whole);
 	own_fd int part = subpath ? path_open(whole, subpath, O_PATH, 0, e) : -1;
@@ -68,7 +73,8 @@ static int set_propagation(int fd, const struct runtime_mount_options *o)
 	return mount_setattr(fd, "", AT_EMPTY_PATH | (all ? AT_RECURSIVE : 0), &attr, sizeof(attr));
 }
 
-int runtime_mount_source_open_in_parent(struct runtime_mount *m, const char *bundle, struct err *e)
+int runtime_mount_source_open_in_parent(struct runtime_mount *m,
+					const struct runtime_mount_host *host, struct err *e)
 {
 	struct stat st;
 
@@ -77,7 +83,7 @@ int runtime_mount_source_open_in_parent(struct runtime_mount *m, const char *bun
 	if (m->options.own.count)
 		return err_set(e, ERR_INVALID, "option %s means nothing to a bind mount",
 			       m->options.own.items[0]);
-	own_fd int fd = open_detached(m, bundle, e);
+	own_fd int fd = open_detached(m, host, e);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)

@@ -5,10 +5,11 @@
 
 struct err;
 struct runtime_mount;
+struct runtime_mount_host;
 
 bool runtime_mount_is_bind(const struct runtime_mount *mount);
 
-/* Sets source_fd and is_folder of a bind; relative sources count from bundle. ERR_INVALID for
+/* Sets source_fd and is_folder of a bind; as mount.h says of host. ERR_INVALID for
  * words that a bind has no use for. */
-int runtime_mount_source_open_in_parent(struct runtime_mount *mount, const char *bundle,
-					struct err *e);
+int runtime_mount_source_open_in_parent(struct runtime_mount *mount,
+					const struct runtime_mount_host *host, struct err *e);

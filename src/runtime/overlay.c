@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "runtime/clone.h"
+#include "runtime/idmap_mount.h"
 #include "runtime/mount.h"
 #include "runtime/user_namespace.h"
 
@@ -98,17 +100,55 @@ static int folders_add(struct folders *folders, const char *path, struct err *e)
 	return 0;
 }
 
+/* In place of the folder a detached mount of it that shows the container's ids. */
+static int map_layer(int *folder, struct runtime_user_namespace *user, struct err *e)
+{
+	int user_fd = runtime_user_namespace_open_in_parent(user, e);
+
+	if (user_fd < 0)
+		return user_fd;
+	int fd = runtime_mount_clone(*folder, e);
+	if (fd < 0)
+		return fd;
+	close(*folder);
+	*folder = fd;
+	return runtime_idmap_mount_in_parent(fd, user_fd, false, e);
+}
+
+static int add_layer(struct folders *folders, const char *path, struct runtime_user_namespace *user,
+		     struct err *e)
+{
+	int r = folders_add(folders, path, e);
+
+	if (r == 0 && user) {
+		r = map_layer(&folders->fd[folders->count - 1], user, e);
+		if (r < 0)
+			return err_add(e, "layer %s", path);
+	}
+	return r;
+}
+
+static int add_own(struct folders *folders, const char *path, struct runtime_user_namespace *user,
+		   struct err *e)
+{
+	int r = folders_add(folders, path, e);
+
+	if (r == 0 && user)
+		r = runtime_user_namespace_give_in_parent(user, folders->fd[folders->count - 1], e);
+	return r;
+}
+
 static int folders_open(struct folders *folders, const struct runtime_overlay *overlay,
 			struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < overlay->lower.count && r == 0; i++)
-		r = folders_add(folders, overlay->lower.items[i], e);
+		r = add_layer(folders, overlay->lower.items[i], overlay->user, e);
 	if (r == 0 && overlay->upper)
-		r = folders_add(folders, overlay->upper, e);
+		r = add_own(folders, overlay->upper, overlay->user, e);
 	if (r == 0 && overlay->work)
-		r = folders_add(folders, overlay->work, e);
+		r = add_own(folders, overlay->work, overlay->user, e);
 	return r;
 }
 
@@ -191,6 +231,26 @@ static void option_string(struct str *to, const struct runtime_overlay *overlay,
 		str_add(to, ",userxattr");
 }
 
+/* Kernels before 6.15 take no layer on a detached mount: in the helper's mount namespace the mapped
+ * ones are attached to folders 0, 1... of a tmpfs on scratch. What is below scratch is open already. */
+static int attach_layers(struct folders *folders, size_t count, const char *scratch, struct err *e)
+{
+	char name[16];
+
+	if (mount("tmpfs", scratch, "tmpfs", 0, "mode=700") < 0)
+		return err_sys(e, "mount a tmpfs for the layers");
+	own_fd int dir = open(scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open the tmpfs for the layers");
+	for (size_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "%zu", i);
+		if (mkdirat(dir, name, 0700) < 0 ||
+		    move_mount(folders->fd[i], "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return err_sys(e, "attach a layer");
+	}
+	return 0;
+}
+
 /* In a mount namespace of its own; the folders must be opened there, overlayfs refuses others'. */
 static int mount_in_helper(const struct runtime_overlay *overlay, const char *scratch,
 			   struct err *e)
@@ -201,6 +261,10 @@ static int mount_in_helper(const struct runtime_overlay *overlay, const char *sc
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "make all mounts private");
 	int r = folders_open(&folders, overlay, e);
+	if (r < 0)
+		return r;
+	if (overlay->user)
+		r = attach_layers(&folders, overlay->lower.count, scratch, e);
 	if (r < 0)
 		return r;
 	option_string(&text, overlay, &folders);
@@ -246,7 +310,7 @@ int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay
 }
 
 /* overlayfs wants two layers where there is no upper: one alone is bound instead. */
-static int bind_layer(const char *path, struct err *e)
+static int bind_layer(const char *path, struct runtime_user_namespace *user, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE };
 
@@ -256,6 +320,11 @@ static int bind_layer(const char *path, struct err *e)
 	own_fd int fd = runtime_mount_clone(folder, e);
 	if (fd < 0)
 		return err_add(e, "%s", path);
+	int user_fd = user ? runtime_user_namespace_open_in_parent(user, e) : 0;
+	int r = user && user_fd >= 0 ? runtime_idmap_mount_in_parent(fd, user_fd, false, e)
+				     : user_fd;
+	if (r < 0)
+		return err_add(e, "layer %s", path);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make %s read-only", path);
 	return take_fd(&fd);
@@ -267,7 +336,7 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 	own_clear(folders_close) struct folders folders = { 0 };
 
 	if (overlay->lower.count == 1 && !overlay->upper)
-		return bind_layer(overlay->lower.items[0], e);
+		return bind_layer(overlay->lower.items[0], overlay->user, e);
 	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0) {
 		err_sys(e, "open the overlay filesystem");

@@ -7,6 +7,7 @@
 #include "base/shape.h"
 
 struct err;
+struct runtime_user_namespace;
 
 /* Linux: OVL_MAX_STACK in fs/overlayfs/params.h. */
 enum { RUNTIME_OVERLAY_LAYERS_MAX = 500 };
@@ -16,6 +17,8 @@ struct runtime_overlay {
 	char *upper;       /* NULL: read-only */
 	char *work;
 	bool is_volatile;
+	struct runtime_user_namespace *user; /* whose ids the layers are mapped to; borrowed.
+					      * NULL: they are as they are */
 };
 
 /* ERR_INVALID names the annotation that is wrong. The caller clears *ret. */
@@ -23,7 +26,9 @@ int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *an
 			 struct err *e);
 void runtime_overlay_clear(struct runtime_overlay *overlay);
 
-/* A detached mount, the caller's. scratch is any folder, used as a mount point in a short-lived
+/* A detached mount, the caller's. With user the layers are idmapped mounts (Linux 5.19): one copy of
+ * each serves every container, whatever its ids, and an upper folder whose owner has no id in the
+ * container becomes its root's. scratch is any folder, used as a mount point in a short-lived
  * mount namespace where the kernel (before 6.5) takes many layers only by mount(2). */
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 				    struct err *e);

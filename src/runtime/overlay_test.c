@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/strv.h"
 #include "base/unit.h"
+#include "runtime/user_namespace.h"
 
 static char folder[64];
 
@@ -134,12 +135,59 @@ START_TEST(wrong_annotations_are_named)
 }
 END_TEST
 
+/* One copy of the layers, owned by root; what is seen and made belongs to the container's ids. */
+static const struct {
+	int layers;
+	bool upper;
+	int (*mount)(const struct runtime_overlay *, const char *, struct err *);
+} mapped[] = {
+	{ 1, false, runtime_overlay_mount_in_parent },
+	{ 2, true, runtime_overlay_mount_in_parent },
+	{ 60, true, runtime_overlay_mount_in_parent },
+	{ 3, true, runtime_overlay_mount_by_option_string },
+};
+
+START_TEST(layers_show_the_ids_of_the_container)
+{
+	struct runtime_user_namespace user = RUNTIME_USER_NAMESPACE_INIT;
+	struct runtime_overlay overlay = { 0 };
+	struct stat st;
+	struct err e;
+
+	make_layers(&overlay, mapped[_i].layers);
+	if (mapped[_i].upper)
+		add_upper(&overlay);
+	runtime_idmap_add(&user.ids.uids, 0, 100000, 65536);
+	runtime_idmap_add(&user.ids.gids, 0, 200000, 65536);
+	overlay.user = &user;
+	int fd = mapped[_i].mount(&overlay, folder, &e);
+	ck_assert_msg(fd >= 0, "%s", e.text);
+	ck_assert_int_eq(fstatat(fd, "top", &st, 0), 0);
+	ck_assert_uint_eq(st.st_uid, 100000);
+	ck_assert_uint_eq(st.st_gid, 200000);
+	if (mapped[_i].upper) {
+		ck_assert_int_eq(fstat(fd, &st), 0);
+		ck_assert_uint_eq(st.st_uid, 100000);
+		ck_assert_int_eq(stat(overlay.upper, &st), 0);
+		ck_assert_uint_eq(st.st_gid, 200000);
+	}
+	own_free char *below = mem_format("%s/l0/top", folder);
+	ck_assert_int_eq(stat(below, &st), 0);
+	ck_assert_uint_eq(st.st_uid, 0);
+	close(fd);
+	runtime_overlay_clear(&overlay);
+	runtime_user_namespace_clear(&user);
+	remove_layers();
+}
+END_TEST
+
 int main(void)
 {
 	const struct unit_test tests[] = {
 		UNIT_LOOP(layers_become_one_tree_that_is_mounted_nowhere, COUNT_OF(rows)),
 		UNIT(a_layer_that_is_gone_is_named),
 		UNIT_LOOP(wrong_annotations_are_named, COUNT_OF(bad)),
+		UNIT_LOOP(layers_show_the_ids_of_the_container, COUNT_OF(mapped)),
 	};
 
 	if (geteuid() != 0) {

@@ -16,7 +16,9 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
+#include "runtime/idmap_mount.h"
 #include "runtime/overlay.h"
+#include "runtime/user_namespace.h"
 
 static int open_folder(const char *path, struct err *e)
 {
@@ -46,22 +48,35 @@ static int open_plain(const struct oci_spec *spec, const char *bundle, struct er
 	return open_folder(path, e);
 }
 
-int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundle, struct err *e)
+/* Layers, or a plain folder alone: what is mounted below one is as it is. */
+static int open_root(const struct oci_spec *spec, const char *bundle,
+		     struct runtime_user_namespace *user, struct err *e)
 {
-	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	own_clear(runtime_overlay_clear) struct runtime_overlay overlay = { 0 };
+
 	int r = runtime_overlay_read(&overlay, &spec->annotations, e);
 	if (r < 0)
-		return err_add(e, "root filesystem");
-
-	own_fd int fd = -1;
+		return r;
+	overlay.user = user;
 	if (overlay.lower.count)
-		fd = runtime_overlay_mount_in_parent(&overlay, bundle, e);
-	else
-		fd = open_plain(spec, bundle, e);
+		return runtime_overlay_mount_in_parent(&overlay, bundle, e);
+	own_fd int fd = open_plain(spec, bundle, e);
+	if (fd < 0 || !user)
+		return take_fd(&fd);
+	int user_fd = runtime_user_namespace_open_in_parent(user, e);
+	r = user_fd < 0 ? user_fd : runtime_idmap_mount_in_parent(fd, user_fd, false, e);
+	return r < 0 ? r : take_fd(&fd);
+}
+
+int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundle,
+				  struct runtime_user_namespace *user, struct err *e)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	const char *mapped = shape_map_get(&spec->annotations, "org.holm.rootfs.idmap");
+
+	own_fd int fd = open_root(spec, bundle, str_equal(mapped, "true") ? user : NULL, e);
 	if (fd < 0)
 		return err_add(e, "root filesystem");
-
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make the root filesystem's mounts private");
 	return take_fd(&fd);

@@ -44,7 +44,7 @@ static int open_tree_parts(struct runtime_setup *ret, struct err *e)
 
 	if (ns->joined & CLONE_NEWNS)
 		return 0;
-	ret->rootfs_fd = runtime_rootfs_open_in_parent(ret->spec, bundle, e);
+	ret->rootfs_fd = runtime_rootfs_open_in_parent(ret->spec, bundle, &ret->user, e);
 	if (ret->rootfs_fd < 0)
 		return ret->rootfs_fd;
 	int r = runtime_mount_open_in_parent(&ret->mounts, ret->spec, &host, e);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +112,47 @@ static int map_automatically(struct runtime_idmap *ids, struct err *e)
 	return r;
 }
 
+static void read_map(struct oci_id_mappings *to, pid_t pid, const char *name)
+{
+	own_free char *path = mem_format("/proc/%d/%s", (int)pid, name);
+	own_file FILE *file = fopen(path, "re");
+	unsigned container, host, size;
+
+	while (file && to->count < RUNTIME_IDMAP_LINES_MAX &&
+	       fscanf(file, "%u %u %u", &container, &host, &size) == 3)
+		runtime_idmap_add(to, container, host, size);
+}
+
+/* A map is read through a process in there, from outside: then it has the ids of outside. Whoever
+ * may not join it learns nothing here, and is told when it is joined in earnest. */
+static void learn_ids(struct runtime_idmap *ids, int user_fd)
+{
+	int ends[2];
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	own_fd int reading = ends[0];
+	own_fd int writing = ends[1];
+	own_fd int pidfd = -1;
+	pid_t pid = runtime_clone(0, -1, &pidfd);
+	if (pid < 0)
+		return;
+	if (pid == 0) {
+		if (setns(user_fd, CLONE_NEWUSER) < 0 || write(writing, "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(take_fd(&writing));
+	if (read(reading, &byte, 1) == 1) {
+		read_map(&ids->uids, pid, "uid_map");
+		read_map(&ids->gids, pid, "gid_map");
+	}
+	process_signal(pidfd, SIGKILL);
+	process_wait(pid);
+}
+
 static int prepare_new(struct runtime_user_namespace *ret, const struct oci_linux *linux_,
 		       struct err *e)
 {
@@ -133,8 +175,10 @@ int runtime_user_namespace_prepare_in_parent(struct runtime_user_namespace *ret,
 
 	*ret = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
 	ret->joined_fd = runtime_namespace_joined(namespaces, CLONE_NEWUSER);
-	if (ret->joined_fd >= 0)
-		return 0; /* its ids are what they are */
+	if (ret->joined_fd >= 0) {
+		learn_ids(&ret->ids, ret->joined_fd);
+		return 0; /* what the spec says of them changes nothing */
+	}
 	if (!runtime_user_namespace_may_do_without())
 		namespaces->own |= CLONE_NEWUSER;
 	if (namespaces->own & CLONE_NEWUSER)
@@ -227,6 +271,33 @@ int runtime_user_namespace_make_in_parent(const struct runtime_idmap *ids, struc
 	process_signal(pidfd, SIGKILL);
 	process_wait(pid);
 	return r;
+}
+
+static bool has_owner(const struct oci_id_mappings *maps, uint32_t host_id)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (host_id >= maps->items[i].host_id &&
+		    host_id - maps->items[i].host_id < maps->items[i].size)
+			return true;
+	return false;
+}
+
+int runtime_user_namespace_give_in_parent(const struct runtime_user_namespace *user, int fd,
+					  struct err *e)
+{
+	uint32_t uid, gid;
+	struct stat st;
+
+	if (user->entered || !runtime_idmap_to_host(&uid, &user->ids.uids, 0) ||
+	    !runtime_idmap_to_host(&gid, &user->ids.gids, 0))
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "look at a folder of the container");
+	if (has_owner(&user->ids.uids, st.st_uid) && has_owner(&user->ids.gids, st.st_gid))
+		return 0;
+	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		return err_sys(e, "give a folder to the container's root, %u:%u", uid, gid);
+	return 0;
 }
 
 int runtime_user_namespace_open_in_parent(struct runtime_user_namespace *user, struct err *e)

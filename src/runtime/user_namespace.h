@@ -13,7 +13,7 @@ struct oci_spec;
 struct runtime_namespaces;
 
 struct runtime_user_namespace {
-	struct runtime_idmap ids; /* of a new one; empty: one is joined, or there is none */
+	struct runtime_idmap ids; /* as the caller's user namespace counts; empty: there is none */
 	int joined_fd;            /* borrowed from the namespaces; -1: none is joined */
 	bool entered;             /* by the caller, an ordinary user: who maps no mounts */
 	int twin_fd;              /* internal: see runtime_user_namespace_open_in_parent() */
@@ -43,6 +43,11 @@ int runtime_user_namespace_make_in_parent(const struct runtime_idmap *ids, struc
 /* One with the container's ids: the joined one, or a twin of the one that is to be, made once.
  * Borrowed. ERR_INVALID where the container has no user namespace of its own. */
 int runtime_user_namespace_open_in_parent(struct runtime_user_namespace *user, struct err *e);
+
+/* A folder or file of the host whose owner has no id in the container becomes the container's
+ * root's, so that it can be used in there. Nothing where the container's ids are not known. */
+int runtime_user_namespace_give_in_parent(const struct runtime_user_namespace *user, int fd,
+					  struct err *e);
 
 /* Has the caller CAP_SYS_ADMIN here? Without, its containers take a user namespace. */
 bool runtime_user_namespace_may_do_without(void);

@@ -4,45 +4,108 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static enum log_level current = LOG_LEVEL_WARNING;
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/str.h"
+
+static struct {
+	enum log_level level;
+	enum log_format format;
+	int fd;
+} to = { LOG_LEVEL_WARNING, LOG_FORMAT_PLAIN, STDERR_FILENO };
+
+static const char *const labels[] = { "error", "warning", "debug" };
 
 void log_set_level(enum log_level level)
 {
-	current = level;
+	to.level = level;
 }
 
 enum log_level log_get_level(void)
 {
-	return current;
+	return to.level;
+}
+
+void log_set_output(int fd, enum log_format format)
+{
+	to.fd = fd;
+	to.format = format;
 }
 
 /* Names come from images and registries: no byte of them may steer the terminal. */
-static void write_line(const char *label, const char *format, va_list ap)
+static void add_clean(struct str *line, const char *text)
 {
-	char text[2048], line[4096];
-
-	vsnprintf(text, sizeof(text), format, ap);
-	int n = snprintf(line, sizeof(line), "holm: %s: ", label);
-	size_t length = n > 0 ? (size_t)n : 0;
-	for (const char *c = text; *c && length + 6 < sizeof(line); c++) {
+	for (const char *c = text; *c; c++) {
 		unsigned char byte = (unsigned char)*c;
 		if (byte < 0x20 || byte == 0x7f)
-			length += (size_t)snprintf(line + length, 5, "\\x%02x", byte);
+			str_addf(line, "\\x%02x", byte);
+		else if ((*c == '"' || *c == '\\') && to.format == LOG_FORMAT_TEXT)
+			str_addf(line, "\\%c", *c);
 		else
-			line[length++] = *c;
+			str_add_char(line, *c);
 	}
-	line[length++] = '\n';
-	(void)!write(STDERR_FILENO, line, length);
+}
+
+static void add_json(struct str *line, const char *label, const char *text)
+{
+	own_json struct json_object *object = json_object_new_object();
+	char moment[MOMENT_TEXT_SIZE];
+
+	moment_format(moment, moment_now_ns());
+	json_object_object_add(object, "level", json_object_new_string(label));
+	json_object_object_add(object, "msg", json_object_new_string(text));
+	json_object_object_add(object, "time", json_object_new_string(moment));
+	str_add(line, json_text(object));
+}
+
+static void add_text(struct str *line, const char *label, const char *text)
+{
+	char moment[MOMENT_TEXT_SIZE];
+
+	moment_format(moment, moment_now_ns());
+	str_addf(line, "time=\"%s\" level=%s msg=\"", moment, label);
+	add_clean(line, text);
+	str_add_char(line, '"');
+}
+
+static void add_plain(struct str *line, const char *label, const char *text)
+{
+	str_addf(line, "holm: %s: ", label);
+	add_clean(line, text);
+}
+
+static void write_line(enum log_level level, const char *format, va_list ap)
+{
+	static void (*const add[])(struct str * line, const char *label,
+				   const char *text) = { add_plain, add_text, add_json };
+	own_clear(str_clear) struct str line = { 0 };
+	char text[2048];
+
+	if (to.level < level)
+		return;
+	vsnprintf(text, sizeof(text), format, ap);
+	add[to.format](&line, labels[level], text);
+	str_add_char(&line, '\n');
+	fd_write_all(to.fd, line.text, line.length);
+}
+
+void log_error(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	write_line(LOG_LEVEL_ERROR, format, ap);
+	va_end(ap);
 }
 
 void log_warning(const char *format, ...)
 {
 	va_list ap;
 
-	if (current < LOG_LEVEL_WARNING)
-		return;
 	va_start(ap, format);
-	write_line("warning", format, ap);
+	write_line(LOG_LEVEL_WARNING, format, ap);
 	va_end(ap);
 }
 
@@ -50,9 +113,7 @@ void log_debug(const char *format, ...)
 {
 	va_list ap;
 
-	if (current < LOG_LEVEL_DEBUG)
-		return;
 	va_start(ap, format);
-	write_line("debug", format, ap);
+	write_line(LOG_LEVEL_DEBUG, format, ap);
 	va_end(ap);
 }

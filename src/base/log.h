@@ -1,13 +1,23 @@
-/* log.h - the few lines that are not the answer: warnings, and the steps under --debug. The
- * level is the one mutable file-level variable of holm; main() sets it once. */
+/* log.h - the few lines that are not the answer: warnings, and the steps under --debug. What main()
+ * sets once, before the first line, is the one mutable file-level variable of holm. */
 #pragma once
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
 
+enum log_format {
+	LOG_FORMAT_PLAIN, /* "holm: warning: no such thing" */
+	LOG_FORMAT_TEXT,  /* time="2026-11-22T12:00:00Z" level=warning msg="no such thing" */
+	LOG_FORMAT_JSON, /* {"level":"warning","msg":"no such thing","time":"2026-11-22T12:00:00Z"} */
+};
+
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
-/* Both write one line to stderr, "holm: warning: ..." and "holm: debug: ...", control
- * characters shown as \xNN. */
+/* Instead of plain lines on stderr: this descriptor, which stays the caller's, and this format;
+ * the last two are those of Go's logrus, which engines read from their runtimes. */
+void log_set_output(int fd, enum log_format format);
+
+/* Each writes one line in one write(2), control characters shown as \xNN or as JSON does. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "base/terminal.h"
 #include "cli/print.h"
 #include "cli/relay.h"
-#include "cli/terminal.h"
 #include "engine/engine.h"
 
 int cli_foreground_streams(struct cli_relay_options *relay, const struct strv *attach,
@@ -33,7 +33,7 @@ void cli_foreground_size(struct start_options *start)
 {
 	uint16_t rows, columns;
 
-	if (cli_terminal_size(&rows, &columns)) {
+	if (terminal_size(&rows, &columns)) {
 		start->rows = rows;
 		start->columns = columns;
 	}

@@ -19,8 +19,8 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/terminal.h"
 #include "cli/detach.h"
-#include "cli/terminal.h"
 #include "engine/engine.h"
 
 enum { INTERRUPTS_MAX = 3 }; /* so many ^C or SIGTERM end us, if the container does not */
@@ -29,7 +29,7 @@ struct relay {
 	struct engine_session *session;
 	const struct cli_relay_options *o;
 	struct cli_detach detach;
-	struct cli_terminal terminal;
+	struct terminal terminal;
 	int signals;       /* a signalfd */
 	int input;         /* 0, or -1 after its end */
 	struct str outbox; /* frames for the monitor */
@@ -95,7 +95,7 @@ static void resize(struct relay *r, bool redraw)
 {
 	uint16_t rows, columns;
 
-	if (!r->session->tty || !cli_terminal_size(&rows, &columns))
+	if (!r->session->tty || !terminal_size(&rows, &columns))
 		return;
 	if (redraw)
 		queue_size(r, (uint16_t)(rows + 1), columns);
@@ -321,7 +321,7 @@ static int prepare(struct relay *r, struct err *e)
 	if (terminal) {
 		int n = cli_detach_parse(&r->detach, keys, e);
 		if (n == 0)
-			n = cli_terminal_raw(&r->terminal, STDIN_FILENO, e);
+			n = terminal_raw(&r->terminal, STDIN_FILENO, e);
 		if (n < 0)
 			return n;
 	}
@@ -334,7 +334,7 @@ int cli_relay(struct engine_session *session, const struct cli_relay_options *o,
 {
 	struct relay r = { .session = session,
 			   .o = o,
-			   .terminal = CLI_TERMINAL_NONE,
+			   .terminal = TERMINAL_NONE,
 			   .input = o->input ? STDIN_FILENO : -1,
 			   .out_fd = -1 };
 	sigset_t watched, before;
@@ -350,7 +350,7 @@ int cli_relay(struct engine_session *session, const struct cli_relay_options *o,
 	int n = prepare(&r, e);
 	if (n == 0)
 		n = loop(&r, e);
-	cli_terminal_restore(&r.terminal);
+	terminal_restore(&r.terminal);
 	str_clear(&r.outbox);
 	signal(SIGPIPE, pipe_before);
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -1,11 +1,11 @@
-#include "cli/terminal.h"
+#include "base/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
 
-int cli_terminal_raw(struct cli_terminal *terminal, int fd, struct err *e)
+int terminal_raw(struct terminal *terminal, int fd, struct err *e)
 {
 	struct termios raw;
 
@@ -19,7 +19,7 @@ int cli_terminal_raw(struct cli_terminal *terminal, int fd, struct err *e)
 	return 0;
 }
 
-void cli_terminal_restore(struct cli_terminal *terminal)
+void terminal_restore(struct terminal *terminal)
 {
 	if (terminal->fd < 0)
 		return;
@@ -27,7 +27,7 @@ void cli_terminal_restore(struct cli_terminal *terminal)
 	terminal->fd = -1;
 }
 
-bool cli_terminal_size(uint16_t *ret_rows, uint16_t *ret_columns)
+bool terminal_size(uint16_t *ret_rows, uint16_t *ret_columns)
 {
 	struct winsize size;
 

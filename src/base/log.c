@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -14,7 +15,8 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	int fd;
-} to = { LOG_LEVEL_WARNING, LOG_FORMAT_PLAIN, STDERR_FILENO };
+	const char *program;
+} to = { LOG_LEVEL_WARNING, LOG_FORMAT_PLAIN, STDERR_FILENO, "holm" };
 
 static const char *const labels[] = { "error", "warning", "debug" };
 
@@ -32,6 +34,11 @@ void log_set_output(int fd, enum log_format format)
 {
 	to.fd = fd;
 	to.format = format;
+}
+
+void log_set_program(const char *name)
+{
+	to.program = name;
 }
 
 /* Names come from images and registries: no byte of them may steer the terminal. */
@@ -72,7 +79,9 @@ static void add_text(struct str *line, const char *label, const char *text)
 
 static void add_plain(struct str *line, const char *label, const char *text)
 {
-	str_addf(line, "holm: %s: ", label);
+	str_addf(line, "%s: ", to.program);
+	if (strcmp(label, labels[LOG_LEVEL_ERROR]) != 0)
+		str_addf(line, "%s: ", label);
 	add_clean(line, text);
 }
 

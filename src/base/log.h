@@ -5,9 +5,9 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
 
 enum log_format {
-	LOG_FORMAT_PLAIN, /* "holm: warning: no such thing" */
+	LOG_FORMAT_PLAIN, /* "holm: warning: no such thing", "holm: a failure" */
 	LOG_FORMAT_TEXT,  /* time="2026-11-22T12:00:00Z" level=warning msg="no such thing" */
-	LOG_FORMAT_JSON, /* {"level":"warning","msg":"no such thing","time":"2026-11-22T12:00:00Z"} */
+	LOG_FORMAT_JSON,  /* {"level":"warning","msg":"no such thing","time":"2026..."} */
 };
 
 void log_set_level(enum log_level level);
@@ -16,6 +16,9 @@ enum log_level log_get_level(void);
 /* Instead of plain lines on stderr: this descriptor, which stays the caller's, and this format;
  * the last two are those of Go's logrus, which engines read from their runtimes. */
 void log_set_output(int fd, enum log_format format);
+
+/* The name in front of plain lines, "holm" if nobody says another. Borrowed. */
+void log_set_program(const char *name);
 
 /* Each writes one line in one write(2), control characters shown as \xNN or as JSON does. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

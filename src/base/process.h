@@ -17,6 +17,9 @@ int process_open(pid_t pid, uint64_t start_time);
 /* Sends a signal through a pidfd. 0 or -errno. */
 int process_signal(int pidfd, int signal);
 
+/* Has the process behind this pidfd ended, whether it has been waited for or not? */
+bool process_ended(int pidfd);
+
 /* Waits for a child, through EINTR; returns the wait status, or -errno. */
 int process_wait(pid_t pid);
 

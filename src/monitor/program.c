@@ -11,17 +11,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/sealed.h"
 #include "base/str.h"
 
 enum { FD_ABOVE_GIVEN = 10 };
@@ -31,19 +30,15 @@ static int open_program(struct err *e)
 	const char *folder = secure_getenv("HOLM_LIBEXEC");
 	own_free char *path =
 		mem_format("%s/holm-monitor", str_empty(folder) ? HOLM_LIBEXEC : folder);
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	struct err unsealed;
 
-	own_fd int fd =
-		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
-		if (fd >= 0)
-			close(take_fd(&fd));
-		fd = open(path, O_PATH | O_CLOEXEC);
-	}
-	if (fd < 0) {
+	own_fd int file = open(path, O_PATH | O_CLOEXEC);
+	if (file < 0) {
 		err_sys(e, "open %s", path);
 		return err_hint(e, "is holm installed whole? HOLM_LIBEXEC names another folder");
 	}
+	own_fd int sealed = sealed_clone(file, &unsealed);
+	int fd = sealed < 0 ? file : sealed;
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
 	return high < 0 ? err_sys(e, "duplicate a descriptor") : high;
 }

@@ -44,23 +44,12 @@ static int record_killed(const struct monitor_state *state, int container_fd, st
 static int clear_unrecorded(int run_fd, struct err *e)
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
-	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
 	struct err unreadable;
 
 	if (oci_spec_read_at(&spec, run_fd, "config.json", &unreadable) < 0 ||
 	    !spec.linux_.cgroups_path || spec.linux_.cgroups_path[0] != '/')
 		return 0;
-	int r = runtime_cgroup_host_read(&container.cgroup, e);
-	if (r < 0)
-		return r;
-	/* the run folder is in memory: it was this boot */
-	char boot_id[37];
-	r = process_boot_id(boot_id, e);
-	if (r < 0)
-		return r;
-	container.boot_id = mem_text(boot_id);
-	mem_replace(&container.cgroup.path, spec.linux_.cgroups_path);
-	return runtime_delete(&container, e);
+	return runtime_delete_unrecorded("", &spec, e);
 }
 
 /* What state.json and container.json tell of: processes, cgroups, and the record of the end. */

@@ -167,6 +167,14 @@ int runtime_delete(const struct runtime_container *container, struct err *e)
 	return 0;
 }
 
+int runtime_delete_unrecorded(const char *id, const struct oci_spec *spec, struct err *e)
+{
+	(void)id;
+	(void)spec;
+	(void)e;
+	return 0;
+}
+
 int runtime_cgroup_freeze(const struct runtime_cgroup *cgroup, bool frozen, struct err *e)
 {
 	(void)cgroup;
@@ -178,12 +186,5 @@ int runtime_cgroup_freeze(const struct runtime_cgroup *cgroup, bool frozen, stru
 uint64_t runtime_cgroup_oom_kills(const struct runtime_cgroup *cgroup)
 {
 	(void)cgroup;
-	return 0;
-}
-
-int runtime_cgroup_host_read(struct runtime_cgroup *ret, struct err *e)
-{
-	(void)ret;
-	(void)e;
 	return 0;
 }

@@ -297,18 +297,33 @@ const struct shape oci_spec_shape = {
 	},
 };
 
-int oci_spec_read_at(struct oci_spec *spec, int dir_fd, const char *path, struct err *e)
+static int check_version(struct oci_spec *spec, const char *path, struct err *e)
 {
-	int r = shape_read_at(&oci_spec_shape, dir_fd, path, JSON_BYTES_MAX, spec, e);
-	if (r < 0)
-		return r;
 	if (spec->oci_version && str_starts(spec->oci_version, "1."))
 		return 0;
-
 	err_set(e, ERR_UNSUPPORTED, "%s: ociVersion '%s' is not of the 1.x that holm reads", path,
 		spec->oci_version ? spec->oci_version : "");
 	oci_spec_clear(spec);
 	return -e->number;
+}
+
+int oci_spec_parse(struct oci_spec *spec, const char *text, size_t length, const char *what,
+		   struct err *e)
+{
+	own_json struct json_object *object = NULL;
+
+	int r = json_parse(&object, text, length, what, e);
+	if (r < 0)
+		return r;
+	r = shape_read(&oci_spec_shape, object, spec, e);
+	return r < 0 ? err_add(e, "%s", what) : check_version(spec, what, e);
+}
+
+int oci_spec_read_at(struct oci_spec *spec, int dir_fd, const char *path, struct err *e)
+{
+	int r = shape_read_at(&oci_spec_shape, dir_fd, path, JSON_BYTES_MAX, spec, e);
+
+	return r < 0 ? r : check_version(spec, path, e);
 }
 
 int oci_spec_write_at(const struct oci_spec *spec, int dir_fd, const char *path, struct err *e)

@@ -343,6 +343,9 @@ extern const struct shape oci_seccomp_shape; /* the argument of --security-opt s
 /* Reads path below dir_fd into the zeroed *spec. Fails with ERR_CORRUPT naming the member, or
  * ERR_UNSUPPORTED for an ociVersion that is not 1.x. Values are not judged further. */
 int oci_spec_read_at(struct oci_spec *spec, int dir_fd, const char *path, struct err *e);
+/* The same for length bytes of text, which errors call what. */
+int oci_spec_parse(struct oci_spec *spec, const char *text, size_t length, const char *what,
+		   struct err *e);
 int oci_spec_write_at(const struct oci_spec *spec, int dir_fd, const char *path, struct err *e);
 
 void oci_spec_clear(struct oci_spec *spec);

@@ -1,11 +1,15 @@
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
+#include "base/str.h"
+#include "oci/runtime_spec.h"
 #include "runtime/runtime.h"
 
 const struct shape runtime_container_shape = {
@@ -42,4 +46,59 @@ int runtime_container_open(const struct runtime_container *container)
 	if (!runtime_container_is_of_this_boot(container))
 		return -ESRCH;
 	return process_open((pid_t)container->pid, container->pid_start);
+}
+
+int runtime_kill_all(const struct runtime_container *container, struct err *e)
+{
+	if (!runtime_container_is_of_this_boot(container))
+		return 0;
+	/* with the first process its PID namespace dies; others are found by the cgroup */
+	own_fd int pidfd = runtime_container_open(container);
+	if (pidfd >= 0)
+		process_signal(pidfd, SIGKILL);
+	return runtime_cgroup_kill(&container->cgroup, e);
+}
+
+int runtime_delete(const struct runtime_container *container, struct err *e)
+{
+	if (!runtime_container_is_of_this_boot(container))
+		return 0;
+	int r = runtime_kill_all(container, e);
+	return r < 0 ? r : runtime_cgroup_remove(&container->cgroup, e);
+}
+
+/* Where the cgroupfs manager makes it. */
+static char *cgroup_path(const struct oci_spec *spec, const char *id)
+{
+	const char *path = str_empty(spec->linux_.cgroups_path) ? id : spec->linux_.cgroups_path;
+
+	return *path == '/' ? mem_text(path) : mem_format(RUNTIME_CGROUP_PARENT "/%s", path);
+}
+
+/* Is nobody in it, at the latest in two seconds? A process of ours sees that its parent is gone and
+ * ends by itself; others, whose cgroup a spec named by mistake or by malice, are left in peace. */
+static int becomes_empty(const struct runtime_cgroup *cgroup, struct err *e)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		own_free pid_t *pids = NULL;
+		size_t count = 0;
+		int r = runtime_cgroup_list(&pids, &count, cgroup, e);
+		if (r < 0 || count == 0)
+			return r < 0 ? r : 1;
+		usleep(20000);
+	}
+	return 0;
+}
+
+int runtime_delete_unrecorded(const char *id, const struct oci_spec *spec, struct err *e)
+{
+	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
+
+	int r = runtime_cgroup_host_read(&container.cgroup, e);
+	if (r < 0)
+		return r;
+	free(container.cgroup.path);
+	container.cgroup.path = cgroup_path(spec, id);
+	r = becomes_empty(&container.cgroup, e);
+	return r <= 0 ? r : runtime_cgroup_remove(&container.cgroup, e);
 }

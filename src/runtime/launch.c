@@ -20,6 +20,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/sealed.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
@@ -32,7 +33,6 @@
 #include "runtime/landlock.h"
 #include "runtime/memory_policy.h"
 #include "runtime/personality.h"
-#include "runtime/program.h"
 #include "runtime/runtime.h"
 #include "runtime/scheduler.h"
 #include "runtime/user.h"
@@ -108,7 +108,7 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 			return err_set(e, ERR_INVALID,
 				       "process.scheduler: with an init, the process would not "
 				       "keep it");
-		ret->init_fd = runtime_program_open_in_parent(options->init_fd, e);
+		ret->init_fd = sealed_open(options->init_fd, e);
 		if (ret->init_fd < 0)
 			return err_add(e, "holm-init");
 	}

@@ -485,24 +485,3 @@ int runtime_exec(struct runtime_process *ret, const struct runtime_container *co
 	*ret = started;
 	return 0;
 }
-
-/* ---- kill, delete ---- */
-
-int runtime_kill_all(const struct runtime_container *container, struct err *e)
-{
-	if (!runtime_container_is_of_this_boot(container))
-		return 0;
-	/* with the first process its PID namespace dies; others are found by the cgroup */
-	own_fd int pidfd = runtime_container_open(container);
-	if (pidfd >= 0)
-		process_signal(pidfd, SIGKILL);
-	return runtime_cgroup_kill(&container->cgroup, e);
-}
-
-int runtime_delete(const struct runtime_container *container, struct err *e)
-{
-	if (!runtime_container_is_of_this_boot(container))
-		return 0;
-	int r = runtime_kill_all(container, e);
-	return r < 0 ? r : runtime_cgroup_remove(&container->cgroup, e);
-}

@@ -1,11 +1,13 @@
 # layers.awk - an #include may only point downward, by the order in ARCHITECTURE.md.
 # awk -f layers.awk $(find src -name '*.[ch]'); run by every build.
 BEGIN {
-	levels = split("base/wire init/oci/storage/network image runtime/monitor/engine/cli", line, "/")
+	levels = split("base/wire init/oci/storage/network image runtime/monitor runtime_cli/engine/cli", line, "/")
 	for (i = 1; i <= levels; i++)
 		for (n = split(line[i], peer, " "); n > 0; n--)
 			level[peer[n]] = i
 	apart["monitor network"] = apart["monitor image"] = 1
+	apart["runtime_cli network"] = apart["runtime_cli image"] = apart["runtime_cli storage"] = 1
+	apart["engine runtime_cli"] = apart["cli runtime_cli"] = 1
 }
 
 /^[ \t]*#[ \t]*include[ \t]*"/ {

@@ -1,4 +1,4 @@
-#include "runtime/program.h"
+#include "base/sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,16 +54,21 @@ static int copy(int program, struct err *e)
 	return take_fd(&to);
 }
 
-int runtime_program_open_in_parent(int fd, struct err *e)
+int sealed_clone(int fd, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
 
 	own_fd int tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (tree < 0 && errno == EPERM)
-		return copy(fd, e);
 	if (tree < 0)
 		return err_sys(e, "clone the mount of the program");
 	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make the mount of the program read-only");
 	return take_fd(&tree);
+}
+
+int sealed_open(int fd, struct err *e)
+{
+	int clone = sealed_clone(fd, e);
+
+	return clone == -EPERM ? copy(fd, e) : clone;
 }

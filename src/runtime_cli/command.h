@@ -1,0 +1,60 @@
+/* command.h - what a command of `holm-runtime` is: one row of main.c's table, its options, and one
+ * function. The command line is that of runc 1.5 with what crun 1.29 has on top: engines call it
+ * (containerd's go-runc, podman's conmon), people rarely. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/option.h"
+
+struct err;
+
+/* What all commands share. */
+struct runtime_cli {
+	const struct runtime_cli_command *command;
+	char *root; /* the folder of records, absolute; made by the first create */
+	char *log;
+	char *log_format;
+	char *log_level;
+	char *cgroup_manager;
+	char *rootless; /* accepted: what is possible is found out */
+	bool systemd_cgroup;
+	bool debug;
+	bool version;
+	char **argv; /* the program's own, for exec of a sealed copy */
+};
+
+struct runtime_cli_command {
+	const char *name;
+	const char *arguments; /* "[OPTIONS] ID" */
+	const char *summary;
+	const struct option *options; /* may be NULL */
+	size_t size;                  /* of the struct they fill */
+	enum option_mode mode;
+	size_t args_min, args_max;
+	bool sealed; /* a process of ours enters a container: see seal.h */
+	void (*defaults)(void *options);
+
+	/* Returns the exit status, or a negative errno and e, which main() reports. */
+	int (*run)(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e);
+};
+
+#define RUNTIME_CLI_ARGS_ANY ((size_t)-1)
+
+extern const struct runtime_cli_command runtime_cli_checkpoint;
+extern const struct runtime_cli_command runtime_cli_create;
+extern const struct runtime_cli_command runtime_cli_delete;
+extern const struct runtime_cli_command runtime_cli_events;
+extern const struct runtime_cli_command runtime_cli_exec;
+extern const struct runtime_cli_command runtime_cli_features;
+extern const struct runtime_cli_command runtime_cli_kill;
+extern const struct runtime_cli_command runtime_cli_list;
+extern const struct runtime_cli_command runtime_cli_pause;
+extern const struct runtime_cli_command runtime_cli_ps;
+extern const struct runtime_cli_command runtime_cli_restore;
+extern const struct runtime_cli_command runtime_cli_resume;
+extern const struct runtime_cli_command runtime_cli_run;
+extern const struct runtime_cli_command runtime_cli_spec;
+extern const struct runtime_cli_command runtime_cli_start;
+extern const struct runtime_cli_command runtime_cli_state;
+extern const struct runtime_cli_command runtime_cli_update;

@@ -1,0 +1,89 @@
+/* delete.c - `delete ID`: what is left of a container. With --force whatever state it is in, also
+ * one whose create was killed half-way, and one that never was. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "oci/state.h"
+#include "runtime_cli/command.h"
+#include "runtime_cli/record.h"
+#include "runtime_cli/select.h"
+
+struct delete_options {
+	bool force;
+	bool regex;
+};
+
+#define OPTIONS struct delete_options
+static const struct option table[] = {
+	{ "force", 'f', OPTION_FLAG(force), NULL, "kill it first; one that is gone is fine" },
+	{ "regex", 'r', OPTION_FLAG(regex), NULL, "ID is a regular expression: all that match" },
+	{ 0 },
+};
+#undef OPTIONS
+
+/* A created container that nobody started is deleted without --force, as runc does. */
+static int check(const struct runtime_cli_record *record, struct err *e)
+{
+	const char *status = runtime_cli_record_status(record);
+
+	if (str_equal(status, OCI_STATUS_STOPPED) || str_equal(status, OCI_STATUS_CREATED))
+		return 0;
+	return err_set(e, ERR_STATE, "cannot delete container %s that is not stopped: %s",
+		       record->id, status);
+}
+
+/* Its parent reaps it; until then it may not be there any more as far as this is concerned. */
+static void wait_for_end(const struct runtime_cli_record *record)
+{
+	own_fd int pidfd = runtime_container_open(&record->container);
+
+	for (int tries = 0; pidfd >= 0 && !process_ended(pidfd) && tries < 500; tries++)
+		usleep(10000);
+}
+
+static int delete_record(struct runtime_cli *cli, struct runtime_cli_record *record, struct err *e)
+{
+	int r = runtime_kill_all(&record->container, e);
+
+	if (r < 0)
+		return r;
+	wait_for_end(record);
+	r = runtime_delete(&record->container, e);
+	return r < 0 ? r : runtime_cli_record_delete(cli, record->id, e);
+}
+
+static int delete_one(struct runtime_cli *cli, const char *id, const void *context, struct err *e)
+{
+	const struct delete_options *o = context;
+	own_clear(runtime_cli_record_clear) struct runtime_cli_record record =
+		RUNTIME_CLI_RECORD_INIT;
+
+	int r = runtime_cli_record_read(&record, cli, id, true, e);
+	if (r < 0 && o->force && e->kind == ERR_NOT_FOUND)
+		return runtime_cli_record_clear_debris(cli, id, e);
+	if (r == 0 && !o->force)
+		r = check(&record, e);
+	return r < 0 ? r : delete_record(cli, &record, e);
+}
+
+static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct delete_options *o = options;
+
+	return runtime_cli_select(cli, args->items[0], o->regex, delete_one, o, e);
+}
+
+const struct runtime_cli_command runtime_cli_delete = {
+	.name = "delete",
+	.arguments = "[OPTIONS] ID",
+	.summary = "remove what is left of a container",
+	.options = table,
+	.size = sizeof(struct delete_options),
+	.args_min = 1,
+	.args_max = 1,
+	.run = run,
+};

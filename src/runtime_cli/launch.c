@@ -1,0 +1,183 @@
+#include "runtime_cli/launch.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "runtime_cli/command.h"
+#include "runtime_cli/handover.h"
+
+enum { PRESERVE_FDS_MAX = 1024, FIRST_PRESERVED = 3 };
+
+void runtime_cli_launch_clear(struct runtime_cli_launch *launch)
+{
+	oci_spec_clear(&launch->spec);
+	runtime_cli_record_clear(&launch->record);
+	runtime_process_close(&launch->process);
+}
+
+void runtime_cli_launch_undo(struct runtime_cli_launch *l, const struct runtime_cli *cli)
+{
+	struct err ignored;
+
+	if (l->process.pidfd >= 0) {
+		process_signal(l->process.pidfd, SIGKILL);
+		process_wait(l->process.pid);
+	}
+	if (l->record.container.id)
+		runtime_delete(&l->record.container, &ignored);
+	if (l->record.folder >= 0)
+		runtime_cli_record_delete(cli, l->record.id, &ignored);
+}
+
+/* ---- the bundle ---- */
+
+static int read_spec(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,
+		     struct str *text, struct err *e)
+{
+	const char *name = o->config ? o->config : "config.json";
+	own_fd int bundle = open(l->record.bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (bundle < 0)
+		return err_sys(e, "open the bundle %s", l->record.bundle);
+	int r = fd_read_file_at(o->config ? AT_FDCWD : bundle, name, JSON_BYTES_MAX, text, e);
+	if (r == 0)
+		r = oci_spec_parse(&l->spec, text->text ? text->text : "", text->length, name, e);
+	return r;
+}
+
+static int find_bundle(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,
+		       struct err *e)
+{
+	const char *name = o->bundle ? o->bundle : ".";
+	char path[PATH_MAX];
+
+	if (!realpath(name, path))
+		return err_sys(e, "bundle %s", name);
+	l->record.bundle = mem_text(path);
+	return 0;
+}
+
+/* What cannot be right is told before anything is made. */
+static int check(const struct oci_spec *spec, const struct runtime_cli_launch_options *o,
+		 bool waiting, struct err *e)
+{
+	bool terminal = spec->process && spec->process->terminal;
+
+	if (terminal && !o->console_socket && (waiting || o->detach))
+		return err_set(e, ERR_INVALID,
+			       "cannot allocate tty if the runtime will detach "
+			       "without setting console socket");
+	if (!terminal && o->console_socket)
+		return err_set(e, ERR_INVALID,
+			       "cannot use console socket if the runtime will "
+			       "not allocate tty");
+	for (int i = 0; i < o->preserve_fds; i++)
+		if (i >= PRESERVE_FDS_MAX || fcntl(FIRST_PRESERVED + i, F_GETFD) < 0)
+			return err_set(e, ERR_INVALID,
+				       "--preserve-fds %lld: descriptor %d is not open",
+				       (long long)o->preserve_fds, FIRST_PRESERVED + i);
+	return 0;
+}
+
+static void describe(struct runtime_cli_record *record, const struct oci_spec *spec)
+{
+	char now[MOMENT_TEXT_SIZE];
+
+	moment_format(now, moment_now_ns());
+	record->created = mem_text(now);
+	record->oci_version = mem_text(spec->oci_version);
+	record->owner = getuid();
+	if (spec->root && !str_empty(spec->root->path))
+		record->rootfs = *spec->root->path == '/'
+					 ? mem_text(spec->root->path)
+					 : path_join(record->bundle, spec->root->path);
+	for (size_t i = 0; i < spec->annotations.count; i++)
+		shape_map_set(&record->annotations, spec->annotations.items[i].key,
+			      spec->annotations.items[i].value);
+}
+
+/* ---- the container ---- */
+
+static int make(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,
+		bool waiting, struct err *e)
+{
+	struct runtime_options options = RUNTIME_OPTIONS_INIT;
+	int preserved[PRESERVE_FDS_MAX];
+	own_fd int start = -1;
+
+	if (waiting)
+		start = runtime_start_socket(l->record.folder, RUNTIME_CLI_START_SOCKET, e);
+	if (waiting && start < 0)
+		return start;
+	for (int i = 0; i < o->preserve_fds; i++)
+		preserved[i] = FIRST_PRESERVED + i;
+	options.id = l->record.id;
+	options.bundle = l->record.bundle;
+	for (int i = 0; i < 3 && !(l->spec.process && l->spec.process->terminal); i++)
+		options.stdio[i] = i;
+	options.keep_fds = preserved;
+	options.keep_fds_count = (size_t)o->preserve_fds;
+	options.start_fd = start;
+	options.no_new_keyring = o->no_new_keyring;
+	options.no_pivot = o->no_pivot;
+	return runtime_create(&l->record.container, &l->process, &l->spec, &options, e);
+}
+
+static int hand_over(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,
+		     struct err *e)
+{
+	int r = 0;
+
+	if (o->console_socket)
+		r = runtime_cli_handover_terminal(o->console_socket, l->process.terminal, e);
+	if (r == 0 && o->pidfd_socket)
+		r = runtime_cli_handover_fd(o->pidfd_socket, l->process.pidfd, "pidfd", e);
+	if (r == 0)
+		r = runtime_cli_handover_pid(o->pid_file, l->process.pid, e);
+	if (r == 0 && o->console_socket)
+		close(take_fd(&l->process.terminal));
+	return r;
+}
+
+int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *cli,
+		       const struct runtime_cli_launch_options *o, const char *id, bool waiting,
+		       struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+
+	int r = runtime_cli_record_check_id(id, e);
+	if (r == 0)
+		r = find_bundle(l, o, e);
+	if (r == 0)
+		r = read_spec(l, o, &text, e);
+	if (r == 0)
+		r = check(&l->spec, o, waiting, e);
+	if (r < 0)
+		return r;
+	l->record.id = mem_text(id);
+	describe(&l->record, &l->spec);
+	r = runtime_cli_record_new(&l->record, cli, id, e);
+	if (r < 0)
+		return r;
+	r = fd_write_file_at(l->record.folder, "config.json", text.text, text.length, 0600, e);
+	if (r == 0)
+		r = make(l, o, waiting, e);
+	if (r == 0)
+		r = hand_over(l, o, e);
+	if (r == 0)
+		r = runtime_cli_record_store(&l->record, e);
+	if (r < 0)
+		runtime_cli_launch_undo(l, cli);
+	return r;
+}

@@ -1,0 +1,70 @@
+/* run.c - `run ID`: create, start, wait, delete. */
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "runtime_cli/command.h"
+#include "runtime_cli/foreground.h"
+#include "runtime_cli/launch.h"
+
+#define OPTIONS struct runtime_cli_launch_options
+static const struct option table[] = {
+	RUNTIME_CLI_LAUNCH_OPTIONS,
+	{ "detach", 'd', OPTION_FLAG(detach), NULL, "return once the command runs" },
+	{ "keep", 0, OPTION_FLAG(keep), NULL, "do not delete the container at its end" },
+	{ 0 },
+};
+#undef OPTIONS
+
+/* The lock is not ours any more while the container runs: exec, kill and state are for others. */
+static void unlock(struct runtime_cli_record *record)
+{
+	close(take_fd(&record->folder));
+}
+
+static int end(const struct runtime_cli_launch *launch, const struct runtime_cli *cli,
+	       struct err *e)
+{
+	int r = runtime_delete(&launch->record.container, e);
+
+	return r < 0 ? r : runtime_cli_record_delete(cli, launch->record.id, e);
+}
+
+static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct runtime_cli_launch_options *o = options;
+	own_clear(runtime_cli_launch_clear) struct runtime_cli_launch launch =
+		RUNTIME_CLI_LAUNCH_INIT;
+	own_fd int signals = -1;
+
+	if (!o->detach && (signals = runtime_cli_foreground_open(e)) < 0)
+		return signals;
+	int r = runtime_cli_launch(&launch, cli, o, args->items[0], false, e);
+	if (r < 0)
+		return r;
+	r = runtime_start(&launch.process, e);
+	if (r < 0) {
+		runtime_cli_launch_undo(&launch, cli);
+		return r;
+	}
+	unlock(&launch.record);
+	if (o->detach)
+		return 0;
+	int code = runtime_cli_foreground_wait(&launch.process, signals, e);
+	if (code < 0 || o->keep)
+		return code;
+	r = end(&launch, cli, e);
+	return r < 0 ? r : code;
+}
+
+const struct runtime_cli_command runtime_cli_run = {
+	.name = "run",
+	.arguments = "[OPTIONS] ID",
+	.summary = "create a container, start it, and delete it at its end",
+	.options = table,
+	.size = sizeof(struct runtime_cli_launch_options),
+	.args_min = 1,
+	.args_max = 1,
+	.sealed = true,
+	.run = run,
+};

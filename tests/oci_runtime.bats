@@ -1,0 +1,351 @@
+# holm-runtime by its own command line, called as engines and people call runc and crun.
+# shellcheck disable=SC2154
+
+load holm
+load runtime/bundle
+
+setup() {
+	holm_setup
+	bundle_new
+	RT_ROOT=$TMPDIR/run/$BATS_TEST_NUMBER/runtime
+	RT_LOG=$BATS_TEST_TMPDIR/log.json
+	ID=c$BATS_TEST_NUMBER
+}
+
+# Everything a test made must go by the runtime's own means.
+teardown() {
+	local id
+	for id in $(rt list -q); do
+		rt delete --force "$id" || true
+	done
+	holm_teardown
+}
+
+rt() { # ARGUMENT...
+	holm-runtime --root "$RT_ROOT" --log "$RT_LOG" --log-format json "$@"
+}
+
+# The words of this error are in the message on stderr and in the log, which is one line of JSON.
+rt_refused() { # STATUS TEXT ARGUMENT...
+	local wanted=$1 text=$2
+	shift 2
+	rm -f "$RT_LOG"
+	expect "$wanted" rt "$@"
+	[[ $stderr == "holm-runtime: "*"$text"* ]] || { echo "no '$text' in: $stderr"; return 1; }
+	[ "$(wc -l <"$RT_LOG")" = 1 ]
+	jq -e --arg text "$text" '.level == "error" and (.time | fromdateiso8601? // . | tostring | length > 5)
+		and (.msg | contains($text))' "$RT_LOG" >/dev/null || { cat "$RT_LOG"; return 1; }
+}
+
+args() { # COMMAND...
+	local word
+	bundle_edit '.process.args = []'
+	for word; do
+		bundle_edit '.process.args += [$word]' --arg word "$word"
+	done
+}
+
+# The same in the background, so that $! is the program itself.
+rt_spawn() { # ARGUMENT...
+	holm-runtime --root "$RT_ROOT" --log "$RT_LOG" --log-format json "$@" \
+		</dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+}
+
+# create as an engine does: its own streams are not the container's business for long.
+create() { # ARGUMENT...
+	rt create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$@" "$ID" \
+		</dev/null >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&-
+}
+
+status_is() { # STATUS
+	[ "$(rt state "$ID" | jq -r .status)" = "$1" ]
+}
+
+@test "run gives the command's output and exit status and leaves nothing" {
+	args sh -c 'echo out; echo err >&2; exit 7'
+	expect 7 rt run --bundle "$BUNDLE" "$ID"
+	output_is out
+	[ "$stderr" = err ]
+	expect 0 rt list -q
+	output_is ""
+}
+
+@test "create, start, state, kill, delete: the life of a container" {
+	args sh -c 'echo started; exec sleep 100'
+	create
+	status_is created
+	[ ! -s "$BATS_TEST_TMPDIR/out" ]
+	pid=$(cat "$BATS_TEST_TMPDIR/pid")
+	expect 0 rt state "$ID"
+	jq -e --arg id "$ID" --argjson pid "$pid" --arg bundle "$BUNDLE" \
+		'.ociVersion == "1.3.0" and .id == $id and .pid == $pid and .bundle == $bundle
+		 and .rootfs == $bundle + "/rootfs" and .owner == "root"' <<<"$output"
+	expect 0 rt start "$ID"
+	status_is running
+	within 5 grep -q started "$BATS_TEST_TMPDIR/out"
+	rt_refused 1 "cannot start an already running container" start "$ID"
+	rt_refused 1 "that is not stopped: running" delete "$ID"
+	expect 0 rt kill "$ID" KILL
+	within 5 status_is stopped
+	rt state "$ID" | jq -e '.pid == 0'
+	rt_refused 1 "container not running" kill "$ID" TERM
+	rt_refused 1 "cannot start a container that has stopped" start "$ID"
+	rt_refused 1 "container not running" exec "$ID" true
+	expect 0 rt delete "$ID"
+	for command in state start delete kill pause resume ps; do
+		rt_refused 1 "container does not exist" $command "$ID"
+	done
+	expect 0 rt delete --force "$ID"
+}
+
+@test "a created container is deleted with its process, and never ran" {
+	args sh -c 'echo ran'
+	create
+	expect 0 rt delete "$ID"
+	not kill -0 "$(cat "$BATS_TEST_TMPDIR/pid")"
+	[ ! -s "$BATS_TEST_TMPDIR/out" ]
+}
+
+@test "one id is one container, also for two who create it at once" {
+	args sleep 100
+	create
+	rt_refused 1 "container with id exists" create --bundle "$BUNDLE" "$ID"
+	expect 0 rt delete --force "$ID"
+	for i in 1 2 3 4 5 6; do
+		rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- &&
+			echo "$i" >>"$BATS_TEST_TMPDIR/made" &
+	done
+	wait
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/made")" = 1 ]
+	status_is created
+}
+
+@test "a killed create leaves nothing that delete --force, or the next create, cannot clear" {
+	args sleep 100
+	for delay in 001 002 003 004 006 008 012; do
+		rt_spawn create --bundle "$BUNDLE" "$ID"
+		sleep 0.$delay
+		kill -KILL $! 2>/dev/null || true
+		wait $! || true
+		expect 0 rt delete --force "$ID"
+		[ -z "$(rt list -q)" ]
+		[ ! -e "$RT_ROOT/$ID" ]
+	done
+	rt_spawn create --bundle "$BUNDLE" "$ID"
+	sleep 0.004
+	kill -KILL $! 2>/dev/null || true
+	wait $! || true
+	[ -e "$RT_ROOT/$ID/record.json" ] || create
+	expect 0 rt delete --force "$ID"
+}
+
+@test "a cgroup of somebody else's is not touched when a half-made container is cleared" {
+	mkdir -p "$RT_ROOT/$ID"
+	bundle_edit '.linux.cgroupsPath = "/"'
+	cp "$BUNDLE/config.json" "$RT_ROOT/$ID/"
+	sleep 100 3>&- &
+	expect 0 rt delete --force "$ID"
+	kill -0 $!
+	kill $!
+}
+
+@test "exec: status, streams, user, folder, variables, capabilities, groups" {
+	args sleep 100
+	create
+	expect 0 rt start "$ID"
+	expect 3 rt exec "$ID" sh -c 'exit 3'
+	expect 0 rt exec --cwd /tmp -e A=b -u 1000:44 -g 63 "$ID" sh -c 'pwd; echo $A; id'
+	output_has /tmp
+	output_has b
+	output_has "uid=1000(app) gid=44(wheel) groups=44(wheel),63(audio)"
+	expect 0 rt exec -u app "$ID" id -un
+	output_is app
+	expect 0 rt exec "$ID" grep CapEff /proc/self/status
+	before=$output
+	expect 0 rt exec --cap CAP_NET_ADMIN "$ID" grep CapEff /proc/self/status
+	[ "$before" != "$output" ]
+	expect 0 rt exec "$ID" cat <<<in
+	output_is in
+	rt_refused 127 'exec: "nowhere": executable file not found in $PATH' exec "$ID" nowhere
+	rt_refused 1 "4294967296" exec -u 4294967296 "$ID" true
+	rt_refused 1 "process args cannot be empty" exec "$ID"
+}
+
+@test "exec --process --detach, as engines do: pid file, and the process goes on" {
+	args sleep 100
+	create
+	expect 0 rt start "$ID"
+	jq '.process | .args = ["sleep", "99"]' "$BUNDLE/config.json" >"$BATS_TEST_TMPDIR/process.json"
+	rt exec --process "$BATS_TEST_TMPDIR/process.json" --detach \
+		--pid-file "$BATS_TEST_TMPDIR/pid2" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	pid=$(cat "$BATS_TEST_TMPDIR/pid2")
+	[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" = "sleep 99 " ]
+	expect 0 rt ps --format json "$ID"
+	jq -e --argjson pid "$pid" 'length == 2 and (. | index($pid))' <<<"$output"
+	expect 0 rt ps "$ID"
+	output_has "sleep 99"
+	[ "$(wc -l <<<"$output")" = 3 ]
+	rt_refused 1 "either --process or a command" exec --process x "$ID" true
+}
+
+@test "pause and resume; exec into a paused container is refused unless it is asked for" {
+	args sleep 100
+	create
+	expect 0 rt start "$ID"
+	rt_refused 1 "container not paused" resume "$ID"
+	expect 0 rt pause "$ID"
+	status_is paused
+	rt_refused 1 "cannot exec in a paused container" exec "$ID" true
+	rt_refused 1 "already paused" pause "$ID"
+	expect 0 rt resume "$ID"
+	status_is running
+	expect 0 rt pause "$ID"
+	expect 0 rt delete --force "$ID"
+}
+
+@test "a terminal goes to the console socket; without one, detaching is refused" {
+	args sh -c 'tty; stty size; exec sleep 100'
+	bundle_edit '.process.terminal = true | .process.consoleSize = {height: 33, width: 77}'
+	rt_refused 1 "without setting console socket" create --bundle "$BUNDLE" "$ID"
+	python3 - "$BATS_TEST_TMPDIR/console" >"$BATS_TEST_TMPDIR/terminal" 3>&- <<-'E' &
+		import array, os, socket, sys
+		s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+		c, _ = s.accept()
+		name, fds, _, _ = socket.recv_fds(c, 4096, 1)
+		print(name.decode()); sys.stdout.flush()
+		text = b""
+		while b"33 77" not in text:
+		    text += os.read(fds[0], 4096)
+		print(text.decode())
+	E
+	within 5 test -S "$BATS_TEST_TMPDIR/console"
+	create --console-socket "$BATS_TEST_TMPDIR/console"
+	expect 0 rt start "$ID"
+	wait $!
+	grep -q '^/dev/pts/' "$BATS_TEST_TMPDIR/terminal"
+	grep -q '33 77' "$BATS_TEST_TMPDIR/terminal"
+	bundle_edit '.process.terminal = false'
+	rt_refused 1 "will not allocate tty" create --bundle "$BUNDLE" \
+		--console-socket "$BATS_TEST_TMPDIR/console" other
+}
+
+@test "run with a terminal relays it, and passes signals on" {
+	args sh -c 'trap "echo got it; exit 5" TERM; echo ready; while sleep 0.05; do :; done'
+	rt_spawn run --bundle "$BUNDLE" "$ID"
+	within 5 grep -q ready "$BATS_TEST_TMPDIR/out"
+	kill -TERM $!
+	code=0
+	wait $! || code=$?
+	[ "$code" = 5 ]
+	grep -q "got it" "$BATS_TEST_TMPDIR/out"
+	args sh -c 'tty && read line && echo "said $line"'
+	bundle_edit '.process.terminal = true'
+	out=$(echo hello | rt run --bundle "$BUNDLE" "$ID")
+	[[ $out == *"/dev/pts/0"*"said hello"* ]]
+}
+
+@test "descriptors: those that are to be preserved, and no other" {
+	args sh -c 'ls /proc/self/fd; cat <&3'
+	echo kept >"$BATS_TEST_TMPDIR/kept"
+	rt run --preserve-fds 1 --bundle "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/out" \
+		3<"$BATS_TEST_TMPDIR/kept" 7<"$BATS_TEST_TMPDIR/kept"
+	[ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/out")" = "0 1 2 3 4 kept " ]
+	rt_refused 1 "is not open" run --preserve-fds 40 --bundle "$BUNDLE" "$ID"
+}
+
+@test "--no-pivot and --no-new-keyring" {
+	args sh -c 'ls -d /bin /rootfs /var/tmp 2>&1; cat /proc/self/mountinfo | wc -l; ls -di /'
+	expect 0 rt run --no-pivot --no-new-keyring --bundle "$BUNDLE" "$ID"
+	[[ $output == */bin* && $output == *"/var/tmp: No such"* ]]
+}
+
+@test "spec writes a config.json that runs, and does not overwrite one" {
+	mkdir "$BATS_TEST_TMPDIR/new"
+	expect 0 rt spec --bundle "$BATS_TEST_TMPDIR/new"
+	rt_refused 1 "exists" spec --bundle "$BATS_TEST_TMPDIR/new"
+	jq '.process.terminal = false | .process.args = ["echo", "hello"]' \
+		"$BATS_TEST_TMPDIR/new/config.json" >"$BUNDLE/config.json"
+	expect 0 rt run --bundle "$BUNDLE" "$ID"
+	output_is hello
+	expect 0 rt spec --rootless -f rootless.json --bundle "$BATS_TEST_TMPDIR/new"
+	jq -e '.linux.uidMappings[0].hostID == 0 and ([.linux.namespaces[].type] | index("user"))' \
+		"$BATS_TEST_TMPDIR/new/rootless.json"
+}
+
+@test "list, kill and delete by regular expression" {
+	args sleep 100
+	for name in web-1 web-2 db; do
+		ID=$name create
+		expect 0 rt start "$name"
+	done
+	expect 0 rt list
+	output_has "ID "
+	output_has "web-1"
+	expect 0 rt list --format json
+	jq -e 'map(.id) | sort == ["db", "web-1", "web-2"]' <<<"$output"
+	expect 0 rt kill --regex '^web-' KILL
+	expect 0 rt delete --force --regex '^web-'
+	expect 0 rt list -q
+	output_is db
+	rt_refused 1 "regular expression" delete --regex '('
+}
+
+@test "bad ids, bundles and configurations are told in one line" {
+	args true
+	for id in ../x a/b . .. '' 'a b' 'a;b'; do
+		rt_refused 1 "invalid container ID format" create --bundle "$BUNDLE" "$id"
+	done
+	rt_refused 1 "no/where" create --bundle no/where "$ID"
+	cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/good.json"
+	for bad in '' '{' '[]' 'null' '{"ociVersion": "2.0.0"}' '{"ociVersion": "1.0.0"}' \
+		'{"ociVersion": "1.0.0", "process": {"args": "x"}}'; do
+		echo "$bad" >"$BUNDLE/config.json"
+		rt_refused 1 "" create --bundle "$BUNDLE" "$ID"
+		[ -z "$(rt list -q)" ]
+		[ ! -e "$RT_ROOT/$ID" ]
+	done
+	head -c 100 "$BATS_TEST_TMPDIR/good.json" >"$BUNDLE/config.json"
+	rt_refused 1 "config.json" create --bundle "$BUNDLE" "$ID"
+	head -c 5000000 /dev/zero | tr '\0' ' ' >"$BUNDLE/config.json"
+	rt_refused 1 "config.json" create --bundle "$BUNDLE" "$ID"
+	python3 -c 'print("{\"a\":" * 100000)' >"$BUNDLE/config.json"
+	rt_refused 1 "config.json" create --bundle "$BUNDLE" "$ID"
+	rt_refused 1 "did you mean 'state'" sttae "$ID"
+	rt_refused 1 "too few arguments" create
+}
+
+@test "a bundle may vanish once the container is there" {
+	args sleep 100
+	create
+	rm "$BUNDLE/config.json"
+	expect 0 rt start "$ID"
+	expect 0 rt exec "$ID" true
+	expect 0 rt state "$ID"
+	expect 0 rt delete --force "$ID"
+}
+
+@test "what runs in the container is a copy that cannot be written" {
+	printf '#!/proc/self/exe\n' >"$ROOTFS/trap"
+	chmod +x "$ROOTFS/trap"
+	args sleep 100
+	create
+	expect 0 rt start "$ID"
+	cat >"$ROOTFS/watch" <<-'E'
+		#!/bin/sh
+		end=$(($(date +%s) + 3))
+		while [ "$(date +%s)" -lt $end ]; do
+			for p in /proc/[0-9]*; do
+				(echo x >"$p/exe") 2>/dev/null && echo "wrote $p"
+			done
+		done
+	E
+	chmod +x "$ROOTFS/watch"
+	sum=$(sha256sum <"$(command -v holm-runtime)")
+	rt exec "$ID" /watch >"$BATS_TEST_TMPDIR/watch" 2>&1 3>&- &
+	for _ in $(seq 40); do
+		run rt exec "$ID" /trap
+	done
+	wait $! || true
+	not grep -q holm "$BATS_TEST_TMPDIR/watch"
+	[ "$sum" = "$(sha256sum <"$(command -v holm-runtime)")" ]
+}

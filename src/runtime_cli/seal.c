@@ -23,7 +23,6 @@ static bool is_sealed(int self)
 
 int runtime_cli_seal(char **argv, struct err *e)
 {
-	struct err refused;
 
 	own_fd int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (self < 0)
@@ -33,9 +32,7 @@ int runtime_cli_seal(char **argv, struct err *e)
 		prctl(PR_SET_NAME, "holm-runtime");
 		return 0;
 	}
-	own_fd int sealed = sealed_clone(self, &refused);
-	if (sealed < 0)
-		sealed = sealed_copy(self, e);
+	own_fd int sealed = sealed_open(self, e);
 	if (sealed < 0)
 		return sealed;
 	syscall(SYS_execveat, sealed, "", argv, environ, AT_EMPTY_PATH);

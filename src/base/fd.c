@@ -150,11 +150,8 @@ int fd_send(int socket, const void *bytes, size_t length, const int *fds, size_t
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(e, "send");
-	if ((size_t)n < length) {
-		int r = fd_write_all(socket, (const char *)bytes + n, length - (size_t)n);
-		if (r < 0)
-			return err_number(e, -r, "send");
-	}
+	if ((size_t)n < length)
+		return fd_send(socket, (const char *)bytes + n, length - (size_t)n, NULL, 0, e);
 	return 0;
 }
 

@@ -22,8 +22,19 @@ struct oci_state {
 	struct shape_map annotations;
 };
 
+/* config-linux.md#containerprocessstate: what a seccomp agent gets with the listener. */
+struct oci_process_state {
+	char *oci_version;
+	struct strv fds; /* a name for each descriptor that comes along */
+	int64_t pid;     /* of the process that has the filter */
+	char *metadata;  /* listenerMetadata, or NULL */
+	struct oci_state state;
+};
+#define OCI_SECCOMP_FD_NAME "seccompFd"
+
 extern const struct shape oci_state_shape;
 void oci_state_clear(struct oci_state *state);
 
 /* Compact, slashes unescaped: hooks are known to compare text. The caller frees it. */
 char *oci_state_text(const struct oci_state *state);
+char *oci_process_state_text(const struct oci_process_state *state);

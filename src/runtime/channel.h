@@ -11,8 +11,9 @@ enum runtime_message {
 	RUNTIME_MESSAGE_NONE,     /* the other end is closed */
 	RUNTIME_MESSAGE_PREPARED, /* to the child: what only the parent can do is done */
 	RUNTIME_MESSAGE_HOOKS,    /* to the parent: run those that precede pivot_root(2) */
+	RUNTIME_MESSAGE_LISTENER, /* to the parent: of a seccomp filter that notifies */
 	RUNTIME_MESSAGE_PID,      /* to the parent: another process went on in the child's place */
-	RUNTIME_MESSAGE_READY,    /* to the parent: all is set up; carries the descriptors */
+	RUNTIME_MESSAGE_READY,    /* to the parent: all is set up; carries the terminal */
 	RUNTIME_MESSAGE_START,    /* to the child: exec now; may carry a channel in place of this */
 	RUNTIME_MESSAGE_DETACH,   /* to the child: wait for START at the start socket */
 	RUNTIME_MESSAGE_FAILED,   /* the child's error */

@@ -6,6 +6,7 @@
  *	ids, OOM score ------------->	PREPARED, where one of them is to be written
  *					set up, drop rights
  *			HOOKS	<------	only where there are any; PREPARED answers
+ *			LISTENER <-----	only of a filter that notifies; nobody waits
  *			PID	<------	where a namespace is entered by a fork: its number
  *			READY	<------	with the terminal's master
  *	(runtime_start) START	------>		or DETACH, and START from another process
@@ -13,17 +14,20 @@
  */
 #include "runtime/conversation.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/own.h"
 #include "base/process.h"
 #include "runtime/channel.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
 #include "runtime/runtime.h"
+#include "runtime/seccomp_agent.h"
 
 /* A child that ended without a word. */
 static int explain_death(struct runtime_process *process, struct err *e)
@@ -57,22 +61,13 @@ static int replace_process(struct runtime_process *process, pid_t pid, struct er
 	return 0;
 }
 
-static void take_ready(struct runtime_process *process, int which, const int *fds)
-{
-	size_t next = 0;
-
-	if (which & 1)
-		process->terminal = fds[next++];
-	if (which & 2)
-		process->seccomp_listener = fds[next++];
-}
-
 struct conversation {
 	const struct runtime_launch *launch;
-	bool hooks;  /* HOOKS has come */
-	int forks;   /* how many PIDs are still to come */
-	bool ready;  /* READY has come */
-	bool failed; /* an error has come, which is in e */
+	int listener; /* has come, and waits to be sent; -1: no */
+	bool hooks;   /* HOOKS has come */
+	int forks;    /* how many PIDs are still to come */
+	bool ready;   /* READY has come */
+	bool failed;  /* an error has come, which is in e */
 };
 
 /* In the runtime's namespaces, once the process that their state names is known. */
@@ -92,6 +87,50 @@ static int run_hooks(struct runtime_process *process, struct conversation *c, st
 	return r;
 }
 
+/* To whoever answers for the filter, once the process that it is told of is known. */
+static int send_listener(const struct runtime_process *process, struct conversation *c,
+			 struct err *e)
+{
+	own_fd int listener = take_fd(&c->listener);
+
+	if (listener < 0)
+		return 0;
+	return runtime_seccomp_agent_send_in_parent(c->launch, process->pid, listener, e);
+}
+
+static int take_listener(const struct runtime_process *process, struct conversation *c, int fd,
+			 struct err *e)
+{
+	c->listener = fd;
+	return c->forks > 0 ? 0 : send_listener(process, c, e);
+}
+
+static int take_pid(struct runtime_process *process, struct conversation *c, pid_t pid,
+		    struct err *e)
+{
+	c->forks--;
+	int r = replace_process(process, pid, e);
+	if (r == 0 && c->forks <= 0)
+		r = send_listener(process, c, e);
+	if (r == 0)
+		r = run_hooks(process, c, e);
+	return r;
+}
+
+/* A process that is still to fork may meet its own filter first: then it waits for an answer, and
+ * can tell its last pid only after that. */
+static int wait_for_message(const struct runtime_process *process, struct conversation *c,
+			    struct err *e)
+{
+	struct pollfd ready[] = { { process->channel, POLLIN, 0 }, { c->listener, POLLIN, 0 } };
+
+	if (c->listener < 0)
+		return 0;
+	while (poll(ready, 2, -1) < 0)
+		;
+	return ready[1].revents & POLLIN ? send_listener(process, c, e) : 0;
+}
+
 /* One message. Returns 1 when there is nothing more to say. */
 static int converse_once(struct runtime_process *process, struct conversation *c, struct err *e)
 {
@@ -99,8 +138,10 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 	int value = 0;
 	struct err later;
 
-	int message =
-		runtime_channel_receive(process->channel, &value, fds, c->failed ? &later : e);
+	int message = wait_for_message(process, c, c->failed ? &later : e);
+	if (message < 0)
+		return message;
+	message = runtime_channel_receive(process->channel, &value, fds, c->failed ? &later : e);
 	switch (message) {
 	case RUNTIME_MESSAGE_NONE:
 		return c->failed ? 1 : explain_death(process, e);
@@ -109,16 +150,15 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 		return 0;
 	case RUNTIME_MESSAGE_READY:
 		c->ready = true;
-		take_ready(process, value, fds);
+		process->terminal = fds[0];
 		return c->forks <= 0;
 	case RUNTIME_MESSAGE_HOOKS:
 		c->hooks = true;
 		return run_hooks(process, c, e);
+	case RUNTIME_MESSAGE_LISTENER:
+		return take_listener(process, c, fds[0], e);
 	case RUNTIME_MESSAGE_PID:
-		c->forks--;
-		message = replace_process(process, value, e);
-		if (message == 0)
-			message = run_hooks(process, c, e);
+		message = take_pid(process, c, value, e);
 		return message < 0 ? message : c->ready && c->forks <= 0;
 	default:
 		return message < 0 ? message
@@ -130,10 +170,12 @@ int runtime_conversation_hold_in_parent(struct runtime_process *process,
 					const struct runtime_launch *launch, int forks,
 					struct err *e)
 {
-	struct conversation c = { .launch = launch, .forks = forks };
+	struct conversation c = { .launch = launch, .listener = -1, .forks = forks };
 	int r = 0;
 
 	while (r == 0)
 		r = converse_once(process, &c, e);
+	if (c.listener >= 0)
+		close(c.listener);
 	return c.failed ? -e->number : r < 0 ? r : 0;
 }

@@ -74,6 +74,7 @@ int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 	ret->launch.rights.groups_denied = runtime_user_namespace_denies_groups(pid);
 	if (r == 0)
 		r = open_cgroup(ret, container, options, e);
+	ret->launch.container = container;
 	ret->launch.fork = ret->namespaces & CLONE_NEWPID;
 	return r;
 }

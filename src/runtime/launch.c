@@ -121,8 +121,7 @@ void runtime_launch_clear(struct runtime_launch *launch)
 	runtime_terminal_close(&launch->terminal);
 	runtime_hooks_close(&launch->hooks);
 	strv_clear(&launch->env);
-	int *fds[] = { &launch->init_fd, &launch->channel, &launch->proc_fd, &launch->ruleset,
-		       &launch->listener };
+	int *fds[] = { &launch->init_fd, &launch->channel, &launch->proc_fd, &launch->ruleset };
 	for (size_t i = 0; i < COUNT_OF(fds); i++) {
 		if (*fds[i] >= 0)
 			close(*fds[i]);
@@ -308,7 +307,7 @@ static int become(struct runtime_launch *l, struct err *e)
 	if (r == 0)
 		r = runtime_rights_limit_in_child(&l->rights, e);
 	if (r == 0)
-		r = runtime_rights_take_in_child(&l->rights, &user, l->ruleset, &l->listener, e);
+		r = runtime_rights_take_in_child(&l->rights, &user, l->ruleset, l->channel, e);
 	return r == 0 && as_root < 0 ? change_folder(l->process->cwd, e) : r;
 }
 
@@ -387,10 +386,8 @@ static int wait_for_start(struct runtime_launch *l, struct err *e)
 /* Runs in the process that is to exec. */
 static int finish(struct runtime_launch *l, struct err *e)
 {
-	int fds[RUNTIME_CHANNEL_FDS] = { -1, -1 };
+	bool terminal = l->terminal.slave >= 0;
 	own_free char *path = NULL;
-	size_t count = 0;
-	int which = 0; /* which of the two descriptors are there */
 
 	/* after the change of ids, which takes both back (prctl(2)) */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -399,25 +396,15 @@ static int finish(struct runtime_launch *l, struct err *e)
 		return err_sys(e, "die with the parent");
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(e, "make a session");
-	if (l->terminal.slave >= 0) {
-		int r = runtime_terminal_take_in_child(&l->terminal, e);
-		if (r < 0)
-			return r;
-		fds[count++] = l->terminal.master;
-		which |= 1;
-	}
-	if (l->listener >= 0) {
-		fds[count++] = l->listener;
-		which |= 2;
-	}
-	int r = runtime_command_find_in_container(&path, l->process->args.items[0], &l->env, e);
+	int r = terminal ? runtime_terminal_take_in_child(&l->terminal, e) : 0;
 	if (r == 0)
-		r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_READY, which, fds, count, e);
+		r = runtime_command_find_in_container(&path, l->process->args.items[0], &l->env, e);
+	if (r == 0)
+		r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_READY, 0, &l->terminal.master,
+					 terminal, e);
 	if (r < 0)
 		return r;
 	runtime_terminal_close(&l->terminal);
-	if (l->listener >= 0)
-		close(l->listener);
 	r = wait_for_start(l, e);
 	if (r == 0)
 		r = runtime_hooks_run(&l->hooks, RUNTIME_HOOKS_START_CONTAINER, getpid(), e);

@@ -15,12 +15,14 @@
 struct err;
 struct oci_spec;
 struct oci_process;
+struct runtime_container;
 struct runtime_options;
 
 struct runtime_launch {
 	const struct oci_spec *spec;
 	const struct oci_process *process;
 	const struct runtime_options *options;
+	const struct runtime_container *container; /* that is entered; NULL: one is made */
 	struct runtime_rights rights;
 	int init_fd;                /* holm-init on its read-only mount; -1: none */
 	int channel;                /* to the parent, later to who starts it */
@@ -32,13 +34,12 @@ struct runtime_launch {
 	struct strv env;            /* process's, and HOME */
 	struct runtime_hooks hooks; /* of a container that is made */
 	struct runtime_terminal terminal; /* opened by the child */
-	int listener;                     /* of a seccomp filter that notifies, else -1 */
 };
 
 #define RUNTIME_LAUNCH_INIT                                                                        \
 	{                                                                                          \
 		.init_fd = -1, .channel = -1, .start_fd = -1, .proc_fd = -1, .ruleset = -1,        \
-		.terminal = RUNTIME_TERMINAL_INIT, .listener = -1, .hooks = RUNTIME_HOOKS_INIT     \
+		.terminal = RUNTIME_TERMINAL_INIT, .hooks = RUNTIME_HOOKS_INIT                     \
 	}
 
 /* Parses what process asks for. The caller ends *ret with clear, after a failure, too. */

@@ -17,10 +17,12 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
+#include "runtime/channel.h"
 #include "runtime/landlock.h"
 #include "runtime/lsm.h"
 #include "runtime/procfs.h"
 #include "runtime/rlimit.h"
+#include "runtime/seccomp_agent.h"
 #include "runtime/user.h"
 
 bool runtime_rights_is_default(const struct oci_spec *spec, const char *member)
@@ -79,6 +81,20 @@ static void prepare_capabilities(struct runtime_rights *ret, const struct oci_sp
 	runtime_capability_restrict(&ret->capabilities, runtime_capability_own());
 }
 
+static int prepare_profile(struct runtime_rights *ret, const struct oci_spec *spec, struct err *e)
+{
+	const struct oci_seccomp *profile = spec->linux_.seccomp;
+	int r = 0;
+
+	if (shape_map_get(&spec->annotations, "run.oci.seccomp_fail_unknown_syscall"))
+		r = runtime_seccomp_check_names(profile, e);
+	if (r == 0)
+		r = runtime_seccomp_compile(&ret->filter, profile, e);
+	if (r == 0 && runtime_seccomp_notifies(&ret->filter))
+		r = runtime_seccomp_agent_check(spec, e);
+	return r;
+}
+
 static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spec, struct err *e)
 {
 	const char *name = shape_map_get(&spec->annotations, "org.holm.seccomp");
@@ -87,7 +103,7 @@ static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spe
 	if (profile && name)
 		return err_set(e, ERR_INVALID, "linux.seccomp and org.holm.seccomp are both there");
 	if (profile)
-		return runtime_seccomp_compile(&ret->filter, profile, e);
+		return prepare_profile(ret, spec, e);
 	if (!name)
 		return 0;
 	if (strcmp(name, "default") != 0)
@@ -266,42 +282,39 @@ static int set_ids(const struct runtime_user *user, bool groups_denied, struct e
 }
 
 /* Landlock's domain, then the filter. */
-static int confine(const struct runtime_rights *rights, int ruleset_fd, struct err *e)
+static int confine(const struct runtime_rights *rights, int ruleset_fd, int channel, struct err *e)
 {
 	int r = runtime_landlock_restrict_in_child(&rights->landlock, ruleset_fd, e);
 
 	if (r < 0 || !rights->filter.count)
 		return r;
-	return runtime_seccomp_install_in_child(&rights->filter, e);
+	own_fd int listener = runtime_seccomp_install_in_child(&rights->filter, e);
+	if (listener <= 0)
+		return take_fd(&listener);
+	return runtime_channel_send(channel, RUNTIME_MESSAGE_LISTENER, 0, &listener, 1, e);
 }
 
 /* Without no_new_privs both need CAP_SYS_ADMIN, so they come first; with it, last, so that they
  * meet as few of the runtime's own calls as can be. */
 int runtime_rights_take_in_child(const struct runtime_rights *rights,
-				 const struct runtime_user *user, int ruleset_fd, int *ret_listener,
+				 const struct runtime_user *user, int ruleset_fd, int channel,
 				 struct err *e)
 {
 	const struct runtime_capability_sets *sets = &rights->capabilities;
 	bool early = !rights->no_new_privileges;
-	int listener = 0;
 
 	int r = runtime_capability_drop_bounding_in_child(sets->bounding, e);
 	if (r == 0 && early)
-		r = listener = confine(rights, ruleset_fd, e);
-	if (r >= 0)
+		r = confine(rights, ruleset_fd, channel, e);
+	if (r == 0)
 		r = runtime_capability_keep_in_child(e);
-	if (r >= 0)
+	if (r == 0)
 		r = set_ids(user, rights->groups_denied, e);
-	if (r >= 0)
+	if (r == 0)
 		r = runtime_capability_apply_in_child(sets, e);
 	if (r < 0)
 		return r;
 	if (rights->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "set no_new_privs");
-	if (!early)
-		listener = confine(rights, ruleset_fd, e);
-	if (listener < 0)
-		return listener;
-	*ret_listener = listener > 0 ? listener : -1;
-	return 0;
+	return early ? 0 : confine(rights, ruleset_fd, channel, e);
 }

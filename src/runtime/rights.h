@@ -56,8 +56,8 @@ int runtime_rights_label_in_child(const struct runtime_rights *rights, int proc_
 /* Resource limits, likewise; nothing that needs descriptors can come after RLIMIT_NOFILE. */
 int runtime_rights_limit_in_child(const struct runtime_rights *rights, struct err *e);
 
-/* Landlock (ruleset_fd, or -1), seccomp, groups, ids, capabilities. *ret_listener: seccomp's
- * descriptor, or -1. */
+/* Landlock (ruleset_fd, or -1), seccomp, groups, ids, capabilities. A listener of the filter goes
+ * up the channel as LISTENER, at once: the next calls may be ones that wait for its answers. */
 int runtime_rights_take_in_child(const struct runtime_rights *rights,
-				 const struct runtime_user *user, int ruleset_fd, int *ret_listener,
+				 const struct runtime_user *user, int ruleset_fd, int channel,
 				 struct err *e);

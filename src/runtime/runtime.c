@@ -31,8 +31,7 @@
 
 void runtime_process_close(struct runtime_process *process)
 {
-	int fds[] = { process->pidfd, process->terminal, process->channel,
-		      process->seccomp_listener };
+	int fds[] = { process->pidfd, process->terminal, process->channel };
 
 	for (size_t i = 0; i < COUNT_OF(fds); i++)
 		if (fds[i] >= 0)

@@ -117,11 +117,10 @@ struct runtime_process {
 	int terminal;  /* the pty's master when process.terminal, else -1; the caller may take it */
 	int channel;   /* internal: to the process until it has exec'ed */
 	char *command; /* internal: for the words of a failed exec */
-	int seccomp_listener; /* of a profile with SCMP_ACT_NOTIFY, else -1 */
 };
 #define RUNTIME_PROCESS_INIT                                                                       \
 	{                                                                                          \
-		.pidfd = -1, .terminal = -1, .channel = -1, .seccomp_listener = -1                 \
+		.pidfd = -1, .terminal = -1, .channel = -1                                         \
 	}
 void runtime_process_close(struct runtime_process *process); /* kills nothing */
 

@@ -309,7 +309,19 @@ int runtime_seccomp_compile(struct runtime_seccomp_filter *ret, const struct oci
 	return r;
 }
 
-static bool seccomp_notifies(const struct runtime_seccomp_filter *filter)
+int runtime_seccomp_check_names(const struct oci_seccomp *profile, struct err *e)
+{
+	for (size_t i = 0; i < profile->syscalls.count; i++) {
+		const struct strv *names = &profile->syscalls.items[i].names;
+		for (size_t k = 0; k < names->count; k++)
+			if (!runtime_syscall_find(names->items[k]))
+				return err_set(e, ERR_INVALID, "syscalls[%zu]: no system call '%s'",
+					       i, names->items[k]);
+	}
+	return 0;
+}
+
+bool runtime_seccomp_notifies(const struct runtime_seccomp_filter *filter)
 {
 	for (size_t i = 0; i < filter->count; i++) {
 		if (filter->items[i].code == (BPF_RET | BPF_K) &&
@@ -319,24 +331,46 @@ static bool seccomp_notifies(const struct runtime_seccomp_filter *filter)
 	return false;
 }
 
+/* seccomp(2): a flag that is known gets as far as the program, which is not there. */
+static bool kernel_has_flag(unsigned long flag)
+{
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+}
+
+static int explain_refusal(unsigned long asked, struct err *e)
+{
+	err_sys(e, "load the seccomp filter");
+	if (e->number == EACCES)
+		return err_hint(e, "without CAP_SYS_ADMIN a filter needs no_new_privs");
+	for (size_t i = 0; e->number == EINVAL && i < COUNT_OF(flags); i++)
+		if ((asked & flags[i].flag) && !kernel_has_flag(flags[i].flag))
+			return err_set(e, ERR_UNSUPPORTED, "this kernel has no %s", flags[i].name);
+	return -e->number;
+}
+
+static unsigned long flags_to_load(const struct runtime_seccomp_filter *filter)
+{
+	unsigned long asked = filter->flags;
+
+	/* how to wait for a listener: refused where there is none */
+	if (!runtime_seccomp_notifies(filter))
+		return asked & ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	asked |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	if (asked & SECCOMP_FILTER_FLAG_TSYNC)
+		asked |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	return asked;
+}
+
 int runtime_seccomp_install_in_child(const struct runtime_seccomp_filter *filter, struct err *e)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)filter->count,
 		.filter = filter->items,
 	};
-	unsigned long asked = filter->flags;
+	unsigned long asked = flags_to_load(filter);
 
-	if (seccomp_notifies(filter)) {
-		asked |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-		if (asked & SECCOMP_FILTER_FLAG_TSYNC)
-			asked |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
-	}
 	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, asked, &program);
-	if (r >= 0)
-		return (int)r;
-	err_sys(e, "load the seccomp filter");
-	if (e->number == EACCES)
-		err_hint(e, "without CAP_SYS_ADMIN a filter needs no_new_privs");
-	return -e->number;
+	return r >= 0 ? (int)r : explain_refusal(asked, e);
 }

@@ -3,6 +3,7 @@
  * foreign architecture is one jump. A compile takes about 0.1 ms, so nothing is cached. */
 #pragma once
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,13 @@ int runtime_seccomp_compile(struct runtime_seccomp_filter *ret, const struct oci
  * fall back. */
 int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret, uint64_t capabilities,
 				    struct err *e);
+
+/* Are all names of the profile known? For those who would rather fail than be less strict
+ * (annotation run.oci.seccomp_fail_unknown_syscall). ERR_INVALID names the first that is not. */
+int runtime_seccomp_check_names(const struct oci_seccomp *profile, struct err *e);
+
+/* Does a rule of it ask a listener (SCMP_ACT_NOTIFY)? */
+bool runtime_seccomp_notifies(const struct runtime_seccomp_filter *filter);
 
 /* Loads the filter into this thread. Needs CAP_SYS_ADMIN or no_new_privs: without no_new_privs
  * load it before capabilities are dropped, else as the last thing before exec. Returns 0, or the

@@ -156,15 +156,15 @@ static uint8_t attach_flags(const struct container *c, const struct start_option
 	return flags | MONITOR_ATTACH_LOSSLESS;
 }
 
-static int spawn(struct engine *engine, const struct container *c, const struct start_options *o,
-		 struct engine_session *ret, struct err *e)
+static int spawn(struct engine *engine, const struct container *c, int folder_fd,
+		 const struct start_options *o, struct engine_session *ret, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 
 	fault_point("start.spawn");
 	const struct monitor_spawn_attach attach = { attach_flags(c, o), o->rows, o->columns };
-	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, e);
+	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, folder_fd, e);
 	if (r < 0)
 		return r;
 	r = monitor_client_started(&client, &ret->pid, e);
@@ -203,5 +203,5 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 		fd_remove_tree_at(engine->run_fd, c->id, &ignored);
 		return r;
 	}
-	return spawn(engine, c, o, ret, e);
+	return spawn(engine, c, folder_fd, o, ret, e);
 }

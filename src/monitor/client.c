@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -16,10 +17,20 @@
 #include "monitor/exec_request.h"
 #include "monitor/program.h"
 
+/* A monitor is a loop that answers within microseconds; what takes longer is the machine, or it was
+ * stopped, or it hangs in a filesystem. */
+enum { ANSWER_S = 10 };
+
 static int gone(struct err *e)
 {
 	err_set(e, ERR_UNREACHABLE, "the container's monitor ended without a word");
 	return -ECONNRESET;
+}
+
+static int silent(struct err *e)
+{
+	return err_set(e, ERR_TIMEOUT, "the container's monitor has not answered for %d seconds",
+		       ANSWER_S);
 }
 
 void monitor_client_close(struct monitor_client *client)
@@ -44,6 +55,8 @@ int monitor_client_send(struct monitor_client *client, enum monitor_frame_type t
 		ssize_t n = send(client->fd, frame + sent, size - sent, MSG_NOSIGNAL);
 		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
 			return gone(e);
+		if (n < 0 && errno == EAGAIN)
+			return silent(e);
 		if (n < 0 && errno != EINTR)
 			return err_sys(e, "write to the monitor");
 		sent += n > 0 ? (size_t)n : 0;
@@ -62,7 +75,7 @@ static int read_some(struct monitor_client *client, int flags, struct err *e)
 		n = recv(client->fd, to, room, flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
-		return 0;
+		return flags & MSG_DONTWAIT ? 0 : silent(e);
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return gone(e);
 	if (n < 0)
@@ -123,7 +136,7 @@ static int make_pair(struct monitor_client *client, int *peer, struct err *e)
 }
 
 int monitor_spawn(struct monitor_client *ret, const char *run_dir,
-		  const struct monitor_spawn_attach *attach, struct err *e)
+		  const struct monitor_spawn_attach *attach, int lock_fd, struct err *e)
 {
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 	int peer = -1;
@@ -140,7 +153,7 @@ int monitor_spawn(struct monitor_client *ret, const char *run_dir,
 		monitor_client_close(&client);
 		return r;
 	}
-	r = start(&client, "run", run_dir, peer, -1, e);
+	r = start(&client, "run", run_dir, peer, lock_fd, e);
 	if (r == 0)
 		*ret = client;
 	return r;
@@ -198,6 +211,7 @@ int monitor_client_started(struct monitor_client *client, pid_t *ret_pid, struct
 
 int monitor_connect(struct monitor_client *ret, const char *run_dir, struct err *e)
 {
+	static const struct timeval patience = { .tv_sec = ANSWER_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	own_fd int folder = open(run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -208,13 +222,16 @@ int monitor_connect(struct monitor_client *ret, const char *run_dir, struct err 
 	own_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(e, "make a socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		return err_sys(e, "set up a socket");
 
 	/* the address holds 107 bytes, a run folder may have a longer name */
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			return err_set(e, ERR_STATE, "the container is not running");
-		return err_sys(e, "connect to the monitor");
+		return errno == EAGAIN ? silent(e) : err_sys(e, "connect to the monitor");
 	}
 	*ret = (struct monitor_client){ .fd = take_fd(&fd) };
 	return 0;
@@ -276,13 +293,29 @@ int monitor_client_pause(struct monitor_client *client, bool pause, struct err *
 	return ask(client, pause ? MONITOR_PAUSE : MONITOR_UNPAUSE, NULL, 0, e);
 }
 
-static int wait_exit(struct monitor_client *client, bool final, struct monitor_exit *ret,
+/* The next frame, however long that takes. A monitor that says nothing is asked for a sign of life;
+ * patient goes on when there is none. */
+static int read_late(struct monitor_client *client, bool patient, struct monitor_frame *ret,
 		     struct err *e)
+{
+	for (bool asked = false;; asked = true) {
+		int r = read_frame(client, 0, ret, e);
+		if (r >= 0 || e->kind != ERR_TIMEOUT)
+			return r;
+		if (patient)
+			continue;
+		if (asked || monitor_client_send(client, MONITOR_WAIT, NULL, 0, e) < 0)
+			return -e->number;
+	}
+}
+
+static int wait_exit(struct monitor_client *client, bool final, bool patient,
+		     struct monitor_exit *ret, struct err *e)
 {
 	struct monitor_frame frame;
 
 	for (;;) {
-		int r = read_frame(client, 0, &frame, e);
+		int r = read_late(client, patient, &frame, e);
 		if (r < 0)
 			return r;
 		if (frame.type != MONITOR_EXIT)
@@ -309,7 +342,7 @@ int monitor_client_stop(struct monitor_client *client, const struct monitor_stop
 	int r = ask(client, MONITOR_WAIT, NULL, 0, e);
 	if (r == 0)
 		r = ask(client, MONITOR_STOP, payload, sizeof(payload), e);
-	return r < 0 ? r : wait_exit(client, true, ret, e);
+	return r < 0 ? r : wait_exit(client, true, false, ret, e);
 }
 
 int monitor_client_wait(struct monitor_client *client, bool final, struct monitor_exit *ret,
@@ -317,5 +350,5 @@ int monitor_client_wait(struct monitor_client *client, bool final, struct monito
 {
 	int r = ask(client, MONITOR_WAIT, NULL, 0, e);
 
-	return r < 0 ? r : wait_exit(client, final, ret, e);
+	return r < 0 ? r : wait_exit(client, final, true, ret, e);
 }

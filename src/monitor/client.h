@@ -23,13 +23,15 @@ struct monitor_client {
 /* Starts `holm-monitor run run_dir` (an absolute path with config.json and monitor.json in it) as
  * a session of its own. What attach asks for (NULL: nothing) is done before the container starts,
  * so that no output is missed. The caller waits with monitor_client_started() and ends
- * *ret with monitor_client_close(); closing it does not end the container. */
+ * *ret with monitor_client_close(); closing it does not end the container. lock_fd, the locked
+ * folder of the container, stays open in the monitor until the container has been started: the
+ * lock tells that even if the caller is killed. -1: none. */
 struct monitor_spawn_attach {
 	uint8_t flags;          /* enum monitor_attach */
 	uint16_t rows, columns; /* first size of the terminal; 0: unknown */
 };
 int monitor_spawn(struct monitor_client *ret, const char *run_dir,
-		  const struct monitor_spawn_attach *attach, struct err *e);
+		  const struct monitor_spawn_attach *attach, int lock_fd, struct err *e);
 
 /* Starts `holm-monitor exec run_dir`: one more process in a running container. With a terminal the
  * streams travel as frames, attached from the start; without, the command inherits descriptors 0,
@@ -41,7 +43,8 @@ int monitor_spawn_exec(struct monitor_client *ret, const char *run_dir,
  * ERR_UNREACHABLE when it ended without a word. */
 int monitor_client_started(struct monitor_client *client, pid_t *ret_pid, struct err *e);
 
-/* Connects to the socket in run_dir. ERR_STATE: no monitor runs there. */
+/* Connects to the socket in run_dir. ERR_STATE: no monitor runs there. From then on all that waits
+ * for an answer fails with ERR_TIMEOUT when none comes for 10 seconds. */
 int monitor_connect(struct monitor_client *ret, const char *run_dir, struct err *e);
 
 void monitor_client_close(struct monitor_client *client);
@@ -69,12 +72,14 @@ int monitor_client_resize(struct monitor_client *client, uint16_t rows, uint16_t
 int monitor_client_kill(struct monitor_client *client, int signal, struct err *e);
 int monitor_client_pause(struct monitor_client *client, bool pause, struct err *e);
 
-/* Returns when the container is stopped for good (no restart follows). *ret may be NULL. */
+/* Returns when the container is stopped for good (no restart follows), however long that takes;
+ * ERR_TIMEOUT: the monitor shows no sign of life. *ret may be NULL. */
 int monitor_client_stop(struct monitor_client *client, const struct monitor_stop *stop,
 			struct monitor_exit *ret, struct err *e);
 
 /* Waits for the next exit, also one that a restart follows (docker wait does the same); with
- * final for one that no restart follows. ERR_UNREACHABLE: the monitor was killed. */
+ * final for one that no restart follows. ERR_UNREACHABLE: the monitor was killed. Patient with one
+ * that shows no sign of life. */
 int monitor_client_wait(struct monitor_client *client, bool final, struct monitor_exit *ret,
 			struct err *e);
 

@@ -90,7 +90,7 @@ static int spawn(const char *program, const char *const argv[], int fd3, int fd4
 	return r ? -r : pid;
 }
 
-pid_t monitor_program_spawn(const char *mode, const char *run_dir, int socket, int request,
+pid_t monitor_program_spawn(const char *mode, const char *run_dir, int socket, int other,
 			    struct err *e)
 {
 	const char *const argv[] = { "holm-monitor", mode, run_dir, NULL };
@@ -100,8 +100,8 @@ pid_t monitor_program_spawn(const char *mode, const char *run_dir, int socket, i
 	if (program < 0)
 		return program;
 	own_fd int fd3 = fcntl(socket, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
-	own_fd int fd4 = request < 0 ? -1 : fcntl(request, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
-	if (fd3 < 0 || (request >= 0 && fd4 < 0))
+	own_fd int fd4 = other < 0 ? -1 : fcntl(other, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
+	if (fd3 < 0 || (other >= 0 && fd4 < 0))
 		return err_sys(e, "duplicate a descriptor");
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);

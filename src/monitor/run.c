@@ -12,7 +12,9 @@
 #include "base/process.h"
 #include "monitor/monitor.h"
 
-enum { OWNER_FD = 3 };
+/* LOCK_FD, where it was given, holds the lock of the container's folder: while it is open, nobody
+ * takes a container that is being started for what a killed command left. */
+enum { OWNER_FD = 3, LOCK_FD };
 
 static int lock_alive(struct monitor *m, struct err *e)
 {
@@ -98,7 +100,8 @@ int monitor_run(const char *run_path, struct err *e)
 	struct monitor m = MONITOR_INIT;
 
 	m.run_path = run_path;
-	int r = monitor_run_prepare(&m, OWNER_FD + 1, e);
+	bool locked = fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0;
+	int r = monitor_run_prepare(&m, LOCK_FD + 1, e);
 	if (r < 0)
 		return r;
 	r = open_folders(&m, e);
@@ -106,7 +109,10 @@ int monitor_run(const char *run_path, struct err *e)
 		monitor_peer_send_err(&m, m.owner, e);
 		return 0;
 	}
-	if (start(&m, e) < 0) {
+	r = start(&m, e);
+	if (locked)
+		close(LOCK_FD);
+	if (r < 0) {
 		monitor_end(&m, e);
 	} else {
 		monitor_run_leave_streams();

@@ -1,0 +1,9 @@
+/* kill.h - ends a monitor that does not answer any more: one that was stopped (SIGSTOP), or hangs
+ * in a filesystem. The container's first process dies with it; what is left is cleared as behind
+ * every killed monitor (reap.h). */
+#pragma once
+struct err;
+
+/* SIGKILL by pidfd to whoever holds the lock of run_dir, and waits for its end. No monitor is
+ * success. ERR_TIMEOUT when it does not even die (a process that waits in the kernel does not). */
+int monitor_kill(const char *run_dir, struct err *e);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "cli/command.h"
@@ -133,33 +132,34 @@ static const struct option table[] = {
 	{ 0 },
 };
 
-/* image and command are no rows of the table, so they are freed here. */
-static int create(struct cli *cli, struct create_options *o, const struct strv *args,
-		  struct container *ret, struct err *e)
+/* image and command are no rows of the table, so end() frees them. */
+static int begin(struct cli *cli, struct create_options *o, const struct strv *args,
+		 struct engine **ret, struct err *e)
 {
-	struct engine *engine;
-
 	o->image = mem_text(args->items[0]);
 	for (size_t i = 1; i < args->count; i++)
 		strv_add(&o->command, args->items[i]);
-	int r = cli_command_engine(cli, &engine, e);
-	if (r == 0)
-		r = engine_create(engine, o, ret, e);
+	return cli_command_engine(cli, ret, e);
+}
+
+static void end(struct create_options *o)
+{
 	mem_replace(&o->image, NULL);
 	strv_clear(&o->command);
-	return r;
 }
 
 static int run_create(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	struct container container = { 0 };
-	int r = create(cli, options, args, &container, e);
+	own_clear(container_clear) struct container container = { 0 };
+	struct engine *engine;
 
-	if (r < 0)
-		return r;
-	puts(container.id);
-	container_clear(&container);
-	return 0;
+	int r = begin(cli, options, args, &engine, e);
+	if (r == 0)
+		r = engine_create(engine, options, &container, e);
+	end(options);
+	if (r == 0)
+		puts(container.id);
+	return r;
 }
 
 static int check(const struct create_options *o, struct cli_relay_options *relay, struct err *e)
@@ -175,46 +175,29 @@ static int check(const struct create_options *o, struct cli_relay_options *relay
 	return r;
 }
 
-/* What could not be started must not stay behind if it was to go at its end anyway. */
-static int start_failed(struct engine *engine, const struct container *c, struct err *e)
-{
-	struct remove_options options = { .force = true, .volumes = true };
-	struct err ignored;
-
-	if (c->auto_remove && engine_remove(engine, c->id, &options, &ignored) < 0)
-		log_debug("remove what could not start: %s", ignored.text);
-	return -e->number;
-}
-
-static int start(struct cli *cli, const struct create_options *o,
-		 const struct cli_relay_options *relay, const struct container *c, struct err *e)
-{
-	struct start_options options = { .attach = !o->detach, .interactive = relay->input };
-	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
-
-	cli_foreground_size(&options);
-	if (engine_start(cli->engine, c->id, &options, &session, e) < 0)
-		return start_failed(cli->engine, c, e);
-	if (!o->detach)
-		return cli_foreground(&session, relay, c->name, e);
-	puts(c->id);
-	return 0;
-}
-
 static int run_run(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
+	own_clear(container_clear) struct container container = { 0 };
+	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
 	struct create_options *o = options;
 	struct cli_relay_options relay = { 0 };
-	struct container container = { 0 };
+	struct engine *engine;
 
 	int r = check(o, &relay, e);
-	if (r == 0)
-		r = create(cli, o, args, &container, e);
 	if (r < 0)
 		return r;
-	r = start(cli, o, &relay, &container, e);
-	container_clear(&container);
-	return r;
+	struct start_options start = { .attach = !o->detach, .interactive = relay.input };
+	cli_foreground_size(&start);
+	r = begin(cli, o, args, &engine, e);
+	if (r == 0)
+		r = engine_run(engine, o, &start, &container, &session, e);
+	end(o);
+	if (r < 0)
+		return r;
+	if (!o->detach)
+		return cli_foreground(&session, &relay, container.name, e);
+	puts(container.id);
+	return 0;
 }
 
 const struct cli_command cli_run = {

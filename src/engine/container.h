@@ -182,6 +182,7 @@ struct container {
 	struct shape_map labels;
 	struct shape_map annotations;
 	bool auto_remove;
+	bool by_run; /* made by run, which starts it before it lets go of its lock */
 	char *platform;
 };
 

@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/config.h"
+#include "engine/create.h"
 #include "engine/fault.h"
 #include "engine/image.h"
 #include "engine/name.h"
@@ -122,6 +123,7 @@ static int make_folders(int folder_fd, struct err *e)
 	return 0;
 }
 
+/* Returns the folder, locked. */
 static int write_record(struct engine *engine, const struct create_options *o, struct container *c,
 			struct err *e)
 {
@@ -143,7 +145,7 @@ static int write_record(struct engine *engine, const struct create_options *o, s
 		r = engine_volume_make(engine, c, e);
 	if (r < 0)
 		record_abandon(engine, c);
-	return r;
+	return r < 0 ? r : take_fd(&folder);
 }
 
 /* The file must be new: two containers in one would lose the first id. */
@@ -184,30 +186,40 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	engine_id_generate(id);
 	c->id = mem_text(id);
 	c->created_ns = moment_now_ns();
-	r = write_record(engine, o, c, e);
-	if (r == 0 && o->cidfile) {
+	own_fd int folder = write_record(engine, o, c, e);
+	if (folder < 0)
+		return folder;
+	if (o->cidfile) {
 		r = write_cidfile(o->cidfile, c->id, e);
 		if (r < 0)
 			record_abandon(engine, c);
 	}
-	return r;
+	return r < 0 ? r : take_fd(&folder);
+}
+
+int engine_create_locked(struct engine *engine, const struct create_options *o, bool by_run,
+			 struct container *ret, struct err *e)
+{
+	struct container c = { .by_run = by_run };
+	struct gc_result freed;
+	struct err ignored;
+	int folder = create(engine, o, &c, e);
+
+	if (folder < 0) {
+		/* holm-image could not clear up behind a bad image while the layers were locked */
+		if (e->kind == ERR_CORRUPT || e->kind == ERR_NO_SPACE)
+			storage_gc(engine->store, false, false, &freed, &ignored);
+		container_clear(&c);
+		return folder;
+	}
+	*ret = c;
+	return folder;
 }
 
 int engine_create(struct engine *engine, const struct create_options *o, struct container *ret,
 		  struct err *e)
 {
-	struct container c = { 0 };
-	struct gc_result freed;
-	struct err ignored;
-	int r = create(engine, o, &c, e);
+	own_fd int folder = engine_create_locked(engine, o, false, ret, e);
 
-	if (r < 0) {
-		/* holm-image could not clear up behind a bad image while the layers were locked */
-		if (e->kind == ERR_CORRUPT || e->kind == ERR_NO_SPACE)
-			storage_gc(engine->store, false, false, &freed, &ignored);
-		container_clear(&c);
-		return r;
-	}
-	*ret = c;
-	return 0;
+	return folder < 0 ? folder : 0;
 }

@@ -52,6 +52,13 @@ void engine_session_close(struct engine_session *session);
 int engine_start(struct engine *engine, const char *name, const struct start_options *o,
 		 struct engine_session *ret, struct err *e);
 
+/* Both in one, under one lock: a --rm container whose maker is killed before it runs is found and
+ * removed by the next command. On success *ret is the caller's (container_clear), and the session
+ * as from engine_start(). */
+int engine_run(struct engine *engine, const struct create_options *o,
+	       const struct start_options *start, struct container *ret,
+	       struct engine_session *ret_session, struct err *e);
+
 /* Connects to a running container's standard streams. */
 int engine_attach(struct engine *engine, const char *name, const struct start_options *o,
 		  struct engine_session *ret, struct err *e);

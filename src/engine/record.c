@@ -21,7 +21,7 @@
 
 #define DEAD_PREFIX ".dead-"
 
-static int not_found(struct err *e, const char *id)
+int record_not_found(const char *id, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "no such container: %.12s", id);
 }
@@ -148,7 +148,7 @@ int record_open(struct engine *engine, const char *id, struct err *e)
 	int fd = open_folder(engine, id);
 
 	if (fd < 0 && errno == ENOENT)
-		return not_found(e, id);
+		return record_not_found(id, e);
 	return fd < 0 ? err_sys(e, "open the folder of container %.12s", id) : fd;
 }
 
@@ -163,7 +163,7 @@ int record_lock(struct engine *engine, const char *id, bool wait, struct err *e)
 	if (r < 0)
 		return err_number(e, -r, "lock container %.12s", id);
 	if (!is_current(engine, id, fd))
-		return not_found(e, id);
+		return record_not_found(id, e);
 	return take_fd(&fd);
 }
 
@@ -175,7 +175,7 @@ int record_read(struct engine *engine, const char *id, struct container *ret, st
 			      ret, e);
 	if (r == -ENOENT) {
 		record_clear_debris(engine, id);
-		return not_found(e, id);
+		return record_not_found(id, e);
 	}
 	return r < 0 ? err_add(e, "container %.12s", id) : 0;
 }

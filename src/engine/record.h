@@ -27,6 +27,9 @@ void record_abandon(struct engine *engine, const struct container *c);
  * false, ERR_STATE when somebody else holds the lock. */
 int record_lock(struct engine *engine, const char *id, bool wait, struct err *e);
 
+/* Says so. */
+int record_not_found(const char *id, struct err *e);
+
 /* Opens the folder without lock; ERR_NOT_FOUND. */
 int record_open(struct engine *engine, const char *id, struct err *e);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -10,7 +11,10 @@
 #include "engine/record.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
+#include "monitor/kill.h"
 #include "monitor/reap.h"
+
+enum { LOCK_STEP_MS = 10, LOCK_PATIENCE_MS = 10000 };
 
 static int refuse_live(const char *name, const struct container_state *state, struct err *e)
 {
@@ -55,6 +59,22 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	return r;
 }
 
+/* By force: a start that does not come to its end is no reason to wait for ever. */
+static int lock_by_force(struct engine *engine, const char *id, struct err *e)
+{
+	own_free char *run_dir = engine_process_run_dir(engine, id);
+	const struct timespec pause = { .tv_nsec = LOCK_STEP_MS * 1000000 };
+
+	for (int waited_ms = 0;; waited_ms += LOCK_STEP_MS) {
+		int fd = record_lock(engine, id, false, e);
+		if (fd >= 0 || e->kind != ERR_STATE || waited_ms == 2 * LOCK_PATIENCE_MS)
+			return fd;
+		if (waited_ms == LOCK_PATIENCE_MS && monitor_kill(run_dir, e) < 0)
+			return err_add(e, "container %.12s", id);
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int remove_id(struct engine *engine, const char *name, const char *id,
 		     const struct remove_options *o, struct err *e)
 {
@@ -64,7 +84,8 @@ static int remove_id(struct engine *engine, const char *name, const char *id,
 		if (r < 0)
 			return r;
 	}
-	own_fd int folder = record_lock(engine, id, true, e);
+	own_fd int folder =
+		o->force ? lock_by_force(engine, id, e) : record_lock(engine, id, true, e);
 	if (folder < 0)
 		return folder;
 	return remove_locked(engine, name, id, folder, o, e);

@@ -1,4 +1,4 @@
-#include "engine/engine.h"
+#include "engine/start.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -30,20 +30,25 @@ static void clear_up(struct engine *engine, const char *id, int folder_fd)
 	monitor_reap(&removed, run_dir, folder_fd, &ignored);
 }
 
-static int start_locked(struct engine *engine, const char *id, int folder_fd,
+int engine_start_locked(struct engine *engine, const struct container *c, int folder_fd,
 			const struct start_options *o, struct engine_session *ret, struct err *e)
+{
+	int r = engine_process_start(engine, c, folder_fd, o, ret, e);
+
+	if (r < 0)
+		clear_up(engine, c->id, folder_fd);
+	if (r < 0 && c->auto_remove)
+		forget(engine, c);
+	return r;
+}
+
+static int start_recorded(struct engine *engine, const char *id, int folder_fd,
+			  const struct start_options *o, struct engine_session *ret, struct err *e)
 {
 	own_clear(container_clear) struct container c = { 0 };
 	int r = record_read(engine, id, &c, e);
-	if (r < 0)
-		return r;
 
-	r = engine_process_start(engine, &c, folder_fd, o, ret, e);
-	if (r < 0)
-		clear_up(engine, id, folder_fd);
-	if (r < 0 && c.auto_remove)
-		forget(engine, &c);
-	return r;
+	return r < 0 ? r : engine_start_locked(engine, &c, folder_fd, o, ret, e);
 }
 
 int engine_start(struct engine *engine, const char *name, const struct start_options *o,
@@ -71,5 +76,5 @@ int engine_start(struct engine *engine, const char *name, const struct start_opt
 		strcpy(ret->id, id);
 		return o->attach ? engine_attach(engine, id, o, ret, e) : 0;
 	}
-	return start_locked(engine, id, folder, o, ret, e);
+	return start_recorded(engine, id, folder, o, ret, e);
 }

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/record.h"
+#include "engine/volume.h"
 #include "monitor/reap.h"
 #include "monitor/state.h"
 #include "storage/store.h"
@@ -123,6 +124,37 @@ static void clear_left(struct engine *engine, const char *id, int locked_fd)
 	monitor_reap(&removed, run_dir, locked_fd, &ignored);
 }
 
+/* Under the lock, so that nobody starts it: one that run was to start and to remove at its end, and
+ * that neither runs nor has run. */
+static bool is_abandoned(struct engine *engine, const char *id, const struct container *c)
+{
+	struct container_state state;
+	struct err ignored;
+
+	return c->by_run && c->auto_remove && monitor_state_alive_in(engine->run_fd, id) == 0 &&
+	       read_exit(engine, id, &state, &ignored) == 0 && state.status == CONTAINER_CREATED;
+}
+
+/* Of a created container: was its maker killed? Then it is removed, and true. */
+static bool clear_abandoned(struct engine *engine, const char *id, int locked_fd)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	own_fd int lock = -1;
+	struct err ignored;
+
+	if (record_read(engine, id, &c, &ignored) < 0 || !c.by_run || !c.auto_remove)
+		return false;
+	if (locked_fd < 0) {
+		lock = record_lock(engine, id, false, &ignored);
+		if (lock < 0)
+			return false;
+	}
+	if (!is_abandoned(engine, id, &c) || record_delete(engine, id, c.name, &ignored) < 0)
+		return false;
+	engine_volume_remove_anonymous(engine, &c);
+	return true;
+}
+
 static bool has_run_folder(struct engine *engine, const char *id)
 {
 	return faccessat(engine->run_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -139,9 +171,15 @@ static int read_state(struct engine *engine, const char *id, int locked_fd,
 		if (has_run_folder(engine, id))
 			clear_left(engine, id, locked_fd);
 		r = read_exit(engine, id, ret, e);
-		if (r < 0 || ret->status != CONTAINER_CREATED || round == 1 ||
-		    !has_run_folder(engine, id))
+		if (r < 0 || ret->status != CONTAINER_CREATED)
 			return r;
+		if (round == 0 && has_run_folder(engine, id))
+			continue;
+		pid_t monitor = monitor_state_alive_in(engine->run_fd, id);
+		ret->monitor_pid = monitor > 0 ? monitor : 0;
+		if (!monitor && clear_abandoned(engine, id, locked_fd))
+			return record_not_found(id, e);
+		return 0;
 	}
 }
 

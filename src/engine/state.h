@@ -22,7 +22,7 @@ struct container_state {
 	enum container_status status;
 	pid_t pid;          /* of the first process, on the host; 0: none */
 	uint64_t pid_start; /* its start time (base/process.h) */
-	pid_t monitor_pid;  /* 0: none */
+	pid_t monitor_pid;  /* 0: none; of a created one that is just being started, too */
 	int exit_code;
 	bool oom_killed;
 	bool stopped;        /* a person asked for its end */
@@ -39,7 +39,8 @@ const char *container_status_name(enum container_status status);
 bool container_state_live(const struct container_state *state);
 
 /* Reads the state of the container with this full id. A run folder without a live monitor is
- * what a killed one left: it is cleared first, as far as its lock can be taken. */
+ * what a killed one left: it is cleared first, as far as its lock can be taken. So is a container
+ * of `run --rm` that was killed before it started it: then ERR_NOT_FOUND. */
 int engine_state_read(struct engine *engine, const char *id, struct container_state *ret,
 		      struct err *e);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
@@ -13,6 +14,22 @@
 #include "base/signal_name.h"
 #include "engine/process.h"
 #include "engine/stop.h"
+#include "monitor/kill.h"
+
+/* Its monitor was asked and shows no sign of life: it is killed, and with it what it runs. */
+static int end_silent(struct engine *engine, const char *id, struct err *e)
+{
+	own_free char *run_dir = engine_process_run_dir(engine, id);
+	struct container_state state;
+
+	log_warning("container %.12s: %s: killed", id, e->text);
+	int r = monitor_kill(run_dir, e);
+	if (r < 0)
+		return err_add(e, "container %.12s", id);
+	/* clears up behind it */
+	r = engine_state_read(engine, id, &state, e);
+	return r < 0 && e->kind == ERR_NOT_FOUND ? 0 : r;
+}
 
 int engine_stop_one(struct engine *engine, const char *id, const struct monitor_stop *stop,
 		    struct err *e)
@@ -23,12 +40,14 @@ int engine_stop_one(struct engine *engine, const char *id, const struct monitor_
 	int r = engine_state_read(engine, id, &state, e);
 	if (r < 0)
 		return r;
-	if (!container_state_live(&state) && state.status != CONTAINER_RESTARTING)
+	if (!state.monitor_pid)
 		return 0;
 	r = engine_process_connect(engine, id, &client, e);
 	if (r == 0)
 		r = monitor_client_stop(&client, stop, NULL, e);
 	monitor_client_close(&client);
+	if (r < 0 && e->kind == ERR_TIMEOUT)
+		return end_silent(engine, id, e);
 	/* it ended by itself in between, or its monitor was killed just now */
 	if (r < 0 && (e->kind == ERR_STATE || e->kind == ERR_UNREACHABLE))
 		return 0;

@@ -196,7 +196,7 @@ status_is() { # STATUS
 	expect 0 rt pause "$ID"
 	status_is paused
 	rt_refused 1 "cannot exec in a paused container" exec "$ID" true
-	rt_refused 1 "already paused" pause "$ID"
+	rt_refused 1 "container is paused" pause "$ID"
 	expect 0 rt resume "$ID"
 	status_is running
 	expect 0 rt pause "$ID"
@@ -348,4 +348,83 @@ status_is() { # STATUS
 	wait $! || true
 	not grep -q holm "$BATS_TEST_TMPDIR/watch"
 	[ "$sum" = "$(sha256sum <"$(command -v holm-runtime)")" ]
+}
+
+@test "features tells what is understood, in the specification's shape" {
+	expect 0 rt features
+	jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax == "1.3.0"
+		and (.hooks | length == 6) and (.mountOptions | index("rro"))
+		and (.linux.namespaces | sort == ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"])
+		and (.linux.capabilities | index("CAP_CHOWN")) and .linux.cgroup.v1 and .linux.cgroup.v2
+		and (.linux.seccomp.actions | index("SCMP_ACT_NOTIFY"))
+		and (.linux.memoryPolicy.modes | index("MPOL_BIND"))' <<<"$output"
+	expect 0 rt --version
+	[[ ${lines[0]} == "holm-runtime version "* && ${lines[1]} == "spec: 1.3.0" ]]
+}
+
+@test "update changes limits of a running container, by options and by JSON" {
+	args sleep 100
+	bundle_edit '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 50}}'
+	create
+	expect 0 rt start "$ID"
+	limits() {
+		rt events --stats "$ID" | jq -c '[.type, .id, .data.memory.usage.limit, .data.pids.limit]'
+	}
+	[ "$(limits)" = "[\"stats\",\"$ID\",67108864,50]" ]
+	expect 0 rt update --memory 128m --memory-swap -1 --pids-limit 77 "$ID"
+	[ "$(limits)" = "[\"stats\",\"$ID\",134217728,77]" ]
+	expect 0 rt update --resources - "$ID" <<<'{"pids": {"limit": 33}, "cpu": {"shares": 512}}'
+	[ "$(limits)" = "[\"stats\",\"$ID\",134217728,33]" ]
+	echo '{"memory": {"limit": 67108864}}' >"$BATS_TEST_TMPDIR/r.json"
+	expect 0 rt update -r "$BATS_TEST_TMPDIR/r.json" "$ID"
+	[ "$(limits)" = "[\"stats\",\"$ID\",67108864,33]" ]
+	rt_refused 1 "--memory" update --memory lots "$ID"
+	rt_refused 1 "limit: not a whole number" update -r - "$ID" <<<'{"pids": {"limit": "x"}}'
+	[ "$(limits)" = "[\"stats\",\"$ID\",67108864,33]" ]
+}
+
+@test "events: a line at each interval, and one when memory ran out" {
+	args sh -c 'while sleep 0.2; do :; done'
+	bundle_edit '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}'
+	create
+	expect 0 rt start "$ID"
+	rt_spawn events --interval 100ms "$ID"
+	events=$!
+	within 5 grep -q '"stats"' "$BATS_TEST_TMPDIR/out"
+	rt exec "$ID" sh -c 'tail /dev/zero' 3>&- || true
+	within 10 grep -q '"type":"oom"' "$BATS_TEST_TMPDIR/out"
+	expect 0 rt kill "$ID" KILL
+	within 5 not kill -0 "$events"
+	jq -es 'map(.id) | unique | length == 1' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "hooks: all six, by create, start and delete, each with the state" {
+	args sleep 100
+	cat >"$BATS_TEST_TMPDIR/hook" <<-E
+		#!/bin/sh
+		{ echo "\$1 \$(cat)"; } >>"$BATS_TEST_TMPDIR/hooks"
+	E
+	chmod +x "$BATS_TEST_TMPDIR/hook"
+	for kind in prestart createRuntime poststart poststop; do
+		bundle_edit '.hooks[$kind] = [{path: $hook, args: ["hook", $kind]}]' \
+			--arg kind $kind --arg hook "$BATS_TEST_TMPDIR/hook"
+	done
+	create
+	expect 0 rt start "$ID"
+	expect 0 rt delete --force "$ID"
+	[ "$(sed 's/ .*//' "$BATS_TEST_TMPDIR/hooks" | tr '\n' ' ')" = "prestart createRuntime poststart poststop " ]
+	sed 's/^[^ ]* //' "$BATS_TEST_TMPDIR/hooks" | jq -es --arg id "$ID" \
+		'map(.status) == ["creating", "creating", "running", "stopped"] and all(.id == $id)'
+	bundle_edit '.hooks = {poststart: [{path: "/bin/false"}]}'
+	create
+	rt_refused 1 "/bin/false" start "$ID"
+	within 5 status_is stopped
+	expect 0 rt delete "$ID"
+}
+
+@test "exec goes into a cgroup below the container's where it is asked to" {
+	args sleep 100
+	create
+	expect 0 rt start "$ID"
+	rt_refused 1 ".." exec --cgroup ../.. "$ID" true
 }

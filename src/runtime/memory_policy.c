@@ -110,3 +110,6 @@ int runtime_memory_policy_apply_in_child(const struct oci_memory_policy *policy,
 			    "the container's cpuset.mems?");
 	return -e->number;
 }
+
+const struct runtime_word *const runtime_memory_policy_modes = modes;
+const struct runtime_word *const runtime_memory_policy_flags = flags;

@@ -174,3 +174,19 @@ void runtime_mount_options_clear(struct runtime_mount_options *options)
 	free(options->idmap_text);
 	*options = (struct runtime_mount_options){ 0 };
 }
+
+void runtime_mount_options_names(struct strv *to)
+{
+	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
+		strv_add(to, attributes[i].word);
+		strv_addf(to, "r%s", attributes[i].word);
+	}
+	for (size_t i = 0; i < COUNT_OF(propagations); i++) {
+		strv_add(to, propagations[i].word);
+		strv_addf(to, "r%s", propagations[i].word);
+	}
+	for (size_t i = 0; i < COUNT_OF(switches); i++)
+		strv_add(to, switches[i].word);
+	for (size_t i = 0; i < COUNT_OF(without_effect); i++)
+		strv_add(to, without_effect[i]);
+}

@@ -32,3 +32,6 @@ struct runtime_mount_options {
 int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct strv *words,
 				struct err *e);
 void runtime_mount_options_clear(struct runtime_mount_options *options);
+
+/* All words that are not the filesystem's own, for `features`. */
+void runtime_mount_options_names(struct strv *to);

@@ -25,16 +25,17 @@
  * A caller without CAP_SYS_ADMIN, an ordinary user: the container has a user namespace also where
  * the spec asks for none, with the caller's ids as 0 and the ranges of /etc/subuid and /etc/subgid
  * from 1 on (runtime/user_namespace.h), and no cgroup of its own where none was delegated and no
- * limit is asked for (runtime/cgroup_user.h). Nothing else differs for the caller of these functions.
+ * limit is asked for (runtime/cgroup_user.h). Nothing else differs for the caller of these
+ * functions.
  * Annotations:
  *	org.holm.rootfs.lower	JSON array of absolute folders, the topmost first: the root is an
  *				overlay of them, and root.path is not needed
  *	org.holm.rootfs.upper, .work	absolute folders on one filesystem; without them the root
  *				is read-only
  *	org.holm.rootfs.volatile	"true": overlayfs' volatile (the upper is lost with power)
- *	org.holm.rootfs.idmap	"true": the files of the root, of layers or of root.path, belong to the
- *				container's ids: 0 on the disk is 0 in the container, by idmapped
- *				mounts (Linux 5.12, for layers 5.19). The upper folder is not
+ *	org.holm.rootfs.idmap	"true": the files of the root, of layers or of root.path, belong
+ *				to the container's ids: 0 on the disk is 0 in the container, by
+ *				idmapped mounts (Linux 5.12, for layers 5.19). The upper folder is not
  *				mapped; one whose owner has no id in the container, and the work
  *				folder, are given to its root. Without it, as with runc, root.path
  *				and layers are as they are

@@ -97,6 +97,30 @@ static const struct {
 	{ "SCMP_ARCH_SHEB", "", -1 },
 };
 
+void runtime_seccomp_names(struct runtime_seccomp_names *to)
+{
+	struct utsname host;
+
+	uname(&host);
+	for (size_t i = 0; i < COUNT_OF(actions); i++)
+		strv_add(&to->actions, actions[i].name);
+	for (size_t i = 0; i < COUNT_OF(operators); i++)
+		strv_add(&to->operators, operators[i].name);
+	for (size_t i = 0; i < COUNT_OF(flags); i++)
+		strv_add(&to->flags, flags[i].name);
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (strcmp(known[i].machine, host.machine) == 0)
+			strv_add(&to->architectures, known[i].name);
+}
+
+void runtime_seccomp_names_clear(struct runtime_seccomp_names *names)
+{
+	strv_clear(&names->actions);
+	strv_clear(&names->operators);
+	strv_clear(&names->flags);
+	strv_clear(&names->architectures);
+}
+
 void runtime_seccomp_filter_clear(struct runtime_seccomp_filter *filter)
 {
 	free(filter->items);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/strv.h"
+
 struct err;
 struct oci_seccomp;
 
@@ -47,3 +49,14 @@ int runtime_seccomp_install_in_child(const struct runtime_seccomp_filter *filter
  * The caller clears *ret by its shape. ERR_INVALID. */
 int runtime_seccomp_read_docker(struct oci_seccomp *ret, const char *text, size_t length,
 				uint64_t capabilities, struct err *e);
+
+/* The words that a profile may use, for `features`: all that is understood, and the architectures
+ * whose calls are filtered here. */
+struct runtime_seccomp_names {
+	struct strv actions;
+	struct strv operators;
+	struct strv flags;
+	struct strv architectures;
+};
+void runtime_seccomp_names(struct runtime_seccomp_names *to);
+void runtime_seccomp_names_clear(struct runtime_seccomp_names *names);

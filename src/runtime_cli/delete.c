@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/own.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "oci/runtime_spec.h"
 #include "oci/state.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/record.h"
@@ -45,6 +47,18 @@ static void wait_for_end(const struct runtime_cli_record *record)
 		usleep(10000);
 }
 
+/* A container goes also when its configuration cannot be read any more. */
+static void run_hooks(const struct runtime_cli_record *record)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	struct err e;
+
+	if (runtime_cli_record_spec(&spec, record, &e) < 0)
+		log_warning("poststop hooks of %s: %s", record->id, e.text);
+	else
+		runtime_hooks_poststop(&spec, record->id, record->bundle);
+}
+
 static int delete_record(struct runtime_cli *cli, struct runtime_cli_record *record, struct err *e)
 {
 	int r = runtime_kill_all(&record->container, e);
@@ -53,7 +67,10 @@ static int delete_record(struct runtime_cli *cli, struct runtime_cli_record *rec
 		return r;
 	wait_for_end(record);
 	r = runtime_delete(&record->container, e);
-	return r < 0 ? r : runtime_cli_record_delete(cli, record->id, e);
+	if (r < 0)
+		return r;
+	run_hooks(record);
+	return runtime_cli_record_delete(cli, record->id, e);
 }
 
 static int delete_one(struct runtime_cli *cli, const char *id, const void *context, struct err *e)

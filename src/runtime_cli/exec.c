@@ -199,6 +199,7 @@ static int start(struct runtime_process *ret, const struct runtime_cli_record *r
 	options.bundle = record->bundle;
 	options.keep_fds = preserved;
 	options.keep_fds_count = (size_t)o->preserve_fds;
+	options.cgroups = &o->cgroups;
 	return runtime_exec(ret, &record->container, spec, process, &options, e);
 }
 

@@ -34,8 +34,8 @@ void runtime_cli_launch_undo(struct runtime_cli_launch *l, const struct runtime_
 		process_signal(l->process.pidfd, SIGKILL);
 		process_wait(l->process.pid);
 	}
-	if (l->record.container.id)
-		runtime_delete(&l->record.container, &ignored);
+	if (l->record.container.id && runtime_delete(&l->record.container, &ignored) == 0)
+		runtime_hooks_poststop(&l->spec, l->record.id, l->record.bundle);
 	if (l->record.folder >= 0)
 		runtime_cli_record_delete(cli, l->record.id, &ignored);
 }

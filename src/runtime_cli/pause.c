@@ -1,40 +1,32 @@
 /* pause.c - `pause ID` and `resume ID`: all processes of a container stand still, or go on. */
+#include "runtime/pause.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "base/str.h"
-#include "oci/state.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/record.h"
 
-static int freeze(struct runtime_cli *cli, const char *id, bool frozen, struct err *e)
+typedef int freezer(const struct runtime_container *container, struct err *e);
+
+static int apply(struct runtime_cli *cli, const char *id, freezer *f, struct err *e)
 {
 	own_clear(runtime_cli_record_clear) struct runtime_cli_record record =
 		RUNTIME_CLI_RECORD_INIT;
 
 	int r = runtime_cli_record_read(&record, cli, id, true, e);
-	if (r < 0)
-		return r;
-	const char *status = runtime_cli_record_status(&record);
-	if (str_equal(status, OCI_STATUS_STOPPED))
-		return err_set(e, ERR_STATE, "container not running");
-	if (!frozen && !str_equal(status, OCI_STATUS_PAUSED))
-		return err_set(e, ERR_STATE, "container not paused");
-	if (frozen && str_equal(status, OCI_STATUS_PAUSED))
-		return err_set(e, ERR_STATE, "container already paused");
-	return runtime_cgroup_freeze(&record.container.cgroup, frozen, e);
+	return r < 0 ? r : f(&record.container, e);
 }
 
 static int run_pause(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	(void)options;
-	return freeze(cli, args->items[0], true, e);
+	return apply(cli, args->items[0], runtime_pause, e);
 }
 
 static int run_resume(struct runtime_cli *cli, void *options, const struct strv *args,
 		      struct err *e)
 {
 	(void)options;
-	return freeze(cli, args->items[0], false, e);
+	return apply(cli, args->items[0], runtime_resume, e);
 }
 
 const struct runtime_cli_command runtime_cli_pause = {

@@ -27,7 +27,10 @@ static int end(const struct runtime_cli_launch *launch, const struct runtime_cli
 {
 	int r = runtime_delete(&launch->record.container, e);
 
-	return r < 0 ? r : runtime_cli_record_delete(cli, launch->record.id, e);
+	if (r < 0)
+		return r;
+	runtime_hooks_poststop(&launch->spec, launch->record.id, launch->record.bundle);
+	return runtime_cli_record_delete(cli, launch->record.id, e);
 }
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
@@ -43,6 +46,9 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 	if (r < 0)
 		return r;
 	r = runtime_start(&launch.process, e);
+	if (r == 0)
+		r = runtime_hooks_poststart(&launch.spec, &launch.record.container,
+					    launch.record.bundle, e);
 	if (r < 0) {
 		runtime_cli_launch_undo(&launch, cli);
 		return r;

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "oci/runtime_spec.h"
 #include "oci/state.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/record.h"
@@ -18,6 +19,20 @@ static int check(const struct runtime_cli_record *record, struct err *e)
 	if (str_equal(status, OCI_STATUS_STOPPED))
 		return err_set(e, ERR_STATE, "cannot start a container that has stopped");
 	return err_set(e, ERR_STATE, "cannot start an already running container");
+}
+
+/* The specification wants the container ended where one fails (runtime.md#lifecycle). */
+static int run_hooks(const struct runtime_cli_record *record, struct err *e)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	struct err ignored;
+
+	int r = runtime_cli_record_spec(&spec, record, e);
+	if (r == 0)
+		r = runtime_hooks_poststart(&spec, &record->container, record->bundle, e);
+	if (r < 0)
+		runtime_kill_all(&record->container, &ignored);
+	return r;
 }
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
@@ -36,7 +51,7 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 	unlinkat(record.folder, RUNTIME_CLI_START_SOCKET, 0);
 	if (r == -ESRCH)
 		return check(&record, e);
-	return r;
+	return r < 0 ? r : run_hooks(&record, e);
 }
 
 const struct runtime_cli_command runtime_cli_start = {

@@ -35,8 +35,8 @@
  *	org.holm.rootfs.volatile	"true": overlayfs' volatile (the upper is lost with power)
  *	org.holm.rootfs.idmap	"true": the files of the root, of layers or of root.path, belong
  *				to the container's ids: 0 on the disk is 0 in the container, by
- *				idmapped mounts (Linux 5.12, for layers 5.19). The upper folder is not
- *				mapped; one whose owner has no id in the container, and the work
+ *				idmapped mounts (Linux 5.12, for layers 5.19). The upper folder is
+ *				not mapped; one whose owner has no id in the container, and the work
  *				folder, are given to its root. Without it, as with runc, root.path
  *				and layers are as they are
  *	org.holm.seccomp	"default": the built-in profile; linux.seccomp must be absent

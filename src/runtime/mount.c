@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +12,20 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/cgroup.h"
 #include "runtime/cgroup_mount.h"
 #include "runtime/copy_up.h"
 #include "runtime/idmap_mount.h"
+#include "runtime/mount_filesystem.h"
 #include "runtime/mount_kernel.h"
+#include "runtime/mount_label.h"
 #include "runtime/mount_source.h"
-#include "runtime/proc_mount.h"
 #include "runtime/tree.h"
 #include "runtime/user_namespace.h"
 
@@ -33,11 +37,19 @@ static int set_attributes(int fd, uint64_t set, uint64_t clear, unsigned flags)
 
 	if (!set && !clear)
 		return 0;
-	return mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr));
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr)) == 0)
+		return 0;
+	if (errno != EPERM || !clear)
+		return -1;
+	attr.attr_set &= ~(uint64_t)MOUNT_ATTR__ATIME;
+	attr.attr_clr = 0;
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr)) < 0)
+		return -1;
+	log_warning("the host's flags of a mount stay: they are locked in a user namespace");
+	return 0;
 }
 
-/* Flags of a detached mount are set before anybody can see it. */
-static int finish_detached(int fd, const struct runtime_mount_options *o, struct err *e)
+int runtime_mount_set_flags(int fd, const struct runtime_mount_options *o, struct err *e)
 {
 	if (set_attributes(fd, o->set, o->clear, 0) < 0 ||
 	    set_attributes(fd, o->set_all, o->clear_all, AT_RECURSIVE) < 0)
@@ -92,30 +104,35 @@ static int open_mount(struct runtime_mount *m, const struct runtime_mount_host *
 	own_free char *clean = path_clean(m->spec->destination);
 	if (strcmp(clean, "/") == 0)
 		return err_set(e, ERR_INVALID, "the root itself is no place for a mount");
-	int r = runtime_mount_options_parse(&m->options, &m->spec->options, e);
-	if (r == 0)
-		r = runtime_mount_source_open_in_parent(m, host, e);
-	if (r == 0 && m->source_fd < 0 && is_mapped(m))
+	runtime_mount_options_parse(&m->options, &m->spec->options);
+	int r = runtime_mount_source_open_in_parent(m, host, e);
+	if (r < 0 || m->link || m->options.remount)
+		return r;
+	if (m->source_fd < 0 && is_mapped(m))
 		return err_set(e, ERR_UNSUPPORTED, "mapped ids on a mount that is no bind");
-	if (r < 0 || m->source_fd < 0)
-		return r < 0 ? r : runtime_mount_kernel_open_in_parent(m, host->namespaces, e);
+	if (m->source_fd < 0)
+		return runtime_mount_kernel_open_in_parent(m, host->namespaces, e);
 	if (is_mapped(m))
 		r = map_ids(m, host->user, e);
 	if (r == 0 && m->options.copy_up && runtime_copy_up_is_empty(m->source_fd) > 0)
 		r = runtime_user_namespace_give_in_parent(host->user, m->source_fd, e);
 	/* what is to be filled first cannot be read-only yet */
-	return r < 0 || m->options.copy_up ? r : finish_detached(m->source_fd, &m->options, e);
+	return r < 0 || m->options.copy_up ? r
+					   : runtime_mount_set_flags(m->source_fd, &m->options, e);
 }
 
 int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
 				 const struct runtime_mount_host *host, struct err *e)
 {
+	int r = runtime_mount_label_read(&ret->label, spec, e);
+	if (r < 0)
+		return r;
 	ret->items = mem_new(spec->mounts.count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < spec->mounts.count; i++) {
 		struct runtime_mount *m = &ret->items[ret->count++];
 		m->spec = &spec->mounts.items[i];
 		m->source_fd = -1;
-		int r = open_mount(m, host, e);
+		r = open_mount(m, host, e);
 		if (r < 0)
 			return err_add(e, "mount %s",
 				       m->spec->destination ? m->spec->destination : "");
@@ -127,10 +144,12 @@ void runtime_mount_clear(struct runtime_mounts *mounts)
 {
 	for (size_t i = 0; i < mounts->count; i++) {
 		runtime_mount_options_clear(&mounts->items[i].options);
+		free(mounts->items[i].link);
 		if (mounts->items[i].source_fd >= 0)
 			close(mounts->items[i].source_fd);
 	}
 	free(mounts->items);
+	free(mounts->label);
 	*mounts = (struct runtime_mounts){ 0 };
 }
 
@@ -168,72 +187,6 @@ int runtime_mount_error(struct err *e, int fs, const char *format, ...)
 	return err_number(e, number, "%s (%s)", text, line + 2);
 }
 
-static int set_option(int fs, const char *option)
-{
-	const char *value = strchr(option, '=');
-
-	if (!value)
-		return fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
-	own_free char *key = mem_text_n(option, (size_t)(value - option));
-	return fsconfig(fs, FSCONFIG_SET_STRING, key, value + 1, 0);
-}
-
-/* tty is group 5 wherever somebody listens to it, but not in every map of ids. */
-static bool may_skip(const char *type, const char *option)
-{
-	return errno == EINVAL && strcmp(type, "devpts") == 0 && str_starts(option, "gid=");
-}
-
-static int configure(int fs, const struct runtime_mount *m, const char *type, struct err *e)
-{
-	const char *source = m->spec->source ? m->spec->source : type;
-	const struct strv *own = &m->options.own;
-
-	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
-		return err_sys(e, "set source %s", source);
-	for (size_t i = 0; i < own->count; i++)
-		if (set_option(fs, own->items[i]) < 0 && !may_skip(type, own->items[i]))
-			return runtime_mount_error(e, fs, "option %s", own->items[i]);
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return runtime_mount_error(e, fs, "make a filesystem of type %s", type);
-	return 0;
-}
-
-static int open_filesystem(const char *type, int pid_namespace, struct err *e)
-{
-	if (pid_namespace >= 0 && str_equal(type, "proc"))
-		return runtime_proc_open_for_children(pid_namespace, e);
-	int fs = fsopen(type, FSOPEN_CLOEXEC);
-	if (fs >= 0)
-		return fs;
-	if (errno == ENODEV)
-		return err_set(e, ERR_UNSUPPORTED, "this kernel has no filesystem %s", type);
-	return err_sys(e, "open filesystem type %s", type);
-}
-
-/* A new filesystem as a detached mount with its final flags. */
-static int make_filesystem(const struct runtime_mount *m, int pid_namespace, struct err *e)
-{
-	const char *type = m->spec->type;
-	uint64_t set = m->options.set | m->options.set_all;
-
-	if (str_empty(type))
-		return err_set(e, ERR_INVALID, "a mount without type that is no bind");
-	own_fd int fs = open_filesystem(type, pid_namespace, e);
-	if (fs < 0)
-		return fs;
-	int r = configure(fs, m, type, e);
-	if (r < 0)
-		return runtime_mount_kernel_explain_in_child(m, e);
-	if (m->options.copy_up || m->options.tmp_copy_up)
-		set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
-	int fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)set);
-	if (fd >= 0)
-		return fd;
-	err_sys(e, "mount a filesystem of type %s", type);
-	return runtime_mount_kernel_explain_in_child(m, e);
-}
-
 /* A procfs or sysfs elsewhere than where its name says would let the image choose what the masks
  * and the runtime's own writes hit (CVE-2019-19921): the target may not be a link. */
 static int open_kernel_target(const char *path, const struct runtime_tree *tree, struct err *e)
@@ -251,6 +204,39 @@ static int open_kernel_target(const char *path, const struct runtime_tree *tree,
 	return fd < 0 ? err_sys(e, "open %s", path) : fd;
 }
 
+/* dest-nofollow: what is there, a link as such. */
+static int open_unfollowed(const struct runtime_mount *m, const struct runtime_tree *tree,
+			   struct err *e)
+{
+	const char *path = m->spec->destination;
+	own_free char *last = NULL;
+
+	own_fd int parent = runtime_tree_open_parent(tree, path, &last, e);
+	if (parent < 0)
+		return parent;
+	bool folder = m->source_fd < 0 || m->is_folder;
+	int made = folder ? mkdirat(parent, last, 0755) : mknodat(parent, last, S_IFREG | 0644, 0);
+	if (made < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", path);
+	int fd = openat(parent, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open %s", path) : fd;
+}
+
+/* The kernel's own words for this are EINVAL. */
+static int check_kind(const struct runtime_mount *m, int target, struct err *e)
+{
+	struct stat st;
+	bool folder = m->source_fd < 0 || m->is_folder;
+
+	if (fstat(target, &st) < 0)
+		return err_sys(e, "look at the mount point");
+	if (folder == S_ISDIR(st.st_mode))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       folder ? "a folder cannot be mounted on what is none"
+			      : "what is no folder cannot be mounted on one");
+}
+
 static int open_target(const struct runtime_mount *m, const struct runtime_tree *tree,
 		       struct err *e)
 {
@@ -259,9 +245,29 @@ static int open_target(const struct runtime_mount *m, const struct runtime_tree 
 	if (!runtime_mount_is_bind(m) &&
 	    (str_equal(m->spec->type, "proc") || str_equal(m->spec->type, "sysfs")))
 		return open_kernel_target(path, tree, e);
+	if (m->options.dest_nofollow)
+		return open_unfollowed(m, tree, e);
 	if (m->source_fd >= 0 && !m->is_folder)
 		return runtime_tree_make_file(tree, path, 0644, e);
 	return runtime_tree_make_dirs(tree, path, 0755, e);
+}
+
+/* copy-symlink */
+static int make_link(const struct runtime_mount *m, const struct runtime_tree *tree, struct err *e)
+{
+	char there[PATH_MAX] = "";
+	own_free char *last = NULL;
+
+	own_fd int parent = runtime_tree_open_parent(tree, m->spec->destination, &last, e);
+	if (parent < 0)
+		return parent;
+	if (symlinkat(m->link, parent, last) == 0)
+		return 0;
+	int number = errno;
+	if (number == EEXIST && readlinkat(parent, last, there, sizeof(there) - 1) > 0 &&
+	    strcmp(there, m->link) == 0)
+		return 0;
+	return err_number(e, number, "make a link to %s", m->link);
 }
 
 /* Copies what the image has at the target into the mount that will hide it. */
@@ -273,40 +279,58 @@ static int fill(const struct runtime_mount *m, int fd, int target, struct err *e
 		int r = runtime_copy_up_in_child(target, fd, e);
 		if (r < 0)
 			return err_add(e, "copy what the image has there");
-		return finish_detached(fd, &m->options, e);
+		return runtime_mount_set_flags(fd, &m->options, e);
 	}
 	return 0;
 }
 
-static int attach(const struct runtime_mount *m, int pid_namespace, struct runtime_tree *tree,
-		  const struct runtime_cgroup *cgroup, struct err *e)
+/* On v2 "cgroup2" is the same; elsewhere it is that filesystem. */
+static bool is_cgroup(const char *type, const struct runtime_cgroup *cgroup)
 {
-	const char *type = m->source_fd >= 0 ? "bind" : m->spec->type;
+	return str_equal(type, "cgroup") ||
+	       (str_equal(type, "cgroup2") && str_equal(cgroup->layout, "v2"));
+}
 
+static int mount_on(const struct runtime_mount *m, int target, const struct runtime_mounts *all,
+		    struct runtime_tree *tree, struct err *e)
+{
+	own_fd int fd = m->source_fd >= 0 ? fcntl(m->source_fd, F_DUPFD_CLOEXEC, 3)
+					  : runtime_mount_filesystem_make_in_child(
+						    m, all->pid_namespace, all->label, e);
+	if (fd < 0)
+		return fd;
+	int r = check_kind(m, target, e);
+	if (r == 0)
+		r = fill(m, fd, target, e);
+	if (r == 0)
+		r = runtime_mount_move(fd, target, e);
+	if (r < 0)
+		return r;
+	runtime_tree_add(tree, m->spec->destination, m->source_fd >= 0 ? "bind" : m->spec->type,
+			 take_fd(&fd));
+	return 0;
+}
+
+static int attach(const struct runtime_mount *m, const struct runtime_mounts *all,
+		  struct runtime_tree *tree, const struct runtime_cgroup *cgroup, struct err *e)
+{
+	if (m->link)
+		return make_link(m, tree, e);
+	if (m->options.remount)
+		return runtime_mount_filesystem_change_in_child(m, tree, e);
 	own_fd int target = open_target(m, tree, e);
 	if (target < 0)
 		return target;
-	if (str_equal(type, "cgroup"))
+	if (m->source_fd < 0 && is_cgroup(m->spec->type, cgroup))
 		return runtime_cgroup_mount_in_child(m, tree, target, cgroup, e);
-	own_fd int fd = m->source_fd >= 0 ? fcntl(m->source_fd, F_DUPFD_CLOEXEC, 3)
-					  : make_filesystem(m, pid_namespace, e);
-	if (fd < 0)
-		return fd;
-	int r = fill(m, fd, target, e);
-	if (r < 0)
-		return r;
-	r = runtime_mount_move(fd, target, e);
-	if (r < 0)
-		return r;
-	runtime_tree_add(tree, m->spec->destination, type, take_fd(&fd));
-	return 0;
+	return mount_on(m, target, all, tree, e);
 }
 
 int runtime_mount_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
 				  const struct runtime_cgroup *cgroup, struct err *e)
 {
 	for (size_t i = 0; i < mounts->count; i++) {
-		int r = attach(&mounts->items[i], mounts->pid_namespace, tree, cgroup, e);
+		int r = attach(&mounts->items[i], mounts, tree, cgroup, e);
 		if (r < 0)
 			return err_add(e, "mount %s", mounts->items[i].spec->destination);
 	}

@@ -21,12 +21,14 @@ struct runtime_mount {
 	struct runtime_mount_options options;
 	int source_fd;  /* a detached mount, or -1: the child makes the filesystem */
 	bool is_folder; /* what source_fd is */
+	char *link;     /* what a link says that is to be made instead of a mount, or NULL */
 };
 
 struct runtime_mounts {
 	struct runtime_mount *items;
 	size_t count;
 	int pid_namespace; /* joined for children only: a procfs is to show that; borrowed, or -1 */
+	char *label;       /* "context=LABEL", for new filesystems, or NULL */
 };
 
 struct runtime_mount_host {
@@ -45,6 +47,10 @@ void runtime_mount_clear(struct runtime_mounts *mounts);
  * "cgroup". */
 int runtime_mount_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
 				  const struct runtime_cgroup *cgroup, struct err *e);
+
+/* The flags of a mount that nobody can see yet. Those that the host has locked in this user
+ * namespace (mount_namespaces(7)) stay, with a warning. */
+int runtime_mount_set_flags(int fd, const struct runtime_mount_options *options, struct err *e);
 
 /* Moves the detached mount fd onto target_fd. */
 int runtime_mount_move(int fd, int target_fd, struct err *e);

@@ -47,8 +47,12 @@ static const struct {
 };
 
 /* Words that mean nothing to the new mount API, or what it does anyway. */
-static const char *const without_effect[] = { "defaults", "async",   "nomand",     "loud",
-					      "silent",   "_netdev", "noiversion", "nolazytime" };
+static const char *const without_effect[] = { "defaults",   "async",    "nomand",
+					      "loud",       "silent",   "_netdev",
+					      "noiversion", "iversion", "nolazytime" };
+
+/* fs/fs_context.c, common_set_sb_flag */
+static const char *const supers[] = { "sync", "dirsync", "mand", "lazytime" };
 
 static const struct {
 	const char *word;
@@ -60,6 +64,10 @@ static const struct {
 	{ "ridmap", offsetof(struct runtime_mount_options, idmap_all) },
 	{ "copyup", offsetof(struct runtime_mount_options, copy_up) },
 	{ "tmpcopyup", offsetof(struct runtime_mount_options, tmp_copy_up) },
+	{ "remount", offsetof(struct runtime_mount_options, remount) },
+	{ "src-nofollow", offsetof(struct runtime_mount_options, src_nofollow) },
+	{ "dest-nofollow", offsetof(struct runtime_mount_options, dest_nofollow) },
+	{ "copy-symlink", offsetof(struct runtime_mount_options, copy_symlink) },
 };
 
 static bool is_atime(const struct attribute *a)
@@ -125,6 +133,14 @@ static bool take_switch(struct runtime_mount_options *o, const char *word)
 	return false;
 }
 
+static bool is_super(const char *word)
+{
+	for (size_t i = 0; i < COUNT_OF(supers); i++)
+		if (strcmp(word, supers[i]) == 0)
+			return true;
+	return false;
+}
+
 /* "idmap=uids=0-1-10#10-11-10;gids=0-1-10", crun's. */
 static bool take_idmap(struct runtime_mount_options *o, const char *word)
 {
@@ -150,25 +166,22 @@ static bool take_source(struct runtime_mount_options *o, const char *word)
 	return true;
 }
 
-int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct strv *words,
-				struct err *e)
+void runtime_mount_options_parse(struct runtime_mount_options *ret, const struct strv *words)
 {
 	for (size_t i = 0; i < words->count; i++) {
 		const char *word = words->items[i];
-		if (strcmp(word, "remount") == 0)
-			return err_set(e, ERR_UNSUPPORTED, "mount option remount");
 		if (!take_attribute(ret, word) && !take_propagation(ret, word) &&
 		    !take_switch(ret, word) && !take_idmap(ret, word) && !take_source(ret, word))
-			strv_add(&ret->own, word);
+			strv_add(is_super(word) ? &ret->super : &ret->own, word);
 	}
 	ret->bind |= ret->recursive;
 	ret->idmap |= ret->idmap_all;
-	return 0;
 }
 
 void runtime_mount_options_clear(struct runtime_mount_options *options)
 {
 	strv_clear(&options->own);
+	strv_clear(&options->super);
 	strv_clear(&options->lower);
 	free(options->subpath);
 	free(options->idmap_text);

@@ -7,8 +7,6 @@
 
 #include "base/strv.h"
 
-struct err;
-
 struct runtime_mount_options {
 	uint64_t set; /* MOUNT_ATTR_* of this mount */
 	uint64_t clear;
@@ -23,14 +21,18 @@ struct runtime_mount_options {
 	char *idmap_text; /* "uids=...;gids=...", of "idmap=": runtime_idmap_parse() */
 	bool copy_up;     /* "copyup": fill an empty source from the image */
 	bool tmp_copy_up;
-	char *subpath;     /* "subpath=a/b": of a bind's source, resolved below it */
-	struct strv lower; /* "lower=/folder", the topmost first: a bind of an overlay of them */
-	struct strv own;   /* "size=64m", "newinstance": for fsconfig(2), in order */
+	bool remount;       /* change what is mounted there already */
+	bool src_nofollow;  /* "src-nofollow", crun's: a source that is a link is bound as such */
+	bool dest_nofollow; /* "dest-nofollow", crun's: a link there is covered, not followed */
+	bool copy_symlink;  /* "copy-symlink", crun's: a source that is a link is made again */
+	char *subpath;      /* "subpath=a/b": of a bind's source, resolved below it */
+	struct strv lower;  /* "lower=/folder", the topmost first: a bind of an overlay of them */
+	struct strv super;  /* "sync", "lazytime"...: of any filesystem, nothing to a bind */
+	struct strv own;    /* "size=64m", "newinstance": for fsconfig(2), in order */
 };
 
-/* The caller clears *ret. ERR_UNSUPPORTED for what cannot be meant here ("remount"). */
-int runtime_mount_options_parse(struct runtime_mount_options *ret, const struct strv *words,
-				struct err *e);
+/* The caller clears *ret. */
+void runtime_mount_options_parse(struct runtime_mount_options *ret, const struct strv *words);
 void runtime_mount_options_clear(struct runtime_mount_options *options);
 
 /* All words that are not the filesystem's own, for `features`. */

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -38,8 +40,33 @@ static int open_whole(const struct runtime_mount *m, const struct runtime_mount_
 	if (str_empty(source))
 		return err_set(e, ERR_INVALID, "a bind mount has no source");
 	own_free char *path = *source == '/' ? mem_text(source) : path_join(host->bundle, source);
-	int fd = open(path, O_PATH | O_CLOEXEC);
+	bool nofollow = m->options.src_nofollow || m->options.copy_symlink;
+	int fd = open(path, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
 	return fd < 0 ? err_sys(e, "source %s", path) : fd;
+}
+
+/* copy-symlink: what the link says, which is to be made again; nothing of the host's is shown. */
+static int read_link(struct runtime_mount *m, int fd, struct err *e)
+{
+	char target[PATH_MAX];
+
+	ssize_t n = readlinkat(fd, "", target, sizeof(target));
+	if (n < 0 || n == sizeof(target))
+		return err_sys(e, "read the source as a link");
+	m->link = mem_text_n(target, (size_t)n);
+	return 0;
+}
+
+static int open_link(struct runtime_mount *m, const struct runtime_mount_host *host, struct err *e)
+{
+	struct stat st;
+
+	own_fd int fd = open_whole(m, host, e);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "look at the source");
+	return S_ISLNK(st.st_mode) ? read_link(m, fd, e) : 0;
 }
 
 /* A detached mount of it, or of the part of it that is asked for. */
@@ -78,11 +105,14 @@ int runtime_mount_source_open_in_parent(struct runtime_mount *m,
 {
 	struct stat st;
 
-	if (!runtime_mount_is_bind(m))
+	if (!runtime_mount_is_bind(m) || m->options.remount)
 		return 0;
 	if (m->options.own.count)
 		return err_set(e, ERR_INVALID, "option %s means nothing to a bind mount",
 			       m->options.own.items[0]);
+	int r = m->options.copy_symlink ? open_link(m, host, e) : 0;
+	if (r < 0 || m->link)
+		return r;
 	own_fd int fd = open_detached(m, host, e);
 	if (fd < 0)
 		return fd;

@@ -9,7 +9,8 @@ struct runtime_mount_host;
 
 bool runtime_mount_is_bind(const struct runtime_mount *mount);
 
-/* Sets source_fd and is_folder of a bind; as mount.h says of host. ERR_INVALID for
+/* Sets source_fd and is_folder of a bind, or link of a source that is one ("copy-symlink"); as
+ * mount.h says of host. ERR_INVALID for
  * words that a bind has no use for. */
 int runtime_mount_source_open_in_parent(struct runtime_mount *mount,
 					const struct runtime_mount_host *host, struct err *e);

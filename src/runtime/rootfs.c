@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,6 +20,7 @@
 #include "runtime/idmap_mount.h"
 #include "runtime/overlay.h"
 #include "runtime/user_namespace.h"
+#include "runtime/word.h"
 
 static int open_folder(const char *path, struct err *e)
 {
@@ -48,6 +50,27 @@ static int open_plain(const struct oci_spec *spec, const char *bundle, struct er
 	return open_folder(path, e);
 }
 
+static const struct runtime_word propagations[] = {
+	{ "shared", MS_SHARED },
+	{ "slave", MS_SLAVE },
+	{ "private", MS_PRIVATE },
+	{ "unbindable", MS_UNBINDABLE },
+	{ 0 },
+};
+
+/* runtime-spec v1.3 config-linux.md#rootfs-mount-propagation; "rshared" and so on as for mounts.
+ * Private where nothing is said, as with crun. */
+static int read_propagation(uint64_t *ret, bool *all, const struct oci_spec *spec, struct err *e)
+{
+	const char *text = spec->linux_.rootfs_propagation;
+
+	*ret = MS_PRIVATE;
+	*all = text && *text == 'r';
+	if (str_empty(text))
+		return 0;
+	return runtime_word_find(ret, propagations, text + *all, "linux.rootfsPropagation", e);
+}
+
 /* Layers, or a plain folder alone: what is mounted below one is as it is. */
 static int open_root(const struct oci_spec *spec, const char *bundle,
 		     struct runtime_user_namespace *user, struct err *e)
@@ -73,12 +96,21 @@ int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundl
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	const char *mapped = shape_map_get(&spec->annotations, "org.holm.rootfs.idmap");
+	uint64_t wanted = 0;
+	bool all;
 
+	int r = read_propagation(&wanted, &all, spec, e);
+	if (r < 0)
+		return r;
 	own_fd int fd = open_root(spec, bundle, str_equal(mapped, "true") ? user : NULL, e);
 	if (fd < 0)
 		return err_add(e, "root filesystem");
+
+	/* a slave gets what the host mounts below it later; it must not have been private before */
+	if (wanted == MS_SLAVE)
+		attr.propagation = MS_SLAVE;
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-		return err_sys(e, "make the root filesystem's mounts private");
+		return err_sys(e, "cut the root filesystem's mounts off the host's");
 	return take_fd(&fd);
 }
 
@@ -164,44 +196,31 @@ int runtime_rootfs_pivot_in_child(int rootfs_fd, struct err *e)
 	return 0;
 }
 
-static const struct {
-	const char *word;
-	uint64_t propagation;
-} propagations[] = {
-	{ "shared", MS_SHARED },
-	{ "slave", MS_SLAVE },
-	{ "private", MS_PRIVATE },
-	{ "unbindable", MS_UNBINDABLE },
-};
-
-static int find_propagation(struct mount_attr *ret, unsigned *flags, const char *text,
-			    struct err *e)
+/* A new peer group, or unbindable; the others it is already, and mounts with a propagation of their
+ * own keep that. */
+static int set_propagation(int rootfs_fd, const struct oci_spec *spec, struct err *e)
 {
-	for (size_t i = 0; i < COUNT_OF(propagations); i++) {
-		bool all = *text == 'r';
-		if (strcmp(text + all, propagations[i].word) == 0) {
-			ret->propagation = propagations[i].propagation;
-			*flags |= all ? AT_RECURSIVE : 0;
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INVALID, "linux.rootfsPropagation '%s' is unknown", text);
+	struct mount_attr attr = { 0 };
+	uint64_t wanted = 0;
+	bool all;
+
+	int r = read_propagation(&wanted, &all, spec, e);
+	if (r < 0 || wanted == MS_PRIVATE || wanted == MS_SLAVE)
+		return r;
+	attr.propagation = wanted;
+	if (mount_setattr(rootfs_fd, "", AT_EMPTY_PATH | (all ? AT_RECURSIVE : 0), &attr,
+			  sizeof(attr)) < 0)
+		return err_sys(e, "make the root filesystem %s", spec->linux_.rootfs_propagation);
+	return 0;
 }
 
 int runtime_rootfs_finish_in_child(int rootfs_fd, const struct oci_spec *spec, struct err *e)
 {
-	struct mount_attr attr = { 0 };
-	unsigned flags = AT_EMPTY_PATH;
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
-	if (!str_empty(spec->linux_.rootfs_propagation)) {
-		const char *text = spec->linux_.rootfs_propagation;
-		int r = find_propagation(&attr, &flags, text, e);
-		if (r < 0)
-			return r;
-		if (mount_setattr(rootfs_fd, "", flags, &attr, sizeof(attr)) < 0)
-			return err_sys(e, "make the root filesystem %s", text);
-	}
-	attr = (struct mount_attr){ .attr_set = MOUNT_ATTR_RDONLY };
+	int r = set_propagation(rootfs_fd, spec, e);
+	if (r < 0)
+		return r;
 	if (spec->root && spec->root->readonly &&
 	    mount_setattr(rootfs_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make the root filesystem read-only");

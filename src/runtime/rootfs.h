@@ -8,8 +8,8 @@ struct oci_spec;
 struct runtime_user_namespace;
 
 /* A detached mount of the root, after root.path (relative to bundle) or the annotations
- * org.holm.rootfs.* (runtime.h). Private, not yet read-only. user: whose ids
- * it shows where org.holm.rootfs.idmap says so. The caller's. */
+ * org.holm.rootfs.* (runtime.h). Private, or a slave of the host's; not yet read-only. user: whose
+ * ids it shows where org.holm.rootfs.idmap says so. The caller's. */
 int runtime_rootfs_open_in_parent(const struct oci_spec *spec, const char *bundle,
 				  struct runtime_user_namespace *user, struct err *e);
 

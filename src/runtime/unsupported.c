@@ -5,7 +5,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "oci/runtime_spec.h"
 
 int runtime_unsupported_check(const struct oci_spec *spec, struct err *e)
@@ -16,7 +15,6 @@ int runtime_unsupported_check(const struct oci_spec *spec, struct err *e)
 		const char *member;
 	} table[] = {
 		{ l->net_devices.count > 0, "linux.netDevices" },
-		{ !str_empty(l->mount_label), "linux.mountLabel" },
 		{ l->intel_rdt != NULL, "linux.intelRdt" },
 	};
 

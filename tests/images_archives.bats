@@ -375,6 +375,42 @@ sys.stdout.buffer.write(i.tobuf())' | gzip >bomb.tar.gz
 	store_is_empty
 }
 
+@test "links, fifos and folders in the place of an archive's files lead nowhere" {
+	make_fs links
+	oci_image good links:1 fs.tar
+	echo host >"$work/sentinel"
+	manifest=$(jq -r '.manifests[0].digest' good/index.json | cut -c8-)
+	config=$(jq -r '.config.digest' "good/blobs/sha256/$manifest" | cut -c8-)
+	local blob=bad/blobs/sha256/$config
+	while read -r text python; do
+		rm -rf bad && cp -r good bad
+		cp "$blob" "$work/outside"
+		rm "$blob"
+		python3 -c "import os; blob = '$blob'; $python"
+		refused 1 "${text//_/ }" timeout 20 holm load -i bad
+		tar -C bad -cf bad.tar .
+		refused 1 "" timeout 20 holm load -i bad.tar
+	done <<-E
+		has_no_file os.symlink("$work/outside", blob)
+		has_no_file os.symlink("../" * 20 + "$work/outside", blob)
+		blobs os.symlink("$config", blob)
+		regular os.mkfifo(blob)
+		regular os.mkdir(blob)
+	E
+	# the same names in docker's own format
+	cp good/blobs/sha256/* .
+	for name in ../sentinel "$work/sentinel" "$config/../../sentinel" ''; do
+		jq -nc --arg name "$name" '[{Config: $name, RepoTags: ["x:1"], Layers: ["fs.tar"]}]' \
+			>manifest.json
+		tar -cf docker.tar manifest.json fs.tar "$config"
+		refused 1 "" holm load -i docker.tar
+	done
+	ln -sf manifest.json loop && ln -sf loop loop2 && rm manifest.json && ln -s loop2 manifest.json
+	tar -cf docker.tar manifest.json loop loop2 fs.tar
+	refused 1 "neither index.json" timeout 20 holm load -i docker.tar
+	store_is_empty
+}
+
 @test "what is no archive is refused in one line" {
 	head -c 100k /dev/urandom >noise
 	: >empty

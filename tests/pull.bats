@@ -241,6 +241,14 @@ unpacking_has_begun() {
 	not grep -q '^6001 .*authorization=[^-]' "$HOSTILE_LOG"
 }
 
+@test "hostile: a redirect that comes home again collects no credentials on its way" {
+	mkdir -p "$HOME/.docker"
+	echo '{"auths":{"127.0.0.1:6000":{"auth":"dXNlcjpzZWNyZXQ="}}}' >"$HOME/.docker/config.json"
+	hostile_refused redirect-back "refuses the login"
+	grep -q '^6001 ' "$HOSTILE_LOG"
+	not grep -q 'home.*authorization=[^-]' "$HOSTILE_LOG"
+}
+
 @test "hostile: truncated for good" {
 	hostile_refused truncate "the transfer"
 }
@@ -283,6 +291,38 @@ unpacking_has_begun() {
 
 @test "hostile: a manifest without end" {
 	hostile_refused huge-manifest "manifest of more than 4 MiB"
+}
+
+@test "hostile: an error without end" {
+	hostile_refused endless-error "not on"
+}
+
+@test "hostile: early hints without end" {
+	hostile_refused endless-hints "KiB of headers"
+}
+
+@test "hostile: a token without end, and one that would be a header more" {
+	hostile_refused token-endless "token of more than"
+	run holm pull "$HOSTILE/token-header/image:1"
+	[ "$status" = 1 ]
+	output_has "no token in it"
+	not grep -q Evil "$HOSTILE_LOG"
+}
+
+@test "hostile: configs that are too deep, too large, or none" {
+	hostile_start
+	local mode text
+	while read -r mode text; do
+		refused 1 "$text" timeout 20 holm pull "$HOSTILE/config-$mode/image:1"
+	done <<-'E'
+		deep config
+		nul NUL
+		trailing config
+		number not an object
+		half config
+		large config of 1099511627776 bytes
+	E
+	store_is_empty
 }
 
 @test "hostile: a layer with one other byte" {

@@ -220,7 +220,7 @@ int image_import(const struct image_import *import, struct err *e)
 	int r = import_locked(import, fd, e);
 	if (r >= 0)
 		return 0;
-	image_load_clean_up(import->store);
+	image_stored_clean_up(import->store);
 	return err_add(e, "import %s", strcmp(import->path, "-") == 0 ? "stdin" : import->path);
 }
 

@@ -162,13 +162,16 @@ enum {
 /* HOLM_AUDIT_ARCH is meson.build's: the one ABI whose numbers these are. */
 static int refuse_calls(struct err *e)
 {
-	struct sock_filter program[16 + 2 * COUNT_OF(refused)];
+	struct sock_filter program[20 + 2 * COUNT_OF(refused)];
 	size_t n = 0;
 	const struct sock_filter head[] = {
 		LOAD(arch),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, HOLM_AUDIT_ARCH, 1, 0),
 		RETURN(SECCOMP_RET_KILL_PROCESS),
 		LOAD(nr),
+		/* -1 is no call: who traces puts it there to have one skipped */
+		IF_NOT(UINT32_MAX, 1),
+		RETURN(SECCOMP_RET_ERRNO | ENOSYS),
 		/* x32 would be a second set of numbers */
 		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
 		RETURN(SECCOMP_RET_KILL_PROCESS),

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "image/invocation.h"
@@ -16,7 +15,7 @@
 #include "image/members.h"
 #include "image/reference.h"
 #include "image/source.h"
-#include "storage/gc.h"
+#include "image/stored.h"
 #include "storage/store.h"
 
 char *image_load_reference(const char *name)
@@ -83,22 +82,12 @@ static int load_locked(const struct image_load *load, struct err *e)
 	return r < 0 ? r : load_members(load, members, e);
 }
 
-/* What the failed one left without a name goes at once, unless somebody else works there. */
-void image_load_clean_up(const struct store *store)
-{
-	struct gc_result result;
-	struct err e;
-
-	if (storage_gc(store, false, false, &result, &e) < 0)
-		log_debug("clean up: %s", e.text);
-}
-
 int image_load(const struct image_load *load, struct err *e)
 {
 	int r = load_locked(load, e);
 	if (r >= 0)
 		return 0;
-	image_load_clean_up(load->store);
+	image_stored_clean_up(load->store);
 	return err_add(e, "load %s", strcmp(load->path, "-") == 0 ? "from stdin" : load->path);
 }
 

@@ -5,7 +5,6 @@
 struct err;
 struct image_load;
 struct image_members;
-struct store;
 
 int image_load_oci(const struct image_load *load, struct image_members *members, struct err *e);
 int image_load_docker(const struct image_load *load, struct image_members *members, struct err *e);
@@ -15,6 +14,3 @@ char *image_load_reference(const char *name);
 
 /* Did the caller ask for the image of this name (NULL: it has none)? */
 bool image_load_wanted(const struct image_load *load, const char *name);
-
-/* Collects garbage if nobody else is at work. */
-void image_load_clean_up(const struct store *store);

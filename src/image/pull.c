@@ -20,6 +20,7 @@
 #include "image/registries.h"
 #include "image/registry.h"
 #include "image/report.h"
+#include "image/stored.h"
 #include "storage/blob.h"
 #include "storage/hash.h"
 #include "storage/index.h"
@@ -368,6 +369,18 @@ static int pull_from_places(const struct image_pull *pull, const struct places *
 	return r;
 }
 
+static int pull_locked(const struct image_pull *pull, const struct places *places, struct err *e)
+{
+	own_fd int lock = store_lock_layers_shared(pull->store, e);
+	if (lock < 0)
+		return lock;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(e, ERR_INTERNAL, "libcurl does not start");
+	int r = pull_from_places(pull, places, e);
+	curl_global_cleanup();
+	return r;
+}
+
 int image_pull(const struct image_pull *pull, const char *text, struct err *e)
 {
 	own_clear(clear_places) struct places places = { 0 };
@@ -376,14 +389,10 @@ int image_pull(const struct image_pull *pull, const char *text, struct err *e)
 	if (r < 0)
 		return err_add(e, "%s", text);
 	r = image_jail_enter(pull->store, e);
-	if (r < 0)
-		return r;
-	own_fd int lock = store_lock_layers_shared(pull->store, e);
-	if (lock < 0)
-		return lock;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return err_set(e, ERR_INTERNAL, "libcurl does not start");
-	r = pull_from_places(pull, &places, e);
-	curl_global_cleanup();
+	if (r == 0)
+		r = pull_locked(pull, &places, e);
+	/* What came whole is kept for the next try, unless it takes the room that try needs. */
+	if (r < 0 && e->kind == ERR_NO_SPACE)
+		image_stored_clean_up(pull->store);
 	return r;
 }

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "image/layers.h"
 #include "image/report.h"
 #include "storage/blob.h"
+#include "storage/gc.h"
 #include "storage/image.h"
 #include "storage/index.h"
 #include "storage/store.h"
@@ -50,4 +52,13 @@ int image_stored_finish(const struct image_stored *stored, const char *digest,
 	if (r == 0)
 		r = image_layers_bring(&layers, &image.manifest, &image.config, e);
 	return r < 0 ? r : add_entry(stored, &image, reference, e);
+}
+
+void image_stored_clean_up(const struct store *store)
+{
+	struct gc_result result;
+	struct err e;
+
+	if (storage_gc(store, false, false, &result, &e) < 0)
+		log_debug("clean up: %s", e.text);
 }

@@ -14,3 +14,6 @@ struct image_stored {
  * image. The caller holds the shared lock on the layers. */
 int image_stored_finish(const struct image_stored *stored, const char *digest,
 			const char *reference, struct err *e);
+
+/* What a failed one left without a name goes at once, unless somebody else works there. */
+void image_stored_clean_up(const struct store *store);

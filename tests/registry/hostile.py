@@ -87,6 +87,9 @@ MANIFESTS = {
 }
 
 
+# What the token service answers; "": without end.
+TOKENS = {"bearer": "t0ken", "token-endless": "", "token-header": "t0ken\\r\\nX-Evil: yes"}
+
 # Layers that this registry does not have, and where else they are said to be.
 FOREIGN = {
     "foreign": "http://127.0.0.1:%d/v2/good/image/blobs/",
@@ -98,6 +101,21 @@ for foreign, address in FOREIGN.items():
     MANIFESTS[foreign] = (manifest_of(layers=[{
         **descriptor(BLOB, LAYER.replace("layer.v1", "layer.nondistributable.v1")),
         "urls": [address % (PORT + 1) + digest_of(BLOB)]}]), MANIFEST)
+
+
+# Configs that are none.
+CONFIGS = {
+    "config-deep": b'{"a":' * 10000,
+    "config-nul": CONFIG_TEXT.replace(b'"sh"', b'"s\\u0000h"'),
+    "config-trailing": CONFIG_TEXT + b"{}",
+    "config-number": b"5",
+    "config-half": CONFIG_TEXT[:-9],
+}
+for broken, text in CONFIGS.items():
+    MANIFESTS[broken] = (manifest_of(config=descriptor(text, CONFIG)), MANIFEST)
+    BLOBS[digest_of(text)] = text
+MANIFESTS["config-large"] = (manifest_of(config={**descriptor(CONFIG_TEXT, CONFIG),
+                                                 "size": 1 << 40}), MANIFEST)
 
 
 def count(mode, what):
@@ -174,9 +192,9 @@ class Handler(BaseHTTPRequestHandler):
         if mode in ("redirect-login", "redirect-back", "basic") and given != "Basic dXNlcjpzZWNyZXQ=":
             self.answer(401, WWW_Authenticate='Basic realm="x"')
             return False
-        if mode == "bearer" and given != "Bearer t0ken":
-            self.answer(401, WWW_Authenticate='Bearer realm="http://127.0.0.1:%d/token",service="s",'
-                        'scope="repository:bearer/image:pull"' % PORT)
+        if mode in TOKENS and given != "Bearer t0ken":
+            self.answer(401, WWW_Authenticate='Bearer realm="http://127.0.0.1:%d/token/%s",'
+                        'service="s",scope="repository:%s/image:pull"' % (PORT, mode, mode))
             return False
         return True
 
@@ -190,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
     def route(self):
         path = self.path.split("?")[0]
         if path.startswith("/token"):
-            return self.answer(200, b'{"token":"t0ken"}', "application/json")
+            return self.token(TOKENS.get(path[len("/token/"):], "t0ken"))
         if path in ("/v2/", "/v2"):
             return self.answer(200, b"{}", "application/json")
         parts = path.split("/")
@@ -203,6 +221,16 @@ class Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET
 
+    def token(self, text):
+        if text:
+            return self.answer(200, b'{"token":"%s"}' % text.encode(), "application/json")
+        self.endless(200)
+
+    def endless(self, status):
+        self.chunked(status)
+        while True:
+            self.chunk(b" " * 65536)
+
     def manifest(self, mode, name):
         if mode == "error-500":
             return self.answer(500, b'{"errors":[{"code":"UNKNOWN","message":"out of order"}]}')
@@ -211,9 +239,12 @@ class Handler(BaseHTTPRequestHandler):
         if mode == "many-headers":
             return self.answer(200, GOOD, MANIFEST, **{"X_%d" % i: "a" * 1000 for i in range(90)})
         if mode == "huge-manifest":
-            self.chunked()
+            self.endless(200)
+        if mode == "endless-error":
+            self.endless(404)
+        if mode == "endless-hints":
             while True:
-                self.chunk(b" " * 65536)
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </%s>\r\n\r\n" % (b"a" * 1000))
         if mode == "redirect-loop":
             return self.answer(307, Location=self.path)
         if mode == "redirect-file":

@@ -232,7 +232,7 @@ static void option_string(struct str *to, const struct runtime_overlay *overlay,
 }
 
 /* Kernels before 6.15 take no layer on a detached mount: in the helper's mount namespace the mapped
- * ones are attached to folders 0, 1... of a tmpfs on scratch. What is below scratch is open already. */
+ * ones are attached to folders 0, 1... of a tmpfs on scratch. What is below it is open already. */
 static int attach_layers(struct folders *folders, size_t count, const char *scratch, struct err *e)
 {
 	char name[16];

@@ -26,9 +26,9 @@ int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *an
 			 struct err *e);
 void runtime_overlay_clear(struct runtime_overlay *overlay);
 
-/* A detached mount, the caller's. With user the layers are idmapped mounts (Linux 5.19): one copy of
- * each serves every container, whatever its ids, and an upper folder whose owner has no id in the
- * container becomes its root's. scratch is any folder, used as a mount point in a short-lived
+/* A detached mount, the caller's. With user the layers are idmapped mounts (Linux 5.19): one copy
+ * of each serves every container, whatever its ids, and an upper folder whose owner has no id in
+ * the container becomes its root's. scratch is any folder, used as a mount point in a short-lived
  * mount namespace where the kernel (before 6.5) takes many layers only by mount(2). */
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 				    struct err *e);

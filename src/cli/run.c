@@ -127,7 +127,11 @@ static const struct option table[] = {
 	{ "ipc", 0, OPTION_STRING(ipc), "MODE",
 	  "none, private, shareable, host or container:NAME" },
 	{ "uts", 0, OPTION_STRING(uts), "MODE", "host or private" },
-	{ "userns", 0, OPTION_STRING(userns), "MODE", "host" },
+	{ "userns", 0, OPTION_STRING(userns), "MODE",
+	  "host, private, auto[:size=N...] or container:NAME" },
+	{ "uidmap", 0, OPTION_STRINGS(uidmap), "CONTAINER:HOST[:SIZE]",
+	  "users of the host for its own" },
+	{ "gidmap", 0, OPTION_STRINGS(gidmap), "CONTAINER:HOST[:SIZE]", "groups, likewise" },
 	{ "cgroupns", 0, OPTION_STRING(cgroupns), "MODE", "host or private" },
 	{ 0 },
 };

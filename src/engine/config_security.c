@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "engine/config.h"
+#include "engine/config_userns.h"
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -51,12 +52,6 @@ static const struct namespace_mode {
 	  false,
 	  { "private", "host" },
 	  "private, host" },
-	{ "--userns",
-	  offsetof(struct create_options, userns),
-	  offsetof(struct container_security, userns),
-	  false,
-	  { "host" },
-	  "host" },
 };
 
 static int set_namespaces(struct container_security *s, const struct create_options *o,
@@ -355,6 +350,8 @@ int config_security(struct container *c, const struct create_options *o,
 	s->privileged = o->privileged;
 	strv_add_all(&s->options, &o->security_opt);
 	int r = set_namespaces(s, o, e);
+	if (r == 0)
+		r = config_userns(c, o, e);
 	if (r == 0)
 		r = set_capabilities(s, o, e);
 	for (size_t i = 0; r == 0 && i < o->security_opt.count; i++)

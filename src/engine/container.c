@@ -131,6 +131,21 @@ static const struct shape_field container_device_fields[] = {
 };
 static const struct shape device_shape = SHAPE_OF(container_device);
 
+static const struct shape_field oci_id_mapping_fields[] = {
+	KEEP(oci_id_mapping, container_id, SHAPE_U32),
+	KEEP(oci_id_mapping, host_id, SHAPE_U32),
+	KEEP(oci_id_mapping, size, SHAPE_U32),
+	{ 0 },
+};
+static const struct shape id_mapping_shape = SHAPE_OF(oci_id_mapping);
+
+static const struct shape_field runtime_idmap_fields[] = {
+	NESTED(runtime_idmap, uids, SHAPE_LIST, id_mapping_shape),
+	NESTED(runtime_idmap, gids, SHAPE_LIST, id_mapping_shape),
+	{ 0 },
+};
+static const struct shape idmap_shape = SHAPE_OF(runtime_idmap);
+
 static const struct shape_field container_security_fields[] = {
 	FIELD(container_security, privileged, SHAPE_BOOL),
 	FIELD(container_security, cap_add, SHAPE_STRINGS),
@@ -152,6 +167,7 @@ static const struct shape_field container_security_fields[] = {
 	FIELD(container_security, uts, SHAPE_STRING),
 	FIELD(container_security, cgroupns, SHAPE_STRING),
 	FIELD(container_security, userns, SHAPE_STRING),
+	NESTED(container_security, ids, SHAPE_OBJECT, idmap_shape),
 	{ 0 },
 };
 static const struct shape security_shape = SHAPE_OF(container_security);

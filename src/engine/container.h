@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/shape.h"
+#include "runtime/idmap.h"
 
 struct err;
 
@@ -146,7 +147,8 @@ struct container_security {
 	char *ipc;
 	char *uts;
 	char *cgroupns;
-	char *userns; /* "host" */
+	char *userns;             /* "host", "private", "auto[:...]", "container:ID" */
+	struct runtime_idmap ids; /* of its user namespace; empty: the host's */
 };
 
 struct container_network {

@@ -19,6 +19,7 @@
 #include "engine/image.h"
 #include "engine/name.h"
 #include "engine/record.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 #include "storage/gc.h"
 #include "storage/store.h"
@@ -54,6 +55,8 @@ static int resolve_others(struct engine *engine, struct container *c, struct err
 
 	if (r == 0)
 		r = resolve_other(engine, &c->security.ipc, "--ipc", e);
+	if (r == 0)
+		r = resolve_other(engine, &c->security.userns, "--userns", e);
 	if (r == 0)
 		r = resolve_other(engine, &c->network.mode, "--network", e);
 	return r;
@@ -148,6 +151,20 @@ static int write_record(struct engine *engine, const struct create_options *o, s
 	return r < 0 ? r : take_fd(&folder);
 }
 
+/* What is locked is so until the record names the ids. */
+static int write_with_ids(struct engine *engine, const struct create_options *o,
+			  struct container *c, struct err *e)
+{
+	int lock;
+
+	int r = engine_userns_resolve(&lock, engine, c, e);
+	if (r < 0)
+		return r;
+	own_fd int locked = lock;
+	(void)locked;
+	return write_record(engine, o, c, e);
+}
+
 /* The file must be new: two containers in one would lose the first id. */
 static int write_cidfile(const char *path, const char *id, struct err *e)
 {
@@ -186,7 +203,7 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	engine_id_generate(id);
 	c->id = mem_text(id);
 	c->created_ns = moment_now_ns();
-	own_fd int folder = write_record(engine, o, c, e);
+	own_fd int folder = write_with_ids(engine, o, c, e);
 	if (folder < 0)
 		return folder;
 	if (o->cidfile) {

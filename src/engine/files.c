@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/userns.h"
 
 enum { HOST_FILE_MAX = 256 << 10 };
 
@@ -100,14 +101,22 @@ static int read_host(struct str *to, const char *path, struct err *e)
 }
 
 /* In place: who shares the network has the same file mounted. */
-static int write_file(int folder_fd, const char *name, const char *text, struct err *e)
+static int write_file(int folder_fd, const struct container *c, const char *name, const char *text,
+		      struct err *e)
 {
+	uid_t uid;
+	gid_t gid;
+
 	own_fd int fd = openat(folder_fd, name,
 			       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "make the container's %s", name);
 	int r = fd_write_all(fd, text, strlen(text));
-	return r < 0 ? err_number(e, -r, "write the container's %s", name) : 0;
+	if (r < 0)
+		return err_number(e, -r, "write the container's %s", name);
+	if (engine_userns_root(c, &uid, &gid) && fchown(fd, uid, gid) < 0)
+		return err_sys(e, "give the container its %s", name);
+	return 0;
 }
 
 int engine_files_write(int folder_fd, const struct container *c, const char *host_name,
@@ -127,10 +136,10 @@ int engine_files_write(int folder_fd, const struct container *c, const char *hos
 		return r;
 	files_hosts(&hosts, c, host_name, host_hosts.text ? host_hosts.text : "");
 	files_resolv(&resolv, c, host_resolv.text);
-	r = write_file(folder_fd, "hosts", hosts.text ? hosts.text : "", e);
+	r = write_file(folder_fd, c, "hosts", hosts.text ? hosts.text : "", e);
 	if (r == 0)
-		r = write_file(folder_fd, "hostname", hostname, e);
+		r = write_file(folder_fd, c, "hostname", hostname, e);
 	if (r == 0)
-		r = write_file(folder_fd, "resolv.conf", resolv.text, e);
+		r = write_file(folder_fd, c, "resolv.conf", resolv.text, e);
 	return r;
 }

@@ -188,6 +188,7 @@ static void add_security(struct json_object *to, const struct container *c)
 	inspect_text(to, "PidMode", s->pid);
 	inspect_text(to, "UTSMode", s->uts);
 	inspect_text(to, "UsernsMode", s->userns);
+	json_object_object_add(to, "IDMappings", inspect_ids(&s->ids));
 	add_devices(to, s);
 	inspect_map(to, "Sysctls", &s->sysctls);
 	inspect_strings(to, "MaskedPaths", &masked, false);

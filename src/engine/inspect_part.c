@@ -1,6 +1,8 @@
 #include "engine/inspect_part.h"
 
+#include "base/mem.h"
 #include "base/moment.h"
+#include "base/own.h"
 #include "base/shape.h"
 
 void inspect_text(struct json_object *to, const char *key, const char *text)
@@ -46,4 +48,26 @@ void inspect_map(struct json_object *to, const char *key, const struct shape_map
 	for (size_t i = 0; i < map->count; i++)
 		inspect_text(object, map->items[i].key, map->items[i].value);
 	json_object_object_add(to, key, object);
+}
+
+static struct json_object *id_lines(const struct oci_id_mappings *maps)
+{
+	struct json_object *to = json_object_new_array();
+
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct oci_id_mapping *m = &maps->items[i];
+		own_free char *line = mem_format("%u:%u:%u", m->container_id, m->host_id, m->size);
+		json_object_array_add(to, json_object_new_string(line));
+	}
+	return to;
+}
+
+struct json_object *inspect_ids(const struct runtime_idmap *ids)
+{
+	if (ids->uids.count == 0)
+		return NULL;
+	struct json_object *to = json_object_new_object();
+	json_object_object_add(to, "UidMap", id_lines(&ids->uids));
+	json_object_object_add(to, "GidMap", id_lines(&ids->gids));
+	return to;
 }

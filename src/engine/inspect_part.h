@@ -18,6 +18,8 @@ void inspect_moment(struct json_object *to, const char *key, int64_t ns);
 /* An empty list is null where Docker writes null. */
 void inspect_strings(struct json_object *to, const char *key, const struct strv *list, bool null);
 void inspect_map(struct json_object *to, const char *key, const struct shape_map *map);
+/* podman's IDMappings, "CONTAINER:HOST:SIZE"; NULL: the ids are the host's. */
+struct json_object *inspect_ids(const struct runtime_idmap *ids);
 
 struct json_object *inspect_host_config(const struct container *c);
 struct json_object *inspect_config(const struct container *c);

@@ -32,7 +32,7 @@ static struct json_object *namespaces(const struct container *c)
 	add_namespace(to, "ipc", s->ipc);
 	add_namespace(to, "uts", s->uts);
 	add_namespace(to, "cgroup", s->cgroupns);
-	add_namespace(to, "user", "host");
+	add_namespace(to, "user", s->userns);
 	add_namespace(to, "time", "host");
 	return to;
 }
@@ -117,6 +117,7 @@ struct json_object *inspect_primitives(struct engine *engine, const struct conta
 	spec_masks(&masked, &read_only, &c->security);
 	find_weaker(&weaker, c);
 	json_object_object_add(to, "Namespaces", namespaces(c));
+	json_object_object_add(to, "Ids", inspect_ids(&c->security.ids));
 	json_object_object_add(to, "Capabilities", capabilities(&c->security));
 	inspect_text(to, "Seccomp", seccomp_of(&c->security));
 	inspect_bool(to, "NoNewPrivileges", c->security.no_new_privileges);

@@ -95,10 +95,13 @@ int engine_namespace_resolve(struct engine *engine, const struct container *c, i
 			     struct spec_context *context, struct err *e)
 {
 	const char *pid = config_container_name(c->security.pid);
+	const char *user = config_container_name(c->security.userns);
 	int r = 0;
 
 	if (pid)
 		r = namespace_path(&context->pid_namespace, engine, pid, "pid", "--pid", e);
+	if (r == 0 && user)
+		r = namespace_path(&context->user_namespace, engine, user, "user", "--userns", e);
 	if (r == 0)
 		r = resolve_ipc(engine, c, run_fd, context, e);
 	if (r == 0)

@@ -57,6 +57,8 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, mount),
 	offsetof(struct create_options, tmpfs),
 	offsetof(struct create_options, volumes_from),
+	offsetof(struct create_options, uidmap),
+	offsetof(struct create_options, gidmap),
 	offsetof(struct create_options, blkio_weight_device),
 	offsetof(struct create_options, device_read_bps),
 	offsetof(struct create_options, device_write_bps),

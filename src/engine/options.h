@@ -85,7 +85,9 @@ struct create_options {
 	struct strv device_cgroup_rule;
 	struct strv group_add;
 	struct strv sysctl;
-	char *userns;   /* host */
+	char *userns;       /* host, private, auto[:...], container:NAME */
+	struct strv uidmap; /* CONTAINER:HOST[:SIZE] */
+	struct strv gidmap;
 	char *pid;      /* host, private, container:NAME */
 	char *ipc;      /* none, private, shareable, host, container:NAME */
 	char *uts;      /* host, private */

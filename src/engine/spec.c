@@ -96,6 +96,20 @@ static void add_namespaces(struct oci_spec *spec, const struct container *c,
 	add_namespace(spec, "uts", s->uts, NULL);
 	add_namespace(spec, "cgroup", s->cgroupns, NULL);
 	add_namespace(spec, "network", c->network.mode, &context->network_namespace);
+	add_namespace(spec, "user", s->ids.uids.count ? s->userns : "host",
+		      &context->user_namespace);
+}
+
+/* Of a user namespace that is joined they are known there. */
+static void add_ids(struct oci_spec *spec, const struct container *c)
+{
+	struct runtime_idmap ids = { 0 };
+
+	if (config_container_name(c->security.userns))
+		return;
+	runtime_idmap_copy(&ids, &c->security.ids.uids, &c->security.ids.gids);
+	spec->linux_.uid_mappings = ids.uids;
+	spec->linux_.gid_mappings = ids.gids;
 }
 
 /* The folders of the overlay, by the annotations of runtime/runtime.h. */
@@ -118,6 +132,8 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 	shape_map_set(&spec->annotations, "org.holm.rootfs.work", work);
 	if (c->auto_remove)
 		shape_map_set(&spec->annotations, "org.holm.rootfs.volatile", "true");
+	if (c->security.ids.uids.count)
+		shape_map_set(&spec->annotations, "org.holm.rootfs.idmap", "true");
 	spec->root = mem_new_struct(struct oci_root);
 	spec->root->path = mem_text("rootfs");
 	spec->root->readonly = c->storage.read_only;
@@ -132,6 +148,7 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 			      c->annotations.items[i].value);
 	add_process(spec, c, context);
 	add_namespaces(spec, c, context);
+	add_ids(spec, c);
 	add_root(spec, c, context);
 	if (!str_equal(c->security.uts, "host")) {
 		char host_name[65];
@@ -160,7 +177,7 @@ void spec_context_clear(struct spec_context *context)
 	free(context->devices.items);
 	free(context->device_rules.items);
 	struct spec_joined *joined[] = { &context->pid_namespace, &context->ipc_namespace,
-					 &context->network_namespace };
+					 &context->network_namespace, &context->user_namespace };
 	for (size_t i = 0; i < COUNT_OF(joined); i++) {
 		free(joined[i]->path);
 		free(joined[i]->owner);

@@ -130,9 +130,9 @@ static void add_tmpfs(struct oci_spec *spec, const struct container_mount *mount
 		strv_add(&to->options, "ro");
 }
 
-/* An image as a mount: its layers, read-only. */
+/* An image as a mount: its layers, read-only, owned as the root is. */
 static void add_image(struct oci_spec *spec, const struct container_mount *mount,
-		      const struct spec_context *context)
+		      const struct spec_context *context, bool mapped)
 {
 	struct oci_mount *to = add(spec, mount->target, "bind", mount->source, "bind,ro");
 
@@ -142,10 +142,12 @@ static void add_image(struct oci_spec *spec, const struct container_mount *mount
 	}
 	if (mount->subpath)
 		strv_addf(&to->options, "subpath=%s", mount->subpath);
+	if (mapped)
+		strv_add(&to->options, "idmap");
 }
 
 static void add_mount(struct oci_spec *spec, const struct container_mount *mount,
-		      const struct spec_context *context)
+		      const struct spec_context *context, bool mapped)
 {
 	switch (mount->type[0]) {
 	case 'b':
@@ -158,7 +160,7 @@ static void add_mount(struct oci_spec *spec, const struct container_mount *mount
 		add_tmpfs(spec, mount);
 		break;
 	case 'i':
-		add_image(spec, mount, context);
+		add_image(spec, mount, context, mapped);
 		break;
 	}
 }
@@ -192,6 +194,7 @@ void spec_mounts(struct oci_spec *spec, const struct container *c,
 	add_files(spec, c, context);
 	size_t own = spec->mounts.count;
 	for (size_t i = 0; i < c->storage.mounts.count; i++)
-		add_mount(spec, &c->storage.mounts.items[i], context);
+		add_mount(spec, &c->storage.mounts.items[i], context,
+			  c->security.ids.uids.count > 0);
 	sort(spec->mounts.items + own, spec->mounts.count - own);
 }

@@ -243,8 +243,10 @@ static int change_folder(const char *cwd, struct err *e)
 }
 
 /* Those that were asked for; what the user has in the image's /etc/group is left out. */
-static int check_groups(const struct runtime_launch *l, const char *groups, struct err *e)
+static int check_groups(const struct runtime_launch *l, struct err *e)
 {
+	const char *groups = shape_map_get(&l->spec->annotations, "org.holm.groups");
+
 	if (!l->rights.groups_denied ||
 	    (str_empty(groups) && l->process->user.additional_gids.count == 0))
 		return 0;
@@ -262,9 +264,7 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 	if (root < 0)
 		return err_sys(e, "open /");
 
-	int r = check_groups(l, groups, e);
-	if (r == 0)
-		r = runtime_user_resolve(user, root, &l->process->user, groups, e);
+	int r = runtime_user_resolve(user, root, &l->process->user, groups, e);
 	if (r == 0 && l->terminal.slave >= 0 && fchown(l->terminal.slave, user->uid, (gid_t)-1) < 0)
 		r = err_sys(e, "give the terminal to user %u", user->uid);
 	if (r == 0 && l->terminal.slave < 0)
@@ -293,7 +293,9 @@ static int become(struct runtime_launch *l, struct err *e)
 	own_clear(runtime_user_clear) struct runtime_user user = { 0 };
 	struct err first;
 
-	int r = prepare(l, &user, e);
+	int r = check_groups(l, e);
+	if (r == 0)
+		r = prepare(l, &user, e);
 	if (r < 0)
 		return r;
 	/* as root: a folder that only root may enter is fine to start in, as with runc; or as the

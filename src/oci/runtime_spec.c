@@ -87,13 +87,18 @@ SHAPE(id_mapping_shape, struct oci_id_mapping,
       { "hostID", SHAPE_U32, AT(oci_id_mapping, host_id), .keep = true },
       { "size", SHAPE_U32, AT(oci_id_mapping, size), .keep = true });
 
-SHAPE(mount_shape, struct oci_mount,
-      { "destination", SHAPE_STRING, AT(oci_mount, destination), .keep = true },
-      { "type", SHAPE_STRING, AT(oci_mount, type) },
-      { "source", SHAPE_STRING, AT(oci_mount, source) },
-      { "options", SHAPE_STRINGS, AT(oci_mount, options) },
-      { "uidMappings", SHAPE_LIST, AT(oci_mount, uid_mappings), &id_mapping_shape },
-      { "gidMappings", SHAPE_LIST, AT(oci_mount, gid_mappings), &id_mapping_shape });
+const struct shape oci_mount_shape = {
+	sizeof(struct oci_mount),
+	(const struct shape_field[]){
+		{ "destination", SHAPE_STRING, AT(oci_mount, destination), .keep = true },
+		{ "type", SHAPE_STRING, AT(oci_mount, type) },
+		{ "source", SHAPE_STRING, AT(oci_mount, source) },
+		{ "options", SHAPE_STRINGS, AT(oci_mount, options) },
+		{ "uidMappings", SHAPE_LIST, AT(oci_mount, uid_mappings), &id_mapping_shape },
+		{ "gidMappings", SHAPE_LIST, AT(oci_mount, gid_mappings), &id_mapping_shape },
+		{ 0 },
+	},
+};
 
 SHAPE(hook_shape, struct oci_hook, { "path", SHAPE_STRING, AT(oci_hook, path), .keep = true },
       { "args", SHAPE_STRINGS, AT(oci_hook, args) }, { "env", SHAPE_STRINGS, AT(oci_hook, env) },
@@ -109,12 +114,17 @@ SHAPE(hooks_shape, struct oci_hooks,
 
 /* ---- linux.resources ---- */
 
-SHAPE(device_rule_shape, struct oci_device_rule,
-      { "allow", SHAPE_BOOL, AT(oci_device_rule, allow), .keep = true },
-      { "type", SHAPE_STRING, AT(oci_device_rule, type) },
-      { "major", SHAPE_OPTIONAL_INT, AT(oci_device_rule, major) },
-      { "minor", SHAPE_OPTIONAL_INT, AT(oci_device_rule, minor) },
-      { "access", SHAPE_STRING, AT(oci_device_rule, access) });
+const struct shape oci_device_rule_shape = {
+	sizeof(struct oci_device_rule),
+	(const struct shape_field[]){
+		{ "allow", SHAPE_BOOL, AT(oci_device_rule, allow), .keep = true },
+		{ "type", SHAPE_STRING, AT(oci_device_rule, type) },
+		{ "major", SHAPE_OPTIONAL_INT, AT(oci_device_rule, major) },
+		{ "minor", SHAPE_OPTIONAL_INT, AT(oci_device_rule, minor) },
+		{ "access", SHAPE_STRING, AT(oci_device_rule, access) },
+		{ 0 },
+	},
+};
 
 SHAPE(pids_shape, struct oci_resources_pids,
       { "limit", SHAPE_OPTIONAL_INT, AT(oci_resources_pids, limit) });
@@ -186,7 +196,7 @@ SHAPE(rdma_shape, struct oci_rdma, { "", SHAPE_STRING, AT(oci_rdma, name) },
 const struct shape oci_resources_shape = {
 	sizeof(struct oci_resources),
 	(const struct shape_field[]){
-		{ "devices", SHAPE_LIST, AT(oci_resources, devices), &device_rule_shape },
+		{ "devices", SHAPE_LIST, AT(oci_resources, devices), &oci_device_rule_shape },
 		{ "memory", SHAPE_OPTIONAL_OBJECT, AT(oci_resources, memory), &memory_shape },
 		{ "cpu", SHAPE_OPTIONAL_OBJECT, AT(oci_resources, cpu), &cpu_shape },
 		{ "pids", SHAPE_OPTIONAL_OBJECT, AT(oci_resources, pids), &pids_shape },
@@ -289,7 +299,7 @@ const struct shape oci_spec_shape = {
 		{ "root", SHAPE_OPTIONAL_OBJECT, AT(oci_spec, root), &root_shape },
 		{ "hostname", SHAPE_STRING, AT(oci_spec, hostname) },
 		{ "domainname", SHAPE_STRING, AT(oci_spec, domainname) },
-		{ "mounts", SHAPE_LIST, AT(oci_spec, mounts), &mount_shape },
+		{ "mounts", SHAPE_LIST, AT(oci_spec, mounts), &oci_mount_shape },
 		{ "hooks", SHAPE_OPTIONAL_OBJECT, AT(oci_spec, hooks), &hooks_shape },
 		{ "annotations", SHAPE_MAP, AT(oci_spec, annotations) },
 		{ "linux", SHAPE_OBJECT, AT(oci_spec, linux_), &linux_shape },

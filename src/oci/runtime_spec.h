@@ -338,6 +338,8 @@ extern const struct shape oci_spec_shape;
  * of limits (update). */
 extern const struct shape oci_process_shape;
 extern const struct shape oci_resources_shape;
+extern const struct shape oci_device_rule_shape;
+extern const struct shape oci_mount_shape;   /* one of an array: crun's mounts add */
 extern const struct shape oci_seccomp_shape; /* the argument of --security-opt seccomp=FILE */
 
 /* Reads path below dir_fd into the zeroed *spec. Fails with ERR_CORRUPT naming the member, or

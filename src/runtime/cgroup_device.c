@@ -97,6 +97,14 @@ static int device_rule_read(struct runtime_cgroup_device_rules *rules,
 	return 0;
 }
 
+int runtime_cgroup_device_check(const struct oci_device_rule *rule, struct err *e)
+{
+	own_clear(
+		runtime_cgroup_device_rules_clear) struct runtime_cgroup_device_rules rules = { 0 };
+
+	return device_rule_read(&rules, rule, e);
+}
+
 int runtime_cgroup_device_rules_read(struct runtime_cgroup_device_rules *ret,
 				     const struct oci_resources *resources, struct err *e)
 {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct err;
+struct oci_device_rule;
 struct oci_resources;
 struct runtime_cgroup_plan;
 
@@ -28,6 +29,9 @@ struct runtime_cgroup_device_rules {
 	size_t count;
 };
 void runtime_cgroup_device_rules_clear(struct runtime_cgroup_device_rules *rules);
+
+/* ERR_INVALID for a rule that is none. */
+int runtime_cgroup_device_check(const struct oci_device_rule *rule, struct err *e);
 
 /* Reads the list, and adds the devices that every container has (runtime-spec
  * config-linux.md#default-devices) and mknod(2) as such. ERR_INVALID. */

@@ -10,7 +10,17 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/mount_add.h"
 #include "runtime/runtime.h"
+
+static const struct shape mount_added_shape = {
+	sizeof(struct runtime_mount_added),
+	(const struct shape_field[]){
+		{ "destination", SHAPE_STRING, offsetof(struct runtime_mount_added, destination) },
+		{ "id", SHAPE_UINT, offsetof(struct runtime_mount_added, id) },
+		{ 0 },
+	},
+};
 
 const struct shape runtime_container_shape = {
 	sizeof(struct runtime_container),
@@ -22,6 +32,10 @@ const struct shape runtime_container_shape = {
 		{ "namespaces", SHAPE_STRINGS, offsetof(struct runtime_container, namespaces) },
 		{ "cgroup", SHAPE_OBJECT, offsetof(struct runtime_container, cgroup),
 		  &runtime_cgroup_shape },
+		{ "devices", SHAPE_LIST, offsetof(struct runtime_container, devices),
+		  &oci_device_rule_shape },
+		{ "mounts", SHAPE_LIST, offsetof(struct runtime_container, mounts),
+		  &mount_added_shape },
 		{ 0 },
 	},
 };

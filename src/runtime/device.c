@@ -191,16 +191,21 @@ static int make_link(const struct runtime_tree *tree, const char *path, const ch
 	return 0;
 }
 
+int runtime_device_make_one_in_child(const struct runtime_device *device,
+				     const struct runtime_tree *tree, struct err *e)
+{
+	own_free char *last = NULL;
+	own_fd int dir = runtime_tree_open_parent(tree, device->path, &last, e);
+
+	return dir < 0 ? dir : make_node(device, dir, last, e);
+}
+
 int runtime_device_make_in_child(const struct runtime_devices *devices,
 				 const struct runtime_tree *tree, struct err *e)
 {
-	for (size_t i = 0; i < devices->count; i++) {
-		const struct runtime_device *d = &devices->items[i];
-		own_free char *last = NULL;
-		own_fd int dir = runtime_tree_open_parent(tree, d->path, &last, e);
-		if (dir < 0 || make_node(d, dir, last, e) < 0)
-			return err_add(e, "device %s", d->path);
-	}
+	for (size_t i = 0; i < devices->count; i++)
+		if (runtime_device_make_one_in_child(&devices->items[i], tree, e) < 0)
+			return err_add(e, "device %s", devices->items[i].path);
 	for (size_t i = 0; i < COUNT_OF(links); i++) {
 		int r = make_link(tree, links[i].name, links[i].target, e);
 		if (r < 0)

@@ -37,5 +37,9 @@ void runtime_device_clear(struct runtime_devices *devices);
 int runtime_device_make_in_child(const struct runtime_devices *devices,
 				 const struct runtime_tree *tree, struct err *e);
 
+/* One of them, without the rest. */
+int runtime_device_make_one_in_child(const struct runtime_device *device,
+				     const struct runtime_tree *tree, struct err *e);
+
 /* Is fd the null device, character 1:3? What masks paths must be (CVE-2025-31133). */
 bool runtime_device_is_null(int fd);

@@ -67,7 +67,9 @@
 #include "runtime/cgroup.h"
 
 struct err;
+struct oci_device_rule;
 struct oci_spec;
+struct runtime_mount_added;
 struct oci_process;
 
 struct runtime_options {
@@ -107,6 +109,8 @@ struct runtime_container {
 	uint64_t pid_start;
 	struct strv namespaces; /* the types that are not the host's: "pid", "mount"... */
 	struct runtime_cgroup cgroup;
+	SHAPE_LIST_OF(struct oci_device_rule) devices;    /* device_add.h */
+	SHAPE_LIST_OF(struct runtime_mount_added) mounts; /* mount_add.h */
 };
 extern const struct shape runtime_container_shape;
 void runtime_container_clear(struct runtime_container *container);

@@ -44,11 +44,13 @@ struct runtime_cli_command {
 extern const struct runtime_cli_command runtime_cli_checkpoint;
 extern const struct runtime_cli_command runtime_cli_create;
 extern const struct runtime_cli_command runtime_cli_delete;
+extern const struct runtime_cli_command runtime_cli_devices;
 extern const struct runtime_cli_command runtime_cli_events;
 extern const struct runtime_cli_command runtime_cli_exec;
 extern const struct runtime_cli_command runtime_cli_features;
 extern const struct runtime_cli_command runtime_cli_kill;
 extern const struct runtime_cli_command runtime_cli_list;
+extern const struct runtime_cli_command runtime_cli_mounts;
 extern const struct runtime_cli_command runtime_cli_pause;
 extern const struct runtime_cli_command runtime_cli_ps;
 extern const struct runtime_cli_command runtime_cli_restore;

@@ -516,3 +516,89 @@ read-only"
 101000:100044
 100000:100000" ]
 }
+
+# --- in another container ---------------------------------------------------------------------
+
+# Runs what follows as root of a user namespace, as in a container of an ordinary user or of holm's.
+inner_root() { # [COMMAND in sh, run before with every right]
+	printf '#!/bin/sh\n%s\nexec unshare --user --map-root-user --mount "$@"\n' "${1:-}" >"$BATS_TEST_TMPDIR/inner"
+	chmod +x "$BATS_TEST_TMPDIR/inner"
+	BUNDLE_WRAPPER="unshare --mount --propagation private $BATS_TEST_TMPDIR/inner"
+	bundle_edit 'del(.linux.resources)'
+}
+
+@test "root of a user namespace runs containers in it, with or without one more" {
+	inner_root
+	expect 0 bundle sh -c 'tr -s " " </proc/self/uid_map; echo $$; ls /sys/class/net'
+	output_is " 0 0 1
+1
+lo"
+	bundle_edit '.linux.namespaces |= map(select(.type != "network"))'
+	expect 0 bundle sh -c 'ls -d /sys/class'
+	output_has "/sys is the host's, because the container's user namespace does not own its network namespace"
+	bundle_edit '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1 }]
+		| .linux.gidMappings = .linux.uidMappings'
+	expect 0 bundle sh -c 'id -u; touch /made'
+	output_is 0
+}
+
+@test "a masked /proc around an inner container is explained" {
+	inner_root 'mount --bind /dev/null /proc/uptime'
+	bundle_refused 125 "mount /proc: " bundle true
+	output_has "holm runs in a container in which /proc/uptime is masked"
+	output_has "--security-opt unmask=ALL"
+	bundle_edit '.linux.namespaces |= map(select(.type != "pid"))'
+	expect 0 bundle sh -c 'readlink /proc/self/ns/pid'
+	output_has "/proc is the host's"
+}
+
+# --- cgroups of an ordinary user --------------------------------------------------------------
+
+@test "a cgroup that was given to an ordinary user has the limits that are asked for" {
+	local folder
+	! cgroup_v2 || skip "on v2 the caller must be in a delegated cgroup, too"
+	ordinary_user
+	for folder in /sys/fs/cgroup/*; do
+		mountpoint -q "$folder" && [ "$(stat -f -c %T "$folder")" = cgroupfs ] || continue
+		mkdir "$folder/given"
+		[ ! -e "$folder/given/cpuset.cpus" ] || {
+			cat "$folder/cpuset.cpus" >"$folder/given/cpuset.cpus"
+			cat "$folder/cpuset.mems" >"$folder/given/cpuset.mems"
+		}
+		chown -R 1000:1000 "$folder/given"
+	done
+	bundle_edit '.linux.cgroupsPath = "/given/box" | .linux.resources = { pids: { limit: 7 } }'
+	expect 0 bundle cat /sys/fs/cgroup/pids/pids.max
+	output_is 7
+	[ ! -e /sys/fs/cgroup/pids/given/box ]
+	rmdir /sys/fs/cgroup/*/given
+}
+
+# --- by holm-runtime --------------------------------------------------------------------------
+
+# holm-runtime as the ordinary user.
+rt() { # ARGUMENT...
+	XDG_RUNTIME_DIR=$BUNDLE/run $BUNDLE_WRAPPER holm-runtime "$@"
+}
+
+@test "an ordinary user creates, starts, enters and deletes by holm-runtime" {
+	ordinary_user 300000:65536
+	mkdir "$BUNDLE/run"
+	chown 1000:1000 "$BUNDLE/run"
+	bundle_edit 'del(.linux.resources) | .process.args = ["sleep", "60"]'
+	rt create --bundle "$BUNDLE" --pid-file "$BUNDLE/pid" box </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- || { cat "$BATS_TEST_TMPDIR/out"; false; }
+	rt start box
+	expect 0 rt exec box sh -c 'id -u; tr -s " " </proc/self/uid_map; cat /proc/1/comm'
+	output_is "0
+ 0 1000 1
+ 1 300000 65536
+sleep"
+	[ "$(rt state box | jq -r .status)" = running ]
+	rt kill box KILL
+	within 5 rt delete box
+	rm "$BUNDLE/config.json"
+	(cd "$BUNDLE" && rt spec --rootless)
+	bundle_edit '.process.args = ["id", "-u"] | .process.terminal = false | .process.env = ["PATH=/bin"]'
+	expect 0 rt run --bundle "$BUNDLE" box
+	output_is 0
+}

@@ -55,8 +55,7 @@ static int open_tree_parts(struct runtime_setup *ret, struct err *e)
 	else
 		ret->mounts.pid_namespace = -1;
 	/* mknod(2) of devices is for the first user namespace alone */
-	bool bind = ((ns->own | ns->joined) & CLONE_NEWUSER) || runtime_user_namespace_is_inner();
-	return runtime_device_open_in_parent(&ret->devices, ret->spec, bind, e);
+	return runtime_device_open_in_parent(&ret->devices, ret->spec, ret->inner, e);
 }
 
 static int prepare_namespaces(struct runtime_setup *ret, struct err *e)
@@ -70,6 +69,7 @@ static int prepare_namespaces(struct runtime_setup *ret, struct err *e)
 		return r;
 	if (!((ns->own | ns->joined) & CLONE_NEWNS))
 		return err_set(e, ERR_UNSUPPORTED, "a container without a mount namespace");
+	ret->inner = ((ns->own | ns->joined) & CLONE_NEWUSER) || runtime_user_namespace_is_inner();
 	ret->foreign = runtime_namespace_foreign(ns);
 	ret->tree_in_child = !runtime_user_namespace_may_do_without();
 	return 0;
@@ -308,7 +308,7 @@ static int explain_owner(const struct runtime_setup *s, int r, struct err *e)
 {
 	struct stat st;
 
-	if (r >= 0 || !((s->namespaces.own | s->namespaces.joined) & CLONE_NEWUSER) ||
+	if (r >= 0 || !s->inner ||
 	    (e->number != EACCES && e->number != EPERM && e->number != EOVERFLOW) ||
 	    fstat(s->rootfs_fd, &st) < 0 || st.st_uid != NO_USER)
 		return r;
@@ -329,7 +329,7 @@ int runtime_setup_in_child(struct runtime_setup *s, struct err *e)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, "forbid tracing");
 	r = runtime_setup_user_enter_in_child(s, own_at_clone(s), e);
-	if (r == 0 && (s->namespaces.own | s->namespaces.joined) & CLONE_NEWUSER)
+	if (r == 0 && s->inner)
 		s->launch.rights.groups_denied = runtime_user_namespace_denies_groups("self");
 	s->user.entered = s->tree_in_child;
 	if (r == 0 && s->tree_in_child)

@@ -247,7 +247,7 @@ static int check_groups(const struct runtime_launch *l, struct err *e)
 {
 	const char *groups = shape_map_get(&l->spec->annotations, "org.holm.groups");
 
-	if (!l->rights.groups_denied ||
+	if (!l->rights.groups_denied || l->rights.keep_groups ||
 	    (str_empty(groups) && l->process->user.additional_gids.count == 0))
 		return 0;
 	err_set(e, ERR_UNSUPPORTED,

@@ -152,6 +152,14 @@ static int prepare_rlimits(struct runtime_rights *ret, const struct oci_spec *sp
 	return 0;
 }
 
+/* crun's, for folders that a group of the caller's may read: podman run --group-add keep-groups */
+static bool keeps_groups(const struct oci_spec *spec)
+{
+	const char *text = shape_map_get(&spec->annotations, "run.oci.keep_original_groups");
+
+	return text && !str_equal(text, "0");
+}
+
 static const char *either(const char *own, const char *container)
 {
 	return str_empty(own) ? container : own;
@@ -165,6 +173,7 @@ int runtime_rights_prepare_in_parent(struct runtime_rights *ret, const struct oc
 	ret->no_new_privileges = process->no_new_privileges || first->no_new_privileges;
 	ret->apparmor = either(process->apparmor_profile, first->apparmor_profile);
 	ret->selinux = either(process->selinux_label, first->selinux_label);
+	ret->keep_groups = keeps_groups(spec);
 	prepare_capabilities(ret, spec, process);
 	int r = prepare_filter(ret, spec, e);
 	if (r < 0)
@@ -265,9 +274,9 @@ static int explain_id(struct err *e, const char *file)
 			file);
 }
 
-static int set_ids(const struct runtime_user *user, bool groups_denied, struct err *e)
+static int set_ids(const struct runtime_user *user, bool keep_groups, struct err *e)
 {
-	int r = groups_denied ? 0 : set_groups(user, e);
+	int r = keep_groups ? 0 : set_groups(user, e);
 	if (r < 0)
 		return r;
 	if (setresgid(user->gid, user->gid, user->gid) < 0) {
@@ -309,7 +318,7 @@ int runtime_rights_take_in_child(const struct runtime_rights *rights,
 	if (r == 0)
 		r = runtime_capability_keep_in_child(e);
 	if (r == 0)
-		r = set_ids(user, rights->groups_denied, e);
+		r = set_ids(user, rights->groups_denied || rights->keep_groups, e);
 	if (r == 0)
 		r = runtime_capability_apply_in_child(sets, e);
 	if (r < 0)

@@ -28,6 +28,7 @@ struct runtime_rights {
 	size_t rlimits_count;
 	bool no_new_privileges;
 	bool groups_denied;   /* setgroups(2) is forbidden there: set by who enters it */
+	bool keep_groups;     /* the caller's supplementary groups stay */
 	const char *apparmor; /* borrowed, or NULL */
 	const char *selinux;
 };

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +18,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
+#include "base/socket.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_user.h"
@@ -163,6 +165,18 @@ static int explain_oom(const struct runtime_cgroup *cgroup, const struct oci_res
 		       (long long)*memory->limit);
 }
 
+/* crun's: whoever listens there has the process without a race about its number. */
+static int send_pidfd(const struct oci_spec *spec, const struct runtime_process *process,
+		      struct err *e)
+{
+	const char *path = shape_map_get(&spec->annotations, "run.oci.pidfd_receiver");
+
+	if (str_empty(path))
+		return 0;
+	int r = socket_send_fd(path, "pidfd", strlen("pidfd"), process->pidfd, e);
+	return r < 0 ? err_add(e, "run.oci.pidfd_receiver") : 0;
+}
+
 static int create_in_cgroup(struct runtime_container *ret, struct runtime_process *process,
 			    struct runtime_setup *setup, const struct runtime_options *options,
 			    struct err *e)
@@ -173,6 +187,8 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 		r = spawn(setup, process, e);
 	if (r == 0)
 		r = remember(ret, setup, process, options, e);
+	if (r == 0)
+		r = send_pidfd(setup->spec, process, e);
 	if (r < 0) {
 		r = explain_oom(&ret->cgroup, setup->spec->linux_.resources, e);
 		kill_and_reap(process);

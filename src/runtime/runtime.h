@@ -49,6 +49,13 @@
  *				start time (base/process.h) of the process that is meant
  *	org.holm.defaults	"RLIMIT_NOFILE,oomScoreAdj": members of process that nobody asked
  *				for; they are lowered to what this host allows, others fail
+ *	run.oci.keep_original_groups	"1": the caller's supplementary groups stay, the spec's are
+ *				left out
+ *	run.oci.pidfd_receiver	a unix stream socket of the host that gets the pidfd of the first
+ *				process (and of no exec)
+ *	run.oci.seccomp.receiver	in the place of linux.seccomp.listenerPath
+ *	run.oci.seccomp_fail_unknown_syscall	there, and a name in linux.seccomp is unknown: an
+ *				error
  *	run.oci.hooks.stdout, .stderr	files of the host, to which what hooks say is appended
  * process.user.username: "name[:group]" or ids in text, looked up in the container's files.
  * process.env: HOME is added from /etc/passwd where it is missing.

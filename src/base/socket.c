@@ -41,6 +41,17 @@ static int name_path(struct sockaddr_un *ret, int *folder, const char *path, str
 	return name_below(ret, *folder, slash + 1, e);
 }
 
+/* An abstract name starts with a NUL and has no end but its length. */
+static socklen_t name_abstract(struct sockaddr_un *address)
+{
+	size_t length = strlen(address->sun_path);
+
+	if (address->sun_path[0] != '@')
+		return sizeof(*address);
+	address->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
 int socket_connect(int type, const char *path, struct err *e)
 {
 	struct sockaddr_un address;
@@ -52,7 +63,8 @@ int socket_connect(int type, const char *path, struct err *e)
 	own_fd int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(e, "make a socket");
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	socklen_t length = name_abstract(&address);
+	if (connect(fd, (struct sockaddr *)&address, length) < 0)
 		return err_sys(e, "connect to %s", path);
 	return take_fd(&fd);
 }

@@ -5,7 +5,8 @@
 
 struct err;
 
-/* A new socket of this type (SOCK_STREAM, SOCK_DGRAM) that is connected to path. */
+/* A new socket of this type (SOCK_STREAM, SOCK_DGRAM; SOCK_NONBLOCK may be added) that is connected
+ * to path, or to the abstract name behind a '@'. */
 int socket_connect(int type, const char *path, struct err *e);
 
 /* A new socket of this type that is bound to path below dir_fd; the file must not be there. */

@@ -385,6 +385,23 @@ static int wait_for_start(struct runtime_launch *l, struct err *e)
 	return 0;
 }
 
+/* sd_listen_fds(3). The pid is what getpid(2) says inside, in whatever PID namespace that is. */
+static void tell_listen_fds(struct runtime_launch *l)
+{
+	const char *names = l->options->listen_names;
+	struct strv more = { 0 };
+
+	if (!l->options->listen_fds)
+		return;
+	strv_addf(&more, "LISTEN_FDS=%zu", l->options->listen_fds);
+	strv_addf(&more, "LISTEN_PID=%d", (int)getpid());
+	if (names)
+		strv_addf(&more, "LISTEN_FDNAMES=%s", names);
+	for (size_t i = 0; i < more.count; i++)
+		strv_set(&l->env, more.items[i]);
+	strv_clear(&more);
+}
+
 /* Runs in the process that is to exec. */
 static int finish(struct runtime_launch *l, struct err *e)
 {
@@ -398,9 +415,10 @@ static int finish(struct runtime_launch *l, struct err *e)
 		return err_sys(e, "die with the parent");
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(e, "make a session");
-	int r = terminal ? runtime_terminal_take_in_child(&l->terminal, e) : 0;
-	if (r == 0)
-		r = runtime_command_find_in_container(&path, l->process->args.items[0], &l->env, e);
+	tell_listen_fds(l);
+	if (terminal && runtime_terminal_take_in_child(&l->terminal, e) < 0)
+		return -e->number;
+	int r = runtime_command_find_in_container(&path, l->process->args.items[0], &l->env, e);
 	if (r == 0)
 		r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_READY, 0, &l->terminal.master,
 					 terminal, e);

@@ -93,7 +93,10 @@ struct runtime_options {
 			     * runtime_command_error()), else it closes its own copy */
 	const int *keep_fds; /* become 3, 4... in the container; stay the caller's */
 	size_t keep_fds_count;
-	bool die_with_parent; /* PR_SET_PDEATHSIG: SIGKILL when the calling thread ends */
+	size_t listen_fds; /* so many of them, the first, are told by LISTEN_FDS and LISTEN_PID
+			    * (sd_listen_fds(3)); not with init_fd */
+	const char *listen_names; /* LISTEN_FDNAMES; NULL: none */
+	bool die_with_parent;     /* PR_SET_PDEATHSIG: SIGKILL when the calling thread ends */
 	int start_fd; /* of runtime_start_socket(): once runtime_detach() was called, the process
 		       * waits there to be started; -1: runtime_start() alone starts it */
 	bool no_new_keyring; /* the caller's session keyring is kept */

@@ -6,8 +6,9 @@
  * process EXEC_USER and EXEC_CWD in the environment change user.username and cwd; with
  * EXEC_PROCESS=FILE it is what runc exec --process takes, but for args; EXEC_CGROUPS has the
  * cgroups (words) that it goes to. -k keeps a descriptor. -t prints the microseconds that each
- * step took. Exits as the container's process (or the command) does. The libraries' warnings go
- * to stderr. */
+ * step took. LISTEN_FDS in the environment is handed on, and NOTIFY_SOCKET, where BUNDLE_STATE is a
+ * folder for it, until the container is ready. Exits as the container's process (or the command)
+ * does. The libraries' warnings go to stderr. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@
 #include "base/process.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
+#include "runtime/listen.h"
+#include "runtime/notify.h"
 #include "runtime/runtime.h"
 
 enum { KEEP_MAX = 8 };
@@ -31,6 +34,7 @@ struct bundle_run {
 	struct oci_spec spec;
 	struct runtime_options options;
 	int keep[KEEP_MAX];
+	struct runtime_notify notify;
 	bool times;
 	char **command;
 };
@@ -109,7 +113,7 @@ static int finish(struct runtime_process *process, const struct runtime_containe
 	return b->command ? code : process_exit_code(status);
 }
 
-static int run(const struct bundle_run *b)
+static int run(struct bundle_run *b)
 {
 	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
@@ -120,6 +124,8 @@ static int run(const struct bundle_run *b)
 		return fail(&e);
 	int64_t created = moment_monotonic_ns();
 	int r = runtime_start(&process, &e);
+	if (r == 0)
+		r = runtime_notify_wait(&b->notify, (pid_t)container.pid, process.pidfd, &e);
 	if (r == 0)
 		r = runtime_hooks_poststart(&b->spec, &container, b->options.bundle, &e);
 	int failed = r < 0 ? fail(&e) : 0;
@@ -137,6 +143,26 @@ static int run(const struct bundle_run *b)
 			(long long)(ended - started) / 1000,
 			(long long)(moment_monotonic_ns() - ended) / 1000);
 	return failed ? failed : code;
+}
+
+static int hand_on(struct bundle_run *b, struct err *e)
+{
+	const char *host = getenv("NOTIFY_SOCKET"), *state = getenv("BUNDLE_STATE");
+	size_t listen_fds = 0;
+
+	b->notify = (struct runtime_notify)RUNTIME_NOTIFY_INIT;
+	int r = runtime_listen_count(&listen_fds, e);
+	for (size_t i = 0; r == 0 && i < listen_fds && i < KEEP_MAX; i++)
+		b->keep[b->options.keep_fds_count++] = 3 + (int)i;
+	b->options.listen_fds = listen_fds;
+	b->options.listen_names = getenv("LISTEN_FDNAMES");
+	if (r < 0 || !host || !state)
+		return r;
+	own_fd int dir = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open %s", state);
+	r = runtime_notify_prepare(&b->spec, dir, state, e);
+	return r < 0 ? r : runtime_notify_open(&b->notify, dir, host, e);
 }
 
 static bool read_options(struct bundle_run *b, int argc, char **argv)
@@ -179,7 +205,8 @@ int main(int argc, char **argv)
 	b.options.id = argv[1];
 	if (argv[2] && strcmp(argv[2], "--") == 0)
 		b.command = argv + 3;
-	int code = run(&b);
+	int code = hand_on(&b, &e) < 0 ? fail(&e) : run(&b);
+	runtime_notify_close(&b.notify);
 	oci_spec_clear(&b.spec);
 	return code;
 }

@@ -64,11 +64,14 @@ static int read_device(struct runtime_device *ret, const struct oci_device *d, s
 	    (d->major < 0 || d->major > 0xfff || d->minor < 0 || d->minor > 0xfffff))
 		return err_set(e, ERR_INVALID, "%lld:%lld is no device number", (long long)d->major,
 			       (long long)d->minor);
-	if ((d->file_mode && *d->file_mode > 07777) || (d->uid && *d->uid >= UINT32_MAX) ||
-	    (d->gid && *d->gid >= UINT32_MAX))
+	/* podman and containerd write st_mode whole, the type of the file with it */
+	uint64_t mode = d->file_mode ? *d->file_mode : 0666;
+	if ((mode & S_IFMT) == type)
+		mode &= ~(uint64_t)S_IFMT;
+	if (mode > 07777 || (d->uid && *d->uid >= UINT32_MAX) || (d->gid && *d->gid >= UINT32_MAX))
 		return err_set(e, ERR_INVALID, "mode, uid or gid is out of range");
 	ret->path = d->path;
-	ret->mode = type | (d->file_mode ? (mode_t)*d->file_mode : 0666);
+	ret->mode = type | (mode_t)mode;
 	ret->device = type == S_IFIFO ? 0 : makedev((unsigned)d->major, (unsigned)d->minor);
 	ret->uid = d->uid ? (uid_t)*d->uid : 0;
 	ret->gid = d->gid ? (gid_t)*d->gid : 0;

@@ -256,12 +256,12 @@ neighbour_runs() { # PARENT
 		bundle_refused 126 'exec: "text": exec format error' bundle text
 		bundle_refused 126 'exec: "/bin/plain": permission denied' bundle /bin/plain
 		bundle_refused 126 'exec: "plain": permission denied' bundle plain
-		bundle_refused 126 'exec: "/etc": is a directory' bundle /etc
+		bundle_refused 126 'exec: "/etc": is a directory: permission denied' bundle /etc
 	done
 	unset BUNDLE_OPTIONS
 	bundle_edit 'del(.annotations["org.holm.init"])'
 	bundle_refused 127 'exec: "nowhere": executable file not found in $PATH' bundle_exec nowhere
-	bundle_refused 126 'exec: "/etc": is a directory' bundle_exec /etc
+	bundle_refused 126 'exec: "/etc": is a directory: permission denied' bundle_exec /etc
 }
 
 @test "HOME is the user's in the image, unless it is said" {

@@ -19,10 +19,12 @@ int runtime_command_error(struct err *e, int number, const char *command)
 		return err_hint(e, "it is built for another kind of processor, or a script without "
 				   "a #! line");
 	}
+	/* podman and Docker look for these two words; the kernel has them for folders, too */
 	if (number == EACCES)
 		return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": permission denied", command);
 	if (number == EISDIR)
-		return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": is a directory", command);
+		return err_set(e, ERR_NOT_EXECUTABLE,
+			       "exec: \"%s\": is a directory: permission denied", command);
 	return err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": %s", command,
 		       strerrordesc_np(number) ? strerrordesc_np(number) : "unknown error");
 }

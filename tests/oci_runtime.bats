@@ -428,3 +428,23 @@ status_is() { # STATUS
 	expect 0 rt start "$ID"
 	rt_refused 1 ".." exec --cgroup ../.. "$ID" true
 }
+
+@test "a device's fileMode may be its st_mode, with the type of the file, as podman writes it" {
+	args stat -c %F:%a:%t:%T /dev/old
+	bundle_edit '.linux.devices = [{path: "/dev/old", type: "c", major: 1, minor: 3, fileMode: 8624}]'
+	expect 0 rt run --bundle "$BUNDLE" "$ID"
+	output_is "character special file:660:1:3"
+	bundle_edit '.linux.devices[0].fileMode = 25008' # a block device's
+	rt_refused 1 "out of range" run --bundle "$BUNDLE" "$ID"
+}
+
+@test "root of a user namespace keeps the state of containers in XDG_RUNTIME_DIR" {
+	mkdir xdg
+	bundle_edit '.root.path = "nowhere"'
+	XDG_RUNTIME_DIR=$PWD/xdg expect 1 unshare --user --map-root-user \
+		holm-runtime create --bundle "$BUNDLE" "$ID"
+	[ -d xdg/holm/runtime ]
+	rm -r xdg/holm
+	XDG_RUNTIME_DIR=$PWD/xdg expect 1 holm-runtime create --bundle "$BUNDLE" "$ID"
+	[ ! -e xdg/holm ]
+}

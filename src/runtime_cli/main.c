@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/user_namespace.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/seal.h"
 
@@ -91,10 +92,11 @@ static int set_root(struct runtime_cli *cli, struct err *e)
 		cli->root = path_clean(whole);
 		return 0;
 	}
-	if (geteuid() == 0 || str_empty(run))
-		cli->root = geteuid() == 0 ? mem_text("/run/holm/runtime") : NULL;
-	else
+	/* root of a user namespace, as below podman without root, may not write to /run */
+	if (!str_empty(run) && (geteuid() != 0 || runtime_user_namespace_is_inner()))
 		cli->root = path_join(run, "holm/runtime");
+	else if (geteuid() == 0)
+		cli->root = mem_text("/run/holm/runtime");
 	if (cli->root)
 		return 0;
 	err_set(e, ERR_INVALID, "there is no place for the state of containers");

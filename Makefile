@@ -49,7 +49,7 @@ demo:
 	$(PREFIX)/bin/holm run --rm busybox echo 'Hello from a container.'
 
 test:
-	@$(INSTALL_PACKAGES) build test
+	@$(INSTALL_PACKAGES) build test callers
 	@$(MAKE) --no-print-directory $(BUILD)/build.ninja $(SANITIZED)/build.ninja
 	@meson configure -Dtests=enabled $(BUILD) # Check may be newer than ./$(BUILD)
 	@ninja -C $(BUILD)

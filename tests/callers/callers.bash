@@ -1,0 +1,70 @@
+# callers.bash - for files in which another engine drives holm-runtime: `load holm`, then `load
+# callers/callers`. One engine serves a whole file, from callers_setup_file to callers_teardown_file;
+# what it keeps lies in $CALLER, and /run and /dev/shm are the file's own.
+# shellcheck shell=bash
+
+callers_setup_file() { # PROGRAM...
+	local program
+	for program in holm-runtime "$@"; do
+		command -v "$program" >/dev/null || skip "no $program here (tests/packages/callers)"
+	done
+	RUNTIME=$(command -v holm-runtime)
+	export CALLER=$BATS_FILE_TMPDIR/caller RUNTIME
+	mkdir "$CALLER"
+	mount --make-rshared / # what volumes and pods expect of a host
+	mount -t tmpfs -o mode=755 run /run
+	mount -t tmpfs -o mode=1777 shm /dev/shm
+	HOLM_ROOT=$CALLER/holm HOLM_RUN=/run/holm holm run --rm busybox true
+	HOLM_ROOT=$CALLER/holm HOLM_RUN=/run/holm holm save -o "$CALLER/busybox.tar" busybox
+}
+
+callers_teardown_file() {
+	local name
+	for name in "$@"; do
+		caller_ends "$name"
+	done
+	umount -l /run /dev/shm
+}
+
+# A daemon of the caller's, for caller_ends.
+caller_starts() { # NAME COMMAND...
+	local name=$1
+	shift
+	"$@" >"$CALLER/$name.log" 2>&1 3>&- &
+	echo $! >"$CALLER/$name.pid"
+}
+
+# bats runs the end of a file in a process of its own, which is not the daemon's parent.
+caller_ends() { # NAME
+	local pid
+	[ -e "$CALLER/$1.pid" ] || return 0
+	pid=$(cat "$CALLER/$1.pid")
+	kill "$pid" || return 0
+	within 20 not test -e "/proc/$pid" || kill -KILL "$pid"
+}
+
+# The command, or function that is exported, with a terminal for its three streams.
+on_a_terminal() { # COMMAND...
+	SHELL=/bin/bash script --quiet --return --command "$(printf '%q ' "$@")" /dev/null </dev/null
+}
+
+# What a container sees of its own limits, as a script for its shell: memory, quota, processes.
+limits_script() {
+	if cgroup_v2; then
+		echo 'cd /sys/fs/cgroup; cat memory.max cpu.max pids.max'
+	else
+		echo 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us pids/pids.max'
+	fi
+}
+
+# One file of the cgroup of a process, as the host names it on v1 and on v2: CONTROLLER/FILE or FILE.
+cgroup_file() { # PID V1 V2
+	local path controller=${2%%/*}
+	if cgroup_v2; then
+		path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+		cat "/sys/fs/cgroup$path/$3"
+	else
+		path=$(sed -n "s/^[0-9]*:\([^:]*,\)\?$controller\(,[^:]*\)\?:\(.*\)/\3/p" "/proc/$1/cgroup")
+		cat "/sys/fs/cgroup/$controller$path/${2#*/}"
+	fi
+}

@@ -1,0 +1,232 @@
+# Podman, with holm-runtime as its runtime: containers.conf as the README has it.
+# shellcheck disable=SC2154
+
+load holm
+load callers/callers
+
+setup_file() {
+	callers_setup_file podman conmon
+	[ -e /etc/containers/policy.json ] || skip "no /etc/containers/policy.json"
+	export CONTAINERS_CONF=$CALLER/containers.conf
+	# what is set besides: raising limits takes CAP_SYS_RESOURCE, which not every root has
+	cat >"$CONTAINERS_CONF" <<-E
+		[containers]
+		default_ulimits = []
+		[engine]
+		runtime = "holm-runtime"
+		runtime_supports_json = ["holm-runtime"]
+		runtime_supports_nocgroup = ["holm-runtime"]
+		events_logger = "file"
+		[engine.runtimes]
+		holm-runtime = ["$RUNTIME"]
+	E
+	podman load -q -i "$CALLER/busybox.tar"
+}
+
+teardown_file() {
+	[ -z "${CALLER:-}" ] || callers_teardown_file
+}
+
+teardown() {
+	podman pod rm -f -a >/dev/null 2>&1 || true
+	podman rm -f -t 0 -a >/dev/null 2>&1 || true
+	within 10 not pgrep -x podman # conmon has it tidy up
+	! mountpoint -q "$CALLER/root/overlay" || umount "$CALLER/root/overlay" # podman's, for all of them
+	holm_teardown
+}
+
+podman() { # ARGUMENT...
+	command podman --root "$CALLER/root" --runroot /run/podman-test --tmpdir /run/podman-tmp \
+		--storage-driver overlay --cgroup-manager cgroupfs "$@"
+}
+
+# `podman run` without a network, which takes the longest by far.
+podman_run() { # ARGUMENT...
+	podman run --network none "$@"
+}
+
+podman_sleeper() { # NAME [ARGUMENT...]
+	local name=$1
+	shift
+	podman_run -d --name "$name" "$@" busybox sleep 1000 >/dev/null
+}
+
+has_said() { # NAME TEXT
+	podman logs "$1" | grep -qF "$2"
+}
+
+is() { # NAME "RESTARTS STATUS CODE"
+	[ "$(podman inspect --format '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}' "$1")" = "$2" ]
+}
+
+@test "podman run: output, and every kind of exit status" {
+	expect 0 podman_run --rm busybox echo hello
+	output_is hello
+	expect 42 podman_run --rm busybox sh -c 'exit 42'
+	expect 127 podman_run --rm busybox nowhere
+	output_has 'executable file not found in $PATH'
+	expect 126 podman_run --rm busybox /etc
+	output_has 'permission denied'
+	expect 125 podman_run --rm --no-such-option busybox true
+	expect 0 podman run --rm --network host busybox true
+	expect 0 podman info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Version}}'
+	output_has "holm-runtime holm-runtime version "
+}
+
+@test "podman run -d: logs, exec, top, stats, stop; the trap's exit status comes back" {
+	podman_run -d --name web busybox \
+		sh -c 'echo started; trap "exit 3" TERM; while sleep 0.1; do :; done' >/dev/null
+	within 5 has_said web started
+	expect 9 podman exec web sh -c 'exit 9'
+	expect 0 podman exec -u 1000 -w /tmp -e A=b web sh -c 'id -u; pwd; echo $A'
+	output_is $'1000\n/tmp\nb'
+	expect 0 podman exec -i web cat <<<in
+	output_is in
+	expect 127 podman exec web nowhere
+	expect 126 podman exec web /etc
+	expect 0 podman exec -d web sleep 77
+	expect 0 podman top web
+	output_has "sleep 77"
+	expect 0 podman stats --no-stream --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' web
+	[[ $output =~ ^web\ [1-9].*B\ /\ .*B$ ]]
+	expect 0 podman stop web
+	expect 0 podman inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.OCIRuntime}}' web
+	output_is "exited 3 holm-runtime"
+	expect 0 podman start web
+	expect 0 podman kill web
+	expect 0 podman wait web
+	output_is 137
+	expect 0 podman events --stream=false --since 1h --filter container=web --format '{{.Status}}'
+	[[ $output == *start*died*start*kill*died* ]]
+}
+
+@test "podman: terminals, for run and for exec" {
+	export -f podman podman_run
+	podman_sleeper sleeper
+	for where in "" on_a_terminal; do
+		expect 4 $where podman_run --rm -it busybox sh -c 'tty; exit 4'
+		output_has /dev/pts/0
+		expect 5 $where podman exec -it sleeper sh -c 'tty; exit 5'
+		output_has /dev/pts/0
+	done
+}
+
+@test "podman pause and unpause: nothing runs in between" {
+	podman_run -d --name busy -v "$PWD:/out" busybox \
+		sh -c 'while sleep 0.05; do echo >>/out/ticks; done' >/dev/null
+	within 5 test -s ticks
+	expect 0 podman pause busy
+	before=$(wc -l <ticks)
+	expect 0 podman inspect --format '{{.State.Status}}' busy
+	output_is paused
+	sleep 0.3
+	[ "$(wc -l <ticks)" = "$before" ]
+	expect 0 podman unpause busy
+	rm ticks
+	within 5 test -s ticks
+	expect 0 podman pause busy
+	expect 0 podman rm -f -t 0 busy
+}
+
+@test "podman limits: they hold, are changed by update, and an OOM is reported" {
+	expect 0 podman_run --rm -m 64m --cpus 0.5 --pids-limit 33 busybox sh -c "$(limits_script)"
+	[[ $output == $'67108864\n50000'*$'\n33' ]]
+	podman_sleeper limited -m 64m
+	expect 0 podman update -m 48m --cpus 0.25 limited
+	pid=$(podman inspect --format '{{.State.Pid}}' limited)
+	[ "$(cgroup_file "$pid" memory/memory.limit_in_bytes memory.max)" = 50331648 ]
+	[[ $(cgroup_file "$pid" cpu/cpu.cfs_quota_us cpu.max) == 25000* ]]
+	expect 137 podman_run --name greedy -m 20m busybox dd if=/dev/zero of=/dev/null bs=100M
+}
+
+@test "podman: users, groups, capabilities, seccomp, read-only roots, devices" {
+	expect 0 podman_run --rm --user 1000:1000 --group-add 55 busybox id
+	output_has "uid=1000(1000) gid=1000(1000) groups=55,1000(1000)"
+	expect 0 podman_run --rm --cap-drop all --security-opt no-new-privileges busybox \
+		grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status
+	output_is $'CapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2'
+	expect 0 podman_run --rm --security-opt seccomp=unconfined busybox grep Seccomp: /proc/self/status
+	output_is $'Seccomp:\t0'
+	expect 0 podman_run --rm --read-only --tmpfs /t -v data:/data -v "$PWD:/host:ro" busybox \
+		sh -c 'touch /t/x /data/x && ! touch /x 2>/dev/null && ! touch /host/x 2>/dev/null'
+	expect 0 podman_run --rm --privileged busybox sh -c 'test -e /dev/fuse && test -e /dev/kmsg'
+	expect 0 podman_run --rm --device /dev/fuse busybox stat -c %a:%t:%T /dev/fuse
+	output_is "$(stat -c %a:%t:%T /dev/fuse)"
+	expect 0 podman_run --rm --uidmap 0:100000:65536 busybox cat /proc/self/uid_map
+	output_has 100000
+	expect 0 podman_run --rm --cgroups=disabled busybox true
+	expect 0 podman_run --rm --sysctl net.ipv4.ip_forward=1 busybox cat /proc/sys/net/ipv4/ip_forward
+	output_is 1
+}
+
+@test "podman --init, health checks, restart policies" {
+	needs catatonit
+	expect 0 podman_run --rm --init busybox cat /proc/1/comm
+	output_is podman-init
+	podman_sleeper checked --health-cmd 'test -e /ok' --health-interval disable
+	expect 1 podman healthcheck run checked
+	expect 0 podman exec checked touch /ok
+	expect 0 podman healthcheck run checked
+	podman_run -d --restart on-failure:2 --name again busybox sh -c 'exit 3' >/dev/null
+	within 10 is again "2 exited 3"
+}
+
+@test "a pod: containers that share namespaces" {
+	needs catatonit
+	expect 0 podman pod create --name pod --network none --share net,ipc,uts,pid
+	expect 0 podman run -d --pod pod --name a busybox sleep 888
+	expect 0 podman run --rm --pod pod busybox sh -c 'ps; readlink /proc/self/ns/net'
+	output_has "sleep 888"
+	net=${lines[-1]}
+	expect 0 podman exec a readlink /proc/self/ns/net
+	output_is "$net"
+	expect 0 podman pod stop -t 0 pod
+	expect 0 podman pod rm -f pod
+}
+
+# A system with a user 1000 who has subordinate ids, whatever the host's is like.
+podman_user() {
+	USER_HOME=$TMPDIR/podman-user # what is above bats' own folders can be opened to him
+	mkdir "$USER_HOME"
+	mkdir -p /run/user/1000
+	chmod 755 "$TMPDIR"
+	cp "$CALLER/busybox.tar" "$CONTAINERS_CONF" "$USER_HOME"
+	chown -R 1000:1000 "$USER_HOME" /run/user/1000
+	echo "podman:x:1000:1000::$USER_HOME:/bin/sh" | cat /etc/passwd - |
+		awk -F: '!seen[$3]++' >passwd
+	awk -F: '$3 == 1000 { print $1 ":200000:65536" }' passwd >subid
+	mount --bind passwd /etc/passwd
+	mount --bind subid /etc/subuid
+	mount --bind subid /etc/subgid
+}
+
+podman_user_end() {
+	umount /etc/passwd /etc/subuid /etc/subgid
+	rm -rf "${USER_HOME:?}" /run/user/1000
+}
+
+podman_as_user() { # ARGUMENT...
+	setpriv --reuid 1000 --regid 1000 --clear-groups env -C "$USER_HOME" HOME="$USER_HOME" TMPDIR="$USER_HOME" \
+		XDG_RUNTIME_DIR=/run/user/1000 CONTAINERS_CONF="$USER_HOME/containers.conf" \
+		podman --storage-driver vfs --cgroup-manager cgroupfs "$@"
+}
+
+@test "podman of an ordinary user" {
+	needs newuidmap setpriv
+	[ -e /etc/subuid ] && [ -e /etc/subgid ] || skip "no /etc/subuid and /etc/subgid here"
+	podman_user
+	expect 0 podman_as_user load -q -i busybox.tar
+	expect 42 podman_as_user run --rm --network none busybox sh -c 'id -u; exit 42'
+	output_is 0
+	expect 0 podman_as_user run --rm --network none --userns keep-id busybox id -u
+	output_is 1000
+	expect 127 podman_as_user run --rm --network none busybox nowhere
+	expect 0 podman_as_user run -d --network none --name sleeper busybox sleep 1000
+	expect 9 podman_as_user exec sleeper sh -c 'exit 9'
+	expect 0 podman_as_user exec -t sleeper tty
+	expect 0 podman_as_user stop -t 0 sleeper
+	expect 0 podman_as_user inspect --format '{{.State.ExitCode}} {{.OCIRuntime}}' sleeper
+	output_is "137 holm-runtime"
+	expect 0 podman_as_user rm sleeper
+	podman_user_end
+}

@@ -159,3 +159,10 @@ cookie() { # PID
 	bundle_edit '.process.nothing = { a: 1 } | .linux.nothing = 2 | .nothing = []'
 	expect 0 bundle true
 }
+
+@test "shares of caches take resctrl" {
+	bundle_edit '.linux.intelRdt = { l3CacheSchema: "L3:0=f" }'
+	[ "$(stat -f -c %T /sys/fs/resctrl 2>/dev/null)" != resctrl ] || skip "resctrl is here: nothing to refuse"
+	bundle_refused 125 "linux.intelRdt: no resctrl filesystem at /sys/fs/resctrl" bundle true
+	output_has "mount -t resctrl"
+}

@@ -32,6 +32,8 @@ const struct shape runtime_container_shape = {
 		{ "namespaces", SHAPE_STRINGS, offsetof(struct runtime_container, namespaces) },
 		{ "cgroup", SHAPE_OBJECT, offsetof(struct runtime_container, cgroup),
 		  &runtime_cgroup_shape },
+		{ "intelRdt", SHAPE_OBJECT, offsetof(struct runtime_container, intel_rdt),
+		  &runtime_intel_rdt_shape },
 		{ "devices", SHAPE_LIST, offsetof(struct runtime_container, devices),
 		  &oci_device_rule_shape },
 		{ "mounts", SHAPE_LIST, offsetof(struct runtime_container, mounts),
@@ -78,7 +80,9 @@ int runtime_delete(const struct runtime_container *container, struct err *e)
 	if (!runtime_container_is_of_this_boot(container))
 		return 0;
 	int r = runtime_kill_all(container, e);
-	return r < 0 ? r : runtime_cgroup_remove(&container->cgroup, e);
+	if (r == 0)
+		r = runtime_cgroup_remove(&container->cgroup, e);
+	return r < 0 ? r : runtime_intel_rdt_remove_in_parent(&container->intel_rdt, e);
 }
 
 /* Where the cgroupfs manager makes it. */

@@ -186,6 +186,8 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 	if (r == 0)
 		r = spawn(setup, process, e);
 	if (r == 0)
+		r = runtime_intel_rdt_join_in_parent(&ret->intel_rdt, process->pid, e);
+	if (r == 0)
 		r = remember(ret, setup, process, options, e);
 	if (r == 0)
 		r = send_pidfd(setup->spec, process, e);
@@ -211,9 +213,13 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 						 options->id, spec->linux_.resources, e);
 	if (r < 0)
 		return err_add(e, "cgroup");
-	r = create_in_cgroup(&container, &process, &setup, options, e);
+	r = runtime_intel_rdt_make_in_parent(&container.intel_rdt, spec->linux_.intel_rdt,
+					     options->id, e);
+	if (r == 0)
+		r = create_in_cgroup(&container, &process, &setup, options, e);
 	if (r < 0) {
 		struct err ignored;
+		runtime_intel_rdt_remove_in_parent(&container.intel_rdt, &ignored);
 		runtime_cgroup_kill(&container.cgroup, &ignored);
 		runtime_cgroup_remove(&container.cgroup, &ignored);
 		runtime_hooks_poststop(spec, options->id, options->bundle);
@@ -357,6 +363,9 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 							e);
 	if (r == 0)
 		r = runtime_scheduler_apply_in_parent(process->pid, enter->process.scheduler, e);
+	if (r == 0)
+		r = runtime_intel_rdt_join_in_parent(&enter->launch.container->intel_rdt,
+						     process->pid, e);
 	return r < 0 ? r : runtime_start(process, e);
 }
 

@@ -72,6 +72,7 @@
 
 #include "base/shape.h"
 #include "runtime/cgroup.h"
+#include "runtime/intel_rdt.h"
 
 struct err;
 struct oci_device_rule;
@@ -119,6 +120,7 @@ struct runtime_container {
 	uint64_t pid_start;
 	struct strv namespaces; /* the types that are not the host's: "pid", "mount"... */
 	struct runtime_cgroup cgroup;
+	struct runtime_intel_rdt intel_rdt;
 	SHAPE_LIST_OF(struct oci_device_rule) devices;    /* device_add.h */
 	SHAPE_LIST_OF(struct runtime_mount_added) mounts; /* mount_add.h */
 };

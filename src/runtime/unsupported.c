@@ -15,7 +15,6 @@ int runtime_unsupported_check(const struct oci_spec *spec, struct err *e)
 		const char *member;
 	} table[] = {
 		{ l->net_devices.count > 0, "linux.netDevices" },
-		{ l->intel_rdt != NULL, "linux.intelRdt" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(table); i++)

@@ -229,42 +229,36 @@ registry_push() { # SOURCE NAME
 # Writes an image into an OCI layout: `oci_image DIR TAG LAYER.tar...`. CONFIG, if set, is the
 # image's "config" object; COMPRESS is gzip (default), zstd or none.
 oci_image() { # DIR TAG LAYER...
-	local dir=$1 tag=$2 layer diff_ids='[]' layers='[]' kind
+	local dir=$1 tag=$2 layer diff_ids='' layers='' kind config manifest
 	shift 2
 	mkdir -p "$dir/blobs/sha256"
 	echo '{"imageLayoutVersion":"1.0.0"}' >"$dir/oci-layout"
 	for layer; do
-		diff_ids=$(jq -c --arg d "sha256:$(sha256sum <"$layer" | cut -c1-64)" '. + [$d]' \
-			<<<"$diff_ids")
+		diff_ids+=,\"sha256:$(sha256sum <"$layer" | cut -c1-64)\"
 		case ${COMPRESS:-gzip} in
 		gzip) kind=+gzip && gzip -nc "-${GZIP_LEVEL:-1}" "$layer" >"$dir/blob" ;;
 		zstd) kind=+zstd && zstd -qc "$layer" >"$dir/blob" ;;
 		none) kind='' && cp "$layer" "$dir/blob" ;;
 		esac
-		layers=$(jq -c --argjson b "$(oci_blob "$dir" \
-			"application/vnd.oci.image.layer.v1.tar$kind")" '. + [$b]' <<<"$layers")
+		layers+=,$(oci_blob "$dir" "application/vnd.oci.image.layer.v1.tar$kind")
 	done
-	jq -nc --argjson ids "$diff_ids" --argjson config "${CONFIG:-{\}}" \
-		'{architecture: "amd64", os: "linux", config: $config,
-		  rootfs: {type: "layers", diff_ids: $ids}}' >"$dir/blob"
-	jq -nc --argjson layers "$layers" --argjson config "$(oci_blob "$dir" \
-		application/vnd.oci.image.config.v1+json)" \
-		'{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
-		  config: $config, layers: $layers}' >"$dir/blob"
-	jq -nc --arg tag "$tag" --argjson manifest "$(oci_blob "$dir" \
-		application/vnd.oci.image.manifest.v1+json)" \
-		'{schemaVersion: 2, manifests: [$manifest +
-		  {annotations: {"org.opencontainers.image.ref.name": $tag}}]}' >"$dir/index.json"
+	printf '{"architecture":"amd64","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
+		"${CONFIG:-{\}}" "${diff_ids#,}" >"$dir/blob"
+	config=$(oci_blob "$dir" application/vnd.oci.image.config.v1+json)
+	printf '{"schemaVersion":2,"mediaType":"%s","config":%s,"layers":[%s]}' \
+		application/vnd.oci.image.manifest.v1+json "$config" "${layers#,}" >"$dir/blob"
+	manifest=$(oci_blob "$dir" application/vnd.oci.image.manifest.v1+json \
+		",\"annotations\":{\"org.opencontainers.image.ref.name\":\"$tag\"}")
+	printf '{"schemaVersion":2,"manifests":[%s]}' "$manifest" >"$dir/index.json"
 }
 
-# Moves DIR/blob to its digest's place and prints its descriptor.
-oci_blob() { # DIR MEDIA_TYPE
-	local digest size
+# Moves DIR/blob to its digest's place and prints its descriptor, with MORE fields.
+oci_blob() { # DIR MEDIA_TYPE [MORE]
+	local digest
 	digest=$(sha256sum <"$1/blob" | cut -c1-64)
-	size=$(stat -c %s "$1/blob")
+	printf '{"mediaType":"%s","digest":"sha256:%s","size":%d%s}' \
+		"$2" "$digest" "$(stat -c %s "$1/blob")" "${3:-}"
 	mv "$1/blob" "$1/blobs/sha256/$digest"
-	jq -nc --arg type "$2" --arg digest "sha256:$digest" --argjson size "$size" \
-		'{mediaType: $type, digest: $digest, size: $size}'
 }
 
 # Images that take long to make are made once, before the tests, by tests/images; prints the

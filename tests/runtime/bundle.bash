@@ -48,17 +48,13 @@ bundle_config() {
 bundle_edit() { # FILTER [JQ ARGUMENT...]
 	local filter=$1
 	shift
-	jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/config.new"
+	jq "$filter" "$BUNDLE/config.json" "$@" >"$BUNDLE/config.new"
 	mv "$BUNDLE/config.new" "$BUNDLE/config.json"
 }
 
 # Runs the command as the container's first process.
 bundle() { # COMMAND...
-	local word
-	bundle_edit '.process.args = []'
-	for word; do
-		bundle_edit '.process.args += [$word]' --arg word "$word"
-	done
+	bundle_edit '.process.args = $ARGS.positional' --args -- "$@"
 	bundle_again
 }
 

@@ -602,3 +602,37 @@ sleep"
 	expect 0 rt run --bundle "$BUNDLE" box
 	output_is 0
 }
+
+# podman as the ordinary user, with holm-runtime.
+podman_user() { # ARGUMENT...
+	local home=$BUNDLE/home run=$TMPDIR/run/p
+	$BUNDLE_WRAPPER env -C "$home" HOME="$home" XDG_RUNTIME_DIR="$run" TMPDIR="$home" \
+		podman --root "$home/store" --runroot "$run" --storage-driver vfs --cgroup-manager cgroupfs \
+		--events-backend none --runtime "$(command -v holm-runtime)" "$@"
+}
+
+@test "podman of an ordinary user runs its containers by holm-runtime" {
+	needs podman
+	ordinary_user 300000:65536
+	mkdir "$BUNDLE/home" "$TMPDIR/run/p" # podman takes 50 characters
+	tar -C "$ROOTFS" -cf "$BUNDLE/home/rootfs.tar" .
+	chown -R 1000:1000 "$BUNDLE/home" "$TMPDIR/run/p"
+	podman_user import "$BUNDLE/home/rootfs.tar" box
+	expect 0 podman_user run --rm --network none box sh -c 'tr -s " " </proc/self/uid_map; touch /made; stat -c %u /made'
+	output_is " 0 1000 1
+ 1 300000 65536
+0"
+	expect 0 podman_user run --rm --network none --userns keep-id box sh -c 'id -u; touch /tmp/x'
+	output_is 1000
+	expect 0 podman_user run --rm --network host box readlink /proc/self/ns/net
+	output_is "$(readlink /proc/self/ns/net)"
+	expect 0 podman_user run -d --name one --network none box sleep 60
+	expect 0 podman_user exec one id -u
+	output_is 0
+	expect 0 podman_user run --rm --network container:one --pid container:one --userns container:one box \
+		sh -c 'readlink /proc/self/ns/user; readlink /proc/self/ns/pid'
+	[ "$output" = "$(podman_user exec one readlink /proc/self/ns/user)
+$(podman_user exec one readlink /proc/self/ns/pid)" ]
+	expect 0 podman_user rm -f -t 0 one
+	chown -R 0:0 "$BUNDLE"
+}

@@ -167,6 +167,15 @@ static int prepare_new(struct runtime_user_namespace *ret, const struct oci_linu
 	return r < 0 ? err_add(e, "user namespace") : 0;
 }
 
+/* Also the caller's own, by its path, which counts as none: so podman's in one user namespace. */
+static bool names_user(const struct oci_linux *linux_)
+{
+	for (size_t i = 0; i < linux_->namespaces.count; i++)
+		if (str_equal(linux_->namespaces.items[i].type, "user"))
+			return true;
+	return false;
+}
+
 int runtime_user_namespace_prepare_in_parent(struct runtime_user_namespace *ret,
 					     struct runtime_namespaces *namespaces,
 					     const struct oci_spec *spec, struct err *e)
@@ -183,7 +192,7 @@ int runtime_user_namespace_prepare_in_parent(struct runtime_user_namespace *ret,
 		namespaces->own |= CLONE_NEWUSER;
 	if (namespaces->own & CLONE_NEWUSER)
 		return prepare_new(ret, linux_, e);
-	if (linux_->uid_mappings.count || linux_->gid_mappings.count)
+	if ((linux_->uid_mappings.count || linux_->gid_mappings.count) && !names_user(linux_))
 		return err_set(e, ERR_INVALID,
 			       "linux.uidMappings or gidMappings without a user namespace");
 	return 0;

@@ -1,0 +1,181 @@
+#include "wire/netlink.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+
+/* What the kernel fills at most in one go, NLMSG_GOODSIZE and the dump's largest buffer:
+ * net/netlink/af_netlink.c, netlink_dump(). */
+enum { ANSWER_BYTES_MAX = 32768 };
+
+int wire_netlink_open(struct err *e)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+	int on = 1;
+
+	own_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return err_sys(e, "make a netlink socket");
+	/* reasons in words: Linux 4.12; without them there is the errno */
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return err_sys(e, "bind a netlink socket");
+	return take_fd(&fd);
+}
+
+/* ---- building ---- */
+
+static void pad(struct str *bytes)
+{
+	static const char zeros[NLMSG_ALIGNTO];
+
+	str_add_n(bytes, zeros, NLMSG_ALIGN(bytes->length) - bytes->length);
+}
+
+static void set_length(struct wire_netlink_request *request)
+{
+	((struct nlmsghdr *)request->bytes.text)->nlmsg_len = (uint32_t)request->bytes.length;
+}
+
+void wire_netlink_begin(struct wire_netlink_request *request, uint16_t type, uint16_t flags,
+			const void *family, size_t family_length)
+{
+	struct nlmsghdr header = {
+		.nlmsg_type = type,
+		.nlmsg_flags = flags | NLM_F_REQUEST | NLM_F_ACK,
+		.nlmsg_seq = 1,
+	};
+
+	request->bytes.length = 0;
+	str_add_n(&request->bytes, &header, sizeof(header));
+	str_add_n(&request->bytes, family, family_length);
+	pad(&request->bytes);
+	set_length(request);
+}
+
+void wire_netlink_add(struct wire_netlink_request *request, uint16_t type, const void *bytes,
+		      size_t length)
+{
+	struct rtattr attribute = {
+		.rta_len = (unsigned short)RTA_LENGTH(length),
+		.rta_type = type,
+	};
+
+	str_add_n(&request->bytes, &attribute, sizeof(attribute));
+	str_add_n(&request->bytes, bytes, length);
+	pad(&request->bytes);
+	set_length(request);
+}
+
+void wire_netlink_add_u32(struct wire_netlink_request *request, uint16_t type, uint32_t value)
+{
+	wire_netlink_add(request, type, &value, sizeof(value));
+}
+
+void wire_netlink_add_text(struct wire_netlink_request *request, uint16_t type, const char *text)
+{
+	wire_netlink_add(request, type, text, strlen(text) + 1);
+}
+
+void wire_netlink_request_clear(struct wire_netlink_request *request)
+{
+	str_clear(&request->bytes);
+}
+
+/* ---- reading ---- */
+
+static const struct rtattr *find(const void *from, size_t left, uint16_t type)
+{
+	const char *at = from;
+
+	while (left >= sizeof(struct rtattr)) {
+		const struct rtattr *attribute = (const struct rtattr *)at;
+		size_t length = attribute->rta_len;
+		if (length < sizeof(*attribute) || length > left)
+			return NULL;
+		if ((attribute->rta_type & NLA_TYPE_MASK) == type)
+			return attribute;
+		size_t step = RTA_ALIGN(length);
+		if (step > left)
+			return NULL;
+		at += step;
+		left -= step;
+	}
+	return NULL;
+}
+
+const struct rtattr *wire_netlink_find(const struct nlmsghdr *message, size_t family_length,
+				       uint16_t type)
+{
+	size_t skipped = NLMSG_SPACE(family_length);
+
+	if (message->nlmsg_len < skipped)
+		return NULL;
+	return find((const char *)message + skipped, message->nlmsg_len - skipped, type);
+}
+
+/* 0 for an acknowledgement. */
+static int read_error(const struct nlmsghdr *message, struct err *e)
+{
+	const struct nlmsgerr *answer = NLMSG_DATA(message);
+
+	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*answer)))
+		return err_set(e, ERR_CORRUPT, "netlink: a short answer");
+	if (answer->error == 0)
+		return 0;
+	const struct rtattr *words = NULL;
+	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
+		words = wire_netlink_find(message, sizeof(*answer), NLMSGERR_ATTR_MSG);
+	if (!words)
+		return err_number(e, -answer->error, "refused by the kernel");
+	return err_number(e, -answer->error, "%.*s", (int)RTA_PAYLOAD(words),
+			  (const char *)RTA_DATA(words));
+}
+
+/* Returns 1 when all has been said. */
+static int read_answer(const char *bytes, size_t length,
+		       void (*each)(const struct nlmsghdr *message, void *context), void *context,
+		       struct err *e)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
+
+	for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (message->nlmsg_type == NLMSG_ERROR) {
+			int r = read_error(message, e);
+			return r < 0 ? r : 1;
+		}
+		if (each)
+			each(message, context);
+	}
+	return 0;
+}
+
+int wire_netlink_call(int socket, const struct wire_netlink_request *request,
+		      void (*each)(const struct nlmsghdr *message, void *context), void *context,
+		      struct err *e)
+{
+	_Alignas(struct nlmsghdr) char bytes[ANSWER_BYTES_MAX];
+	int r = 0;
+
+	if (send(socket, request->bytes.text, request->bytes.length, 0) < 0)
+		return err_sys(e, "send to netlink");
+	while (r == 0) {
+		ssize_t n = recv(socket, bytes, sizeof(bytes), MSG_TRUNC);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "receive from netlink");
+		if (n == 0 || (size_t)n > sizeof(bytes))
+			return err_set(e, ERR_CORRUPT, "netlink: an answer of %zd bytes", n);
+		r = read_answer(bytes, (size_t)n, each, context, e);
+	}
+	return r < 0 ? r : 0;
+}

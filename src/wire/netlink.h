@@ -1,0 +1,41 @@
+/* netlink.h - requests to the kernel over netlink(7), rtnetlink(7) above all: one message out, its
+ * answers and the acknowledgement in. Attributes are made and found here; what they mean is the
+ * caller's affair. */
+#pragma once
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct err;
+
+/* A message that is being built. Ends with wire_netlink_request_clear(). */
+struct wire_netlink_request {
+	struct str bytes;
+};
+
+/* A NETLINK_ROUTE socket in this thread's network namespace, where it stays, whoever has it. */
+int wire_netlink_open(struct err *e);
+
+/* type: RTM_*; flags: NLM_F_* beside NLM_F_REQUEST and NLM_F_ACK; family is the fixed part behind
+ * the header (struct ifinfomsg...). */
+void wire_netlink_begin(struct wire_netlink_request *request, uint16_t type, uint16_t flags,
+			const void *family, size_t family_length);
+void wire_netlink_add(struct wire_netlink_request *request, uint16_t type, const void *bytes,
+		      size_t length);
+void wire_netlink_add_u32(struct wire_netlink_request *request, uint16_t type, uint32_t value);
+void wire_netlink_add_text(struct wire_netlink_request *request, uint16_t type, const char *text);
+void wire_netlink_request_clear(struct wire_netlink_request *request);
+
+/* Sends the request and waits until it is answered; each (which may be NULL) sees every message of
+ * the answer. Fails with the kernel's errno and, where it gave one, its reason in words. */
+int wire_netlink_call(int socket, const struct wire_netlink_request *request,
+		      void (*each)(const struct nlmsghdr *message, void *context), void *context,
+		      struct err *e);
+
+/* The attribute of this type behind the fixed part of a message, or NULL. Its payload lies in the
+ * message, whole: RTA_DATA(), RTA_PAYLOAD(). */
+const struct rtattr *wire_netlink_find(const struct nlmsghdr *message, size_t family_length,
+				       uint16_t type);

@@ -293,11 +293,6 @@ neighbour_runs() { # PARENT
 	output_is 4
 }
 
-@test "what is not supported is refused by name, not left out" {
-	bundle_edit '.linux.netDevices = { eth0: {} }'
-	bundle_refused 125 "linux.netDevices" bundle true
-}
-
 @test "a container that cannot be made leaves nothing" {
 	local change
 	for change in '.mounts += [{ destination: "/x", type: "bind", source: "/none", options: ["bind"] }]' \

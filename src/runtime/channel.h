@@ -10,6 +10,8 @@ struct err;
 enum runtime_message {
 	RUNTIME_MESSAGE_NONE,     /* the other end is closed */
 	RUNTIME_MESSAGE_PREPARED, /* to the child: what only the parent can do is done */
+	RUNTIME_MESSAGE_NETWORK,  /* to the parent: move devices to the namespace that comes along,
+				   * with a netlink socket of it */
 	RUNTIME_MESSAGE_HOOKS,    /* to the parent: run those that precede pivot_root(2) */
 	RUNTIME_MESSAGE_LISTENER, /* to the parent: of a seccomp filter that notifies */
 	RUNTIME_MESSAGE_PID,      /* to the parent: another process went on in the child's place */

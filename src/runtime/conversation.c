@@ -5,6 +5,7 @@
  *	clone3  ---------------------->
  *	ids, OOM score ------------->	PREPARED, where one of them is to be written
  *					set up, drop rights
+ *			NETWORK	<------	only for devices of the host; PREPARED answers
  *			HOOKS	<------	only where there are any; PREPARED answers
  *			LISTENER <-----	only of a filter that notifies; nobody waits
  *			PID	<------	where a namespace is entered by a fork: its number
@@ -26,6 +27,7 @@
 #include "runtime/channel.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
+#include "runtime/net_device.h"
 #include "runtime/runtime.h"
 #include "runtime/seccomp_agent.h"
 
@@ -81,6 +83,19 @@ static int run_hooks(struct runtime_process *process, struct conversation *c, st
 	int r = runtime_hooks_run(hooks, RUNTIME_HOOKS_PRESTART, process->pid, e);
 	if (r == 0)
 		r = runtime_hooks_run(hooks, RUNTIME_HOOKS_CREATE_RUNTIME, process->pid, e);
+	if (r == 0 &&
+	    runtime_channel_send(process->channel, RUNTIME_MESSAGE_PREPARED, 0, NULL, 0, e) < 0)
+		return explain_death(process, e);
+	return r;
+}
+
+static int move_devices(struct runtime_process *process, const struct conversation *c,
+			const int fds[RUNTIME_CHANNEL_FDS], struct err *e)
+{
+	own_fd int namespace = fds[0];
+	own_fd int socket = fds[1];
+
+	int r = runtime_net_device_move_in_parent(c->launch->spec, namespace, socket, e);
 	if (r == 0 &&
 	    runtime_channel_send(process->channel, RUNTIME_MESSAGE_PREPARED, 0, NULL, 0, e) < 0)
 		return explain_death(process, e);
@@ -152,6 +167,8 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 		c->ready = true;
 		process->terminal = fds[0];
 		return c->forks <= 0;
+	case RUNTIME_MESSAGE_NETWORK:
+		return move_devices(process, c, fds, e);
 	case RUNTIME_MESSAGE_HOOKS:
 		c->hooks = true;
 		return run_hooks(process, c, e);

@@ -359,9 +359,9 @@ int runtime_launch_wait_in_child(const struct runtime_launch *l, struct err *e)
 }
 
 int runtime_launch_ask_in_child(const struct runtime_launch *l, enum runtime_message what,
-				struct err *e)
+				const int *fds, size_t fds_count, struct err *e)
 {
-	int r = runtime_channel_send(l->channel, what, 0, NULL, 0, e);
+	int r = runtime_channel_send(l->channel, what, 0, fds, fds_count, e);
 
 	return r < 0 ? r : wait_for(l->channel, RUNTIME_MESSAGE_PREPARED, e);
 }

@@ -54,7 +54,7 @@ int runtime_launch_wait_in_child(const struct runtime_launch *launch, struct err
 
 /* What the child cannot do by itself: asks the parent for it, and waits until it is done. */
 int runtime_launch_ask_in_child(const struct runtime_launch *launch, enum runtime_message what,
-				struct err *e);
+				const int *fds, size_t fds_count, struct err *e);
 
 /* In the container's mount namespace and root. Returns only on failure. */
 int runtime_launch_in_child(struct runtime_launch *launch, struct err *e);

@@ -21,6 +21,7 @@
 #include "runtime/hooks.h"
 #include "runtime/lsm.h"
 #include "runtime/mask.h"
+#include "runtime/net_device.h"
 #include "runtime/procfs.h"
 #include "runtime/rootfs.h"
 #include "runtime/runtime.h"
@@ -28,7 +29,7 @@
 #include "runtime/sysctl.h"
 #include "runtime/time_offset.h"
 #include "runtime/tree.h"
-#include "runtime/unsupported.h"
+#include "wire/netlink.h"
 
 /* Who has no id here is shown as; /proc/sys/kernel/overflowuid, which nobody changes. */
 enum { NO_USER = 65534 };
@@ -93,11 +94,11 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 	if (!spec->process)
 		return err_set(e, ERR_INVALID, "the spec has no process");
 	ret->user = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
-	int r = runtime_unsupported_check(spec, e);
-	if (r == 0)
-		r = prepare_namespaces(ret, e);
+	int r = prepare_namespaces(ret, e);
 	if (r == 0)
 		r = check_names(ret, e);
+	if (r == 0)
+		r = runtime_net_device_check(spec, ret->namespaces.own | ret->namespaces.joined, e);
 	if (r == 0)
 		r = runtime_time_offset_check(spec, ret->namespaces.own, e);
 	if (r == 0)
@@ -163,6 +164,22 @@ static int set_names(const struct oci_spec *spec, struct err *e)
 	return 0;
 }
 
+/* The parent has the rights over the host's devices, but not this namespace. */
+static int take_devices(const struct runtime_setup *s, struct err *e)
+{
+	if (!s->spec->linux_.net_devices.count)
+		return 0;
+	own_fd int socket = wire_netlink_open(e);
+	if (socket < 0)
+		return socket;
+	own_fd int namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (namespace < 0)
+		return err_sys(e, "open /proc/self/ns/net");
+	int fds[RUNTIME_CHANNEL_FDS] = { namespace, socket };
+	return runtime_launch_ask_in_child(&s->launch, RUNTIME_MESSAGE_NETWORK, fds,
+					   RUNTIME_CHANNEL_FDS, e);
+}
+
 /* After the cgroup is entered: its place becomes the namespace's root. */
 static int enter(struct runtime_setup *s, struct err *e)
 {
@@ -185,7 +202,8 @@ static int enter(struct runtime_setup *s, struct err *e)
 		return err_sys(e, "make a cgroup namespace");
 	if ((ns->own & CLONE_NEWNET) && raise_loopback(e) < 0)
 		return -e->number;
-	return set_names(s->spec, e);
+	r = take_devices(s, e);
+	return r < 0 ? r : set_names(s->spec, e);
 }
 
 /* ---- in the child: what is written to /proc ---- */
@@ -255,7 +273,7 @@ static int run_hooks(struct runtime_setup *s, struct err *e)
 {
 	if (!runtime_hooks_before_pivot(&s->launch.hooks))
 		return 0;
-	int r = runtime_launch_ask_in_child(&s->launch, RUNTIME_MESSAGE_HOOKS, e);
+	int r = runtime_launch_ask_in_child(&s->launch, RUNTIME_MESSAGE_HOOKS, NULL, 0, e);
 	if (r < 0)
 		return r;
 	if (fchdir(s->rootfs_fd) < 0)

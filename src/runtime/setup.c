@@ -91,10 +91,11 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 {
 	*ret = (struct runtime_setup){ .spec = spec, .rootfs_fd = -1, .entry = { .folder = -1 } };
 	ret->launch = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
-	if (!spec->process)
-		return err_set(e, ERR_INVALID, "the spec has no process");
 	ret->user = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
+	/* first, because it makes *ret one that can be ended */
 	int r = prepare_namespaces(ret, e);
+	if (r == 0 && !spec->process)
+		r = err_set(e, ERR_INVALID, "the spec has no process");
 	if (r == 0)
 		r = check_names(ret, e);
 	if (r == 0)

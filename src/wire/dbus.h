@@ -1,0 +1,41 @@
+/* dbus.h - a client of one bus, or of systemd directly: connect, call, wait for a signal. Speaks
+ * for itself, because libsystemd cannot be loaded into a static program (docs/decisions/
+ * 0017-dbus.md). Blocking, with a limit of 30 s for each answer. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "wire/dbus_message.h"
+
+struct err;
+
+struct wire_dbus {
+	int fd;
+	uint32_t serial;     /* of the last call */
+	struct str message;  /* the one that was received last */
+	struct str *waiting; /* signals that came while an answer was waited for */
+	size_t waiting_count;
+	char error_name[128]; /* "org.freedesktop.systemd1.UnitExists", after a call failed */
+};
+#define WIRE_DBUS_INIT                                                                             \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+
+/* address is "unix:path=/run/..." or "unix:abstract=...", the first that works of a list with
+ * semicolons. bus: there is a bus behind it, which is greeted (Hello); else a peer. On success the
+ * caller ends *ret with wire_dbus_close(). ERR_UNREACHABLE. */
+int wire_dbus_connect(struct wire_dbus *ret, const char *address, bool bus, struct err *e);
+void wire_dbus_close(struct wire_dbus *bus);
+
+/* Sends the call (type and serial are filled in) and waits for the answer, which is valid until
+ * the next use of bus. An error that the other side answers with is ERR_UNREACHABLE with its text,
+ * and its name is in bus->error_name, which else is "". */
+int wire_dbus_call(struct wire_dbus *bus, struct wire_dbus_message *ret,
+		   const struct wire_dbus_head *call, const struct str *body, struct err *e);
+
+/* The next signal of this name, also one that came during a call. */
+int wire_dbus_wait_signal(struct wire_dbus *bus, struct wire_dbus_message *ret,
+			  const char *interface, const char *member, struct err *e);

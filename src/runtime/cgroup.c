@@ -17,6 +17,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_layout.h"
 #include "runtime/cgroup_plan.h"
+#include "runtime/cgroup_systemd.h"
 #include "runtime/cgroup_tree.h"
 
 /* Docker and podman wait this long, too, before they give a freeze up. */
@@ -42,6 +43,9 @@ const struct shape runtime_cgroup_shape = {
 	(const struct shape_field[]){
 		{ "layout", SHAPE_STRING, offsetof(struct runtime_cgroup, layout) },
 		{ "path", SHAPE_STRING, offsetof(struct runtime_cgroup, path) },
+		{ "leaf", SHAPE_STRING, offsetof(struct runtime_cgroup, leaf) },
+		{ "unit", SHAPE_STRING, offsetof(struct runtime_cgroup, unit) },
+		{ "userUnit", SHAPE_BOOL, offsetof(struct runtime_cgroup, user_unit) },
 		{ "hierarchies", SHAPE_LIST, offsetof(struct runtime_cgroup, hierarchies),
 		  &hierarchy_shape },
 		{ 0 },
@@ -118,6 +122,50 @@ bool runtime_cgroup_asks_for_limits(const struct oci_resources *resources)
 		resources->hugepage_limits.count > 0 || resources->unified.count > 0);
 }
 
+/* /holm is everyone's: whoever comes last removes it. Other folders above only go with the one
+ * who made them, because they may be an administrator's, with limits. */
+static void cgroup_remove_above(int root, const char *path, uint64_t made)
+{
+	if (str_starts(path, RUNTIME_CGROUP_PARENT "/"))
+		made = strlen(RUNTIME_CGROUP_PARENT);
+	if (made > 0)
+		runtime_cgroup_tree_remove_above(root, path, made);
+}
+
+static int cgroup_remove_folders(const struct runtime_cgroup *cgroup, struct err *e)
+{
+	int64_t deadline_ms = runtime_cgroup_tree_deadline_ms(REMOVE_TIMEOUT_MS);
+	bool v2 = runtime_cgroup_is_v2(cgroup);
+	int failed = 0;
+
+	for (size_t i = 0; i < cgroup->hierarchies.count; i++) {
+		const char *mount = cgroup->hierarchies.items[i].mount;
+		own_fd int root = runtime_cgroup_tree_open_root(mount, v2, e);
+		int r = root < 0 ? root
+				 : runtime_cgroup_tree_remove(root, cgroup->path, deadline_ms);
+		if (root >= 0 && r < 0)
+			failed = r == -EBUSY
+					 ? err_set(e, ERR_STATE, "cgroup %s%s still has processes",
+						   mount, cgroup->path)
+					 : err_number(e, -r, "remove cgroup %s%s", mount,
+						      cgroup->path);
+		else if (r < 0)
+			failed = r;
+		else
+			cgroup_remove_above(root, cgroup->path, cgroup->hierarchies.items[i].made);
+	}
+	return failed;
+}
+
+int runtime_cgroup_remove(const struct runtime_cgroup *cgroup, struct err *e)
+{
+	int r = cgroup_remove_folders(cgroup, e);
+
+	if (cgroup->unit)
+		runtime_cgroup_systemd_stop(cgroup);
+	return r;
+}
+
 /* What was there before stays, whoever's it is. */
 static void cgroup_take_back(struct runtime_cgroup *cgroup)
 {
@@ -130,34 +178,43 @@ static void cgroup_take_back(struct runtime_cgroup *cgroup)
 		shape_clear(&hierarchy_shape, one);
 		*one = cgroup->hierarchies.items[--cgroup->hierarchies.count];
 	}
-	runtime_cgroup_remove(cgroup, &ignored);
+	cgroup_remove_folders(cgroup, &ignored);
+}
+
+int runtime_cgroup_create_prepared(struct runtime_cgroup *cgroup,
+				   const struct oci_resources *resources, struct err *e)
+{
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+
+	int r = runtime_cgroup_host_read(&host, e);
+	if (r < 0)
+		return r;
+	cgroup->layout = mem_text(host.layout);
+	if (cgroup_is_none(&host)) {
+		if (runtime_cgroup_asks_for_limits(resources))
+			return err_set(e, ERR_UNSUPPORTED,
+				       "limits: no cgroup filesystem is mounted on this host");
+		return 0;
+	}
+	r = runtime_cgroup_is_v2(&host) ? runtime_cgroup_v2_create(cgroup, &host, resources, e)
+					: runtime_cgroup_v1_create(cgroup, &host, resources, e);
+	if (r < 0) {
+		cgroup_take_back(cgroup);
+		return err_add(e, "cgroup %s", cgroup->path);
+	}
+	return 0;
 }
 
 int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path,
 				    const struct oci_resources *resources, struct err *e)
 {
 	own_clear(runtime_cgroup_clear) struct runtime_cgroup cgroup = { 0 };
-	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
 
 	int r = cgroup_path(&cgroup.path, path, e);
 	if (r == 0)
-		r = runtime_cgroup_host_read(&host, e);
+		r = runtime_cgroup_create_prepared(&cgroup, resources, e);
 	if (r < 0)
 		return r;
-	cgroup.layout = mem_text(host.layout);
-	if (cgroup_is_none(&host)) {
-		if (runtime_cgroup_asks_for_limits(resources))
-			return err_set(e, ERR_UNSUPPORTED,
-				       "limits: no cgroup filesystem is mounted on this host");
-	} else {
-		r = runtime_cgroup_is_v2(&host)
-			    ? runtime_cgroup_v2_create(&cgroup, &host, resources, e)
-			    : runtime_cgroup_v1_create(&cgroup, &host, resources, e);
-	}
-	if (r < 0) {
-		cgroup_take_back(&cgroup);
-		return err_add(e, "cgroup %s", cgroup.path);
-	}
 	*ret = cgroup;
 	cgroup = (struct runtime_cgroup){ 0 };
 	return 0;
@@ -194,7 +251,9 @@ int runtime_cgroup_update(struct runtime_cgroup *cgroup, const struct oci_resour
 		r = runtime_cgroup_v2_update(cgroup, resources, e);
 	else
 		r = runtime_cgroup_v1_update(cgroup, resources, e);
-	return r < 0 ? err_add(e, "cgroup %s", cgroup->path) : 0;
+	if (r < 0)
+		return err_add(e, "cgroup %s", cgroup->path);
+	return cgroup->unit ? runtime_cgroup_systemd_update(cgroup, resources, e) : 0;
 }
 
 static int cgroup_freeze(const struct runtime_cgroup *cgroup, bool frozen, int64_t timeout_ms,
@@ -324,41 +383,6 @@ int runtime_cgroup_kill(const struct runtime_cgroup *cgroup, struct err *e)
 			return 0;
 	}
 	return cgroup_kill_by_list(cgroup, e);
-}
-
-/* /holm is everyone's: whoever comes last removes it. Other folders above only go with the one
- * who made them, because they may be an administrator's, with limits. */
-static void cgroup_remove_above(int root, const char *path, uint64_t made)
-{
-	if (str_starts(path, RUNTIME_CGROUP_PARENT "/"))
-		made = strlen(RUNTIME_CGROUP_PARENT);
-	if (made > 0)
-		runtime_cgroup_tree_remove_above(root, path, made);
-}
-
-int runtime_cgroup_remove(const struct runtime_cgroup *cgroup, struct err *e)
-{
-	int64_t deadline_ms = runtime_cgroup_tree_deadline_ms(REMOVE_TIMEOUT_MS);
-	bool v2 = runtime_cgroup_is_v2(cgroup);
-	int failed = 0;
-
-	for (size_t i = 0; i < cgroup->hierarchies.count; i++) {
-		const char *mount = cgroup->hierarchies.items[i].mount;
-		own_fd int root = runtime_cgroup_tree_open_root(mount, v2, e);
-		int r = root < 0 ? root
-				 : runtime_cgroup_tree_remove(root, cgroup->path, deadline_ms);
-		if (root >= 0 && r < 0)
-			failed = r == -EBUSY
-					 ? err_set(e, ERR_STATE, "cgroup %s%s still has processes",
-						   mount, cgroup->path)
-					 : err_number(e, -r, "remove cgroup %s%s", mount,
-						      cgroup->path);
-		else if (r < 0)
-			failed = r;
-		else
-			cgroup_remove_above(root, cgroup->path, cgroup->hierarchies.items[i].made);
-	}
-	return failed;
 }
 
 static int cgroup_oom_add(int folder, void *context)

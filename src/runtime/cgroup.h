@@ -30,8 +30,12 @@ struct runtime_cgroup_hierarchy {
 /* The cgroup of one container. The shape makes it part of container.json. */
 struct runtime_cgroup {
 	char *layout; /* "v1", "v2", or "none": the host has no cgroups at all */
-	char *path;   /* "/holm/ID", below each mount */
+	char *path;   /* "/holm/ID", below each mount: where its limits are */
+	char *leaf; /* below path: where its processes are, without limits of their own; or NULL */
+	char *unit; /* of systemd, "holm-ID.scope", or NULL */
+	bool user_unit; /* the unit is one of the user's own manager */
 	SHAPE_LIST_OF(struct runtime_cgroup_hierarchy) hierarchies; /* those it is a member of */
+	pid_t holder; /* internal: keeps the unit from ending before its first process is there */
 };
 extern const struct shape runtime_cgroup_shape;
 void runtime_cgroup_clear(struct runtime_cgroup *cgroup);

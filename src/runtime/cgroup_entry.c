@@ -51,11 +51,14 @@ static bool intersects(const char *controllers, const char *some)
 }
 
 /* "cpu,cpuacct:path" is for those hierarchies, "path" for all that are not named otherwise. */
-static const char *entry_below(const char *controllers, const struct strv *choices)
+static const char *entry_below(const struct runtime_cgroup *cgroup, const char *controllers,
+			       const struct strv *choices)
 {
 	const char *below = "";
 
-	for (size_t i = 0; choices && i < choices->count; i++) {
+	if (!choices || choices->count == 0)
+		return cgroup->leaf ? cgroup->leaf : "";
+	for (size_t i = 0; i < choices->count; i++) {
 		const char *choice = choices->items[i];
 		const char *colon = strchr(choice, ':');
 		own_free char *some = colon ? mem_text_n(choice, (size_t)(colon - choice)) : NULL;
@@ -115,7 +118,7 @@ int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct run
 		r = check_choice(cgroup, choices->items[i], e);
 	for (size_t i = 0; r == 0 && i < cgroup->hierarchies.count; i++) {
 		const char *controllers = cgroup->hierarchies.items[i].controllers;
-		r = entry_open_one(&entry, cgroup, i, entry_below(controllers, choices), e);
+		r = entry_open_one(&entry, cgroup, i, entry_below(cgroup, controllers, choices), e);
 	}
 	if (r < 0) {
 		runtime_cgroup_entry_close(&entry);
@@ -150,9 +153,11 @@ int runtime_cgroup_entry_open_with(struct runtime_cgroup_entry *ret,
 	own_clear(strv_clear) struct strv choice = { 0 };
 
 	if (runtime_cgroup_is_v2(cgroup)) {
-		own_fd int folder = runtime_cgroup_open(cgroup, 0, e);
-		if (folder < 0)
-			return folder;
+		own_fd int top = runtime_cgroup_open(cgroup, 0, e);
+		if (top < 0)
+			return top;
+		own_fd int folder =
+			runtime_cgroup_tree_open_at(top, cgroup->leaf ? cgroup->leaf : "");
 		runtime_cgroup_tree_read(folder, "cgroup.subtree_control", &handed_down);
 	}
 	char *below = handed_down.length > 1 ? first_below(cgroup, first) : NULL;

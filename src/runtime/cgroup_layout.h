@@ -9,6 +9,10 @@ struct err;
 struct oci_resources;
 struct runtime_cgroup;
 
+/* cgroup->path is set, and what it is of systemd's. On failure nothing is left of it. */
+int runtime_cgroup_create_prepared(struct runtime_cgroup *cgroup,
+				   const struct oci_resources *resources, struct err *e);
+
 /* cgroup->path is set; hierarchies are filled in. On failure the caller removes what is there. */
 int runtime_cgroup_v1_create(struct runtime_cgroup *cgroup, const struct runtime_cgroup *host,
 			     const struct oci_resources *resources, struct err *e);

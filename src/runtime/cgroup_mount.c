@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -111,7 +112,9 @@ int runtime_cgroup_mount_in_child(const struct runtime_mount *m, struct runtime_
 
 	if (cgroup->hierarchies.count == 0)
 		return err_set(e, ERR_INTERNAL, "the cgroup has no hierarchy");
-	own_fd int fd = open_folder(m, &cgroup->hierarchies.items[0], cgroup->path, e);
+	own_free char *path =
+		cgroup->leaf ? path_join(cgroup->path, cgroup->leaf) : mem_text(cgroup->path);
+	own_fd int fd = open_folder(m, &cgroup->hierarchies.items[0], path, e);
 	if (fd < 0)
 		return fd;
 	int r = runtime_mount_move(fd, target_fd, e);

@@ -21,6 +21,8 @@
 #include "base/socket.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/cgroup_delegate.h"
+#include "runtime/cgroup_systemd.h"
 #include "runtime/cgroup_user.h"
 #include "runtime/channel.h"
 #include "runtime/clone.h"
@@ -177,12 +179,39 @@ static int send_pidfd(const struct oci_spec *spec, const struct runtime_process 
 	return r < 0 ? err_add(e, "run.oci.pidfd_receiver") : 0;
 }
 
+static bool has_writable_cgroups(const struct oci_spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.count; i++) {
+		const struct oci_mount *mount = &spec->mounts.items[i];
+		if (str_equal(mount->type, "cgroup") || str_equal(mount->type, "cgroup2"))
+			return !strv_contains(&mount->options, "ro");
+	}
+	return false;
+}
+
+/* Root of a user namespace, who sees its own part of the tree and may write there, owns that. */
+static int delegate(struct runtime_cgroup *cgroup, const struct runtime_setup *setup, struct err *e)
+{
+	const struct runtime_idmap *ids = &setup->user.ids;
+	uint32_t uid, gid;
+
+	int r = runtime_cgroup_delegate_leaf(cgroup, &setup->spec->annotations, e);
+	if (r < 0 || !(setup->namespaces.own & CLONE_NEWUSER) ||
+	    !(setup->namespaces.own & CLONE_NEWCGROUP) || !has_writable_cgroups(setup->spec) ||
+	    !runtime_idmap_to_host(&uid, &ids->uids, 0) ||
+	    !runtime_idmap_to_host(&gid, &ids->gids, 0) || uid == geteuid())
+		return r;
+	return runtime_cgroup_delegate_to(cgroup, uid, gid, e);
+}
+
 static int create_in_cgroup(struct runtime_container *ret, struct runtime_process *process,
 			    struct runtime_setup *setup, const struct runtime_options *options,
 			    struct err *e)
 {
 	setup->cgroup = &ret->cgroup;
-	int r = runtime_cgroup_entry_open(&setup->entry, &ret->cgroup, NULL, e);
+	int r = delegate(&ret->cgroup, setup, e);
+	if (r == 0)
+		r = runtime_cgroup_entry_open(&setup->entry, &ret->cgroup, NULL, e);
 	if (r == 0)
 		r = spawn(setup, process, e);
 	if (r == 0)
@@ -198,6 +227,22 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 	return r;
 }
 
+static int create_cgroup(struct runtime_cgroup *ret, const struct oci_spec *spec,
+			 const struct runtime_options *options, struct err *e)
+{
+	const struct runtime_cgroup_request request = {
+		.path = spec->linux_.cgroups_path,
+		.id = options->id,
+		.resources = spec->linux_.resources,
+		.annotations = &spec->annotations,
+	};
+
+	if (options->systemd_cgroup)
+		return runtime_cgroup_systemd_create_in_parent(ret, &request, e);
+	return runtime_cgroup_user_create_in_parent(ret, request.path, request.id,
+						    request.resources, e);
+}
+
 int runtime_create(struct runtime_container *ret_container, struct runtime_process *ret,
 		   const struct oci_spec *spec, const struct runtime_options *options,
 		   struct err *e)
@@ -209,14 +254,14 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 	int r = runtime_setup_prepare_in_parent(&setup, spec, options, e);
 	if (r < 0)
 		return r;
-	r = runtime_cgroup_user_create_in_parent(&container.cgroup, spec->linux_.cgroups_path,
-						 options->id, spec->linux_.resources, e);
+	r = create_cgroup(&container.cgroup, spec, options, e);
 	if (r < 0)
 		return err_add(e, "cgroup");
 	r = runtime_intel_rdt_make_in_parent(&container.intel_rdt, spec->linux_.intel_rdt,
 					     options->id, e);
 	if (r == 0)
 		r = create_in_cgroup(&container, &process, &setup, options, e);
+	runtime_cgroup_settle(&container.cgroup);
 	if (r < 0) {
 		struct err ignored;
 		runtime_intel_rdt_remove_in_parent(&container.intel_rdt, &ignored);

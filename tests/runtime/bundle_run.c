@@ -1,14 +1,14 @@
 /* bundle_run.c - runs a bundle by runtime/ alone, for tests: no monitor, no engine.
  *
- *	bundle_run [-i INIT] [-k FD]... [-t] BUNDLE ID [-- COMMAND...]
+ *	bundle_run [-i INIT] [-k FD]... [-s] [-t] BUNDLE ID [-- COMMAND...]
  *
  * With a COMMAND that is exec'ed in the container once the first process has started; of its
  * process EXEC_USER and EXEC_CWD in the environment change user.username and cwd; with
  * EXEC_PROCESS=FILE it is what runc exec --process takes, but for args; EXEC_CGROUPS has the
- * cgroups (words) that it goes to. -k keeps a descriptor. -t prints the microseconds that each
- * step took. LISTEN_FDS in the environment is handed on, and NOTIFY_SOCKET, where BUNDLE_STATE is a
- * folder for it, until the container is ready. Exits as the container's process (or the command)
- * does. The libraries' warnings go to stderr. */
+ * cgroups (words) that it goes to. -k keeps a descriptor. -s has systemd make the cgroup. -t
+ * prints the microseconds that each step took. LISTEN_FDS in the environment is handed on, and
+ * NOTIFY_SOCKET, where BUNDLE_STATE is a folder for it, until the container is ready. Exits as
+ * the container's process (or the command) does. The libraries' warnings go to stderr. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -172,11 +172,13 @@ static bool read_options(struct bundle_run *b, int argc, char **argv)
 	b->options = (struct runtime_options)RUNTIME_OPTIONS_INIT;
 	b->options.die_with_parent = true;
 	b->options.keep_fds = b->keep;
-	while ((option = getopt(argc, argv, "+i:k:t")) != -1) {
+	while ((option = getopt(argc, argv, "+i:k:st")) != -1) {
 		if (option == 'i')
 			b->options.init_fd = open(optarg, O_PATH | O_CLOEXEC);
 		else if (option == 'k' && b->options.keep_fds_count < KEEP_MAX)
 			b->keep[b->options.keep_fds_count++] = atoi(optarg);
+		else if (option == 's')
+			b->options.systemd_cgroup = true;
 		else if (option == 't')
 			b->times = true;
 		else

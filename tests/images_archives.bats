@@ -173,6 +173,33 @@ make_fs() { # TEXT
 	output_is root
 }
 
+@test "import takes a Containerfile's instructions, a comment and a platform" {
+	make_fs root
+	expect 0 holm import -c 'CMD ["sh", "-c", "echo $A; pwd; id -u"]' --change 'ENV A="x y"' \
+		-c 'WORKDIR /etc' -c 'USER 7' -c 'EXPOSE 80' -c 'LABEL by=hand' -c 'VOLUME /data' \
+		-c 'STOPSIGNAL INT' -m note --platform linux/amd64 fs.tar fs:1
+	expect 0 holm run --rm fs:1
+	output_is "x y
+/etc
+7"
+	expect 0 holm image inspect fs:1
+	jq -e '.[0] | .Config.ExposedPorts == {"80/tcp": {}} and .Config.Labels.by == "hand" and
+		.Config.StopSignal == "INT" and .Config.Volumes == {"/data": {}} and
+		.Comment == "note" and .Architecture == "amd64"' <<<"$output"
+	service python3 -m http.server --bind 127.0.0.1 8123
+	within 10 listens 8123
+	expect 0 holm import http://127.0.0.1:8123/fs.tar fs:url
+	expect 0 holm run --rm fs:url cat /etc/mark
+	output_is root
+	expect 0 holm rmi fs:url
+	refused 1 "status 404" holm import http://127.0.0.1:8123/none.tar fs:2
+	refused 1 "import http://127.0.0.1:1/x" holm import http://127.0.0.1:1/x fs:2
+	refused 1 "FROM: none of CMD" holm import -c 'FROM x' fs.tar fs:2
+	refused 1 "EXPOSE" holm import -c 'EXPOSE web' fs.tar fs:2
+	expect 0 holm images -q fs
+	[ "${#lines[@]}" = 1 ]
+}
+
 @test "a Debian root filesystem keeps owners, modes, capabilities and names" {
 	image=$(made_image debian)
 	expect 0 holm load -i "$image"

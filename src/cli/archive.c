@@ -22,6 +22,7 @@ struct archive_options {
 	char *platform;
 	bool quiet;
 	char *message;
+	struct strv change;
 };
 
 #define OPTIONS struct archive_options
@@ -43,6 +44,8 @@ static const struct option save_table[] = {
 };
 
 static const struct option import_table[] = {
+	{ "change", 'c', OPTION_STRINGS(change), "INSTRUCTION",
+	  "a Containerfile's CMD, ENV, EXPOSE, USER... for the image" },
 	{ "message", 'm', OPTION_STRING(message), "TEXT", "a comment, for the image's history" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "what it is made for" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show progress" },
@@ -128,6 +131,8 @@ static int run_import(struct cli *cli, void *options, const struct strv *args, s
 		strv_addf(&arguments, "--platform=%s", o->platform);
 	if (o->message)
 		strv_addf(&arguments, "--message=%s", o->message);
+	for (size_t i = 0; i < o->change.count; i++)
+		strv_addf(&arguments, "--change=%s", o->change.items[i]);
 	strv_add(&arguments, "--");
 	strv_add_all(&arguments, args);
 	r = image_command_run(&image, &arguments,
@@ -163,7 +168,7 @@ const struct cli_command cli_archive_save = {
 const struct cli_command cli_archive_import = {
 	.names = "import|image import",
 	.section = "Images",
-	.arguments = "[OPTIONS] FILE|FOLDER|- [NAME[:TAG]]",
+	.arguments = "[OPTIONS] FILE|FOLDER|URL|- [NAME[:TAG]]",
 	.summary = "Make an image of a root filesystem, in an archive or a folder",
 	.options = import_table,
 	.size = sizeof(struct archive_options),

@@ -74,6 +74,15 @@ static struct json_object *config_object(const struct oci_image_process *process
 	return to;
 }
 
+/* As docker shows: what import and commit were given by --message. */
+static const char *last_comment(const struct oci_image_config *config)
+{
+	size_t count = config->history.count;
+	const char *comment = count ? config->history.items[count - 1].comment : NULL;
+
+	return comment ? comment : "";
+}
+
 static int make(struct engine *engine, const struct storage_image *image,
 		const struct storage_index *index, struct json_object **ret, struct err *e)
 {
@@ -87,7 +96,7 @@ static int make(struct engine *engine, const struct storage_image *image,
 	inspect_text(to, "Id", image->manifest.config.digest);
 	add_names(to, index, image);
 	inspect_text(to, "Parent", "");
-	inspect_text(to, "Comment", "");
+	inspect_text(to, "Comment", last_comment(config));
 	inspect_text(to, "Created", config->created);
 	inspect_text(to, "DockerVersion", "");
 	inspect_text(to, "Author", config->author);

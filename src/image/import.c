@@ -11,6 +11,7 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "image/http.h"
 #include "image/invocation.h"
 #include "image/jail.h"
 #include "image/layer.h"
@@ -19,6 +20,7 @@
 #include "image/ring.h"
 #include "image/stored.h"
 #include "oci/image.h"
+#include "oci/instruction.h"
 #include "storage/blob.h"
 #include "storage/pack.h"
 #include "storage/store.h"
@@ -149,23 +151,24 @@ static int import_source(const struct image_import *import, const struct byte_so
 	return r < 0 ? r : image_stored_finish(&stored, manifest, import->reference, e);
 }
 
-/* ---- a folder ---- */
+/* ---- a folder, or an address: a thread of its own brings the bytes ---- */
 
-struct pack_job {
-	int folder_fd;
+struct bringing {
+	int folder_fd; /* of a folder */
+	const char *url;
 	struct image_ring *ring;
 };
 
 static int ring_write(void *context, const void *bytes, size_t length, struct err *e)
 {
 	int r = image_ring_write(context, bytes, length);
-	return r < 0 ? err_number(e, -r, "pack") : 0;
+	return r < 0 ? err_number(e, -r, "pass the bytes on") : 0;
 }
 
 static void *pack_thread(void *argument)
 {
 	static const struct pack_options options = { .one_filesystem = true };
-	const struct pack_job *job = argument;
+	const struct bringing *job = argument;
 	struct byte_sink sink = { ring_write, job->ring };
 	struct err e;
 
@@ -174,14 +177,40 @@ static void *pack_thread(void *argument)
 	return NULL;
 }
 
-static int import_folder(const struct image_import *import, int folder_fd, struct err *e)
+static int fetch(const char *url, const struct byte_sink *sink, struct err *e)
+{
+	static const struct image_http_settings settings;
+	own(image_http_free) struct image_http *http = image_http_new(&settings);
+	own_clear(image_http_response_clear) struct image_http_response response = { 0 };
+	const struct image_http_request request = { .url = url, .sink = sink };
+
+	int r = image_http_perform(http, &request, &response, e);
+	if (r < 0 || response.status == 200)
+		return r;
+	return err_set(e, response.status == 404 ? ERR_NOT_FOUND : ERR_UNREACHABLE,
+		       "the server answered with status %ld", response.status);
+}
+
+static void *fetch_thread(void *argument)
+{
+	const struct bringing *job = argument;
+	struct byte_sink sink = { ring_write, job->ring };
+	struct err e;
+
+	int r = fetch(job->url, &sink, &e);
+	image_ring_finish(job->ring, r < 0 ? &e : NULL);
+	return NULL;
+}
+
+static int import_brought(const struct image_import *import, void *(*bring)(void *),
+			  struct bringing *job, struct err *e)
 {
 	own(image_ring_free) struct image_ring *ring = image_ring_new(RING_BYTES);
-	struct pack_job job = { folder_fd, ring };
 	struct byte_source source = image_ring_source(ring);
 	pthread_t thread;
 
-	int number = pthread_create(&thread, NULL, pack_thread, &job);
+	job->ring = ring;
+	int number = pthread_create(&thread, NULL, bring, job);
 	if (number)
 		return err_number(e, number, "start a thread");
 	int r = import_source(import, &source, e);
@@ -190,38 +219,62 @@ static int import_folder(const struct image_import *import, int folder_fd, struc
 	return r;
 }
 
+static bool is_url(const char *path)
+{
+	return str_starts(path, "http://") || str_starts(path, "https://");
+}
+
 static int import_fd(const struct image_import *import, int fd, struct err *e)
 {
 	own(image_fd_source_free) struct image_fd_source *bytes =
 		image_fd_source_new(fd, NULL, NULL);
 	struct byte_source source = image_fd_source(bytes);
+	struct bringing folder = { .folder_fd = fd };
 	struct stat st;
 
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-		return import_folder(import, fd, e);
+		return import_brought(import, pack_thread, &folder, e);
 	return import_source(import, &source, e);
 }
 
+/* fd is -1 for an address. */
 static int import_locked(const struct image_import *import, int fd, struct err *e)
 {
+	struct bringing address = { .folder_fd = -1, .url = import->path };
+
 	own_fd int lock = store_lock_layers_shared(import->store, e);
 	if (lock < 0)
 		return lock;
 	int r = image_jail_enter(import->store, e);
-	return r < 0 ? r : import_fd(import, fd, e);
+	if (r < 0)
+		return r;
+	return fd < 0 ? import_brought(import, fetch_thread, &address, e)
+		      : import_fd(import, fd, e);
+}
+
+static int open_path(const char *path)
+{
+	if (strcmp(path, "-") == 0)
+		return dup(STDIN_FILENO);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 int image_import(const struct image_import *import, struct err *e)
 {
-	own_fd int fd = strcmp(import->path, "-") == 0 ? dup(STDIN_FILENO)
-						       : open(import->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	bool from_url = is_url(import->path);
+	own_fd int fd = from_url ? -1 : open_path(import->path);
+	if (fd < 0 && !from_url)
 		return err_sys(e, "open %s", import->path);
 	int r = import_locked(import, fd, e);
 	if (r >= 0)
 		return 0;
 	image_stored_clean_up(import->store);
 	return err_add(e, "import %s", strcmp(import->path, "-") == 0 ? "stdin" : import->path);
+}
+
+static void process_clear(struct oci_image_process *process)
+{
+	shape_clear(&oci_image_process_shape, process);
 }
 
 int image_import_verb(const struct image_invocation *invocation, struct err *e)
@@ -234,7 +287,12 @@ int image_import_verb(const struct image_invocation *invocation, struct err *e)
 		.comment = invocation->message,
 	};
 	own_free char *reference = NULL;
+	own_clear(process_clear) struct oci_image_process process = { 0 };
 
+	import.process = &process;
+	for (size_t i = 0; i < invocation->changes.count; i++)
+		if (oci_instruction_apply(&process, invocation->changes.items[i], e) < 0)
+			return err_add(e, "--change");
 	if (invocation->count < 1 || invocation->count > 2)
 		return err_set(e, ERR_INVALID, "import takes a tar or a folder, and maybe a name");
 	import.path = invocation->operands[0];

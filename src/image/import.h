@@ -11,7 +11,8 @@ struct store;
 struct image_import {
 	const struct store *store;
 	struct image_report *report;
-	const char *path;      /* a tar (gzip and zstd are seen through), "-", or a folder */
+	const char *path;      /* a tar (gzip and zstd are seen through), "-", http(s)://..., or a
+				* folder */
 	const char *reference; /* full name, or NULL */
 	const struct oci_platform *platform; /* what it is made for; NULL: this machine */
 	const char *comment; /* for the image's history; NULL: "Imported from PATH" */

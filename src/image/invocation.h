@@ -16,6 +16,7 @@ struct image_invocation {
 	struct oci_platform platform; /* --platform, else this machine's */
 	const char *auth_file;        /* --authfile, or NULL */
 	const char *message;          /* --message, or NULL */
+	struct strv changes;          /* --change: instructions, see oci/instruction.h */
 	char **operands;              /* behind the verb and its options, closed by NULL */
 	size_t count;
 };

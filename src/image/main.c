@@ -27,6 +27,7 @@
 
 struct options {
 	const char *root, *run, *platform, *auth_file, *message;
+	struct strv changes;
 	int progress_fd;
 	bool quiet, debug;
 };
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{ "progress-fd", required_argument, NULL, 'f' },
 	{ "authfile", required_argument, NULL, 'a' },
 	{ "message", required_argument, NULL, 'm' },
+	{ "change", required_argument, NULL, 'c' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ 0 },
@@ -123,6 +125,9 @@ static int take_option(struct options *options, int option, struct err *e)
 	case 'a':
 		options->auth_file = optarg;
 		return 0;
+	case 'c':
+		strv_add(&options->changes, optarg);
+		return 0;
 	case 'm':
 		options->message = optarg;
 		return 0;
@@ -178,6 +183,7 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.platform = platform,
 		.auth_file = options->auth_file,
 		.message = options->message,
+		.changes = options->changes,
 		.operands = operands,
 	};
 	while (operands[invocation.count])
@@ -224,6 +230,7 @@ int main(int argc, char **argv)
 		image_report_new(options.progress_fd, options.quiet);
 	if (r == 0)
 		r = run(verb, &options, report, argv + 1 + optind, &e);
+	strv_clear(&options.changes);
 	if (r == 0)
 		return 0;
 	image_report_error(report, &e);

@@ -90,6 +90,41 @@ start_web() {
 	output_is kept
 }
 
+@test "/dev/shm of a shareable container has the size asked for, and is the same for both" {
+	expect 0 holm run -d --name a --ipc shareable --shm-size 1m busybox sleep 1000
+	for who in "exec a" "run --rm --ipc container:a busybox"; do
+		# shellcheck disable=SC2086
+		expect 0 holm $who sh -c 'df -k /dev/shm | tail -1; touch /dev/shm/by-$$'
+		output_has " 1024 "
+	done
+	expect 0 holm run -d --name b --ipc container:a busybox sleep 1000
+	expect 1 holm exec b dd if=/dev/zero of=/dev/shm/much bs=64k count=32
+	output_has "No space left"
+	expect 0 holm exec a sh -c 'ls /dev/shm | wc -l; stat -c %s /dev/shm/much; grep /dev/shm /proc/mounts'
+	output_has "1048576"
+	[[ $output == *nosuid*nodev*noexec* ]]
+	expect 0 holm exec b sh -c 'grep /dev/shm /proc/mounts'
+	[[ $output == *nosuid*nodev*noexec* ]]
+	# it is theirs alone, and lives as long as the one of them
+	not ls /dev/shm/much
+	expect 0 holm stop -t 0 a
+	expect 0 holm exec b stat -c %s /dev/shm/much
+	output_is 1048576
+	refused 1 "not running" holm exec a true
+	refused 125 "not running" holm run --rm --ipc container:a busybox true
+}
+
+@test "a folder that a container puts in the place of its /dev/shm leads nowhere else" {
+	expect 0 holm run -d --name a --ipc shareable --cap-add SYS_ADMIN \
+		--security-opt seccomp=unconfined busybox sh -c \
+		'echo mine >/etc/mark
+		 umount /dev/shm && rmdir /dev/shm && ln -s ../../../../etc /dev/shm && echo ready
+		 sleep 1000'
+	within 5 eval 'holm logs a | grep -q ready'
+	expect 0 holm run --rm --ipc container:a busybox cat /dev/shm/mark
+	output_is mine
+}
+
 @test "the IPC namespace of a container that keeps it private is not joined" {
 	expect 0 holm run -d --name a --ipc private busybox sleep 1000
 	refused 125 "a" holm run --rm --ipc container:a busybox true

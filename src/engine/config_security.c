@@ -8,7 +8,6 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
@@ -362,8 +361,5 @@ int config_security(struct container *c, const struct create_options *o,
 		r = set_sysctls(c, o, e);
 	if (r == 0)
 		set_init(c, o);
-	/* what others can mount is a folder of the run folder, which has no size of its own */
-	if (r == 0 && o->shm_size && str_equal(s->ipc, "shareable"))
-		log_warning("--shm-size has no effect with --ipc shareable");
 	return r;
 }

@@ -1,7 +1,6 @@
 #include "engine/namespace.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -45,13 +44,7 @@ static int join_network(struct engine *engine, const struct container *c,
 	return r;
 }
 
-/* A shareable container's /dev/shm is a folder of its run folder: a tmpfs on the host, which
- * others can have mounted as well. */
-static char *shm_folder(struct engine *engine, const char *id)
-{
-	return mem_format("%s/containers/%s/shm", engine->store->run, id);
-}
-
+/* Whose IPC namespace is joined, shares its /dev/shm as well. */
 static int join_ipc(struct engine *engine, const struct container *c, struct spec_context *context,
 		    struct err *e)
 {
@@ -63,35 +56,29 @@ static int join_ipc(struct engine *engine, const struct container *c, struct spe
 		r = namespace_path(&context->ipc_namespace, engine, id, "ipc", "--ipc", e);
 	if (r < 0)
 		return r;
-	if (str_equal(other.security.ipc, "host")) {
-		context->shm = mem_text("/dev/shm");
+	context->shm = mem_text("/dev/shm");
+	if (str_equal(other.security.ipc, "host"))
 		return 0;
-	}
 	if (!str_equal(other.security.ipc, "shareable")) {
 		err_set(e, ERR_STATE, "--ipc container:%s: it keeps its memory to itself",
 			other.name);
 		return err_hint(e, "run that one with --ipc shareable");
 	}
-	context->shm = shm_folder(engine, id);
+	context->shm_owner = mem_text(context->ipc_namespace.owner);
 	return 0;
 }
 
-static int resolve_ipc(struct engine *engine, const struct container *c, int run_fd,
+static int resolve_ipc(struct engine *engine, const struct container *c,
 		       struct spec_context *context, struct err *e)
 {
 	if (config_container_name(c->security.ipc))
 		return join_ipc(engine, c, context, e);
 	if (str_equal(c->security.ipc, "host"))
 		context->shm = mem_text("/dev/shm");
-	if (!str_equal(c->security.ipc, "shareable"))
-		return 0;
-	if (mkdirat(run_fd, "shm", 01777) < 0 || fchmodat(run_fd, "shm", 01777, 0) < 0)
-		return err_sys(e, "make the folder of the shared memory");
-	context->shm = shm_folder(engine, c->id);
 	return 0;
 }
 
-int engine_namespace_resolve(struct engine *engine, const struct container *c, int run_fd,
+int engine_namespace_resolve(struct engine *engine, const struct container *c,
 			     struct spec_context *context, struct err *e)
 {
 	const char *pid = config_container_name(c->security.pid);
@@ -103,7 +90,7 @@ int engine_namespace_resolve(struct engine *engine, const struct container *c, i
 	if (r == 0 && user)
 		r = namespace_path(&context->user_namespace, engine, user, "user", "--userns", e);
 	if (r == 0)
-		r = resolve_ipc(engine, c, run_fd, context, e);
+		r = resolve_ipc(engine, c, context, e);
 	if (r == 0)
 		r = join_network(engine, c, context, e);
 	return r;

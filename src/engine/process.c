@@ -56,7 +56,7 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 	context.rows = o->rows;
 	context.columns = o->columns;
 	spec_host_name(host_name, c);
-	int r = engine_namespace_resolve(engine, c, run_fd, &context, e);
+	int r = engine_namespace_resolve(engine, c, &context, e);
 	if (r == 0 && context.files == NULL) {
 		context.files = mem_format("%s/containers/%s", engine->store->root, c->id);
 		r = engine_files_write(folder_fd, c, host_name, e);

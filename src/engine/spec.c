@@ -183,6 +183,7 @@ void spec_context_clear(struct spec_context *context)
 		free(joined[i]->owner);
 	}
 	free(context->shm);
+	free(context->shm_owner);
 	free(context->files);
 	*context = (struct spec_context){ 0 };
 }

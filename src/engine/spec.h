@@ -23,8 +23,9 @@ struct spec_context {
 	struct spec_joined ipc_namespace;
 	struct spec_joined user_namespace;
 	struct spec_joined network_namespace;
-	char *shm;   /* a folder of the host to be /dev/shm; NULL: a tmpfs */
-	char *files; /* folder with hosts, hostname, resolv.conf; NULL: none */
+	char *shm;       /* a folder of the host to be /dev/shm; NULL: a tmpfs */
+	char *shm_owner; /* "PID:START": a folder as that process sees it instead */
+	char *files;     /* folder with hosts, hostname, resolv.conf; NULL: none */
 	SHAPE_LIST_OF(struct oci_device) devices; /* the nodes of --device and --privileged */
 	SHAPE_LIST_OF(struct oci_device_rule) device_rules;
 	unsigned short rows; /* of the terminal; 0: not known */

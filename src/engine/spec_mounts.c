@@ -41,10 +41,14 @@ static void add_shm(struct oci_spec *spec, const struct container *c,
 
 	if (str_equal(c->security.ipc, "none") || is_asked_for(c, "/dev/shm"))
 		return;
-	if (context->shm)
-		add(spec, "/dev/shm", "bind", context->shm, "bind,nosuid,noexec,nodev");
-	else
+	if (context->shm) {
+		struct oci_mount *mount =
+			add(spec, "/dev/shm", "bind", context->shm, "bind,nosuid,noexec,nodev");
+		if (context->shm_owner)
+			strv_addf(&mount->options, "of=%s", context->shm_owner);
+	} else {
 		add(spec, "/dev/shm", "tmpfs", "shm", options);
+	}
 }
 
 static void add_common(struct oci_spec *spec, const struct container *c,

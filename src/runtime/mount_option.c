@@ -159,6 +159,8 @@ static bool take_source(struct runtime_mount_options *o, const char *word)
 {
 	if (str_starts(word, "lower="))
 		strv_add(&o->lower, word + strlen("lower="));
+	else if (str_starts(word, "of="))
+		mem_replace(&o->of, word + strlen("of="));
 	else if (str_starts(word, "subpath="))
 		mem_replace(&o->subpath, word + strlen("subpath="));
 	else
@@ -184,6 +186,7 @@ void runtime_mount_options_clear(struct runtime_mount_options *options)
 	strv_clear(&options->super);
 	strv_clear(&options->lower);
 	free(options->subpath);
+	free(options->of);
 	free(options->idmap_text);
 	*options = (struct runtime_mount_options){ 0 };
 }

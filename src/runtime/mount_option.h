@@ -26,6 +26,7 @@ struct runtime_mount_options {
 	bool dest_nofollow; /* "dest-nofollow", crun's: a link there is covered, not followed */
 	bool copy_symlink;  /* "copy-symlink", crun's: a source that is a link is made again */
 	char *subpath;      /* "subpath=a/b": of a bind's source, resolved below it */
+	char *of;           /* "of=PID:START": the source is a path of that process */
 	struct strv lower;  /* "lower=/folder", the topmost first: a bind of an overlay of them */
 	struct strv super;  /* "sync", "lazytime"...: of any filesystem, nothing to a bind */
 	struct strv own;    /* "size=64m", "newinstance": for fsconfig(2), in order */

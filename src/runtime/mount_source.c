@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/mount.h"
+#include "runtime/mount_other.h"
 #include "runtime/overlay.h"
 
 bool runtime_mount_is_bind(const struct runtime_mount *m)
@@ -76,6 +77,9 @@ static int open_detached(const struct runtime_mount *m, const struct runtime_mou
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
 	const char *subpath = m->options.subpath;
 
+	if (m->options.of && !str_empty(m->spec->source))
+		return runtime_mount_other_open_in_parent(m->options.of, m->spec->source,
+							  m->options.recursive, e);
 	own_fd int whole = open_whole(m, host, e);
 	if (whole < 0 || (m->options.lower.count > 1 && !subpath))
 		return take_fd(&whole);
@@ -118,7 +122,7 @@ int runtime_mount_source_open_in_parent(struct runtime_mount *m,
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "look at the source");
-	if (set_propagation(fd, &m->options) < 0)
+	if (!m->options.of && set_propagation(fd, &m->options) < 0)
 		return err_sys(e, "set the propagation");
 	m->is_folder = S_ISDIR(st.st_mode);
 	m->source_fd = take_fd(&fd);

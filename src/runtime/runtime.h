@@ -63,7 +63,8 @@
  * "ridmap=..."), see runtime/idmap.h; "copyup" on a bind: when the source is
  * an empty folder it first gets what the image has at the destination; "tmpcopyup" on a tmpfs;
  * on a bind "subpath=a/b", a part of the source that is looked up below it, whatever links say,
- * and "lower=/folder", repeated, the topmost first: an overlay of these instead of the source. */
+ * and "lower=/folder", repeated, the topmost first: an overlay of these instead of the source;
+ * "of=PID:START": the source is a path as that process sees it, another container's. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,107 @@
+#include "runtime/mount_other.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/process.h"
+
+/* The child's clone, or -errno. Both system calls belong into that mount namespace: newer kernels
+ * take a detached mount nowhere else. */
+static int clone_in_child(int namespace_fd, const char *path, bool recursive, struct err *e)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	unsigned all = recursive ? AT_RECURSIVE : 0;
+
+	if (setns(namespace_fd, CLONE_NEWNS) < 0)
+		return err_sys(e, "enter its mount namespace");
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(e, "open its root");
+	own_fd int whole = path_open(root, path, O_PATH, 0, e);
+	if (whole < 0)
+		return whole;
+	own_fd int fd =
+		open_tree(whole, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | all);
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | all, &attr, sizeof(attr)) < 0)
+		return err_sys(e, "clone the mount of %s", path);
+	return take_fd(&fd);
+}
+
+/* One message: the descriptor, or the error. */
+static _Noreturn void child(int socket, int namespace_fd, const char *path, bool recursive)
+{
+	struct err e = { 0 };
+	own_fd int fd = clone_in_child(namespace_fd, path, recursive, &e);
+	struct err sent;
+
+	fd_send(socket, &e, sizeof(e), &fd, fd >= 0, &sent);
+	_exit(0);
+}
+
+static int receive(int socket, struct err *e)
+{
+	struct err theirs;
+	int fds[FD_PASS_MAX];
+	size_t count;
+
+	ssize_t n = fd_receive(socket, &theirs, sizeof(theirs), fds, &count, e);
+	if (n < 0)
+		return (int)n;
+	if (n != sizeof(theirs))
+		return err_set(e, ERR_INTERNAL, "the process that was to clone the mount ended");
+	if (count == 1)
+		return fds[0];
+	*e = theirs;
+	return -e->number;
+}
+
+static int open_namespace(const char *owner, struct err *e)
+{
+	unsigned long long start;
+	char path[40];
+	uint64_t found;
+	int pid;
+
+	if (sscanf(owner, "%d:%llu", &pid, &start) != 2)
+		return err_set(e, ERR_INVALID, "'%.40s' is not PID:START", owner);
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	if (process_start_time(pid, &found) < 0 || found != start)
+		return err_set(e, ERR_STATE, "the process that it was of (%d) has ended", pid);
+	return take_fd(&fd);
+}
+
+int runtime_mount_other_open_in_parent(const char *owner, const char *path, bool recursive,
+				       struct err *e)
+{
+	int pair[2];
+
+	own_fd int namespace_fd = open_namespace(owner, e);
+	if (namespace_fd < 0)
+		return namespace_fd;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "make a socket pair");
+	own_fd int ours = pair[0];
+	own_fd int theirs = pair[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_sys(e, "fork");
+	if (pid == 0)
+		child(theirs, namespace_fd, path, recursive);
+	close(take_fd(&theirs));
+	int fd = receive(ours, e);
+	process_wait(pid);
+	return fd;
+}

@@ -36,6 +36,8 @@ start() {
 	output_is from-file
 	refused 1 "" holm exec -u 4294967296 web true
 	refused 1 "" holm exec -w relative web true
+	refused 126 "no user 'nosuch'" holm exec -u nosuch web true
+	refused 126 "/nosuch" holm exec -w /nosuch web true
 	holm rm -f web
 }
 

@@ -82,6 +82,18 @@ static int close_input(const struct exec_options *o, struct err *e)
 	return 0;
 }
 
+/* Whatever keeps the command from running in the container is 126, as with docker: its user, its
+ * folder, a limit. */
+static int started(struct monitor_client *client, pid_t *ret_pid, struct err *e)
+{
+	int r = monitor_client_started(client, ret_pid, e);
+
+	if (r < 0 && e->kind != ERR_COMMAND_NOT_FOUND && e->kind != ERR_UNREACHABLE &&
+	    e->kind != ERR_STATE)
+		e->kind = ERR_NOT_EXECUTABLE;
+	return r;
+}
+
 static int spawn(struct engine *engine, const struct container *c, const struct exec_options *o,
 		 struct engine_session *ret, struct err *e)
 {
@@ -95,7 +107,7 @@ static int spawn(struct engine *engine, const struct container *c, const struct 
 	if (r == 0)
 		r = monitor_spawn_exec(&client, run_dir, &request, e);
 	if (r == 0)
-		r = monitor_client_started(&client, &ret->pid, e);
+		r = started(&client, &ret->pid, e);
 	shape_clear(&monitor_exec_request_shape, &request);
 	if (r < 0 || o->detach)
 		monitor_client_close(&client);

@@ -193,7 +193,7 @@ make_fs() { # TEXT
 	output_is root
 	expect 0 holm rmi fs:url
 	refused 1 "status 404" holm import http://127.0.0.1:8123/none.tar fs:2
-	refused 1 "import http://127.0.0.1:1/x" holm import http://127.0.0.1:1/x fs:2
+	refused 1 "import: http://127.0.0.1:1/x: " holm import http://127.0.0.1:1/x fs:2
 	refused 1 "FROM: none of CMD" holm import -c 'FROM x' fs.tar fs:2
 	refused 1 "EXPOSE" holm import -c 'EXPOSE web' fs.tar fs:2
 	expect 0 holm images -q fs

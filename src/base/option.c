@@ -171,7 +171,9 @@ static const char *attached_value(const struct option *option, const char *rest)
 static int unknown_letter(struct scan *s, char letter, const char *letters, struct err *e)
 {
 	if (letter != 'h')
-		return err_set(e, ERR_INVALID, "unknown option -%c in -%s", letter, letters);
+		return letters[1] ? err_set(e, ERR_INVALID, "unknown option -%c in -%s", letter,
+					    letters)
+				  : err_set(e, ERR_INVALID, "unknown option -%c", letter);
 	s->line->help = true;
 	return 0;
 }

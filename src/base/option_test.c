@@ -163,7 +163,7 @@ static const struct {
 	{ "--publsh 80 x", "unknown option --publsh", "" },
 	{ "--zzz x", "unknown option --zzz", "" },
 	{ "--no-detach x", "unknown option --no-detach", "" },
-	{ "-z x", "unknown option -z in -z", "" },
+	{ "-z x", "unknown option -z", "" },
 	{ "-itz x", "unknown option -z in -itz", "" },
 	{ "---name x", "unknown option ---name", "did you mean --name?" },
 	{ "--=x", "unknown option --", "" },

@@ -73,8 +73,8 @@ static void print_aliases(const struct cli_command *command)
 	if (names.count < 2)
 		return;
 	printf("\nAlso called:");
-	for (size_t i = 0; i < names.count; i++)
-		printf("%s holm %s", i ? "," : "", names.items[i]);
+	for (size_t i = 1; i < names.count; i++)
+		printf("%s holm %s", i > 1 ? "," : "", names.items[i]);
 	putchar('\n');
 }
 

@@ -269,7 +269,7 @@ int image_import(const struct image_import *import, struct err *e)
 	if (r >= 0)
 		return 0;
 	image_stored_clean_up(import->store);
-	return err_add(e, "import %s", strcmp(import->path, "-") == 0 ? "stdin" : import->path);
+	return err_add(e, "%s", strcmp(import->path, "-") == 0 ? "standard input" : import->path);
 }
 
 static void process_clear(struct oci_image_process *process)

@@ -88,7 +88,7 @@ int image_load(const struct image_load *load, struct err *e)
 	if (r >= 0)
 		return 0;
 	image_stored_clean_up(load->store);
-	return err_add(e, "load %s", strcmp(load->path, "-") == 0 ? "from stdin" : load->path);
+	return err_add(e, "%s", strcmp(load->path, "-") == 0 ? "standard input" : load->path);
 }
 
 /* ---- the verb ---- */

@@ -163,10 +163,10 @@ int image_save(const struct image_save *save, struct err *e)
 	if (lock < 0)
 		return lock;
 	int r = find_images(&list, save, e);
-	if (r == 0)
-		r = save->format == IMAGE_SAVE_OCI_FOLDER ? save_to_folder(save, &list, e)
-							  : save_to_file(save, &list, e);
-	return r < 0 ? err_add(e, "save") : 0;
+	if (r < 0)
+		return r;
+	return save->format == IMAGE_SAVE_OCI_FOLDER ? save_to_folder(save, &list, e)
+						     : save_to_file(save, &list, e);
 }
 
 int image_save_verb(const struct image_invocation *invocation, struct err *e)

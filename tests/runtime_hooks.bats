@@ -240,3 +240,15 @@ is_gone() { # PID
 	expect 0 bundle cat /tmp/rights
 	output_is $'1000\nCapEff:\t0000000000000000\nSeccomp:\t2'
 }
+
+@test "hooks run for a container with a user namespace, in it where they belong to it" {
+	bundle_edit '.linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 "$ROOTFS"
+	# programs of the host, found by those in the user namespace, too
+	hook createRuntime /bin/sh '{"args": ["sh", "-c", "cat /proc/self/uid_map >outer"]}'
+	hook createContainer /bin/sh '{"args": ["sh", "-c", "id -u >tmp/inner; cat /proc/self/uid_map >>tmp/inner"]}'
+	expect 0 bundle sh -c 'tr -s " " </tmp/inner'
+	output_is $'0\n 0 100000 65536'
+	cmp "$BUNDLE/outer" /proc/self/uid_map
+}

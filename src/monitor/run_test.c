@@ -35,6 +35,7 @@ struct bed {
 	struct monitor_config config;
 	struct monitor_client client;
 	pid_t monitor;
+	struct oci_hooks *hooks;
 	struct str out, err;
 };
 
@@ -72,7 +73,7 @@ static void write_bundle(const struct bed *bed, const char *script, bool tty)
 	struct oci_process process = {
 		.terminal = tty, .args = { args, 3 }, .env = { env, 1 }, .cwd = "/"
 	};
-	struct oci_spec spec = { .oci_version = "1.1.0", .process = &process };
+	struct oci_spec spec = { .oci_version = "1.1.0", .process = &process, .hooks = bed->hooks };
 	struct err e;
 
 	args[2] = (char *)script;
@@ -527,6 +528,57 @@ START_TEST(on_failure_restarts_so_many_times)
 }
 END_TEST
 
+/* What the hooks of a run have told: complete once the bed is cleared. */
+static void check_told(int fd, const char *path, const char *expected)
+{
+	char text[100] = "";
+
+	ck_assert_int_ge(read(fd, text, sizeof(text) - 1), 0);
+	ck_assert_str_eq(text, expected);
+	unlink(path);
+}
+
+START_TEST(hooks_run_at_every_start_and_end)
+{
+	char path[] = "/tmp/holm-mon-told-XXXXXX";
+	own_fd int told = mkostemp(path, O_CLOEXEC);
+	struct oci_hook hook = { .path = path };
+	struct oci_hooks hooks = { .poststart = { &hook, 1 }, .poststop = { &hook, 1 } };
+	struct bed bed;
+
+	bed_init(&bed);
+	bed.hooks = &hooks;
+	mem_replace(&bed.config.restart.policy, "on-failure");
+	bed.config.restart.max_retries = 1;
+	bed_start(&bed, "exit 4", false, OUTPUT);
+	bed_started(&bed);
+	while (bed_finish(&bed).flags & MONITOR_EXIT_RESTARTING)
+		;
+	bed_clear(&bed);
+	check_told(told, path, "poststart poststop poststart poststop ");
+}
+END_TEST
+
+START_TEST(a_poststart_hook_that_fails_fails_the_start)
+{
+	char path[] = "/tmp/holm-mon-told-XXXXXX";
+	own_fd int told = mkostemp(path, O_CLOEXEC);
+	struct oci_hook fails = { .path = (char *)"fail" }, tells = { .path = path };
+	struct oci_hooks hooks = { .poststart = { &fails, 1 }, .poststop = { &tells, 1 } };
+	struct bed bed;
+	struct err e = { 0 };
+	pid_t pid;
+
+	bed_init(&bed);
+	bed.hooks = &hooks;
+	bed_start(&bed, "sleep 60", false, OUTPUT);
+	ck_assert_int_lt(monitor_client_started(&bed.client, &pid, &e), 0);
+	ck_assert_ptr_nonnull(strstr(e.text, "the hook failed"));
+	bed_clear(&bed);
+	check_told(told, path, "poststop ");
+}
+END_TEST
+
 START_TEST(stop_ends_a_container_that_waits_for_its_restart)
 {
 	struct bed bed;
@@ -666,6 +718,7 @@ UNIT_MAIN("monitor/run", UNIT(output_and_code_come_back), UNIT(a_signal_is_128_a
 	  UNIT(a_reader_that_sleeps_neither_blocks_nor_is_lied_to), UNIT(stop_asks_and_then_kills),
 	  UNIT(kill_sends_a_signal_and_refuses_what_is_none), UNIT(pause_is_seen_in_the_state),
 	  UNIT(whoever_sends_nonsense_is_cut_off_alone), UNIT(on_failure_restarts_so_many_times),
+	  UNIT(hooks_run_at_every_start_and_end), UNIT(a_poststart_hook_that_fails_fails_the_start),
 	  UNIT(stop_ends_a_container_that_waits_for_its_restart),
 	  UNIT_LOOP(exec_runs_one_more_process_beside, COUNT_OF(execs)),
 	  UNIT_LOOP(behind_a_killed_monitor_is_cleared_up, 2))

@@ -448,3 +448,35 @@ status_is() { # STATUS
 	XDG_RUNTIME_DIR=$PWD/xdg expect 1 holm-runtime create --bundle "$BUNDLE" "$ID"
 	[ ! -e xdg/holm ]
 }
+
+@test "an ordinary user: the same life, in a user namespace that nobody had to ask for" {
+	local user="setpriv --reuid 1000 --regid 1000 --clear-groups"
+	install -d -o 1000 -g 1000 "$TMPDIR/user" "$TMPDIR/user/xdg"
+	cp -r "$BUNDLE" "$TMPDIR/user/bundle"
+	cp "$(command -v holm-runtime)" "$TMPDIR/user/holm-runtime"
+	chown -R 1000:1000 "$TMPDIR/user"
+	chmod 711 "$TMPDIR" "$TMPDIR/user"
+	rt_user() {
+		$user env XDG_RUNTIME_DIR="$TMPDIR/user/xdg" "$TMPDIR/user/holm-runtime" "$@"
+	}
+	cd "$TMPDIR/user/bundle"
+	rm config.json
+	rt_user spec --rootless
+	jq '.process.terminal = false | .process.args = ["sh", "-c", "id -u; cat /proc/self/uid_map; exit 7"]' \
+		config.json >new && mv new config.json
+	expect 7 rt_user run c1
+	[ "$(tr -s ' \n' ' ' <<<"$output")" = "0 0 1000 1 " ]
+	jq 'del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["sleep", "100"]
+		| .linux.namespaces = [.linux.namespaces[] | select(.type != "user" and .type != "cgroup")]' \
+		config.json >new && mv new config.json
+	rt_user run --detach c2 </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&-
+	expect 0 rt_user exec c2 id -u
+	output_is 0
+	expect 0 rt_user ps --format json c2
+	jq -e 'length == 1' <<<"$output"
+	expect 0 rt_user list -q
+	output_is c2
+	expect 0 rt_user delete --force c2
+	cd /
+	rm -r "${TMPDIR:?}/user"
+}

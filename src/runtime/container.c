@@ -1,7 +1,10 @@
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -62,6 +65,49 @@ int runtime_container_open(const struct runtime_container *container)
 	if (!runtime_container_is_of_this_boot(container))
 		return -ESRCH;
 	return process_open((pid_t)container->pid, container->pid_start);
+}
+
+static ino_t pid_namespace(pid_t pid)
+{
+	char path[40];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static int list_namespace(pid_t **ret, size_t *ret_count, pid_t first, struct err *e)
+{
+	own_dir DIR *proc = opendir("/proc");
+	ino_t wanted = pid_namespace(first);
+	pid_t *pids = NULL;
+	size_t count = 0;
+
+	if (!proc)
+		return err_sys(e, "open /proc");
+	for (struct dirent *entry; wanted && (entry = readdir(proc));) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (pid <= 0 || pid_namespace(pid) != wanted)
+			continue;
+		pids = mem_resize(pids, count + 1, sizeof(*pids));
+		pids[count++] = pid;
+	}
+	*ret = pids;
+	*ret_count = count;
+	return 0;
+}
+
+int runtime_container_list(pid_t **ret, size_t *ret_count,
+			   const struct runtime_container *container, struct err *e)
+{
+	if (container->cgroup.hierarchies.count || !strv_contains(&container->namespaces, "pid"))
+		return runtime_cgroup_list(ret, ret_count, &container->cgroup, e);
+	own_fd int pidfd = runtime_container_open(container);
+	if (pidfd >= 0)
+		return list_namespace(ret, ret_count, (pid_t)container->pid, e);
+	*ret = NULL;
+	*ret_count = 0;
+	return 0;
 }
 
 int runtime_kill_all(const struct runtime_container *container, struct err *e)

@@ -271,8 +271,7 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 		r = take_streams(l, user, e);
 	if (r == 0)
 		r = l->options->no_new_keyring ? 0 : join_keyring(e);
-	if (r == 0)
-		umask(l->process->user.umask ? (mode_t)*l->process->user.umask : 0022);
+	umask(l->process->user.umask ? (mode_t)*l->process->user.umask : 0022);
 	if (r == 0)
 		r = runtime_io_priority_apply_in_child(l->process->io_priority, e);
 	if (r == 0)

@@ -180,6 +180,11 @@ bool runtime_container_is_of_this_boot(const struct runtime_container *container
 /* A pidfd of the first process, or -ESRCH: it is gone (or this is another boot). */
 int runtime_container_open(const struct runtime_container *container);
 
+/* The pids of all its processes, as the caller's PID namespace numbers them; without a cgroup (an
+ * ordinary user's container) those in its PID namespace. The caller frees *ret. */
+int runtime_container_list(pid_t **ret, size_t *ret_count,
+			   const struct runtime_container *container, struct err *e);
+
 /* SIGKILL for every process of the container. Nothing to kill is success. */
 int runtime_kill_all(const struct runtime_container *container, struct err *e);
 

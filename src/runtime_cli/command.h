@@ -26,8 +26,8 @@ struct runtime_cli {
 
 struct runtime_cli_command {
 	const char *name;
-	const char *arguments; /* "[OPTIONS] ID" */
-	const char *summary;
+	const char *arguments;        /* "[OPTIONS] ID" */
+	const char *summary;          /* NULL: not listed */
 	const struct option *options; /* may be NULL */
 	size_t size;                  /* of the struct they fill */
 	enum option_mode mode;
@@ -51,6 +51,7 @@ extern const struct runtime_cli_command runtime_cli_features;
 extern const struct runtime_cli_command runtime_cli_kill;
 extern const struct runtime_cli_command runtime_cli_list;
 extern const struct runtime_cli_command runtime_cli_mounts;
+extern const struct runtime_cli_command runtime_cli_man;
 extern const struct runtime_cli_command runtime_cli_pause;
 extern const struct runtime_cli_command runtime_cli_ps;
 extern const struct runtime_cli_command runtime_cli_restore;
@@ -60,3 +61,9 @@ extern const struct runtime_cli_command runtime_cli_spec;
 extern const struct runtime_cli_command runtime_cli_start;
 extern const struct runtime_cli_command runtime_cli_state;
 extern const struct runtime_cli_command runtime_cli_update;
+
+/* All of them; NULL ends it. */
+extern const struct runtime_cli_command *const runtime_cli_commands[];
+
+/* Those in front of the command. */
+const struct option *runtime_cli_main_options(void);

@@ -60,6 +60,22 @@ static void print_oom(const struct runtime_cli_record *record, struct runtime_oo
 		print(runtime_stats_event("oom", record->id, NULL));
 }
 
+/* Waits for an event or until next. Returns 1 when the container has ended. */
+static int wait_for(const struct runtime_cli_record *record, struct runtime_oom *oom, int pidfd,
+		    int64_t next, struct err *e)
+{
+	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
+				{ .fd = oom->fd, .events = POLLIN } };
+	int64_t left = (next - moment_monotonic_ns() + 999999) / 1000000;
+
+	int n = poll(fds, 2, left > 0 ? (int)left : 0);
+	if (n < 0 && errno != EINTR)
+		return err_sys(e, "wait for events");
+	if (n > 0 && fds[1].revents)
+		print_oom(record, oom);
+	return n > 0 && fds[0].revents;
+}
+
 /* Until the container has ended. */
 static int follow(const struct runtime_cli_record *record, struct runtime_oom *oom,
 		  int64_t interval_ns, struct err *e)
@@ -68,22 +84,15 @@ static int follow(const struct runtime_cli_record *record, struct runtime_oom *o
 	int64_t next = moment_monotonic_ns() + interval_ns;
 
 	while (pidfd >= 0) {
-		struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
-					{ .fd = oom->fd, .events = POLLIN } };
-		int64_t left = (next - moment_monotonic_ns() + 999999) / 1000000;
-		int n = poll(fds, 2, left > 0 ? (int)left : 0);
-		if (n < 0 && errno != EINTR)
-			return err_sys(e, "wait for events");
-		if (n > 0 && fds[1].revents)
-			print_oom(record, oom);
-		if (n > 0 && fds[0].revents)
-			return 0;
-		if (n == 0) {
-			int r = print_stats(record, e);
-			if (r < 0)
-				return process_ended(pidfd) ? 0 : r;
-			next += interval_ns;
-		}
+		int r = wait_for(record, oom, pidfd, next, e);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (moment_monotonic_ns() < next)
+			continue;
+		r = print_stats(record, e);
+		if (r < 0)
+			return process_ended(pidfd) ? 0 : r;
+		next += interval_ns;
 	}
 	return 0;
 }

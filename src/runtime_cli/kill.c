@@ -32,7 +32,7 @@ static int signal_all(const struct runtime_cli_record *record, int number, struc
 
 	if (number == SIGKILL)
 		return runtime_kill_all(&record->container, e);
-	int r = runtime_cgroup_list(&pids, &count, &record->container.cgroup, e);
+	int r = runtime_container_list(&pids, &count, &record->container, e);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (kill(pids[i], number) < 0 && errno != ESRCH)
 			r = err_sys(e, "signal process %d", (int)pids[i]);

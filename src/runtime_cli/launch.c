@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "runtime_cli/command.h"
+#include "runtime_cli/foreground.h"
 #include "runtime_cli/handover.h"
 
 enum { PRESERVE_FDS_MAX = 1024, FIRST_PRESERVED = 3 };
@@ -150,9 +151,9 @@ static int hand_over(struct runtime_cli_launch *l, const struct runtime_cli_laun
 	return r;
 }
 
-int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *cli,
-		       const struct runtime_cli_launch_options *o, const char *id, bool waiting,
-		       struct err *e)
+int runtime_cli_launch_open(struct runtime_cli_launch *l, const struct runtime_cli *cli,
+			    const struct runtime_cli_launch_options *o, const char *id,
+			    bool waiting, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 
@@ -171,13 +172,53 @@ int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *c
 	if (r < 0)
 		return r;
 	r = fd_write_file_at(l->record.folder, "config.json", text.text, text.length, 0600, e);
-	if (r == 0)
-		r = make(l, o, waiting, e);
-	if (r == 0)
-		r = hand_over(l, o, e);
-	if (r == 0)
-		r = runtime_cli_record_store(&l->record, e);
 	if (r < 0)
 		runtime_cli_launch_undo(l, cli);
 	return r;
+}
+
+int runtime_cli_launch_close(struct runtime_cli_launch *l,
+			     const struct runtime_cli_launch_options *o, struct err *e)
+{
+	int r = hand_over(l, o, e);
+
+	return r < 0 ? r : runtime_cli_record_store(&l->record, e);
+}
+
+int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *cli,
+		       const struct runtime_cli_launch_options *o, const char *id, bool waiting,
+		       struct err *e)
+{
+	int r = runtime_cli_launch_open(l, cli, o, id, waiting, e);
+
+	if (r < 0)
+		return r;
+	r = make(l, o, waiting, e);
+	if (r == 0)
+		r = runtime_cli_launch_close(l, o, e);
+	if (r < 0)
+		runtime_cli_launch_undo(l, cli);
+	return r;
+}
+
+static int end(const struct runtime_cli_launch *l, const struct runtime_cli *cli, struct err *e)
+{
+	int r = runtime_delete(&l->record.container, e);
+
+	if (r < 0)
+		return r;
+	runtime_hooks_poststop(&l->spec, l->record.id, l->record.bundle);
+	return runtime_cli_record_delete(cli, l->record.id, e);
+}
+
+int runtime_cli_launch_follow(struct runtime_cli_launch *l, const struct runtime_cli *cli,
+			      bool keep, int signals, struct err *e)
+{
+	/* the lock is not ours any more while it runs: exec, kill and delete are for others */
+	close(take_fd(&l->record.folder));
+	int code = runtime_cli_foreground_wait(&l->process, signals, e);
+	if (code < 0 || keep)
+		return code;
+	int r = end(l, cli, e);
+	return r < 0 ? r : code;
 }

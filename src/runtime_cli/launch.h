@@ -78,6 +78,20 @@ struct runtime_cli_launch {
 int runtime_cli_launch(struct runtime_cli_launch *ret, const struct runtime_cli *cli,
 		       const struct runtime_cli_launch_options *options, const char *id,
 		       bool waiting, struct err *e);
+
+/* The two ends of the same, for who makes the process in another way: the bundle read and checked
+ * and the container's folder made; the results handed over and the record stored. After a failure
+ * of close, or between the two, undo. */
+int runtime_cli_launch_open(struct runtime_cli_launch *ret, const struct runtime_cli *cli,
+			    const struct runtime_cli_launch_options *options, const char *id,
+			    bool waiting, struct err *e);
+int runtime_cli_launch_close(struct runtime_cli_launch *launch,
+			     const struct runtime_cli_launch_options *options, struct err *e);
+
+/* Stays until a container that was started has ended, gives its exit status, and deletes it unless
+ * it is to be kept. signals: of runtime_cli_foreground_open(). */
+int runtime_cli_launch_follow(struct runtime_cli_launch *launch, const struct runtime_cli *cli,
+			      bool keep, int signals, struct err *e);
 void runtime_cli_launch_clear(struct runtime_cli_launch *launch);
 
 /* Takes all of it back: after a failure behind launch. */

@@ -39,13 +39,10 @@ static const struct option table[] = {
 };
 #undef OPTIONS
 
-static const struct runtime_cli_command *const commands[] = {
-	&runtime_cli_create, &runtime_cli_delete,   &runtime_cli_devices, &runtime_cli_events,
-	&runtime_cli_exec,   &runtime_cli_features, &runtime_cli_kill,    &runtime_cli_list,
-	&runtime_cli_mounts, &runtime_cli_pause,    &runtime_cli_ps,      &runtime_cli_resume,
-	&runtime_cli_run,    &runtime_cli_spec,     &runtime_cli_start,   &runtime_cli_state,
-	&runtime_cli_update,
-};
+const struct option *runtime_cli_main_options(void)
+{
+	return table;
+}
 
 /* ---- help ---- */
 
@@ -55,8 +52,10 @@ static void print_help(void)
 
 	puts("usage: holm-runtime [OPTIONS] COMMAND [ARGUMENTS]\n\n"
 	     "An OCI runtime: makes containers from bundles, called as runc and crun are.\n");
-	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; runtime_cli_commands[i]; i++)
+		if (runtime_cli_commands[i]->summary)
+			printf("  %-12s %s\n", runtime_cli_commands[i]->name,
+			       runtime_cli_commands[i]->summary);
 	option_help(table, &options);
 	printf("\n%s", options.text ? options.text : "");
 }
@@ -135,12 +134,12 @@ static int find_command(struct runtime_cli *cli, const char *name, struct err *e
 {
 	const char *best = NULL;
 
-	for (size_t i = 0; i < COUNT_OF(commands); i++) {
-		if (strcmp(commands[i]->name, name) == 0) {
-			cli->command = commands[i];
+	for (size_t i = 0; runtime_cli_commands[i]; i++) {
+		if (strcmp(runtime_cli_commands[i]->name, name) == 0) {
+			cli->command = runtime_cli_commands[i];
 			return 0;
 		}
-		nearest_offer(&best, name, commands[i]->name);
+		nearest_offer(&best, name, runtime_cli_commands[i]->name);
 	}
 	err_set(e, ERR_INVALID, "unknown command '%s'", name);
 	return best ? err_hint(e, "did you mean '%s'?", best) : -e->number;

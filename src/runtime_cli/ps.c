@@ -134,7 +134,7 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 
 	int r = runtime_cli_record_read(&record, cli, args->items[0], false, e);
 	if (r == 0)
-		r = runtime_cgroup_list(&pids.items, &pids.count, &record.container.cgroup, e);
+		r = runtime_container_list(&pids.items, &pids.count, &record.container, e);
 	if (r < 0)
 		return r;
 	if (str_equal(o->format, "json"))

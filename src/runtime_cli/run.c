@@ -1,6 +1,4 @@
 /* run.c - `run ID`: create, start, wait, delete. */
-#include <unistd.h>
-
 #include "base/err.h"
 #include "base/own.h"
 #include "runtime_cli/command.h"
@@ -15,23 +13,6 @@ static const struct option table[] = {
 	{ 0 },
 };
 #undef OPTIONS
-
-/* The lock is not ours any more while the container runs: exec, kill and state are for others. */
-static void unlock(struct runtime_cli_record *record)
-{
-	close(take_fd(&record->folder));
-}
-
-static int end(const struct runtime_cli_launch *launch, const struct runtime_cli *cli,
-	       struct err *e)
-{
-	int r = runtime_delete(&launch->record.container, e);
-
-	if (r < 0)
-		return r;
-	runtime_hooks_poststop(&launch->spec, launch->record.id, launch->record.bundle);
-	return runtime_cli_record_delete(cli, launch->record.id, e);
-}
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
 {
@@ -53,14 +34,9 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 		runtime_cli_launch_undo(&launch, cli);
 		return r;
 	}
-	unlock(&launch.record);
 	if (o->detach)
 		return 0;
-	int code = runtime_cli_foreground_wait(&launch.process, signals, e);
-	if (code < 0 || o->keep)
-		return code;
-	r = end(&launch, cli, e);
-	return r < 0 ? r : code;
+	return runtime_cli_launch_follow(&launch, cli, o->keep, signals, e);
 }
 
 const struct runtime_cli_command runtime_cli_run = {

@@ -1,0 +1,22 @@
+/* checkpoint.h - a running container into files and back, by criu.h. What is not in the images: the
+ * files of the root filesystem, of volumes, and what the standard streams lead to; the restored
+ * container's are those of its new bundle and caller. */
+#pragma once
+
+struct err;
+struct oci_spec;
+struct runtime_container;
+struct runtime_criu_options;
+struct runtime_options;
+struct runtime_process;
+
+/* Without leave_running and pre_dump its processes have ended afterwards. ERR_UNSUPPORTED for what
+ * criu cannot do here, terminals among it. */
+int runtime_checkpoint(const struct runtime_container *container, const struct oci_spec *spec,
+		       const struct runtime_criu_options *criu, struct err *e);
+
+/* As runtime_create() and runtime_start() in one. scratch is an empty folder, the mount point of
+ * the root in a mount namespace that lives as long as criu. */
+int runtime_restore(struct runtime_container *ret_container, struct runtime_process *ret,
+		    const struct oci_spec *spec, const struct runtime_options *options,
+		    const struct runtime_criu_options *criu, const char *scratch, struct err *e);

@@ -1,0 +1,92 @@
+# Containers stored in files and made again, by criu.
+# shellcheck disable=SC2154
+
+load holm
+load runtime/bundle
+
+setup() {
+	holm_setup
+	bundle_new
+	RT_ROOT=$TMPDIR/run/$BATS_TEST_NUMBER/runtime
+	ID=c$BATS_TEST_NUMBER
+	IMAGES=$BATS_TEST_TMPDIR/images
+}
+
+teardown() {
+	local id
+	for id in $(rt list -q); do
+		rt delete --force "$id" || true
+	done
+	holm_teardown
+}
+
+rt() { # ARGUMENT...
+	holm-runtime --root "$RT_ROOT" "$@"
+}
+
+# A counter that writes to a pipe, which ends in $OUT.
+counter_start() {
+	needs criu
+	OUT=$BATS_TEST_TMPDIR/out
+	bundle_edit '.process.args = ["sh", "-c", "i=0; while sleep 0.1; do i=$((i + 1)); echo $i; done"]
+		| del(.annotations["org.holm.seccomp"])
+		| .mounts = [.mounts[] | select(.type != "mqueue")]'
+	: >"$OUT"
+	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null > >(cat >>"$OUT") 2>&1 3>&-
+	within 20 counts 3
+}
+
+counts() { # AT_LEAST
+	[ "$(tail -n 1 "$OUT")" -ge "$1" ]
+}
+
+# Skips where this criu cannot do it on this kernel, for the reason it gives.
+checkpoint() { # ARGUMENT...
+	run rt checkpoint --image-path "$IMAGES" "$@" "$ID"
+	[[ $output != *"does not know Linux"* ]] || skip "$output"
+	echo "$output"
+	[ "$status" = 0 ] || { cat "$IMAGES/dump.log" || true; return 1; }
+}
+
+@test "checkpoint and restore: the counter goes on where it was" {
+	counter_start
+	checkpoint
+	[ -z "$(rt list -q)" ]
+	before=$(tail -n 1 "$OUT")
+	rt restore --detach --image-path "$IMAGES" --bundle "$BUNDLE" \
+		--pid-file "$BATS_TEST_TMPDIR/pid" "$ID" </dev/null > >(cat >>"$OUT") 2>&1 3>&- ||
+		{ cat "$IMAGES/restore.log"; return 1; }
+	[ "$(rt state "$ID" | jq -r .status)" = running ]
+	[ "$(rt state "$ID" | jq .pid)" = "$(cat "$BATS_TEST_TMPDIR/pid")" ]
+	within 20 counts $((before + 3))
+	[ "$(grep -c '^1$' "$OUT")" = 1 ]
+	expect 0 rt exec "$ID" true
+	expect 0 rt delete --force "$ID"
+}
+
+@test "checkpoint --leave-running leaves it running" {
+	counter_start
+	checkpoint --leave-running
+	before=$(tail -n 1 "$OUT")
+	within 20 counts $((before + 3))
+	[ "$(rt state "$ID" | jq -r .status)" = running ]
+	[ -e "$IMAGES/descriptors.json" ]
+}
+
+@test "what cannot be stored is told" {
+	needs criu
+	expect 1 rt checkpoint "$ID"
+	output_has "container does not exist"
+	expect 1 rt restore --image-path "$BATS_TEST_TMPDIR/nowhere" --bundle "$BUNDLE" "$ID"
+	[[ $stderr == *"does not know Linux"* || $stderr == *"$BATS_TEST_TMPDIR/nowhere"* ]]
+	[ -z "$(rt list -q)" ]
+	[ ! -e "$RT_ROOT/$ID" ]
+}
+
+@test "without criu: one line that says so" {
+	bundle_edit '.process.args = ["sleep", "60"]'
+	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	expect 1 env PATH="$BATS_TEST_TMPDIR/empty" "$(command -v holm-runtime)" --root "$RT_ROOT" checkpoint "$ID"
+	output_has "there is no criu here"
+}

@@ -137,6 +137,9 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 				       " \"startContainer\", \"poststart\", \"poststop\"]"));
 	json_object_object_add(features, "mountOptions", mount_options());
 	json_object_object_add(features, "linux", linux_features());
+	json_object_object_add(features, "annotations",
+			       literal("{\"org.opencontainers.runc.checkpoint.enabled\": \"true\","
+				       " \"run.oci.crun.checkpoint.enabled\": \"true\"}"));
 	json_object_object_add(
 		features, "potentiallyUnsafeConfigAnnotations",
 		literal("[\"org.criu.config\", \"org.systemd.property.\", \"run.oci.\","

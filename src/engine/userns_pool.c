@@ -2,18 +2,13 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "runtime/idmap.h"
 #include "runtime/subid.h"
 
 void userns_pool_use(struct runtime_subid_ranges *used, const struct oci_id_mappings *maps)
 {
-	used->items = mem_resize(used->items, used->count + maps->count + 1, sizeof(*used->items));
 	for (size_t i = 0; i < maps->count; i++)
-		used->items[used->count++] = (struct runtime_subid_range){
-			.first = maps->items[i].host_id,
-			.count = maps->items[i].size,
-		};
+		runtime_subid_add(used, maps->items[i].host_id, maps->items[i].size);
 }
 
 static int by_first(const void *a, const void *b)

@@ -15,8 +15,7 @@ static void read_ranges(struct runtime_subid_ranges *to, const char *text)
 	unsigned first, count;
 
 	for (int used; sscanf(text, "%u+%u%n", &first, &count, &used) == 2;) {
-		to->items = mem_resize(to->items, to->count + 1, sizeof(*to->items));
-		to->items[to->count++] = (struct runtime_subid_range){ first, count };
+		runtime_subid_add(to, first, count);
 		text += used;
 		text += *text == ',';
 	}

@@ -19,6 +19,15 @@ void runtime_subid_clear(struct runtime_subid_ranges *ranges)
 	*ranges = (struct runtime_subid_ranges){ 0 };
 }
 
+void runtime_subid_add(struct runtime_subid_ranges *to, uint32_t first, uint32_t count)
+{
+	if (to->count == to->capacity) {
+		to->capacity = to->capacity ? 2 * to->capacity : 8;
+		to->items = mem_resize(to->items, to->capacity, sizeof(*to->items));
+	}
+	to->items[to->count++] = (struct runtime_subid_range){ first, count };
+}
+
 /* ---- lines with colons ---- */
 
 /* The next line of *text in line, without its end; false: there is none. One that does not fit
@@ -89,8 +98,7 @@ void runtime_subid_parse(struct runtime_subid_ranges *to, const char *text,
 		if (split(line, fields, COUNT_OF(fields)) != COUNT_OF(fields) || !*fields[0] ||
 		    is_of(fields[0], owner) == others || !read_range(&range, fields))
 			continue;
-		to->items = mem_resize(to->items, to->count + 1, sizeof(*to->items));
-		to->items[to->count++] = range;
+		runtime_subid_add(to, range.first, range.count);
 	}
 }
 

@@ -23,6 +23,7 @@ struct runtime_subid_range {
 struct runtime_subid_ranges {
 	struct runtime_subid_range *items;
 	size_t count;
+	size_t capacity; /* internal */
 };
 
 /* Whose lines: those that start with name (NULL: none) or with id ("1000", or NULL). */
@@ -32,6 +33,7 @@ struct runtime_subid_owner {
 };
 
 void runtime_subid_clear(struct runtime_subid_ranges *ranges);
+void runtime_subid_add(struct runtime_subid_ranges *to, uint32_t first, uint32_t count);
 
 /* Adds the ranges of owner in text, in its order; with others, those of everybody else. */
 void runtime_subid_parse(struct runtime_subid_ranges *to, const char *text,

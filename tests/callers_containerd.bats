@@ -116,3 +116,10 @@ task_is() { # NAME STATUS
 	[ "$(cgroup_file "$pid" memory/memory.limit_in_bytes memory.max)" = 67108864 ]
 	[[ $(cgroup_file "$pid" cpu/cpu.cfs_quota_us cpu.max) == 50000* ]]
 }
+
+@test "containerd takes the configuration for Kubernetes" {
+	readme_block /etc/containerd/config.toml >config.toml
+	expect 0 containerd --config "$PWD/config.toml" config dump
+	output_has '.containerd.runtimes.holm]'
+	output_has "BinaryName = \"$RUNTIME\""
+}

@@ -16,9 +16,7 @@ setup_file() {
 	E
 	caller_starts containerd containerd --config "$CALLER/containerd.toml"
 	within 20 command ctr --address /run/containerd-test.sock version
-	cat >"$CALLER/daemon.json" <<-E
-		{ "runtimes": { "holm": { "path": "$RUNTIME" } }, "default-runtime": "holm" }
-	E
+	readme_block /etc/docker/daemon.json >"$CALLER/daemon.json"
 	caller_starts dockerd dockerd --config-file "$CALLER/daemon.json" --host unix:///run/docker-test.sock \
 		--data-root "$CALLER/docker" --exec-root /run/docker-test --pidfile /run/docker-test.pid \
 		--containerd /run/containerd-test.sock --storage-driver overlay2 \

@@ -8,18 +8,12 @@ setup_file() {
 	callers_setup_file podman conmon
 	[ -e /etc/containers/policy.json ] || skip "no /etc/containers/policy.json"
 	export CONTAINERS_CONF=$CALLER/containers.conf
-	# what is set besides: raising limits takes CAP_SYS_RESOURCE, which not every root has
-	cat >"$CONTAINERS_CONF" <<-E
-		[containers]
-		default_ulimits = []
-		[engine]
-		runtime = "holm-runtime"
-		runtime_supports_json = ["holm-runtime"]
-		runtime_supports_nocgroup = ["holm-runtime"]
-		events_logger = "file"
-		[engine.runtimes]
-		holm-runtime = ["$RUNTIME"]
-	E
+	{
+		readme_block /etc/containers/containers.conf |
+			sed '/^runtime = /a events_logger = "file"\nruntime_supports_nocgroup = ["holm-runtime"]'
+		# raising limits takes CAP_SYS_RESOURCE, which not every root has
+		printf '[containers]\ndefault_ulimits = []\n'
+	} >"$CONTAINERS_CONF"
 	podman load -q -i "$CALLER/busybox.tar"
 }
 

@@ -26,6 +26,13 @@ callers_teardown_file() {
 	umount -l /run /dev/shm
 }
 
+# The block that the README shows for this file, with the path of the program that is tested.
+readme_block() { # FILE
+	awk -v file="\`$1\`" 'index($0, file) { found = 1 } /^```/ && found && inside++ { exit }
+		inside && !/^```/' "$BATS_TEST_DIRNAME/../README.md" |
+		sed "s|/usr/local/bin/holm-runtime|$RUNTIME|"
+}
+
 # A daemon of the caller's, for caller_ends.
 caller_starts() { # NAME COMMAND...
 	local name=$1

@@ -78,23 +78,27 @@ def compare(title, commands, rounds=ROUNDS, before=None, after=None):
     return results
 
 
-def report(title, results, peaks):
+def report(title, results, peaks=None):
+    """peaks: {name: MB}, where they were measured."""
+    ours = next((name for name in results if name.startswith("holm")), None)
     print(f"\n### {title}\n")
-    print("| | p10 ms | median ms | CPU ms | peak MB | holm / this: p10, median, CPU |")
+    print(f"| | p10 ms | median ms | CPU ms | peak MB | {ours} / this: p10, median, CPU |")
     print("|---|---|---|---|---|---|")
-    holm = results.get("holm")
+    holm = results.get(ours)
     for name, values in results.items():
         wall, cpu = zip(*values)
-        row = (percentile(wall, 0.1), percentile(wall, 0.5), percentile(cpu, 0.5), peaks[name])
+        row = (percentile(wall, 0.1), percentile(wall, 0.5), percentile(cpu, 0.5))
+        peak = f"{peaks[name]:.1f}" if peaks else ""
         ratio = ""
-        if holm and name != "holm":
+        if holm and name != ours:
             own_wall, own_cpu = zip(*holm)
             ratio = ", ".join(f"{x:.3f}" for x in (
                 percentile(own_wall, 0.1) / row[0], percentile(own_wall, 0.5) / row[1],
                 percentile(own_cpu, 0.5) / row[2]))
-        print(f"| {name} | {row[0]:.1f} | {row[1]:.1f} | {row[2]:.1f} | {row[3]:.1f} | {ratio} |",
+        print(f"| {name} | {row[0]:.1f} | {row[1]:.1f} | {row[2]:.1f} | {peak} | {ratio} |",
               flush=True)
-    with open(f"{OUT}/{title.replace(' ', '_').replace('/', '_')}.json", "w") as f:
+    words = "".join(c if c.isalnum() or c in "-." else "_" for c in title)
+    with open(f"{OUT}/{words}.json", "w") as f:
         json.dump(results, f)
 
 
@@ -240,20 +244,28 @@ class Docker(Holm):
 
 
 class Runtime:
-    """An OCI runtime alone (crun, runc), on a bundle of the same root and a spec of its own."""
+    """An OCI runtime alone, on a bundle of the same root, with this spec or its own."""
 
-    def __init__(self, name):
+    def __init__(self, name, spec=None):
         self.name = name
         self.bundle = f"{WORK}/bundle-{name}"
+        self.spec = spec or Runtime.default_spec(name)
         busybox_image()
         os.makedirs(self.bundle + "/rootfs")
         quiet("tar", "-C", self.bundle + "/rootfs", "-xf", WORK + "/layer.tar")
-        quiet(name, "spec", cwd=self.bundle)
-        with open(self.bundle + "/config.json") as f:
-            self.spec = json.load(f)
-        self.spec["process"].update(terminal=False, args=["/bin/true"])
-        self.spec["process"].pop("rlimits", None)
         self.write()
+
+    @staticmethod
+    def default_spec(name):
+        """What that runtime's own `spec` writes."""
+        folder = f"{WORK}/spec-{name}"
+        os.makedirs(folder)
+        quiet(name, "spec", cwd=folder)
+        with open(folder + "/config.json") as f:
+            spec = json.load(f)
+        spec["process"].update(terminal=False, args=["/bin/true"])
+        spec["process"].pop("rlimits", None)
+        return spec
 
     def write(self, network=True, args=("/bin/true",)):
         namespaces = [n for n in self.spec["linux"]["namespaces"] if n["type"] != "network"]
@@ -285,12 +297,12 @@ def engines(load=True):
     return found
 
 
-def runtimes():
+def runtimes(programs=("crun", "runc"), spec=None):
     found = []
-    for program in ("crun", "runc"):
+    for program in programs:
         if shutil.which(program):
             try:
-                runtime = Runtime(program)
+                runtime = Runtime(program, spec)
                 quiet(*runtime.run())
                 found.append(runtime)
             except (RuntimeError, OSError) as error:

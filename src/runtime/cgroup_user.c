@@ -74,3 +74,15 @@ int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret, const char 
 	ret->path = take_ptr(&chosen);
 	return 0;
 }
+
+int runtime_cgroup_user_none(struct runtime_cgroup *ret, const struct oci_resources *resources,
+			     struct err *e)
+{
+	if (runtime_cgroup_asks_for_limits(resources))
+		return err_set(e, ERR_INVALID,
+			       "linux.resources sets limits, and cgroups are "
+			       "disabled");
+	ret->layout = mem_text("none");
+	ret->path = mem_text("/");
+	return 0;
+}

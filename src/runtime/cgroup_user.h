@@ -14,3 +14,7 @@ struct runtime_cgroup;
 int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret, const char *path,
 					 const char *id, const struct oci_resources *resources,
 					 struct err *e);
+
+/* None at all. ERR_INVALID where resources ask for limits. */
+int runtime_cgroup_user_none(struct runtime_cgroup *ret, const struct oci_resources *resources,
+			     struct err *e);

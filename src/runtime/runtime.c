@@ -237,6 +237,8 @@ static int create_cgroup(struct runtime_cgroup *ret, const struct oci_spec *spec
 		.annotations = &spec->annotations,
 	};
 
+	if (options->no_cgroup)
+		return runtime_cgroup_user_none(ret, request.resources, e);
 	if (options->systemd_cgroup)
 		return runtime_cgroup_systemd_create_in_parent(ret, &request, e);
 	return runtime_cgroup_user_create_in_parent(ret, request.path, request.id,

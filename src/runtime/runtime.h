@@ -104,6 +104,7 @@ struct runtime_options {
 	bool no_new_keyring; /* the caller's session keyring is kept */
 	bool no_pivot;       /* the root is moved over "/" instead: a host on a ramdisk has no
 			      * root that pivot_root(2) could exchange */
+	bool no_cgroup;      /* it stays in the caller's; limits are refused */
 	bool systemd_cgroup; /* its cgroup is a scope of systemd's, cgroupsPath slice:prefix:name */
 	const struct strv *cgroups; /* of exec: "[CONTROLLER,...:]PATH", cgroups below the
 				     * container's to be in (runtime_cgroup_entry_open); NULL:

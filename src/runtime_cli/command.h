@@ -4,6 +4,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/option.h"
 
@@ -67,3 +68,10 @@ extern const struct runtime_cli_command *const runtime_cli_commands[];
 
 /* Those in front of the command. */
 const struct option *runtime_cli_main_options(void);
+
+/* Does systemd make the cgroups? */
+static inline bool runtime_cli_is_systemd(const struct runtime_cli *cli)
+{
+	return cli->systemd_cgroup ||
+	       (cli->cgroup_manager && strcmp(cli->cgroup_manager, "systemd") == 0);
+}

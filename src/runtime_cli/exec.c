@@ -14,11 +14,10 @@
 #include "oci/runtime_spec.h"
 #include "oci/state.h"
 #include "runtime_cli/command.h"
+#include "runtime_cli/descriptors.h"
 #include "runtime_cli/foreground.h"
 #include "runtime_cli/handover.h"
 #include "runtime_cli/record.h"
-
-enum { PRESERVE_FDS_MAX = 1024, FIRST_PRESERVED = 3 };
 
 struct exec_options {
 	char *process;
@@ -177,10 +176,6 @@ static int check(const struct runtime_cli_record *record, const struct oci_proce
 		return err_set(e, ERR_INVALID,
 			       "cannot use console socket if the runtime will "
 			       "not allocate tty");
-	for (int i = 0; i < o->preserve_fds; i++)
-		if (i >= PRESERVE_FDS_MAX || fcntl(FIRST_PRESERVED + i, F_GETFD) < 0)
-			return err_set(e, ERR_INVALID, "--preserve-fds: descriptor %d is not open",
-				       FIRST_PRESERVED + i);
 	return 0;
 }
 
@@ -189,16 +184,17 @@ static int start(struct runtime_process *ret, const struct runtime_cli_record *r
 		 const struct exec_options *o, struct err *e)
 {
 	struct runtime_options options = RUNTIME_OPTIONS_INIT;
-	int preserved[PRESERVE_FDS_MAX];
+	struct runtime_cli_descriptors preserved;
 
-	for (int i = 0; i < o->preserve_fds; i++)
-		preserved[i] = FIRST_PRESERVED + i;
+	int r = runtime_cli_descriptors_find(&preserved, o->preserve_fds, false, e);
+	if (r < 0)
+		return r;
 	for (int i = 0; i < 3 && !process->terminal; i++)
 		options.stdio[i] = i;
 	options.id = record->id;
 	options.bundle = record->bundle;
-	options.keep_fds = preserved;
-	options.keep_fds_count = (size_t)o->preserve_fds;
+	options.keep_fds = preserved.items;
+	options.keep_fds_count = preserved.count;
 	options.cgroups = &o->cgroups;
 	return runtime_exec(ret, &record->container, spec, process, &options, e);
 }
@@ -211,8 +207,8 @@ static int hand_over(struct runtime_process *process, const struct exec_options 
 		r = runtime_cli_handover_terminal(o->console_socket, process->terminal, e);
 		close(take_fd(&process->terminal));
 	}
-	if (r == 0 && o->pidfd_socket)
-		r = runtime_cli_handover_fd(o->pidfd_socket, process->pidfd, "pidfd", e);
+	if (r == 0)
+		r = runtime_cli_handover_pidfd(o->pidfd_socket, process->pidfd, e);
 	if (r == 0)
 		r = runtime_cli_handover_pid(o->pid_file, process->pid, e);
 	if (r < 0) {
@@ -242,7 +238,7 @@ static int exec_in(struct runtime_cli_record *record, const struct exec_options 
 	shape_clear(&oci_process_shape, &process);
 	if (r == 0)
 		r = hand_over(&running, o, e);
-	return r < 0 || o->detach ? r : runtime_cli_foreground_wait(&running, signals, e);
+	return r < 0 || o->detach ? r : runtime_cli_foreground_wait(&running, signals, NULL, e);
 }
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)

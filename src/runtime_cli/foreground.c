@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/own.h"
 #include "base/process.h"
 #include "base/terminal.h"
+#include "runtime/notify.h"
 #include "runtime/runtime.h"
 
 /* One direction of the terminal. */
@@ -24,6 +26,7 @@ struct pump {
 struct foreground {
 	struct runtime_process *process;
 	int signals;
+	struct runtime_notify *notify;
 	struct pump in, out;
 };
 
@@ -91,6 +94,15 @@ static bool pump_move(struct pump *p)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* A message that cannot be handed on is lost; the container is not to suffer from it. */
+static void pass_notification(const struct foreground *f)
+{
+	struct err lost;
+
+	if (runtime_notify_forward(f->notify, getpid(), &lost) < 0 && lost.number != EAGAIN)
+		log_warning("%s", lost.text);
+}
+
 static void move(struct pump *p, short events)
 {
 	if (events && !pump_move(p))
@@ -105,6 +117,8 @@ static void relay(struct foreground *f)
 	for (;;) {
 		struct pollfd fds[] = { { .fd = ended ? -1 : f->process->pidfd, .events = POLLIN },
 					{ .fd = f->signals, .events = POLLIN },
+					{ .fd = f->notify ? f->notify->socket : -1,
+					  .events = POLLIN },
 					pump_poll(&f->out),
 					pump_poll(&f->in) };
 		int n = poll(fds, sizeof(fds) / sizeof(*fds), ended ? 0 : -1);
@@ -118,18 +132,23 @@ static void relay(struct foreground *f)
 		ended |= fds[0].revents != 0;
 		if (fds[1].revents)
 			pass_signals(f);
-		move(&f->out, fds[2].revents);
-		move(&f->in, fds[3].revents);
+		if (fds[2].revents)
+			pass_notification(f);
+		move(&f->out, fds[3].revents);
+		move(&f->in, fds[4].revents);
 		if (ended && f->out.from < 0)
 			return;
 	}
 }
 
-int runtime_cli_foreground_wait(struct runtime_process *process, int signals, struct err *e)
+int runtime_cli_foreground_wait(struct runtime_process *process, int signals,
+				struct runtime_notify *notify, struct err *e)
 {
-	struct foreground f = {
-		.process = process, .signals = signals, .in = { .from = -1 }, .out = { .from = -1 }
-	};
+	struct foreground f = { .process = process,
+				.signals = signals,
+				.notify = notify,
+				.in = { .from = -1 },
+				.out = { .from = -1 } };
 	struct terminal terminal = TERMINAL_NONE;
 
 	if (process->terminal >= 0) {

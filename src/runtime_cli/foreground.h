@@ -4,10 +4,13 @@
 #include <signal.h>
 
 struct err;
+struct runtime_notify;
 struct runtime_process;
 
 /* Keeps signals for the process from now on. Call it before the process is made; it resets them. */
 int runtime_cli_foreground_open(struct err *e);
 
-/* signals: the descriptor of _open(). Returns the exit status of the process, which it reaps. */
-int runtime_cli_foreground_wait(struct runtime_process *process, int signals, struct err *e);
+/* signals: the descriptor of _open(). notify: what the container tells its service manager, handed
+ * on meanwhile; NULL: nothing. Returns the exit status of the process, which it reaps. */
+int runtime_cli_foreground_wait(struct runtime_process *process, int signals,
+				struct runtime_notify *notify, struct err *e);

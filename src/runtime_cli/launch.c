@@ -14,11 +14,11 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "runtime/notify.h"
 #include "runtime_cli/command.h"
+#include "runtime_cli/descriptors.h"
 #include "runtime_cli/foreground.h"
 #include "runtime_cli/handover.h"
-
-enum { PRESERVE_FDS_MAX = 1024, FIRST_PRESERVED = 3 };
 
 void runtime_cli_launch_clear(struct runtime_cli_launch *launch)
 {
@@ -83,11 +83,6 @@ static int check(const struct oci_spec *spec, const struct runtime_cli_launch_op
 		return err_set(e, ERR_INVALID,
 			       "cannot use console socket if the runtime will "
 			       "not allocate tty");
-	for (int i = 0; i < o->preserve_fds; i++)
-		if (i >= PRESERVE_FDS_MAX || fcntl(FIRST_PRESERVED + i, F_GETFD) < 0)
-			return err_set(e, ERR_INVALID,
-				       "--preserve-fds %lld: descriptor %d is not open",
-				       (long long)o->preserve_fds, FIRST_PRESERVED + i);
 	return 0;
 }
 
@@ -110,26 +105,27 @@ static void describe(struct runtime_cli_record *record, const struct oci_spec *s
 
 /* ---- the container ---- */
 
-static int make(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,
-		bool waiting, struct err *e)
+static int make(struct runtime_cli_launch *l, const struct runtime_cli *cli,
+		const struct runtime_cli_launch_options *o, bool waiting, struct err *e)
 {
 	struct runtime_options options = RUNTIME_OPTIONS_INIT;
-	int preserved[PRESERVE_FDS_MAX];
 	own_fd int start = -1;
 
 	if (waiting)
 		start = runtime_start_socket(l->record.folder, RUNTIME_CLI_START_SOCKET, e);
 	if (waiting && start < 0)
 		return start;
-	for (int i = 0; i < o->preserve_fds; i++)
-		preserved[i] = FIRST_PRESERVED + i;
 	options.id = l->record.id;
 	options.bundle = l->record.bundle;
 	for (int i = 0; i < 3 && !(l->spec.process && l->spec.process->terminal); i++)
 		options.stdio[i] = i;
-	options.keep_fds = preserved;
-	options.keep_fds_count = (size_t)o->preserve_fds;
+	options.keep_fds = l->descriptors.items;
+	options.keep_fds_count = l->descriptors.count;
+	options.listen_fds = l->descriptors.listen;
+	options.listen_names = getenv("LISTEN_FDNAMES");
 	options.start_fd = start;
+	options.systemd_cgroup = runtime_cli_is_systemd(cli);
+	options.no_cgroup = str_equal(cli->cgroup_manager, "disabled");
 	options.no_new_keyring = o->no_new_keyring;
 	options.no_pivot = o->no_pivot;
 	return runtime_create(&l->record.container, &l->process, &l->spec, &options, e);
@@ -142,13 +138,24 @@ static int hand_over(struct runtime_cli_launch *l, const struct runtime_cli_laun
 
 	if (o->console_socket)
 		r = runtime_cli_handover_terminal(o->console_socket, l->process.terminal, e);
-	if (r == 0 && o->pidfd_socket)
-		r = runtime_cli_handover_fd(o->pidfd_socket, l->process.pidfd, "pidfd", e);
+	if (r == 0)
+		r = runtime_cli_handover_pidfd(o->pidfd_socket, l->process.pidfd, e);
 	if (r == 0)
 		r = runtime_cli_handover_pid(o->pid_file, l->process.pid, e);
 	if (r == 0 && o->console_socket)
 		close(take_fd(&l->process.terminal));
 	return r;
+}
+
+/* A service's container may tell its service manager when it is ready. */
+static int prepare_notify(struct runtime_cli_launch *l, const struct runtime_cli *cli,
+			  struct err *e)
+{
+	own_free char *path = mem_format("%s/%s", cli->root, l->record.id);
+
+	if (str_empty(getenv("NOTIFY_SOCKET")) || !l->spec.process)
+		return 0;
+	return runtime_notify_prepare(&l->spec, l->record.folder, path, e);
 }
 
 int runtime_cli_launch_open(struct runtime_cli_launch *l, const struct runtime_cli *cli,
@@ -164,6 +171,8 @@ int runtime_cli_launch_open(struct runtime_cli_launch *l, const struct runtime_c
 		r = read_spec(l, o, &text, e);
 	if (r == 0)
 		r = check(&l->spec, o, waiting, e);
+	if (r == 0)
+		r = runtime_cli_descriptors_find(&l->descriptors, o->preserve_fds, true, e);
 	if (r < 0)
 		return r;
 	l->record.id = mem_text(id);
@@ -172,6 +181,8 @@ int runtime_cli_launch_open(struct runtime_cli_launch *l, const struct runtime_c
 	if (r < 0)
 		return r;
 	r = fd_write_file_at(l->record.folder, "config.json", text.text, text.length, 0600, e);
+	if (r == 0)
+		r = prepare_notify(l, cli, e);
 	if (r < 0)
 		runtime_cli_launch_undo(l, cli);
 	return r;
@@ -193,7 +204,7 @@ int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *c
 
 	if (r < 0)
 		return r;
-	r = make(l, o, waiting, e);
+	r = make(l, cli, o, waiting, e);
 	if (r == 0)
 		r = runtime_cli_launch_close(l, o, e);
 	if (r < 0)
@@ -212,11 +223,11 @@ static int end(const struct runtime_cli_launch *l, const struct runtime_cli *cli
 }
 
 int runtime_cli_launch_follow(struct runtime_cli_launch *l, const struct runtime_cli *cli,
-			      bool keep, int signals, struct err *e)
+			      bool keep, int signals, struct runtime_notify *notify, struct err *e)
 {
 	/* the lock is not ours any more while it runs: exec, kill and delete are for others */
 	close(take_fd(&l->record.folder));
-	int code = runtime_cli_foreground_wait(&l->process, signals, e);
+	int code = runtime_cli_foreground_wait(&l->process, signals, notify, e);
 	if (code < 0 || keep)
 		return code;
 	int r = end(l, cli, e);

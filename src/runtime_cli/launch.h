@@ -4,10 +4,12 @@
 #include <stdint.h>
 
 #include "oci/runtime_spec.h"
+#include "runtime_cli/descriptors.h"
 #include "runtime_cli/record.h"
 
 struct err;
 struct runtime_cli;
+struct runtime_notify;
 
 struct runtime_cli_launch_options {
 	char *bundle;
@@ -66,6 +68,7 @@ struct runtime_cli_launch {
 	struct oci_spec spec;
 	struct runtime_cli_record record;
 	struct runtime_process process;
+	struct runtime_cli_descriptors descriptors;
 };
 #define RUNTIME_CLI_LAUNCH_INIT                                                                    \
 	{                                                                                          \
@@ -89,9 +92,9 @@ int runtime_cli_launch_close(struct runtime_cli_launch *launch,
 			     const struct runtime_cli_launch_options *options, struct err *e);
 
 /* Stays until a container that was started has ended, gives its exit status, and deletes it unless
- * it is to be kept. signals: of runtime_cli_foreground_open(). */
+ * it is to be kept. signals and notify: as of foreground.h. */
 int runtime_cli_launch_follow(struct runtime_cli_launch *launch, const struct runtime_cli *cli,
-			      bool keep, int signals, struct err *e);
+			      bool keep, int signals, struct runtime_notify *notify, struct err *e);
 void runtime_cli_launch_clear(struct runtime_cli_launch *launch);
 
 /* Takes all of it back: after a failure behind launch. */

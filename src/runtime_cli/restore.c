@@ -83,7 +83,7 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 	}
 	if (o->launch.detach)
 		return 0;
-	return runtime_cli_launch_follow(&l, cli, false, signals, e);
+	return runtime_cli_launch_follow(&l, cli, false, signals, NULL, e);
 }
 
 const struct runtime_cli_command runtime_cli_restore = {

@@ -1,6 +1,9 @@
 /* run.c - `run ID`: create, start, wait, delete. */
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "base/own.h"
+#include "runtime/notify.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/foreground.h"
 #include "runtime_cli/launch.h"
@@ -14,11 +17,23 @@ static const struct option table[] = {
 };
 #undef OPTIONS
 
+static int start(struct runtime_cli_launch *l, struct runtime_notify *notify, struct err *e)
+{
+	int r = runtime_notify_open(notify, l->record.folder, getenv("NOTIFY_SOCKET"), e);
+
+	if (r == 0)
+		r = runtime_start(&l->process, e);
+	if (r == 0)
+		r = runtime_hooks_poststart(&l->spec, &l->record.container, l->record.bundle, e);
+	return r;
+}
+
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct runtime_cli_launch_options *o = options;
 	own_clear(runtime_cli_launch_clear) struct runtime_cli_launch launch =
 		RUNTIME_CLI_LAUNCH_INIT;
+	own_clear(runtime_notify_close) struct runtime_notify notify = RUNTIME_NOTIFY_INIT;
 	own_fd int signals = -1;
 
 	if (!o->detach && (signals = runtime_cli_foreground_open(e)) < 0)
@@ -26,17 +41,14 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 	int r = runtime_cli_launch(&launch, cli, o, args->items[0], false, e);
 	if (r < 0)
 		return r;
-	r = runtime_start(&launch.process, e);
-	if (r == 0)
-		r = runtime_hooks_poststart(&launch.spec, &launch.record.container,
-					    launch.record.bundle, e);
+	r = start(&launch, &notify, e);
 	if (r < 0) {
 		runtime_cli_launch_undo(&launch, cli);
 		return r;
 	}
 	if (o->detach)
-		return 0;
-	return runtime_cli_launch_follow(&launch, cli, o->keep, signals, e);
+		return runtime_notify_wait(&notify, launch.process.pid, launch.process.pidfd, e);
+	return runtime_cli_launch_follow(&launch, cli, o->keep, signals, &notify, e);
 }
 
 const struct runtime_cli_command runtime_cli_run = {

@@ -22,6 +22,7 @@
 #include "base/unit.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_delegate.h"
 #include "runtime/cgroup_device.h"
 #include "runtime/cgroup_layout.h"
 #include "runtime/cgroup_tree.h"
@@ -284,7 +285,44 @@ START_TEST(a_limit_without_its_controller_is_named)
 }
 END_TEST
 
-UNIT_MAIN("runtime/cgroup_v2", UNIT(a_child_is_born_in_the_cgroup_and_killed_with_it),
+static uid_t owner_of(int folder, const char *file)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_uid;
+}
+
+START_TEST(a_cgroup_is_given_away_but_for_its_limits)
+{
+	struct runtime_cgroup cgroup;
+	own_clear(shape_map_clear) struct shape_map annotations = { 0 };
+	struct err e;
+
+	if (!make_cgroup(&cgroup, "{}"))
+		return;
+	shape_map_set(&annotations, "run.oci.delegate-cgroup", "/payload");
+	ck_assert_msg(runtime_cgroup_delegate_leaf(&cgroup, &annotations, &e) == 0, "%s", e.text);
+	ck_assert_str_eq(cgroup.leaf, "payload");
+	ck_assert_msg(runtime_cgroup_delegate_to(&cgroup, 1000, 1001, &e) == 0, "%s", e.text);
+	own_fd int folder = runtime_cgroup_open(&cgroup, 0, &e);
+	own_fd int leaf = runtime_cgroup_tree_open_at(folder, "payload");
+	ck_assert_uint_eq(owner_of(leaf, "."), 1000);
+	ck_assert_uint_eq(owner_of(leaf, "cgroup.procs"), 1000);
+	ck_assert_uint_eq(owner_of(leaf, "cgroup.subtree_control"), 1000);
+	ck_assert_uint_eq(owner_of(leaf, "cgroup.freeze"), 0);
+	ck_assert_uint_eq(owner_of(folder, "cgroup.procs"), 0);
+	start_in(&cgroup, work_pause);
+	struct runtime_cgroup_pids pids = { 0 };
+	ck_assert_int_eq(runtime_cgroup_tree_list(leaf, &pids), 0);
+	ck_assert_uint_eq(pids.count, 1);
+	free(pids.items);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
+UNIT_MAIN("runtime/cgroup_v2", UNIT(a_cgroup_is_given_away_but_for_its_limits),
+	  UNIT(a_child_is_born_in_the_cgroup_and_killed_with_it),
 	  UNIT(a_cgroup_freezes_thaws_and_dies_frozen),
 	  UNIT(one_who_enters_by_writing_is_in_it_too),
 	  UNIT(the_device_filter_lets_through_what_the_rules_say),

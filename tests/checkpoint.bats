@@ -3,25 +3,11 @@
 
 load holm
 load runtime/bundle
+load runtime/oci
 
 setup() {
-	holm_setup
-	bundle_new
-	RT_ROOT=$TMPDIR/run/$BATS_TEST_NUMBER/runtime
-	ID=c$BATS_TEST_NUMBER
+	oci_setup
 	IMAGES=$BATS_TEST_TMPDIR/images
-}
-
-teardown() {
-	local id
-	for id in $(rt list -q); do
-		rt delete --force "$id" || true
-	done
-	holm_teardown
-}
-
-rt() { # ARGUMENT...
-	holm-runtime --root "$RT_ROOT" "$@"
 }
 
 # A counter that writes to a pipe, which ends in $OUT.

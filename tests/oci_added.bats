@@ -2,23 +2,12 @@
 # What a container that runs gets later: devices and mounts, by holm-runtime.
 load holm
 load runtime/bundle
+load runtime/oci
 
 setup() {
-	holm_setup
-	bundle_new
-	RT_ROOT=$TMPDIR/run/$BATS_TEST_NUMBER/runtime
-	ID=c$BATS_TEST_NUMBER
+	oci_setup
 	SOURCE=$BATS_TEST_TMPDIR/source
 	mkdir "$SOURCE"
-}
-
-teardown() {
-	rt delete --force "$ID" || true
-	holm_teardown
-}
-
-rt() { # ARGUMENT...
-	holm-runtime --root "$RT_ROOT" "$@"
 }
 
 rt_refused() { # TEXT ARGUMENT...

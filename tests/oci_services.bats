@@ -3,11 +3,10 @@
 
 load holm
 load runtime/bundle
+load runtime/oci
 
 setup() {
-	holm_setup
-	bundle_new
-	RT_ROOT=$TMPDIR/run/$BATS_TEST_NUMBER/runtime
+	oci_setup
 	MANAGER=$BATS_TEST_TMPDIR/manager
 	cat >"$BATS_TEST_TMPDIR/sender.c" <<-'C'
 		#include <stdlib.h>
@@ -29,18 +28,6 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
 print("bound")
 while True: print(s.recv(9999).decode().replace("\n", "|"))' "$MANAGER"
 	within 10 grep -q bound "$BATS_TEST_TMPDIR/service.0.log"
-}
-
-teardown() {
-	local id
-	for id in $(rt list -q); do
-		rt delete --force "$id" || true
-	done
-	holm_teardown
-}
-
-rt() { # ARGUMENT...
-	holm-runtime --root "$RT_ROOT" "$@"
 }
 
 @test "start returns once the container said that it is ready, whose pid goes along" {

@@ -40,6 +40,7 @@ static void set_privileged(struct oci_process *process)
 	uint64_t own = runtime_capability_own();
 
 	process->capabilities = to;
+	process->apparmor_profile = mem_text("unconfined");
 	runtime_capability_names(&to->bounding, own);
 	runtime_capability_names(&to->effective, own);
 	runtime_capability_names(&to->permitted, own);

@@ -8,6 +8,8 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "engine/inspect_part.h"
+#include "runtime/apparmor.h"
+#include "runtime/lsm.h"
 #include "storage/layer.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -126,6 +128,15 @@ static struct json_object *network_settings(const struct container *c)
 	return to;
 }
 
+static const char *apparmor_profile(const struct container_security *s)
+{
+	if (s->apparmor)
+		return s->apparmor;
+	if (s->privileged)
+		return runtime_lsm_has_apparmor() ? "unconfined" : "";
+	return runtime_apparmor_is_loaded() ? RUNTIME_APPARMOR_DEFAULT : "";
+}
+
 static struct json_object *make(struct engine *engine, const struct container *c,
 				const struct container_state *state)
 {
@@ -145,7 +156,7 @@ static struct json_object *make(struct engine *engine, const struct container *c
 	inspect_text(to, "Platform", "linux");
 	inspect_text(to, "MountLabel", "");
 	inspect_text(to, "ProcessLabel", "");
-	inspect_text(to, "AppArmorProfile", c->security.apparmor);
+	inspect_text(to, "AppArmorProfile", apparmor_profile(&c->security));
 	json_object_object_add(to, "ExecIDs", NULL);
 	json_object_object_add(to, "HostConfig", inspect_host_config(c));
 	json_object_object_add(to, "GraphDriver", graph_driver(engine, c, folder));

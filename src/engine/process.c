@@ -23,6 +23,7 @@
 #include "engine/volume.h"
 #include "monitor/config.h"
 #include "monitor/reap.h"
+#include "runtime/apparmor.h"
 #include "runtime/capability.h"
 #include "storage/store.h"
 
@@ -44,6 +45,16 @@ int engine_process_connect(struct engine *engine, const char *id, struct monitor
 
 /* ---- the files of the run folder ---- */
 
+/* holm's own profile, for containers that say nothing else. */
+static int choose_apparmor(struct spec_context *context, const struct container *c, struct err *e)
+{
+	if (c->security.apparmor || c->security.privileged)
+		return 0;
+	int loaded = runtime_apparmor_load(e);
+	context->apparmor = loaded > 0 ? RUNTIME_APPARMOR_DEFAULT : NULL;
+	return loaded < 0 ? loaded : 0;
+}
+
 static int write_spec(struct engine *engine, const struct container *c, int folder_fd, int run_fd,
 		      const struct start_options *o, struct err *e)
 {
@@ -56,7 +67,9 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 	context.rows = o->rows;
 	context.columns = o->columns;
 	spec_host_name(host_name, c);
-	int r = engine_namespace_resolve(engine, c, &context, e);
+	int r = choose_apparmor(&context, c, e);
+	if (r == 0)
+		r = engine_namespace_resolve(engine, c, &context, e);
 	if (r == 0 && context.files == NULL) {
 		context.files = mem_format("%s/containers/%s", engine->store->root, c->id);
 		r = engine_files_write(folder_fd, c, host_name, e);

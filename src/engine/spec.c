@@ -67,7 +67,9 @@ static void add_process(struct oci_spec *spec, const struct container *c,
 	process->cwd = mem_text(c->process.workdir);
 	process->user.username = mem_text(c->process.user ? c->process.user : "0:0");
 	process->no_new_privileges = c->security.no_new_privileges;
-	process->apparmor_profile = mem_text(c->security.apparmor);
+	if (c->security.apparmor || !c->security.privileged)
+		process->apparmor_profile =
+			mem_text(c->security.apparmor ? c->security.apparmor : context->apparmor);
 	add_groups(spec, c);
 }
 

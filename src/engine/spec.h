@@ -28,7 +28,8 @@ struct spec_context {
 	char *files;     /* folder with hosts, hostname, resolv.conf; NULL: none */
 	SHAPE_LIST_OF(struct oci_device) devices; /* the nodes of --device and --privileged */
 	SHAPE_LIST_OF(struct oci_device_rule) device_rules;
-	unsigned short rows; /* of the terminal; 0: not known */
+	const char *apparmor; /* the profile where the container names none; NULL: none */
+	unsigned short rows;  /* of the terminal; 0: not known */
 	unsigned short columns;
 };
 

@@ -74,6 +74,8 @@ static void find_weaker(struct strv *to, const struct container *c)
 		strv_add(to, "privileged");
 	for (size_t i = 0; i < s->cap_add.count; i++)
 		strv_addf(to, "cap-add=%s", s->cap_add.items[i]);
+	if (str_equal(s->apparmor, "unconfined"))
+		strv_add(to, "apparmor=unconfined");
 	if (str_equal(s->seccomp, "unconfined"))
 		strv_add(to, "seccomp=unconfined");
 	else if (s->seccomp_path)

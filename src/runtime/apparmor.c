@@ -146,7 +146,9 @@ int runtime_apparmor_load(struct err *e)
 	if (runtime_apparmor_is_loaded())
 		return 1;
 	const char *parser = find_parser();
-	if (!parser || geteuid() != 0 || runtime_user_namespace_is_inner())
+	/* without securityfs we are in somebody's container, which has no profiles to change */
+	if (!parser || geteuid() != 0 || runtime_user_namespace_is_inner() ||
+	    access(PROFILES, R_OK) < 0)
 		return 0;
 	return load(parser, e);
 }

@@ -27,8 +27,8 @@ PROFILES=/sys/kernel/security/apparmor/profiles
 }
 
 @test "the profile forbids what the masks forbid, also without them" {
-	local try='mount -t tmpfs t /mnt 2>/dev/null && echo mounted; echo 1 >/proc/sys/kernel/panic_on_oops && echo written
-		echo x >/tmp/file && cat /tmp/file; kill -0 1 && echo signalled; exit 0'
+	local try='mount -t tmpfs t /dev/shm 2>/dev/null && echo mounted; echo 1 >/proc/sys/kernel/panic_on_oops && echo written
+		echo x >/file && cat /file; kill -0 1 && echo signalled; exit 0'
 	expect 0 holm run --rm --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt unmask=ALL "$image" sh -c "$try"
 	output_is $'x\nsignalled'
 	expect 0 holm run --rm --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt unmask=ALL \

@@ -17,10 +17,15 @@ setup_file() {
 	caller_starts containerd containerd --config "$CALLER/containerd.toml"
 	within 20 command ctr --address /run/containerd-test.sock version
 	readme_block /etc/docker/daemon.json >"$CALLER/daemon.json"
+	DOCKER_BRIDGE=docker0
+	iptables -t nat -L >/dev/null 2>&1 || DOCKER_BRIDGE=none
+	export DOCKER_BRIDGE
+	local network=(--bridge none --iptables=false --ip6tables=false)
+	[ $DOCKER_BRIDGE = none ] || network=()
 	caller_starts dockerd dockerd --config-file "$CALLER/daemon.json" --host unix:///run/docker-test.sock \
 		--data-root "$CALLER/docker" --exec-root /run/docker-test --pidfile /run/docker-test.pid \
 		--containerd /run/containerd-test.sock --storage-driver overlay2 \
-		--exec-opt native.cgroupdriver=cgroupfs --bridge none --iptables=false --ip6tables=false
+		--exec-opt native.cgroupdriver=cgroupfs --userland-proxy=false "${network[@]}"
 	export DOCKER_HOST=unix:///run/docker-test.sock
 	within 30 docker version
 	docker load -q -i "$CALLER/busybox.tar"
@@ -159,6 +164,15 @@ is() { # NAME FORMAT TEXT
 	within 15 is checked '{{.State.Health.Status}}' healthy
 	docker_run -d --restart on-failure:2 --name again busybox sh -c 'exit 3'
 	within 15 is again '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}' "2 exited 3"
+}
+
+@test "docker's bridge: containers reach each other, and a published port reaches one" {
+	[ "$DOCKER_BRIDGE" = docker0 ] || skip "no iptables here"
+	docker run -d --name web -p 127.0.0.1:8080:80 busybox \
+		sh -c 'mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www'
+	within 10 curl -sf http://127.0.0.1:8080/
+	expect 0 docker run --rm --link web busybox wget -qO- http://web/
+	output_is hello
 }
 
 # So many tasks of the service run and were made from this setting of A.

@@ -63,10 +63,13 @@ def percentile(values, p):
 
 
 def compare(title, commands, rounds=ROUNDS, before=None, after=None):
-    """commands: {name: argv}. Runs them in turn, round by round, the first one uncounted."""
+    """commands: {name: argv}. Runs them in turn, round by round, the first round uncounted; each
+    round begins with another one, so that nobody always comes after the same neighbour."""
     results = {name: [] for name in commands}
+    order = list(commands.items())
     for n in range(rounds + 1):
-        for name, argv in commands.items():
+        order.append(order.pop(0))
+        for name, argv in order:
             if before:
                 before(name)
             value = once(argv)

@@ -135,15 +135,16 @@ void runtime_capability_restrict(struct runtime_capability_sets *sets, uint64_t 
 	sets->ambient &= sets->permitted & sets->inheritable;
 }
 
+/* EINVAL: the kernel has no more. Who may not drop any need not drop what is not there. */
 int runtime_capability_drop_bounding_in_child(uint64_t bounding, struct err *e)
 {
-	uint64_t excess = runtime_capability_own() & ~bounding;
-
 	for (unsigned i = 0; i < 64; i++) {
-		if (!(excess & BIT(i)))
+		if (bounding & BIT(i) || prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
-			return err_sys(e, "drop capability %u from the bounding set", i);
+		if (errno == EINVAL)
+			break;
+		if (errno != EPERM || prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 0)
+			return err_number(e, EPERM, "drop capability %u from the bounding set", i);
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/shape.h"
+#include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_undo.h"
 
@@ -66,26 +67,49 @@ bool runtime_cgroup_plan_has(const struct runtime_cgroup_plan *plan, const char 
 	return false;
 }
 
-/* One write(2). Returns -errno without a sentence. */
-static int plan_write_once(int folder, const char *file, const char *value,
-			   struct runtime_cgroup_undo *undo)
-{
-	own_fd int fd = openat(folder, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+/* The file written last stays open for the next write: rules for devices come by the dozen. */
+struct plan_file {
+	const char *name; /* borrowed from the plan */
+	int fd;
+};
 
-	if (fd < 0)
-		return -errno;
-	if (undo)
-		runtime_cgroup_undo_add(undo, folder, file, value);
-	return fd_write_all(fd, value, strlen(value));
+static void plan_file_close(struct plan_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	*file = (struct plan_file){ .fd = -1 };
 }
 
-static int plan_write(int folder, const struct runtime_cgroup_write *write,
+static int plan_file_open(struct plan_file *file, int folder, const char *name)
+{
+	if (file->fd >= 0 && str_equal(file->name, name))
+		return 0;
+	plan_file_close(file);
+	file->fd = openat(folder, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	file->name = name;
+	return file->fd < 0 ? -errno : 0;
+}
+
+/* One write(2). Returns -errno without a sentence. */
+static int plan_write_once(struct plan_file *file, int folder, const char *name, const char *value,
+			   struct runtime_cgroup_undo *undo)
+{
+	int r = plan_file_open(file, folder, name);
+
+	if (r < 0)
+		return r;
+	if (undo)
+		runtime_cgroup_undo_add(undo, folder, name, value);
+	return fd_write_all(file->fd, value, strlen(value));
+}
+
+static int plan_write(struct plan_file *file, int folder, const struct runtime_cgroup_write *write,
 		      struct runtime_cgroup_undo *undo)
 {
-	int r = plan_write_once(folder, write->file, write->value, undo);
+	int r = plan_write_once(file, folder, write->file, write->value, undo);
 
 	if (r == -ENOENT && write->else_file)
-		r = plan_write_once(folder, write->else_file, write->else_value, undo);
+		r = plan_write_once(file, folder, write->else_file, write->else_value, undo);
 	return r == -ENOENT && write->optional ? 0 : r;
 }
 
@@ -106,6 +130,7 @@ int runtime_cgroup_plan_apply(const struct runtime_cgroup_plan *plan, const char
 			      struct runtime_cgroup_undo *undo, struct err *e)
 {
 	own_free bool *again = mem_new(plan->count + 1, sizeof(bool));
+	own_clear(plan_file_close) struct plan_file file = { .fd = -1 };
 
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < plan->count; i++) {
@@ -113,7 +138,7 @@ int runtime_cgroup_plan_apply(const struct runtime_cgroup_plan *plan, const char
 			if (round ? !again[i]
 				  : list && !runtime_cgroup_plan_listed(list, write->controller))
 				continue;
-			int r = plan_write(folder, write, round ? NULL : undo);
+			int r = plan_write(&file, folder, write, round ? NULL : undo);
 			if (r == -EINVAL && round == 0)
 				again[i] = true;
 			else if (r < 0)

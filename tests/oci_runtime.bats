@@ -469,3 +469,23 @@ status_is() { # STATUS
 	cd /
 	rm -r "${TMPDIR:?}/user"
 }
+
+@test "the log may be the journal or syslog, by the caller's name for it" {
+	[ ! -e /dev/log ] && [ ! -e /run/systemd/journal/socket ] || skip "a journal of the host's is there"
+	mount -t tmpfs holm-test /run
+	mkdir -p /run/systemd/journal
+	RT_LOG=journald:web expect 1 rt state "$ID"
+	output_has "connect to /run/systemd/journal/socket"
+	python3 -u - "$BATS_TEST_TMPDIR/journal" 3>&- <<-'E' &
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind("/run/systemd/journal/socket")
+		open(sys.argv[1], "wb").write(s.recv(9999))
+	E
+	within 5 test -S /run/systemd/journal/socket
+	RT_LOG=journald:web expect 1 rt state "$ID"
+	wait $!
+	umount /run
+	[ "$(tr '\n' '|' <"$BATS_TEST_TMPDIR/journal")" = \
+		"PRIORITY=3|SYSLOG_IDENTIFIER=web|MESSAGE=state $ID: container does not exist|" ]
+}

@@ -77,6 +77,24 @@ static void add_text(struct str *line, const char *label, const char *text)
 	str_add_char(line, '"');
 }
 
+/* syslog(3)'s numbers: LOG_ERR, LOG_WARNING, LOG_DEBUG; the facility is LOG_DAEMON. */
+static int priority(const char *label)
+{
+	return *label == 'e' ? 3 : *label == 'w' ? 4 : 7;
+}
+
+static void add_journal(struct str *line, const char *label, const char *text)
+{
+	str_addf(line, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=", priority(label), to.program);
+	add_clean(line, text);
+}
+
+static void add_syslog(struct str *line, const char *label, const char *text)
+{
+	str_addf(line, "<%d>%s: ", 3 << 3 | priority(label), to.program);
+	add_clean(line, text);
+}
+
 static void add_plain(struct str *line, const char *label, const char *text)
 {
 	str_addf(line, "%s: ", to.program);
@@ -88,7 +106,8 @@ static void add_plain(struct str *line, const char *label, const char *text)
 static void write_line(enum log_level level, const char *format, va_list ap)
 {
 	static void (*const add[])(struct str * line, const char *label,
-				   const char *text) = { add_plain, add_text, add_json };
+				   const char *text) = { add_plain, add_text, add_json, add_journal,
+							 add_syslog };
 	own_clear(str_clear) struct str line = { 0 };
 	char text[2048];
 

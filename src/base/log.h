@@ -5,9 +5,11 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
 
 enum log_format {
-	LOG_FORMAT_PLAIN, /* "holm: warning: no such thing", "holm: a failure" */
-	LOG_FORMAT_TEXT,  /* time="2026-11-22T12:00:00Z" level=warning msg="no such thing" */
-	LOG_FORMAT_JSON,  /* {"level":"warning","msg":"no such thing","time":"2026..."} */
+	LOG_FORMAT_PLAIN,   /* "holm: warning: no such thing", "holm: a failure" */
+	LOG_FORMAT_TEXT,    /* time="2026-11-22T12:00:00Z" level=warning msg="no such thing" */
+	LOG_FORMAT_JSON,    /* {"level":"warning","msg":"no such thing","time":"2026..."} */
+	LOG_FORMAT_JOURNAL, /* fields of systemd.journal-fields(7), for its socket */
+	LOG_FORMAT_SYSLOG,  /* "<27>holm: no such thing", for /dev/log: RFC 3164, section 4.1 */
 };
 
 void log_set_level(enum log_level level);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -13,6 +14,7 @@
 #include "base/nearest.h"
 #include "base/own.h"
 #include "base/path.h"
+#include "base/socket.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/user_namespace.h"
@@ -22,7 +24,8 @@
 #define OPTIONS struct runtime_cli
 static const struct option table[] = {
 	{ "root", 0, OPTION_STRING(root), "DIR", "where the state of containers lies", "folder:" },
-	{ "log", 0, OPTION_STRING(log), "FILE", "where to write warnings and errors", "file:" },
+	{ "log", 0, OPTION_STRING(log), "FILE",
+	  "where to write warnings and errors; journald:ID or syslog:ID", "file:" },
 	{ "log-format", 0, OPTION_STRING(log_format), "FORMAT", "text (the default) or json",
 	  "text|json" },
 	{ "log-level", 0, OPTION_STRING(log_level), "LEVEL", "error, warning or debug",
@@ -110,18 +113,44 @@ static void set_level(const struct runtime_cli *cli)
 		log_set_level(LOG_LEVEL_ERROR);
 }
 
-/* crun's callers write "file:PATH"; its other two are for people who would miss them. */
+/* "journald:ID" and "syslog:ID", as crun has them: ID is what the lines are found by. False: path is
+ * that of a file. */
+static bool open_service_log(int *ret, const char *path, struct err *e)
+{
+	static const struct {
+		const char *prefix, *socket;
+		enum log_format format;
+	} services[] = {
+		{ "journald:", "/run/systemd/journal/socket", LOG_FORMAT_JOURNAL },
+		{ "syslog:", "/dev/log", LOG_FORMAT_SYSLOG },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(services); i++) {
+		if (!str_starts(path, services[i].prefix))
+			continue;
+		*ret = socket_connect(SOCK_DGRAM, services[i].socket, e);
+		if (*ret < 0)
+			return true;
+		if (path[strlen(services[i].prefix)])
+			log_set_program(path + strlen(services[i].prefix));
+		log_set_output(*ret, services[i].format);
+		return true;
+	}
+	return false;
+}
+
 static int open_log(const struct runtime_cli *cli, struct err *e)
 {
 	const char *path = cli->log;
+	int fd;
 
 	set_level(cli);
 	if (str_empty(path))
 		return 0;
-	if (str_starts(path, "journald:") || str_starts(path, "syslog:"))
-		return err_set(e, ERR_UNSUPPORTED, "--log %s: only files", path);
+	if (open_service_log(&fd, path, e))
+		return fd < 0 ? err_add(e, "--log %s", path) : 0;
 	path += str_starts(path, "file:") ? strlen("file:") : 0;
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "open the log %s", path);
 	log_set_output(fd, str_equal(cli->log_format, "json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
@@ -221,6 +250,7 @@ static int report(const struct runtime_cli *cli, const struct err *e)
 	if (!str_empty(cli->log))
 		log_error("%s%s%s", e->text, between, e->hint);
 	log_set_output(STDERR_FILENO, LOG_FORMAT_PLAIN);
+	log_set_program("holm-runtime");
 	log_error("%s%s%s", e->text, between, e->hint);
 	int status = err_exit_status(e);
 	return status == 125 ? 1 : status;

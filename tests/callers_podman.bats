@@ -148,7 +148,8 @@ is() { # NAME "RESTARTS STATUS CODE"
 	output_is "$(stat -c %a:%t:%T /dev/fuse)"
 	expect 0 podman_run --rm --uidmap 0:100000:65536 busybox cat /proc/self/uid_map
 	output_has 100000
-	expect 0 podman_run --rm --cgroups=disabled busybox true
+	podman_sleeper apart --cgroups=disabled
+	not grep -E "holm|libpod-" "/proc/$(podman inspect --format '{{.State.Pid}}' apart)/cgroup"
 	expect 0 podman_run --rm --sysctl net.ipv4.ip_forward=1 busybox cat /proc/sys/net/ipv4/ip_forward
 	output_is 1
 }

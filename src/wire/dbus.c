@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/shape.h"
@@ -46,6 +45,7 @@ static int connect_one(const char *address)
 		return r;
 	own_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
 	    connect(fd, (struct sockaddr *)&name, length) < 0)
 		return -errno;
 	return take_fd(&fd);
@@ -70,9 +70,16 @@ static int read_line(int fd, char line[LINE_BYTES_MAX], struct err *e)
 
 static int send_text(int fd, const char *text, size_t length, struct err *e)
 {
-	int r = fd_write_all(fd, text, length);
-
-	return r < 0 ? err_number(e, -r, "D-Bus: send") : 0;
+	while (length) {
+		ssize_t n = send(fd, text, length, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "D-Bus: send");
+		text += n;
+		length -= (size_t)n;
+	}
+	return 0;
 }
 
 /* "Authentication Protocol": EXTERNAL without a name, so that who we are is what the kernel says,

@@ -174,7 +174,13 @@ status_is() { # STATUS
 	expect 0 rt ps "$ID"
 	output_has "sleep 99"
 	[ "$(wc -l <<<"$output")" = 3 ]
+	# more than a pipe holds, and nobody reads it
+	rt_refused 1 "ps printed no column PID" ps "$ID" -eo comm:40000,args
 	rt_refused 1 "either --process or a command" exec --process x "$ID" true
+	# the first process of a PID namespace does not hear it
+	expect 0 rt kill --all "$ID" TERM
+	within 5 not kill -0 "$pid"
+	status_is running
 }
 
 @test "pause and resume; exec into a paused container is refused unless it is asked for" {

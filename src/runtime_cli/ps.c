@@ -1,6 +1,7 @@
 /* ps.c - `ps ID [PS ARGUMENTS]`: the container's processes. As JSON a list of their ids; as a table
  * what ps(1) of the host says of them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,16 +109,17 @@ static int print_table(const struct pids *pids, const struct strv *args, struct 
 {
 	int ends[2];
 
-	if (pipe2(ends, 0) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	pid_t child = fork();
 	if (child == 0)
 		exec_ps(ends[1], args);
 	close(ends[1]);
-	own_file FILE *from = fdopen(ends[0], "re");
+	FILE *from = fdopen(ends[0], "r");
 	if (child < 0 || !from)
 		return err_sys(e, "start ps");
 	int r = print_lines(from, pids, e);
+	fclose(from); /* it may have more to say, and nobody listens */
 	int status = process_wait(child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return err_set(e, ERR_UNSUPPORTED,

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,6 +18,7 @@
 #include "runtime/cgroup_plan.h"
 #include "runtime/cgroup_systemd.h"
 #include "runtime/cgroup_tree.h"
+#include "runtime/signal_listed.h"
 
 /* Docker and podman wait this long, too, before they give a freeze up. */
 #define FREEZE_TIMEOUT_MS 10000
@@ -315,30 +315,9 @@ int runtime_cgroup_list(pid_t **ret, size_t *ret_count, const struct runtime_cgr
 	return 0;
 }
 
-/* A pid is only killed if it still is in the cgroup after its pidfd was opened: in between, the
- * number may have become somebody else's. */
-static void cgroup_kill_listed(const struct runtime_cgroup *cgroup,
-			       const struct runtime_cgroup_pids *pids)
+static int cgroup_list_again(pid_t **ret, size_t *ret_count, const void *context, struct err *e)
 {
-	struct runtime_cgroup_pids again = { 0 };
-	own_free int *fds = mem_new(pids->count + 1, sizeof(int));
-	struct err e;
-
-	for (size_t i = 0; i < pids->count; i++)
-		fds[i] = pidfd_open(pids->items[i], 0);
-	if (cgroup_list(cgroup, &again, &e) < 0)
-		again.count = 0;
-	for (size_t i = 0; i < pids->count; i++) {
-		for (size_t k = 0; fds[i] >= 0 && k < again.count; k++) {
-			if (again.items[k] == pids->items[i]) {
-				process_signal(fds[i], SIGKILL);
-				break;
-			}
-		}
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
-	free(again.items);
+	return runtime_cgroup_list(ret, ret_count, context, e);
 }
 
 static int cgroup_kill_by_list(const struct runtime_cgroup *cgroup, struct err *e)
@@ -361,7 +340,8 @@ static int cgroup_kill_by_list(const struct runtime_cgroup *cgroup, struct err *
 			pids = (struct runtime_cgroup_pids){ 0 };
 			cgroup_list(cgroup, &pids, &ignored);
 		}
-		cgroup_kill_listed(cgroup, &pids);
+		runtime_signal_listed(pids.items, pids.count, SIGKILL, cgroup_list_again, cgroup,
+				      &ignored);
 		free(pids.items);
 		/* frozen tasks die only when thawed; that they were all caught is certain then */
 		int thawed = cgroup_freeze(cgroup, false, FREEZE_TIMEOUT_MS, &ignored);

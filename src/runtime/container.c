@@ -15,6 +15,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/mount_add.h"
 #include "runtime/runtime.h"
+#include "runtime/signal_listed.h"
 
 static const struct shape mount_added_shape = {
 	sizeof(struct runtime_mount_added),
@@ -108,6 +109,20 @@ int runtime_container_list(pid_t **ret, size_t *ret_count,
 	*ret = NULL;
 	*ret_count = 0;
 	return 0;
+}
+
+static int list_again(pid_t **ret, size_t *ret_count, const void *context, struct err *e)
+{
+	return runtime_container_list(ret, ret_count, context, e);
+}
+
+int runtime_signal_all(const struct runtime_container *container, int number, struct err *e)
+{
+	own_free pid_t *pids = NULL;
+	size_t count = 0;
+
+	int r = runtime_container_list(&pids, &count, container, e);
+	return r < 0 ? r : runtime_signal_listed(pids, count, number, list_again, container, e);
 }
 
 int runtime_kill_all(const struct runtime_container *container, struct err *e)

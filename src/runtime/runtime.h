@@ -186,6 +186,9 @@ int runtime_container_open(const struct runtime_container *container);
 int runtime_container_list(pid_t **ret, size_t *ret_count,
 			   const struct runtime_container *container, struct err *e);
 
+/* A signal for all of them; one that is born meanwhile may be missed. */
+int runtime_signal_all(const struct runtime_container *container, int number, struct err *e);
+
 /* SIGKILL for every process of the container. Nothing to kill is success. */
 int runtime_kill_all(const struct runtime_container *container, struct err *e);
 

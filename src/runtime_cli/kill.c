@@ -27,16 +27,8 @@ static const struct option table[] = {
 
 static int signal_all(const struct runtime_cli_record *record, int number, struct err *e)
 {
-	own_free pid_t *pids = NULL;
-	size_t count = 0;
-
-	if (number == SIGKILL)
-		return runtime_kill_all(&record->container, e);
-	int r = runtime_container_list(&pids, &count, &record->container, e);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (kill(pids[i], number) < 0 && errno != ESRCH)
-			r = err_sys(e, "signal process %d", (int)pids[i]);
-	return r;
+	return number == SIGKILL ? runtime_kill_all(&record->container, e)
+				 : runtime_signal_all(&record->container, number, e);
 }
 
 /* With its first process a PID namespace ends; where there is none the others would live on. */

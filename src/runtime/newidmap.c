@@ -18,8 +18,6 @@
 #include "oci/runtime_spec.h"
 #include "runtime/clone.h"
 
-extern char **environ;
-
 #define FOLDERS "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/run/wrappers/bin"
 
 enum { ANSWER_MAX = 4096 };

@@ -5,12 +5,10 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -307,24 +305,9 @@ int runtime_start(struct runtime_process *process, struct err *e)
 	return hear_of_exec(process, e);
 }
 
-/* Through a descriptor: the folder's name may be longer than what a socket's may be. */
-static void name_socket(struct sockaddr_un *ret, int dir_fd, const char *path)
-{
-	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", dir_fd, path);
-}
-
 int runtime_start_socket(int dir_fd, const char *path, struct err *e)
 {
-	struct sockaddr_un address;
-
-	own_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return err_sys(e, "make the start socket");
-	name_socket(&address, dir_fd, path);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(e, "make the start socket %s", path);
-	return take_fd(&fd);
+	return socket_bind_at(SOCK_DGRAM, dir_fd, path, e);
 }
 
 int runtime_detach(struct runtime_process *process, struct err *e)
@@ -340,14 +323,11 @@ int runtime_detach(struct runtime_process *process, struct err *e)
 int runtime_start_at(int dir_fd, const char *path, struct err *e)
 {
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
-	struct sockaddr_un address;
+	own_free char *socket = mem_format("/proc/self/fd/%d/%s", dir_fd, path);
 	int ends[2];
 
-	own_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return err_sys(e, "make a socket");
-	name_socket(&address, dir_fd, path);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	own_fd int fd = socket_connect(SOCK_DGRAM, socket, e);
+	if (fd < 0) {
 		err_set(e, ERR_STATE, "no process waits to be started");
 		return -ESRCH;
 	}

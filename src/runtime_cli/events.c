@@ -30,7 +30,8 @@ static const struct option table[] = {
 };
 #undef OPTIONS
 
-enum { INTERVAL_NS_DEFAULT_S = 5 };
+static const int64_t INTERVAL_NS_DEFAULT = 5 * 1000000000LL;
+static const int64_t INTERVAL_NS_MIN = 1000000, INTERVAL_NS_MAX = 86400 * 1000000000LL;
 
 static void print(struct json_object *event)
 {
@@ -103,12 +104,12 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 	own_clear(runtime_cli_record_clear) struct runtime_cli_record record =
 		RUNTIME_CLI_RECORD_INIT;
 	struct runtime_oom oom = RUNTIME_OOM_INIT;
-	int64_t interval = INTERVAL_NS_DEFAULT_S * 1000000000LL;
+	int64_t interval = INTERVAL_NS_DEFAULT;
 	struct err without;
 
 	int r = o->interval ? number_parse_duration_ns(&interval, o->interval, e) : 0;
-	if (r == 0 && interval < 1000000)
-		r = err_set(e, ERR_INVALID, "--interval must be at least a millisecond");
+	if (r == 0 && (interval < INTERVAL_NS_MIN || interval > INTERVAL_NS_MAX))
+		r = err_set(e, ERR_INVALID, "--interval: not between a millisecond and a day");
 	if (r == 0)
 		r = runtime_cli_record_read(&record, cli, args->items[0], false, e);
 	if (r < 0)

@@ -23,7 +23,6 @@ static bool is_sealed(int self)
 
 int runtime_cli_seal(char **argv, struct err *e)
 {
-
 	own_fd int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (self < 0)
 		return err_sys(e, "open /proc/self/exe");

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "oci/runtime_spec.h"
 #include "runtime_cli/command.h"
 
 struct spec_options {
@@ -32,7 +33,7 @@ static const struct option table[] = {
 #define CAPABILITIES "[\"CAP_AUDIT_WRITE\", \"CAP_KILL\", \"CAP_NET_BIND_SERVICE\"]"
 
 static const char text[] =
-	"{\"ociVersion\": \"1.3.0\","
+	"{\"ociVersion\": \"" OCI_RUNTIME_SPEC_VERSION "\","
 	"\"process\": {\"terminal\": true, \"user\": {\"uid\": 0, \"gid\": 0}, \"args\": [\"sh\"],"
 	" \"env\": [\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\","
 	"  \"TERM=xterm\"], \"cwd\": \"/\","

@@ -69,6 +69,14 @@ checkpoint() { # ARGUMENT...
 	[ ! -e "$RT_ROOT/$ID" ]
 }
 
+@test "options that cannot be right are told before anything is stored" {
+	bundle_edit '.process.args = ["sleep", "60"]'
+	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	expect 1 rt checkpoint --image-path "$BATS_TEST_TMPDIR/images" --page-server 10.0.0.1 "$ID"
+	output_has "--page-server 10.0.0.1 is not ADDRESS:PORT"
+	[ ! -e "$BATS_TEST_TMPDIR/images" ]
+}
+
 @test "without criu: one line that says so" {
 	bundle_edit '.process.args = ["sleep", "60"]'
 	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-

@@ -139,14 +139,15 @@ static void add_dump_options(struct strv *to, const struct runtime_criu_options 
 	}
 	if (o->pre_dump || o->parent_path)
 		strv_add(to, "--track-mem");
-	if (o->lazy_pages) {
+	if (o->lazy_pages)
 		strv_add(to, "--lazy-pages");
+	if (o->status_fd) {
 		strv_add(to, "--status-fd");
 		strv_addf(to, "%lld", (long long)o->status_fd);
 	}
-	const char *port = o->page_server ? strrchr(o->page_server, ':') : NULL;
-	if (!port)
+	if (!o->page_server)
 		return;
+	const char *port = strrchr(o->page_server, ':');
 	strv_add(to, "--page-server");
 	strv_add(to, "--address");
 	own_free char *address = mem_text_n(o->page_server, (size_t)(port - o->page_server));
@@ -155,17 +156,30 @@ static void add_dump_options(struct strv *to, const struct runtime_criu_options 
 	strv_add(to, port + 1);
 }
 
+static int check(const struct oci_spec *spec, const struct runtime_criu_options *o, struct err *e)
+{
+	const char *port = o->page_server ? strrchr(o->page_server, ':') : NULL;
+
+	if (spec->process && spec->process->terminal)
+		return err_set(e, ERR_UNSUPPORTED, "a container with a terminal");
+	if (o->page_server && (!port || !port[1]))
+		return err_set(e, ERR_INVALID, "--page-server %s is not ADDRESS:PORT",
+			       o->page_server);
+	return 0;
+}
+
 int runtime_checkpoint(const struct runtime_container *container, const struct oci_spec *spec,
 		       const struct runtime_criu_options *o, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
-	if (spec->process && spec->process->terminal)
-		return err_set(e, ERR_UNSUPPORTED, "a container with a terminal");
+	int r = check(spec, o, e);
+	if (r < 0)
+		return r;
 	own_fd int pidfd = runtime_container_open(container);
 	if (pidfd < 0)
 		return err_set(e, ERR_STATE, "container not running");
-	int r = runtime_criu_check(e);
+	r = runtime_criu_check(e);
 	if (r < 0)
 		return r;
 	own_fd int images = runtime_criu_open_images(o, e);

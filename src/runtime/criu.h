@@ -20,8 +20,8 @@ struct runtime_criu_options {
 	char *page_server;    /* "ADDRESS:PORT" */
 	char *lsm_profile;
 	char *lsm_mount_context;
-	char *empty_ns; /* "network" */
-	int64_t status_fd;
+	char *empty_ns;    /* "network" */
+	int64_t status_fd; /* 0: none */
 	bool leave_running;
 	bool pre_dump;
 	bool tcp_established;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,8 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
-#include "runtime/cgroup_user.h"
+#include "runtime/cgroup_choose.h"
+#include "runtime/cgroup_systemd.h"
 #include "runtime/checkpoint.h"
 #include "runtime/checkpoint_layout.h"
 #include "runtime/criu.h"
@@ -232,16 +232,16 @@ int runtime_restore(struct runtime_container *ret_container, struct runtime_proc
 	r.rootfs = runtime_rootfs_open_in_parent(spec, options->bundle, NULL, e);
 	if (r.rootfs < 0)
 		return r.rootfs;
-	result = runtime_cgroup_user_create_in_parent(&container.cgroup, spec->linux_.cgroups_path,
-						      options->id, spec->linux_.resources, e);
+	result = runtime_cgroup_choose_in_parent(&container.cgroup, spec, options, e);
 	if (result < 0)
 		return err_add(e, "cgroup");
 	result = run(&container, &process, &r, e);
+	runtime_cgroup_settle(&container.cgroup);
 	if (result < 0) {
 		struct err ignored;
+		runtime_process_kill(&process);
 		runtime_cgroup_kill(&container.cgroup, &ignored);
 		runtime_cgroup_remove(&container.cgroup, &ignored);
-		runtime_process_close(&process);
 		return result;
 	}
 	*ret_container = container;

@@ -19,9 +19,9 @@
 #include "base/socket.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/cgroup_choose.h"
 #include "runtime/cgroup_delegate.h"
 #include "runtime/cgroup_systemd.h"
-#include "runtime/cgroup_user.h"
 #include "runtime/channel.h"
 #include "runtime/clone.h"
 #include "runtime/command.h"
@@ -42,8 +42,7 @@ void runtime_process_close(struct runtime_process *process)
 	*process = (struct runtime_process)RUNTIME_PROCESS_INIT;
 }
 
-/* Nobody else waits for it yet. */
-static void kill_and_reap(struct runtime_process *process)
+void runtime_process_kill(struct runtime_process *process)
 {
 	if (process->pidfd >= 0)
 		process_signal(process->pidfd, SIGKILL);
@@ -220,27 +219,9 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 		r = send_pidfd(setup->spec, process, e);
 	if (r < 0) {
 		r = explain_oom(&ret->cgroup, setup->spec->linux_.resources, e);
-		kill_and_reap(process);
+		runtime_process_kill(process);
 	}
 	return r;
-}
-
-static int create_cgroup(struct runtime_cgroup *ret, const struct oci_spec *spec,
-			 const struct runtime_options *options, struct err *e)
-{
-	const struct runtime_cgroup_request request = {
-		.path = spec->linux_.cgroups_path,
-		.id = options->id,
-		.resources = spec->linux_.resources,
-		.annotations = &spec->annotations,
-	};
-
-	if (options->no_cgroup)
-		return runtime_cgroup_user_none(ret, request.resources, e);
-	if (options->systemd_cgroup)
-		return runtime_cgroup_systemd_create_in_parent(ret, &request, e);
-	return runtime_cgroup_user_create_in_parent(ret, request.path, request.id,
-						    request.resources, e);
 }
 
 int runtime_create(struct runtime_container *ret_container, struct runtime_process *ret,
@@ -254,7 +235,7 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 	int r = runtime_setup_prepare_in_parent(&setup, spec, options, e);
 	if (r < 0)
 		return r;
-	r = create_cgroup(&container.cgroup, spec, options, e);
+	r = runtime_cgroup_choose_in_parent(&container.cgroup, spec, options, e);
 	if (r < 0)
 		return err_add(e, "cgroup");
 	r = runtime_intel_rdt_make_in_parent(&container.intel_rdt, spec->linux_.intel_rdt,
@@ -407,7 +388,7 @@ int runtime_exec(struct runtime_process *ret, const struct runtime_container *co
 	if (r == 0)
 		r = exec_spawn(&enter, &started, e);
 	if (r < 0) {
-		kill_and_reap(&started);
+		runtime_process_kill(&started);
 		return r;
 	}
 	*ret = started;

@@ -143,6 +143,7 @@ struct runtime_process {
 		.pidfd = -1, .terminal = -1, .channel = -1                                         \
 	}
 void runtime_process_close(struct runtime_process *process); /* kills nothing */
+void runtime_process_kill(struct runtime_process *process);  /* and reaps and closes it */
 
 /* On success the process waits for runtime_start(); store ret_container first. On failure nothing
  * is left: no process, no cgroup. The caller ends both results. */

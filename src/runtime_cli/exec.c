@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "oci/state.h"
@@ -211,10 +210,8 @@ static int hand_over(struct runtime_process *process, const struct exec_options 
 		r = runtime_cli_handover_pidfd(o->pidfd_socket, process->pidfd, e);
 	if (r == 0)
 		r = runtime_cli_handover_pid(o->pid_file, process->pid, e);
-	if (r < 0) {
-		process_signal(process->pidfd, SIGKILL);
-		process_wait(process->pid);
-	}
+	if (r < 0)
+		runtime_process_kill(process);
 	return r;
 }
 

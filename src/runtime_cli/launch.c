@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,7 +11,6 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/path.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "runtime/notify.h"
 #include "runtime_cli/command.h"
@@ -31,10 +29,7 @@ void runtime_cli_launch_undo(struct runtime_cli_launch *l, const struct runtime_
 {
 	struct err ignored;
 
-	if (l->process.pidfd >= 0) {
-		process_signal(l->process.pidfd, SIGKILL);
-		process_wait(l->process.pid);
-	}
+	runtime_process_kill(&l->process);
 	if (l->record.container.id && runtime_delete(&l->record.container, &ignored) == 0)
 		runtime_hooks_poststop(&l->spec, l->record.id, l->record.bundle);
 	if (l->record.folder >= 0)
@@ -105,6 +100,12 @@ static void describe(struct runtime_cli_record *record, const struct oci_spec *s
 
 /* ---- the container ---- */
 
+void runtime_cli_launch_cgroup(struct runtime_options *to, const struct runtime_cli *cli)
+{
+	to->systemd_cgroup = runtime_cli_is_systemd(cli);
+	to->no_cgroup = str_equal(cli->cgroup_manager, "disabled");
+}
+
 static int make(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 		const struct runtime_cli_launch_options *o, bool waiting, struct err *e)
 {
@@ -124,8 +125,7 @@ static int make(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 	options.listen_fds = l->descriptors.listen;
 	options.listen_names = getenv("LISTEN_FDNAMES");
 	options.start_fd = start;
-	options.systemd_cgroup = runtime_cli_is_systemd(cli);
-	options.no_cgroup = str_equal(cli->cgroup_manager, "disabled");
+	runtime_cli_launch_cgroup(&options, cli);
 	options.no_new_keyring = o->no_new_keyring;
 	options.no_pivot = o->no_pivot;
 	return runtime_create(&l->record.container, &l->process, &l->spec, &options, e);

@@ -82,6 +82,9 @@ int runtime_cli_launch(struct runtime_cli_launch *ret, const struct runtime_cli 
 		       const struct runtime_cli_launch_options *options, const char *id,
 		       bool waiting, struct err *e);
 
+/* Which cgroup manager the options in front of the command ask for. */
+void runtime_cli_launch_cgroup(struct runtime_options *to, const struct runtime_cli *cli);
+
 /* The two ends of the same, for who makes the process in another way: the bundle read and checked
  * and the container's folder made; the results handed over and the record stored. After a failure
  * of close, or between the two, undo. */

@@ -55,6 +55,7 @@ static int restore(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 
 	if (mkdirat(l->record.folder, "root", 0700) < 0)
 		return err_sys(e, "make %s", scratch);
+	runtime_cli_launch_cgroup(&options, cli);
 	options.id = l->record.id;
 	options.bundle = l->record.bundle;
 	for (int i = 0; i < 3; i++)

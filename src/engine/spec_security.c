@@ -15,7 +15,7 @@
 #include "runtime/capability.h"
 #include "runtime/seccomp.h"
 
-/* Docker's masks and, beyond them, what tells about or reaches into the whole host (DESIGN R6). */
+/* Docker's masks and, beyond them, what tells about or reaches into the whole host. */
 static const char *const masked_paths[] = {
 	"/proc/asound",
 	"/proc/acpi",

@@ -109,36 +109,36 @@ static void move(struct pump *p, short events)
 		p->from = -1;
 }
 
+/* Waits for something to do, and does it; once the process has ended it just looks. 0: nothing. */
+static int relay_once(struct foreground *f, bool *ended)
+{
+	struct pollfd fds[] = { { .fd = *ended ? -1 : f->process->pidfd, .events = POLLIN },
+				{ .fd = f->signals, .events = POLLIN },
+				{ .fd = f->notify ? f->notify->socket : -1, .events = POLLIN },
+				pump_poll(&f->out),
+				pump_poll(&f->in) };
+
+	int n = poll(fds, sizeof(fds) / sizeof(*fds), *ended ? 0 : -1);
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	*ended |= fds[0].revents != 0;
+	if (fds[1].revents)
+		pass_signals(f);
+	if (fds[2].revents)
+		pass_notification(f);
+	move(&f->out, fds[3].revents);
+	move(&f->in, fds[4].revents);
+	return n;
+}
+
 /* Until the process has ended and its last words are out. */
 static void relay(struct foreground *f)
 {
 	bool ended = false;
 
-	for (;;) {
-		struct pollfd fds[] = { { .fd = ended ? -1 : f->process->pidfd, .events = POLLIN },
-					{ .fd = f->signals, .events = POLLIN },
-					{ .fd = f->notify ? f->notify->socket : -1,
-					  .events = POLLIN },
-					pump_poll(&f->out),
-					pump_poll(&f->in) };
-		int n = poll(fds, sizeof(fds) / sizeof(*fds), ended ? 0 : -1);
-		if (n < 0 && errno != EINTR)
-			return;
-		if (n <= 0) {
-			if (ended)
-				return;
-			continue;
-		}
-		ended |= fds[0].revents != 0;
-		if (fds[1].revents)
-			pass_signals(f);
-		if (fds[2].revents)
-			pass_notification(f);
-		move(&f->out, fds[3].revents);
-		move(&f->in, fds[4].revents);
+	while (relay_once(f, &ended) > 0)
 		if (ended && f->out.from < 0)
 			return;
-	}
 }
 
 int runtime_cli_foreground_wait(struct runtime_process *process, int signals,

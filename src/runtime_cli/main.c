@@ -113,8 +113,8 @@ static void set_level(const struct runtime_cli *cli)
 		log_set_level(LOG_LEVEL_ERROR);
 }
 
-/* "journald:ID" and "syslog:ID", as crun has them: ID is what the lines are found by. False: path is
- * that of a file. */
+/* "journald:ID" and "syslog:ID", as crun has them: ID is what the lines are found by. False: path
+ * is that of a file. */
 static bool open_service_log(int *ret, const char *path, struct err *e)
 {
 	static const struct {

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -42,14 +43,6 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* ---- strings ---- */
 
 /* The four digits behind \u, or -1. */
@@ -60,7 +53,7 @@ static int32_t unit_at(const char *at, const char *end)
 	if (end - at < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_digit(at[i]);
+		int digit = number_hex_digit(at[i]);
 		if (digit < 0)
 			return -1;
 		unit = unit << 4 | digit;

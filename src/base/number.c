@@ -181,3 +181,14 @@ void number_format_bytes(char to[16], uint64_t bytes)
 	}
 	snprintf(to, 16, "%.3g%s", value, units[unit]);
 }
+
+int number_hex_digit(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}

@@ -22,5 +22,8 @@ int number_parse_duration_ns(int64_t *ret, const char *text, struct err *e);
 /* CPUs as Docker takes them, "1.5": nanocpus (1e9 each), at most 9 decimals. */
 int number_parse_nanocpus(int64_t *ret, const char *text, struct err *e);
 
+/* The value of a hexadecimal digit, in either case; -1: it is none. */
+int number_hex_digit(int c);
+
 /* "1.5kB", "23.4MB": powers of 1000 and 3-4 digits, as docker prints sizes; to has 16 bytes. */
 void number_format_bytes(char to[16], uint64_t bytes);

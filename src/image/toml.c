@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -125,23 +126,12 @@ static int end_of_line(struct parser *p)
 	return refuse(p, "unexpected text behind the value");
 }
 
-static int hex_digit(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static int parse_unicode(struct parser *p, struct str *s, int digits)
 {
 	uint32_t code = 0;
 
 	for (int i = 0; i < digits; i++) {
-		int digit = hex_digit(peek(p));
+		int digit = number_hex_digit(peek(p));
 		if (digit < 0)
 			return refuse(p, "malformed \\u escape");
 		code = code << 4 | (uint32_t)digit;
@@ -399,7 +389,7 @@ static int parse_inline_table(struct parser *p, struct json_object **ret)
 
 static bool is_digit_of(char c, int base)
 {
-	int digit = hex_digit((unsigned char)c);
+	int digit = number_hex_digit((unsigned char)c);
 
 	return digit >= 0 && digit < base;
 }

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -152,14 +153,6 @@ static bool xattr_allowed(const char *name)
 	return str_starts(name, "user.") && !str_starts(name, "user.overlay.");
 }
 
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 /* A key of a pax header cannot have "=" in it: GNU tar writes "%3D", and "%25" for "%"; libarchive,
  * which packs for holm, all that is not printable as well. */
 static char *decode_xattr_name(const char *name)
@@ -167,8 +160,8 @@ static char *decode_xattr_name(const char *name)
 	struct str s = { 0 };
 
 	while (*name) {
-		int high = *name == '%' ? hex_digit(name[1]) : -1;
-		int low = high >= 0 ? hex_digit(name[2]) : -1;
+		int high = *name == '%' ? number_hex_digit(name[1]) : -1;
+		int low = high >= 0 ? number_hex_digit(name[2]) : -1;
 		int value = low >= 0 ? high * 16 + low : 0;
 		str_add_char(&s, value ? (char)value : *name);
 		name += value ? 3 : 1;

@@ -72,11 +72,17 @@ static int find_column(const char *header, const char *name)
 	}
 }
 
-static int print_lines(FILE *from, const struct pids *pids, struct err *e)
+/* Takes the descriptor: what more ps says has no reader then, and does not keep it. */
+static int print_lines(int output, const struct pids *pids, struct err *e)
 {
+	own_fd int fd = output;
+	own_file FILE *from = fdopen(fd, "r");
 	own_free char *line = NULL;
 	size_t size = 0;
 
+	if (!from)
+		return err_sys(e, "read what ps says");
+	(void)take_fd(&fd); /* of the stream now */
 	if (getline(&line, &size, from) < 0)
 		return err_set(e, ERR_SYSTEM, "ps printed nothing");
 	int at = find_column(line, "PID");
@@ -115,11 +121,10 @@ static int print_table(const struct pids *pids, const struct strv *args, struct 
 	if (child == 0)
 		exec_ps(ends[1], args);
 	close(ends[1]);
-	FILE *from = fdopen(ends[0], "r");
-	if (child < 0 || !from)
+	own_fd int output = ends[0];
+	if (child < 0)
 		return err_sys(e, "start ps");
-	int r = print_lines(from, pids, e);
-	fclose(from); /* it may have more to say, and nobody listens */
+	int r = print_lines(take_fd(&output), pids, e);
 	int status = process_wait(child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return err_set(e, ERR_UNSUPPORTED,

@@ -1,11 +1,10 @@
 /* checkpoint.c - `checkpoint ID`: a running container into files, by criu(8). */
-#include <unistd.h>
 
+#include "runtime/checkpoint.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "oci/runtime_spec.h"
-#include "runtime/checkpoint.h"
 #include "runtime/criu.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/criu_options.h"
@@ -42,18 +41,6 @@ static void defaults(void *options)
 	o->criu.image_path = mem_text("checkpoint");
 }
 
-/* Its processes have ended: the rest of it goes, as with runc. */
-static int end(const struct runtime_cli *cli, const struct runtime_cli_record *record,
-	       const struct oci_spec *spec, struct err *e)
-{
-	int r = runtime_delete(&record->container, e);
-
-	if (r < 0)
-		return r;
-	runtime_hooks_poststop(spec, record->id, record->bundle);
-	return runtime_cli_record_delete(cli, record->id, e);
-}
-
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct checkpoint_options *o = options;
@@ -68,7 +55,8 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 		r = runtime_checkpoint(&record.container, &spec, &o->criu, e);
 	if (r < 0 || o->criu.leave_running || o->criu.pre_dump)
 		return r;
-	return end(cli, &record, &spec, e);
+	/* its processes have ended: the rest of it goes, as with runc */
+	return runtime_cli_record_end(&record, cli, &spec, e);
 }
 
 const struct runtime_cli_command runtime_cli_checkpoint = {

@@ -1,18 +1,18 @@
 /* delete.c - `delete ID`: what is left of a container. With --force whatever state it is in, also
  * one whose create was killed half-way, and one that never was. */
-#include <signal.h>
-#include <unistd.h>
+#include <poll.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "oci/state.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/record.h"
 #include "runtime_cli/select.h"
+
+enum { END_MS = 5000 };
 
 struct delete_options {
 	bool force;
@@ -38,39 +38,29 @@ static int check(const struct runtime_cli_record *record, struct err *e)
 		       record->id, status);
 }
 
-/* Its parent reaps it; until then it may not be there any more as far as this is concerned. */
+/* Until it is a zombie, at most: its parent reaps it. */
 static void wait_for_end(const struct runtime_cli_record *record)
 {
 	own_fd int pidfd = runtime_container_open(&record->container);
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 
-	for (int tries = 0; pidfd >= 0 && !process_ended(pidfd) && tries < 500; tries++)
-		usleep(10000);
+	if (pidfd >= 0)
+		poll(&ended, 1, END_MS);
 }
 
 /* A container goes also when its configuration cannot be read any more. */
-static void run_hooks(const struct runtime_cli_record *record)
-{
-	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
-	struct err e;
-
-	if (runtime_cli_record_spec(&spec, record, &e) < 0)
-		log_warning("poststop hooks of %s: %s", record->id, e.text);
-	else
-		runtime_hooks_poststop(&spec, record->id, record->bundle);
-}
-
 static int delete_record(struct runtime_cli *cli, struct runtime_cli_record *record, struct err *e)
 {
-	int r = runtime_kill_all(&record->container, e);
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	struct err unreadable;
 
+	int r = runtime_kill_all(&record->container, e);
 	if (r < 0)
 		return r;
 	wait_for_end(record);
-	r = runtime_delete(&record->container, e);
-	if (r < 0)
-		return r;
-	run_hooks(record);
-	return runtime_cli_record_delete(cli, record->id, e);
+	if (runtime_cli_record_spec(&spec, record, &unreadable) < 0)
+		log_warning("poststop hooks of %s: %s", record->id, unreadable.text);
+	return runtime_cli_record_end(record, cli, &spec, e);
 }
 
 static int delete_one(struct runtime_cli *cli, const char *id, const void *context, struct err *e)

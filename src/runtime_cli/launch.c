@@ -212,14 +212,18 @@ int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *c
 	return r;
 }
 
+/* Others may have changed it meanwhile, deleted it, and made another one of its name. */
 static int end(const struct runtime_cli_launch *l, const struct runtime_cli *cli, struct err *e)
 {
-	int r = runtime_delete(&l->record.container, e);
+	own_clear(runtime_cli_record_clear) struct runtime_cli_record now = RUNTIME_CLI_RECORD_INIT;
 
+	int r = runtime_cli_record_read(&now, cli, l->record.id, true, e);
 	if (r < 0)
-		return r;
-	runtime_hooks_poststop(&l->spec, l->record.id, l->record.bundle);
-	return runtime_cli_record_delete(cli, l->record.id, e);
+		return e->kind == ERR_NOT_FOUND ? 0 : r;
+	if (now.container.pid != l->record.container.pid ||
+	    now.container.pid_start != l->record.container.pid_start)
+		return 0;
+	return runtime_cli_record_end(&now, cli, &l->spec, e);
 }
 
 int runtime_cli_launch_follow(struct runtime_cli_launch *l, const struct runtime_cli *cli,

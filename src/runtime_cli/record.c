@@ -160,6 +160,17 @@ int runtime_cli_record_delete(const struct runtime_cli *cli, const char *id, str
 	return fd_remove_tree_at(root, id, e);
 }
 
+int runtime_cli_record_end(const struct runtime_cli_record *record, const struct runtime_cli *cli,
+			   const struct oci_spec *spec, struct err *e)
+{
+	int r = runtime_delete(&record->container, e);
+
+	if (r < 0)
+		return r;
+	runtime_hooks_poststop(spec, record->id, record->bundle);
+	return runtime_cli_record_delete(cli, record->id, e);
+}
+
 static int open_locked(const struct runtime_cli *cli, const char *id, int operation)
 {
 	own_fd int root = open_root(cli);

@@ -3,6 +3,8 @@
  *	config.json	the bundle's, copied before anything is done: the bundle may vanish
  *	record.json	struct runtime_cli_record; a container exists once it is there
  *	start		the socket where the process waits to be started (runtime.h); none: it was
+ *	notify/		of a service: the socket that it tells its readiness (runtime/notify.h)
+ *	root/		of a restored one: where criu finds the root filesystem
  *
  * The folder itself is the lock (flock(2)): held by create until record.json is there, and by every
  * command that changes something. A folder without record.json whose lock can be taken is what a
@@ -49,6 +51,11 @@ int runtime_cli_record_store(const struct runtime_cli_record *record, struct err
 
 /* Takes the folder away. */
 int runtime_cli_record_delete(const struct runtime_cli *cli, const char *id, struct err *e);
+
+/* The end of a container whose processes have ended: its cgroup, the poststop hooks of spec, the
+ * folder. */
+int runtime_cli_record_end(const struct runtime_cli_record *record, const struct runtime_cli *cli,
+			   const struct oci_spec *spec, struct err *e);
 
 /* ERR_NOT_FOUND: "container does not exist", the words that engines look for. With lock it waits
  * for whoever holds it. The caller clears. */

@@ -54,7 +54,7 @@ static int copy(int program, struct err *e)
 	return take_fd(&to);
 }
 
-int sealed_clone(int fd, struct err *e)
+static int clone_mount(int fd, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
 
@@ -68,7 +68,7 @@ int sealed_clone(int fd, struct err *e)
 
 int sealed_open(int fd, struct err *e)
 {
-	int clone = sealed_clone(fd, e);
+	int clone = clone_mount(fd, e);
 
 	return clone == -EPERM ? copy(fd, e) : clone;
 }

@@ -6,8 +6,6 @@
 struct err;
 
 /* A detached read-only clone of the mount that the file lies on, reduced to the file: open_tree(2)
- * and mount_setattr(2), Linux 5.12. Takes CAP_SYS_ADMIN. */
-int sealed_clone(int fd, struct err *e);
-
-/* The same or, for a caller that may make no mounts, a sealed copy in memory. */
+ * and mount_setattr(2), Linux 5.12; for a caller without CAP_SYS_ADMIN, who may make no mounts, a
+ * sealed copy in memory. */
 int sealed_open(int fd, struct err *e);

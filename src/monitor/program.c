@@ -2,8 +2,9 @@
  *
  * What runs is a detached read-only clone of the mount that its file lies on (open_tree(2) and
  * mount_setattr(2), Linux 5.12): a process in the container that reaches the monitor through
- * /proc/PID/exe gets a descriptor it cannot write through. An ordinary user may not clone mounts
- * and cannot write the file either: the file itself serves.
+ * /proc/PID/exe gets a descriptor it cannot write through. Who may not clone mounts has a sealed
+ * copy in memory (base/sealed.h): a file that an ordinary user has installed is that user's, and so
+ * the container's root's.
  *
  * posix_spawn is a vfork; it takes no descriptor to execute, hence the way through /proc/self/fd.
  * The clone is moved to a high number first, since 3 and 4 are given to the program. */
@@ -30,16 +31,16 @@ static int open_program(struct err *e)
 	const char *folder = secure_getenv("HOLM_LIBEXEC");
 	own_free char *path =
 		mem_format("%s/holm-monitor", str_empty(folder) ? HOLM_LIBEXEC : folder);
-	struct err unsealed;
 
 	own_fd int file = open(path, O_PATH | O_CLOEXEC);
 	if (file < 0) {
 		err_sys(e, "open %s", path);
 		return err_hint(e, "is holm installed whole? HOLM_LIBEXEC names another folder");
 	}
-	own_fd int sealed = sealed_clone(file, &unsealed);
-	int fd = sealed < 0 ? file : sealed;
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
+	own_fd int sealed = sealed_open(file, e);
+	if (sealed < 0)
+		return err_add(e, "%s", path);
+	int high = fcntl(sealed, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
 	return high < 0 ? err_sys(e, "duplicate a descriptor") : high;
 }
 

@@ -72,17 +72,11 @@ static int find_column(const char *header, const char *name)
 	}
 }
 
-/* Takes the descriptor: what more ps says has no reader then, and does not keep it. */
-static int print_lines(int output, const struct pids *pids, struct err *e)
+static int print_lines(FILE *from, const struct pids *pids, struct err *e)
 {
-	own_fd int fd = output;
-	own_file FILE *from = fdopen(fd, "r");
 	own_free char *line = NULL;
 	size_t size = 0;
 
-	if (!from)
-		return err_sys(e, "read what ps says");
-	(void)take_fd(&fd); /* of the stream now */
 	if (getline(&line, &size, from) < 0)
 		return err_set(e, ERR_SYSTEM, "ps printed nothing");
 	int at = find_column(line, "PID");
@@ -95,6 +89,18 @@ static int print_lines(int output, const struct pids *pids, struct err *e)
 			fputs(line, stdout);
 	}
 	return 0;
+}
+
+/* Takes the descriptor: what more ps says has no reader then, and does not keep it. */
+static int print_output(int output, const struct pids *pids, struct err *e)
+{
+	own_fd int fd = output;
+	own_file FILE *from = fdopen(fd, "r");
+
+	if (!from)
+		return err_sys(e, "read what ps says");
+	(void)take_fd(&fd); /* of the stream now */
+	return print_lines(from, pids, e);
 }
 
 _Noreturn static void exec_ps(int output, const struct strv *args)
@@ -124,7 +130,7 @@ static int print_table(const struct pids *pids, const struct strv *args, struct 
 	own_fd int output = ends[0];
 	if (child < 0)
 		return err_sys(e, "start ps");
-	int r = print_lines(take_fd(&output), pids, e);
+	int r = print_output(take_fd(&output), pids, e);
 	int status = process_wait(child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return err_set(e, ERR_UNSUPPORTED,

@@ -15,7 +15,8 @@
 #include "base/str.h"
 #include "oci/image.h"
 
-enum { PORT_MAX = 65535 };
+/* So many ports of an image are well below what its config may have (SHAPE_ITEMS_MAX). */
+enum { PORT_MAX = 65535, PORTS_MAX = 65536 };
 
 static bool is_blank(char c)
 {
@@ -294,9 +295,13 @@ static int add_ports(struct strv *to, const char *text, struct err *e)
 	if (!str_equal(protocol, "tcp") && !str_equal(protocol, "udp") &&
 	    !str_equal(protocol, "sctp"))
 		return err_set(e, ERR_INVALID, "'%.20s' is none of tcp, udp, sctp", protocol);
-	for (; low <= high; low++) {
+	if (to->count + (size_t)(high - low) >= PORTS_MAX)
+		return err_set(e, ERR_INVALID, "more than %d ports are too many", PORTS_MAX);
+	/* within a range none is there twice */
+	for (size_t before = to->count; low <= high; low++) {
 		own_free char *port = mem_format("%d/%s", (int)low, protocol);
-		add_once(to, port);
+		if (!strv_contains(&(struct strv){ to->items, before }, port))
+			strv_add(to, port);
 	}
 	return 0;
 }

@@ -58,6 +58,7 @@ static const struct {
 	{ "RUN x", "RUN: none of CMD" },
 	{ "CMD", "CMD: it says nothing" },
 	{ "ENV a", "ENV: 'a' has no value" },
+	{ "EXPOSE 1-65535 1-2/udp", "EXPOSE: more than 65536 ports are too many" },
 	{ "ENV a=1 b", "ENV: 'b' is not KEY=VALUE" },
 	{ "ENV =x", "is not KEY=VALUE" },
 	{ "ENV a=\"x", "no closing \"" },

@@ -230,6 +230,9 @@ is_gone() { # PID
 	[ "$(cat "$TRACE.err")" = problem ]
 	bundle_edit '.annotations["run.oci.hooks.stdout"] = "/does/not/exist"'
 	bundle_refused 125 "run.oci.hooks.stdout: open /does/not/exist" bundle true
+	mkfifo "$TRACE.fifo"
+	bundle_edit '.annotations["run.oci.hooks.stdout"] = $t' --arg t "$TRACE.fifo"
+	bundle_refused 125 "run.oci.hooks.stdout: open $TRACE.fifo: No such device or address" bundle true
 }
 
 @test "startContainer hooks have no more rights than the container" {

@@ -67,10 +67,12 @@ static int open_output(int *ret, const struct oci_spec *spec, const char *annota
 
 	if (str_empty(path))
 		return 0;
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd < 0)
+	/* not waiting for the reader of a fifo */
+	own_fd int fd =
+		open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
 		return err_sys(e, "%s: open %s", annotation, path);
-	*ret = fd;
+	*ret = take_fd(&fd);
 	return 0;
 }
 

@@ -161,7 +161,8 @@ static int check(const struct oci_spec *spec, const struct runtime_criu_options 
 	const char *port = o->page_server ? strrchr(o->page_server, ':') : NULL;
 
 	if (spec->process && spec->process->terminal)
-		return err_set(e, ERR_UNSUPPORTED, "a container with a terminal");
+		return err_set(e, ERR_UNSUPPORTED,
+			       "a container with a terminal cannot be stored yet");
 	if (o->page_server && (!port || !port[1]))
 		return err_set(e, ERR_INVALID, "--page-server %s is not ADDRESS:PORT",
 			       o->page_server);

@@ -222,7 +222,8 @@ int runtime_restore(struct runtime_container *ret_container, struct runtime_proc
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
 
 	if (spec->process && spec->process->terminal)
-		return err_set(e, ERR_UNSUPPORTED, "a container with a terminal");
+		return err_set(e, ERR_UNSUPPORTED,
+			       "a container with a terminal cannot be restored yet");
 	int result = runtime_criu_check(e);
 	if (result < 0)
 		return result;

@@ -22,6 +22,7 @@ struct runtime_cli {
 	bool systemd_cgroup;
 	bool debug;
 	bool version;
+	bool log_is_open;
 	char **argv; /* the program's own, for exec of a sealed copy */
 };
 

@@ -1,5 +1,6 @@
 #include "runtime_cli/launch.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -47,6 +48,8 @@ static int read_spec(struct runtime_cli_launch *l, const struct runtime_cli_laun
 	if (bundle < 0)
 		return err_sys(e, "open the bundle %s", l->record.bundle);
 	int r = fd_read_file_at(o->config ? AT_FDCWD : bundle, name, JSON_BYTES_MAX, text, e);
+	if (r == -ENOENT)
+		return err_hint(e, "`holm-runtime spec` writes one; --bundle names another folder");
 	if (r == 0)
 		r = oci_spec_parse(&l->spec, text->text ? text->text : "", text->length, name, e);
 	return r;

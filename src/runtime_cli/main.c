@@ -139,7 +139,7 @@ static bool open_service_log(int *ret, const char *path, struct err *e)
 	return false;
 }
 
-static int open_log(const struct runtime_cli *cli, struct err *e)
+static int open_log(struct runtime_cli *cli, struct err *e)
 {
 	const char *path = cli->log;
 	int fd;
@@ -147,12 +147,15 @@ static int open_log(const struct runtime_cli *cli, struct err *e)
 	set_level(cli);
 	if (str_empty(path))
 		return 0;
-	if (open_service_log(&fd, path, e))
+	if (open_service_log(&fd, path, e)) {
+		cli->log_is_open = fd >= 0;
 		return fd < 0 ? err_add(e, "--log %s", path) : 0;
+	}
 	path += str_starts(path, "file:") ? strlen("file:") : 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "open the log %s", path);
+	cli->log_is_open = true;
 	log_set_output(fd, str_equal(cli->log_format, "json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
 	return 0;
 }
@@ -247,7 +250,7 @@ static int report(const struct runtime_cli *cli, const struct err *e)
 {
 	const char *between = e->hint[0] ? ": " : "";
 
-	if (!str_empty(cli->log))
+	if (cli->log_is_open)
 		log_error("%s%s%s", e->text, between, e->hint);
 	log_set_output(STDERR_FILENO, LOG_FORMAT_PLAIN);
 	log_set_program("holm-runtime");

@@ -165,7 +165,8 @@ status_is() { # STATUS
 	create
 	expect 0 rt start "$ID"
 	jq '.process | .args = ["sleep", "99"]' "$BUNDLE/config.json" >"$BATS_TEST_TMPDIR/process.json"
-	rt exec --process "$BATS_TEST_TMPDIR/process.json" --detach \
+	ln -s process.json "$BATS_TEST_TMPDIR/link.json"
+	rt exec --process "$BATS_TEST_TMPDIR/link.json" --detach \
 		--pid-file "$BATS_TEST_TMPDIR/pid2" "$ID" </dev/null >/dev/null 2>&1 3>&-
 	pid=$(cat "$BATS_TEST_TMPDIR/pid2")
 	[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" = "sleep 99 " ]

@@ -1,5 +1,4 @@
 /* exec.c - `exec ID COMMAND`: one more process in a container, from options or from a file. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "runtime_cli/descriptors.h"
 #include "runtime_cli/foreground.h"
 #include "runtime_cli/handover.h"
+#include "runtime_cli/input.h"
 #include "runtime_cli/record.h"
 
 struct exec_options {
@@ -73,7 +73,14 @@ static const struct option table[] = {
 
 static int read_process(struct oci_process *process, const char *path, struct err *e)
 {
-	return shape_read_at(&oci_process_shape, AT_FDCWD, path, JSON_BYTES_MAX, process, e);
+	own_clear(str_clear) struct str text = { 0 };
+
+	int r = runtime_cli_input_read(&text, path, e);
+	if (r < 0)
+		return r;
+	r = shape_read_text(&oci_process_shape, text.text ? text.text : "", text.length, process,
+			    e);
+	return r < 0 ? err_add(e, "%s", path) : 0;
 }
 
 /* "CAP_KILL" or "kill", into all sets that matter, as runc does. */

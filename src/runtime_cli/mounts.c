@@ -1,16 +1,13 @@
 /* mounts.c - `mounts add ID FILE`, `mounts remove ID FILE`: mounts of a container that runs, as
  * with crun. FILE is an array of mounts as in config.json; of those to remove the destination
  * counts. */
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/mount_add.h"
 #include "runtime_cli/command.h"
+#include "runtime_cli/input.h"
 #include "runtime_cli/record.h"
 
 struct mount_list {
@@ -34,11 +31,8 @@ static int read_list(struct mount_list *to, const char *path, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	own_json struct json_object *array = NULL, *object = json_object_new_object();
-	own_fd int file = str_equal(path, "-") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 
-	if (file < 0 && !str_equal(path, "-"))
-		return err_sys(e, "%s", path);
-	int r = fd_read_all(file < 0 ? STDIN_FILENO : file, JSON_BYTES_MAX, &text, e);
+	int r = runtime_cli_input_read(&text, path, e);
 	if (r == 0)
 		r = json_parse(&array, text.text ? text.text : "", text.length, path, e);
 	if (r < 0)

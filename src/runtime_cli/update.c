@@ -1,11 +1,8 @@
 /* update.c - `update ID`: other limits for a container that runs, from options or from JSON. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
@@ -13,6 +10,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/update.h"
 #include "runtime_cli/command.h"
+#include "runtime_cli/input.h"
 #include "runtime_cli/record.h"
 
 struct update_options {
@@ -176,14 +174,12 @@ static int read_rest(struct oci_resources *r, const struct update_options *o, st
 static int read_json(struct oci_resources *to, const char *path, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
-	own_json struct json_object *object = NULL;
 
-	if (!str_equal(path, "-"))
-		return shape_read_at(&oci_resources_shape, AT_FDCWD, path, JSON_BYTES_MAX, to, e);
-	int r = fd_read_all(STDIN_FILENO, JSON_BYTES_MAX, &text, e);
-	if (r == 0)
-		r = json_parse(&object, text.text ? text.text : "", text.length, "resources", e);
-	return r < 0 ? r : shape_read(&oci_resources_shape, object, to, e);
+	int r = runtime_cli_input_read(&text, path, e);
+	if (r < 0)
+		return r;
+	r = shape_read_text(&oci_resources_shape, text.text ? text.text : "", text.length, to, e);
+	return r < 0 ? err_add(e, "resources") : 0;
 }
 
 static int update(struct runtime_cli_record *record, const struct update_options *o, struct err *e)

@@ -330,6 +330,27 @@ static int bind_layer(const char *path, struct runtime_user_namespace *user, str
 	return take_fd(&fd);
 }
 
+/* A volatile mount marks its work folder, as dirty from then on, before it is sure to succeed
+ * (overlayfs(5), "Volatile mount"). */
+static bool is_marked_volatile(const struct runtime_overlay *overlay, const struct folders *folders)
+{
+	return overlay->is_volatile && overlay->work &&
+	       faccessat(folders->fd[overlay->lower.count + 1], "work/incompat", F_OK, 0) == 0;
+}
+
+/* The mark of a mount that failed says nothing, and would forbid the next. */
+static void unmark_volatile(const struct runtime_overlay *overlay, const struct folders *folders)
+{
+	struct err still_there; /* then the next mount is refused, and that is told */
+
+	if (!overlay->is_volatile || !overlay->work)
+		return;
+	own_fd int work = openat(folders->fd[overlay->lower.count + 1], "work",
+				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (work >= 0)
+		fd_remove_tree_at(work, "incompat", &still_there);
+}
+
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 				    struct err *e)
 {
@@ -345,10 +366,15 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 	int r = folders_open(&folders, overlay, e);
 	if (r < 0)
 		return r;
+	bool marked = is_marked_volatile(overlay, &folders);
 	r = configure(fs, overlay, &folders, e);
-	/* before 6.5 any key is taken, and the whole refused at the end */
-	if (r == -EINVAL && overlay->lower.count > 1)
+	/* before 6.5 any key is taken, and the whole refused at the end; before 6.15 a layer on a
+	 * detached mount is */
+	if (r == -EINVAL && overlay->lower.count > 1) {
+		if (!marked)
+			unmark_volatile(overlay, &folders);
 		r = runtime_overlay_mount_by_option_string(overlay, scratch, e);
+	}
 	if (r == -EINVAL && overlay->is_volatile)
 		return err_hint(e, "an upper folder that was mounted volatile before is refused "
 				   "until work/incompat in its work folder is removed");

@@ -320,6 +320,18 @@ status_is() { # STATUS
 	expect 0 rt delete --force "$ID"
 }
 
+@test "config.json may be a link, and another file by --config" {
+	args echo linked
+	mv "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/elsewhere.json"
+	ln -s "$BATS_TEST_TMPDIR/elsewhere.json" "$BUNDLE/config.json"
+	expect 0 rt run --bundle "$BUNDLE" "$ID"
+	output_is linked
+	rm "$BUNDLE/config.json"
+	rt_refused 1 "spec" run --bundle "$BUNDLE" "$ID"
+	expect 0 rt run --bundle "$BUNDLE" --config "$BATS_TEST_TMPDIR/elsewhere.json" "$ID"
+	output_is linked
+}
+
 @test "what runs in the container is a copy that cannot be written" {
 	printf '#!/proc/self/exe\n' >"$ROOTFS/trap"
 	chmod +x "$ROOTFS/trap"

@@ -18,6 +18,7 @@
 #include "runtime_cli/descriptors.h"
 #include "runtime_cli/foreground.h"
 #include "runtime_cli/handover.h"
+#include "runtime_cli/input.h"
 
 void runtime_cli_launch_clear(struct runtime_cli_launch *launch)
 {
@@ -42,17 +43,15 @@ void runtime_cli_launch_undo(struct runtime_cli_launch *l, const struct runtime_
 static int read_spec(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,
 		     struct str *text, struct err *e)
 {
-	const char *name = o->config ? o->config : "config.json";
-	own_fd int bundle = open(l->record.bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_free char *path =
+		o->config ? mem_text(o->config) : path_join(l->record.bundle, "config.json");
 
-	if (bundle < 0)
-		return err_sys(e, "open the bundle %s", l->record.bundle);
-	int r = fd_read_file_at(o->config ? AT_FDCWD : bundle, name, JSON_BYTES_MAX, text, e);
+	int r = runtime_cli_input_read(text, path, e);
 	if (r == -ENOENT)
 		return err_hint(e, "`holm-runtime spec` writes one; --bundle names another folder");
-	if (r == 0)
-		r = oci_spec_parse(&l->spec, text->text ? text->text : "", text->length, name, e);
-	return r;
+	return r < 0 ? r
+		     : oci_spec_parse(&l->spec, text->text ? text->text : "", text->length,
+				      o->config ? o->config : "config.json", e);
 }
 
 static int find_bundle(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,

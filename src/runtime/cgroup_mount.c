@@ -16,6 +16,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup.h"
 #include "runtime/mount.h"
+#include "runtime/mount_label.h"
 #include "runtime/tree.h"
 
 /* A detached clone of the cgroup's folder, with the mount's flags. */
@@ -71,13 +72,17 @@ static int bind_hierarchy(const struct runtime_mount *m, int dir,
 	return r < 0 ? r : link_names(dir, name, e);
 }
 
-static int open_tmpfs(struct err *e)
+static int open_tmpfs(const char *label, struct err *e)
 {
 	own_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "source", "cgroup", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0)
+		return err_sys(e, "make a tmpfs for the cgroups");
+	int r = runtime_mount_label_option(fs, label, e);
+	if (r < 0)
+		return r;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(e, "make a tmpfs for the cgroups");
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC,
 			 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
@@ -85,10 +90,10 @@ static int open_tmpfs(struct err *e)
 }
 
 static int mount_v1(const struct runtime_mount *m, struct runtime_tree *tree, int target_fd,
-		    const struct runtime_cgroup *cgroup, struct err *e)
+		    const struct runtime_cgroup *cgroup, const char *label, struct err *e)
 {
 	struct mount_attr readonly = { .attr_set = m->options.set & MOUNT_ATTR_RDONLY };
-	own_fd int dir = open_tmpfs(e);
+	own_fd int dir = open_tmpfs(label, e);
 	if (dir < 0)
 		return dir;
 	/* attached first: nothing can be mounted on a detached mount before Linux 6.15 */
@@ -105,10 +110,11 @@ static int mount_v1(const struct runtime_mount *m, struct runtime_tree *tree, in
 }
 
 int runtime_cgroup_mount_in_child(const struct runtime_mount *m, struct runtime_tree *tree,
-				  int target_fd, const struct runtime_cgroup *cgroup, struct err *e)
+				  int target_fd, const struct runtime_cgroup *cgroup,
+				  const char *label, struct err *e)
 {
 	if (!str_equal(cgroup->layout, "v2"))
-		return mount_v1(m, tree, target_fd, cgroup, e);
+		return mount_v1(m, tree, target_fd, cgroup, label, e);
 
 	if (cgroup->hierarchies.count == 0)
 		return err_set(e, ERR_INTERNAL, "the cgroup has no hierarchy");

@@ -31,6 +31,7 @@
 #include "runtime/cpu_affinity.h"
 #include "runtime/io_priority.h"
 #include "runtime/landlock.h"
+#include "runtime/lsm.h"
 #include "runtime/memory_policy.h"
 #include "runtime/personality.h"
 #include "runtime/runtime.h"
@@ -213,8 +214,12 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 /* ---- in the child: the rest of what a process has ---- */
 
 /* A session keyring of its own, keyctl(2); kernels without keys have nothing to protect. */
-static int join_keyring(struct err *e)
+static int join_keyring(const struct runtime_launch *l, struct err *e)
 {
+	int r = runtime_lsm_set_selinux_keys_in_child(l->proc_fd, l->rights.selinux, e);
+
+	if (r < 0)
+		return r;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
 		return 0;
 	err_sys(e, "make a session keyring");
@@ -270,7 +275,7 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 	if (r == 0 && l->terminal.slave < 0)
 		r = take_streams(l, user, e);
 	if (r == 0)
-		r = l->options->no_new_keyring ? 0 : join_keyring(e);
+		r = l->options->no_new_keyring ? 0 : join_keyring(l, e);
 	umask(l->process->user.umask ? (mode_t)*l->process->user.umask : 0022);
 	if (r == 0)
 		r = runtime_io_priority_apply_in_child(l->process->io_priority, e);

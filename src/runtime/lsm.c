@@ -70,13 +70,23 @@ int runtime_lsm_set_apparmor_in_child(int proc_fd, const char *profile, struct e
 	return r;
 }
 
-int runtime_lsm_set_selinux_in_child(int proc_fd, const char *label, struct err *e)
+static int write_label(int proc_fd, const char *path, const char *label, struct err *e)
 {
 	if (str_empty(label))
 		return 0;
 	if (!runtime_lsm_has_selinux())
 		return err_set(e, ERR_UNSUPPORTED,
 			       "SELinux label %s: SELinux is not active on this host", label);
-	int r = runtime_procfs_write(proc_fd, "thread-self/attr/exec", label, e);
+	int r = runtime_procfs_write(proc_fd, path, label, e);
 	return r < 0 ? err_add(e, "SELinux label %s", label) : 0;
+}
+
+int runtime_lsm_set_selinux_in_child(int proc_fd, const char *label, struct err *e)
+{
+	return write_label(proc_fd, "thread-self/attr/exec", label, e);
+}
+
+int runtime_lsm_set_selinux_keys_in_child(int proc_fd, const char *label, struct err *e)
+{
+	return write_label(proc_fd, "thread-self/attr/keycreate", label, e);
 }

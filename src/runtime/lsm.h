@@ -15,3 +15,7 @@ bool runtime_lsm_has_selinux(void);
  * active do nothing; a profile asked for on a host without the LSM is ERR_UNSUPPORTED. */
 int runtime_lsm_set_apparmor_in_child(int proc_fd, const char *profile, struct err *e);
 int runtime_lsm_set_selinux_in_child(int proc_fd, const char *label, struct err *e);
+
+/* The label of keyrings that this thread makes before its next exec(2), by attr/keycreate: the
+ * program could not use its own session keyring otherwise. NULL or "": as they come. */
+int runtime_lsm_set_selinux_keys_in_child(int proc_fd, const char *label, struct err *e);

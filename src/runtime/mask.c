@@ -11,11 +11,13 @@
 #include "oci/runtime_spec.h"
 #include "runtime/device.h"
 #include "runtime/mount.h"
+#include "runtime/mount_label.h"
 #include "runtime/tree.h"
 
 struct covers {
 	int null_fd;
-	int empty_fd; /* the tmpfs once it is attached somewhere, for its next clones */
+	int empty_fd;      /* the tmpfs once it is attached somewhere, for its next clones */
+	const char *label; /* of the tmpfs */
 };
 
 static void covers_close(struct covers *covers)
@@ -41,14 +43,18 @@ static int cover_file(struct covers *covers, const struct runtime_tree *tree, in
 	return clone < 0 ? clone : runtime_mount_move(clone, target, e);
 }
 
-static int open_empty(struct err *e)
+static int open_empty(const char *label, struct err *e)
 {
 	own_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "4k", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "2", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0)
+		return err_sys(e, "make an empty tmpfs");
+	int r = runtime_mount_label_option(fs, label, e);
+	if (r < 0)
+		return r;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(e, "make an empty tmpfs");
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC,
 			 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
@@ -62,7 +68,7 @@ static int cover_folder(struct covers *covers, int target, struct err *e)
 		own_fd int clone = runtime_mount_clone(covers->empty_fd, e);
 		return clone < 0 ? clone : runtime_mount_move(clone, target, e);
 	}
-	own_fd int empty = open_empty(e);
+	own_fd int empty = open_empty(covers->label, e);
 	if (empty < 0)
 		return empty;
 	int r = runtime_mount_move(empty, target, e);
@@ -88,9 +94,11 @@ static int mask(struct covers *covers, const struct runtime_tree *tree, const ch
 }
 
 int runtime_mask_paths_in_child(const struct oci_spec *spec, const struct runtime_tree *tree,
-				struct err *e)
+				const char *label, struct err *e)
 {
-	own_clear(covers_close) struct covers covers = { -1, -1 };
+	own_clear(covers_close) struct covers covers = { .null_fd = -1,
+							 .empty_fd = -1,
+							 .label = label };
 	const struct strv *paths = &spec->linux_.masked_paths;
 
 	for (size_t i = 0; i < paths->count; i++) {

@@ -6,8 +6,9 @@ struct oci_spec;
 struct runtime_tree;
 
 /* A path that is not there needs nothing. Files are covered by the null device of the container's
- * own /dev, folders by one empty read-only tmpfs, shared. */
+ * own /dev, folders by one empty read-only tmpfs, shared, of this label
+ * (mount_label.h). */
 int runtime_mask_paths_in_child(const struct oci_spec *spec, const struct runtime_tree *tree,
-				struct err *e);
+				const char *label, struct err *e);
 int runtime_mask_readonly_in_child(const struct oci_spec *spec, const struct runtime_tree *tree,
 				   struct err *e);

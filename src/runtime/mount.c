@@ -124,15 +124,18 @@ static int open_mount(struct runtime_mount *m, const struct runtime_mount_host *
 int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
 				 const struct runtime_mount_host *host, struct err *e)
 {
+	struct runtime_mount_host labelled = *host;
+
 	int r = runtime_mount_label_read(&ret->label, spec, e);
 	if (r < 0)
 		return r;
+	labelled.label = ret->label;
 	ret->items = mem_new(spec->mounts.count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < spec->mounts.count; i++) {
 		struct runtime_mount *m = &ret->items[ret->count++];
 		m->spec = &spec->mounts.items[i];
 		m->source_fd = -1;
-		r = open_mount(m, host, e);
+		r = open_mount(m, &labelled, e);
 		if (r < 0)
 			return err_add(e, "mount %s",
 				       m->spec->destination ? m->spec->destination : "");
@@ -322,7 +325,7 @@ static int attach(const struct runtime_mount *m, const struct runtime_mounts *al
 	if (target < 0)
 		return target;
 	if (m->source_fd < 0 && is_cgroup(m->spec->type, cgroup))
-		return runtime_cgroup_mount_in_child(m, tree, target, cgroup, e);
+		return runtime_cgroup_mount_in_child(m, tree, target, cgroup, all->label, e);
 	return mount_on(m, target, all, tree, e);
 }
 

@@ -28,13 +28,14 @@ struct runtime_mounts {
 	struct runtime_mount *items;
 	size_t count;
 	int pid_namespace; /* joined for children only: a procfs is to show that; borrowed, or -1 */
-	char *label;       /* "context=LABEL", for new filesystems, or NULL */
+	char *label;       /* mount_label.h, or NULL */
 };
 
 struct runtime_mount_host {
 	const char *bundle;                  /* relative sources count from it */
 	struct runtime_user_namespace *user; /* whose ids mounts are mapped to */
 	const struct runtime_namespaces *namespaces;
+	char *label; /* of overlays; runtime_mount_open_in_parent() sees to it */
 };
 
 /* Parses all options and opens what lies on the host.

@@ -13,6 +13,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/mount.h"
 #include "runtime/mount_kernel.h"
+#include "runtime/mount_label.h"
 #include "runtime/proc_mount.h"
 #include "runtime/tree.h"
 
@@ -40,10 +41,10 @@ static int set_options(int fs, const struct strv *options, const char *type, str
 	return 0;
 }
 
-/* runc labels neither. */
-static bool has_labels_of_its_own(const char *type)
+/* mqueue gets its label later. */
+static bool takes_label(const char *type)
 {
-	return str_equal(type, "proc") || str_equal(type, "sysfs") || str_equal(type, "mqueue");
+	return !str_equal(type, "proc") && !str_equal(type, "sysfs") && !str_equal(type, "mqueue");
 }
 
 static int configure(int fs, const struct runtime_mount *m, const char *type, const char *label,
@@ -58,8 +59,10 @@ static int configure(int fs, const struct runtime_mount *m, const char *type, co
 		r = set_options(fs, &m->options.own, type, e);
 	if (r < 0)
 		return r;
-	if (label && !has_labels_of_its_own(type) && set_option(fs, label) < 0)
-		return runtime_mount_error(e, fs, "linux.mountLabel: option %s", label);
+	if (takes_label(type))
+		r = runtime_mount_label_option(fs, label, e);
+	if (r < 0)
+		return r;
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return runtime_mount_error(e, fs, "make a filesystem of type %s", type);
 	return 0;
@@ -86,6 +89,13 @@ static int set_propagation(int fd, const struct runtime_mount *m, struct err *e)
 	return 0;
 }
 
+static int finish(int fd, const struct runtime_mount *m, const char *label, struct err *e)
+{
+	int r = str_equal(m->spec->type, "mqueue") ? runtime_mount_label_write(fd, label, e) : 0;
+
+	return r < 0 ? r : set_propagation(fd, m, e);
+}
+
 int runtime_mount_filesystem_make_in_child(const struct runtime_mount *m, int pid_namespace,
 					   const char *label, struct err *e)
 {
@@ -106,7 +116,7 @@ int runtime_mount_filesystem_make_in_child(const struct runtime_mount *m, int pi
 		set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	own_fd int fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)set);
 	if (fd >= 0)
-		return set_propagation(fd, m, e) < 0 ? -e->number : take_fd(&fd);
+		return finish(fd, m, label, e) < 0 ? -e->number : take_fd(&fd);
 	err_sys(e, "mount a filesystem of type %s", type);
 	return runtime_mount_kernel_explain_in_child(m, e);
 }

@@ -34,6 +34,7 @@ static int open_whole(const struct runtime_mount *m, const struct runtime_mount_
 	if (lower->count > 1) {
 		const struct runtime_overlay overlay = {
 			.lower = *lower,
+			.label = host->label,
 			.user = m->options.idmap ? host->user : NULL,
 		};
 		return runtime_overlay_mount_in_parent(&overlay, host->bundle, e);

@@ -20,6 +20,7 @@
 #include "runtime/clone.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount.h"
+#include "runtime/mount_label.h"
 #include "runtime/user_namespace.h"
 
 /* ---- reading ---- */
@@ -73,6 +74,7 @@ void runtime_overlay_clear(struct runtime_overlay *overlay)
 	strv_clear(&overlay->lower);
 	free(overlay->upper);
 	free(overlay->work);
+	free(overlay->label);
 	*overlay = (struct runtime_overlay){ 0 };
 }
 
@@ -209,6 +211,9 @@ static int configure(int fs, const struct runtime_overlay *overlay, const struct
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return runtime_mount_error(e, fs, "overlay option userxattr");
 	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
+	int r = runtime_mount_label_option(fs, overlay->label, e);
+	if (r < 0)
+		return r;
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return runtime_mount_error(e, fs, "mount an overlay of %zu layers", count);
 	return 0;
@@ -229,6 +234,11 @@ static void option_string(struct str *to, const struct runtime_overlay *overlay,
 			 overlay->is_volatile ? ",volatile" : "");
 	if (runtime_user_namespace_is_inner())
 		str_add(to, ",userxattr");
+	if (overlay->label) {
+		/* quoted: there are commas between the categories of a label */
+		const char *value = strchr(overlay->label, '=') + 1;
+		str_addf(to, ",%.*s\"%s\"", (int)(value - overlay->label), overlay->label, value);
+	}
 }
 
 /* Kernels before 6.15 take no layer on a detached mount: in the helper's mount namespace the mapped
@@ -356,7 +366,13 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 {
 	own_clear(folders_close) struct folders folders = { 0 };
 
-	if (overlay->lower.count == 1 && !overlay->upper)
+	bool bound = overlay->lower.count == 1 && !overlay->upper;
+
+	if (bound && overlay->label)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "linux.mountLabel: one layer without an upper folder keeps the "
+			       "labels that its files have");
+	if (bound)
 		return bind_layer(overlay->lower.items[0], overlay->user, e);
 	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0) {

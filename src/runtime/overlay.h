@@ -17,6 +17,7 @@ struct runtime_overlay {
 	char *upper;       /* NULL: read-only */
 	char *work;
 	bool is_volatile;
+	char *label;                         /* mount_label.h; NULL: files keep their own */
 	struct runtime_user_namespace *user; /* whose ids the layers are mapped to; borrowed.
 					      * NULL: they are as they are */
 };
@@ -28,7 +29,8 @@ void runtime_overlay_clear(struct runtime_overlay *overlay);
 
 /* A detached mount, the caller's. With user the layers are idmapped mounts (Linux 5.19): one copy
  * of each serves every container, whatever its ids, and an upper folder whose owner has no id in
- * the container becomes its root's. scratch is any folder, used as a mount point in a short-lived
+ * the container becomes its root's. One layer without an upper folder is bound, and cannot have
+ * another label (ERR_UNSUPPORTED). scratch is any folder, used as a mount point in a short-lived
  * mount namespace where the kernel (before 6.5) takes many layers only by mount(2). */
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 				    struct err *e);

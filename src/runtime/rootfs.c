@@ -18,6 +18,7 @@
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
 #include "runtime/idmap_mount.h"
+#include "runtime/mount_label.h"
 #include "runtime/overlay.h"
 #include "runtime/user_namespace.h"
 #include "runtime/word.h"
@@ -81,6 +82,9 @@ static int open_root(const struct oci_spec *spec, const char *bundle,
 	if (r < 0)
 		return r;
 	overlay.user = user;
+	r = overlay.lower.count ? runtime_mount_label_read(&overlay.label, spec, e) : 0;
+	if (r < 0)
+		return r;
 	if (overlay.lower.count)
 		return runtime_overlay_mount_in_parent(&overlay, bundle, e);
 	own_fd int fd = open_plain(spec, bundle, e);

@@ -315,7 +315,7 @@ static int build_tree(struct runtime_setup *s, struct err *e)
 	if (r == 0)
 		r = runtime_mask_readonly_in_child(s->spec, &tree, e);
 	if (r == 0)
-		r = runtime_mask_paths_in_child(s->spec, &tree, e);
+		r = runtime_mask_paths_in_child(s->spec, &tree, s->mounts.label, e);
 	if (r == 0)
 		r = s->launch.options->no_pivot ? runtime_rootfs_enter_in_child(s->rootfs_fd, e)
 						: runtime_rootfs_pivot_in_child(s->rootfs_fd, e);

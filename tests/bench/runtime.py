@@ -5,8 +5,8 @@ alone; for their program on cgroup v2 crun wants to raise RLIMIT_MEMLOCK, which 
 import os
 import time
 
-from bench import (ROUNDS, Runtime, compare, cpu_ns, once, percentile, quiet, report, runtimes,
-                   version)
+from bench import (PATIENCE, ROUNDS, Runtime, compare, cpu_ns, once, percentile, quiet, report,
+                   runtimes, version)
 
 AT_ONCE = 50
 LIFE = '"$0" create --bundle "$1" "$2" && "$0" start "$2" && "$0" delete --force "$2"'
@@ -21,7 +21,7 @@ def at_once(runtime):
     wall = time.perf_counter() - start
     if failed:
         raise RuntimeError(f"{failed} of {AT_ONCE} at once failed: {runtime.name}")
-    time.sleep(1)
+    time.sleep(PATIENCE)
     return wall * 1e3, (cpu_ns() - cpu) / 1e6
 
 

@@ -112,7 +112,8 @@ layered() {
 	chown 100000:100000 "$ROOTFS"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
 	sleeps
-	labelled $FILES /dev /dev/shm /dev/pts /dev/mqueue
+	# the root of mqueue belongs to an id that is not there, and keeps its label
+	labelled $FILES /dev /dev/shm /dev/pts
 	[ "$(tr -d '\0' <"/proc/$(rt state "$ID" | jq .pid)/attr/current")" = $PROCESS ]
 }
 

@@ -47,16 +47,25 @@ bool runtime_lsm_has_selinux(void)
 	return access("/sys/fs/selinux/status", F_OK) == 0 || lsm_is_listed("selinux");
 }
 
+int runtime_lsm_check_in_parent(const char **apparmor, const char *selinux, struct err *e)
+{
+	if (!str_empty(*apparmor) && !runtime_lsm_has_apparmor()) {
+		if (!str_equal(*apparmor, "unconfined"))
+			return err_set(e, ERR_UNSUPPORTED,
+				       "AppArmor profile %s: AppArmor is not active on this host",
+				       *apparmor);
+		*apparmor = NULL;
+	}
+	if (!str_empty(selinux) && !runtime_lsm_has_selinux())
+		return err_set(e, ERR_UNSUPPORTED,
+			       "SELinux label %s: SELinux is not active on this host", selinux);
+	return 0;
+}
+
 int runtime_lsm_set_apparmor_in_child(int proc_fd, const char *profile, struct err *e)
 {
 	if (str_empty(profile))
 		return 0;
-	if (!runtime_lsm_has_apparmor()) {
-		if (str_equal(profile, "unconfined"))
-			return 0;
-		return err_set(e, ERR_UNSUPPORTED,
-			       "AppArmor profile %s: AppArmor is not active on this host", profile);
-	}
 	own_free char *text = mem_format("exec %s", profile);
 	int r = runtime_procfs_write(proc_fd, "thread-self/attr/apparmor/exec", text, e);
 	if (r == -ENOENT)
@@ -74,9 +83,6 @@ static int write_label(int proc_fd, const char *path, const char *label, struct 
 {
 	if (str_empty(label))
 		return 0;
-	if (!runtime_lsm_has_selinux())
-		return err_set(e, ERR_UNSUPPORTED,
-			       "SELinux label %s: SELinux is not active on this host", label);
 	int r = runtime_procfs_write(proc_fd, path, label, e);
 	return r < 0 ? err_add(e, "SELinux label %s", label) : 0;
 }

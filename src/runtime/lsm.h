@@ -9,10 +9,14 @@ struct err;
 bool runtime_lsm_has_apparmor(void);
 bool runtime_lsm_has_selinux(void);
 
+/* A profile or label that is asked for on a host without the LSM is ERR_UNSUPPORTED; AppArmor's
+ * "unconfined" becomes NULL there. In the parent, because a container sees nothing of the files
+ * that tell. */
+int runtime_lsm_check_in_parent(const char **apparmor, const char *selinux, struct err *e);
+
 /* Says which profile or label the next exec(2) of this thread takes, by
  * /proc/thread-self/attr/apparmor/exec (before Linux 5.8: attr/exec) and attr/exec, through the
- * descriptor of runtime_procfs_open(). NULL, "" and AppArmor's "unconfined" where nothing is
- * active do nothing; a profile asked for on a host without the LSM is ERR_UNSUPPORTED. */
+ * descriptor of runtime_procfs_open(). NULL and "" do nothing. */
 int runtime_lsm_set_apparmor_in_child(int proc_fd, const char *profile, struct err *e);
 int runtime_lsm_set_selinux_in_child(int proc_fd, const char *label, struct err *e);
 

@@ -175,7 +175,10 @@ int runtime_rights_prepare_in_parent(struct runtime_rights *ret, const struct oc
 	ret->selinux = either(process->selinux_label, first->selinux_label);
 	ret->keep_groups = keeps_groups(spec);
 	prepare_capabilities(ret, spec, process);
-	int r = prepare_filter(ret, spec, e);
+	int r = runtime_lsm_check_in_parent(&ret->apparmor, ret->selinux, e);
+	if (r < 0)
+		return r;
+	r = prepare_filter(ret, spec, e);
 	if (r < 0)
 		return err_add(e, "seccomp");
 	r = prepare_landlock(ret, spec, e);

@@ -164,16 +164,19 @@ START_TEST(a_profile_without_its_lsm_is_unsupported)
 
 	ck_assert_int_eq(runtime_lsm_set_apparmor_in_child(proc, NULL, &e), 0);
 	ck_assert_int_eq(runtime_lsm_set_selinux_in_child(proc, "", &e), 0);
+	const char *unconfined = "unconfined", *profile = "docker-default";
 	if (runtime_lsm_has_apparmor()) {
 		ck_assert_int_lt(
 			runtime_lsm_set_apparmor_in_child(proc, "holm-no-such-profile", &e), 0);
 	} else {
-		ck_assert_int_eq(runtime_lsm_set_apparmor_in_child(proc, "unconfined", &e), 0);
-		ck_assert_int_lt(runtime_lsm_set_apparmor_in_child(proc, "docker-default", &e), 0);
+		ck_assert_int_eq(runtime_lsm_check_in_parent(&unconfined, NULL, &e), 0);
+		ck_assert_ptr_null(unconfined);
+		ck_assert_int_lt(runtime_lsm_check_in_parent(&profile, NULL, &e), 0);
 		ck_assert_int_eq(e.kind, ERR_UNSUPPORTED);
 	}
 	if (!runtime_lsm_has_selinux()) {
-		ck_assert_int_lt(runtime_lsm_set_selinux_in_child(proc, "a:b:c:s0", &e), 0);
+		unconfined = NULL;
+		ck_assert_int_lt(runtime_lsm_check_in_parent(&unconfined, "a:b:c:s0", &e), 0);
 		ck_assert_int_eq(e.kind, ERR_UNSUPPORTED);
 	}
 }

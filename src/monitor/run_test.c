@@ -114,6 +114,20 @@ static void bed_started(struct bed *bed)
 	ck_assert_int_gt(pid, 0);
 }
 
+/* Gathers output until it holds this text. */
+static void bed_said(struct bed *bed, const char *text)
+{
+	struct monitor_frame frame;
+	struct err e;
+
+	while (!bed->out.text || !strstr(bed->out.text, text)) {
+		ck_assert_int_eq(monitor_client_read(&bed->client, &frame, &e), 1);
+		ck_assert_int_ne(frame.type, MONITOR_EXIT);
+		if (frame.type == MONITOR_STDOUT)
+			str_add_n(&bed->out, frame.payload, frame.length);
+	}
+}
+
 /* Gathers output until EXIT. */
 static struct monitor_exit bed_finish(struct bed *bed)
 {
@@ -346,7 +360,7 @@ START_TEST(a_terminal_has_the_first_size_and_later_ones)
 	bed.config.stdin_open = true;
 	bed_start(&bed, "stty size; read x; stty size; echo end", true, FOREGROUND);
 	bed_started(&bed);
-	usleep(100000);
+	bed_said(&bed, "33 77");
 	ck_assert_int_eq(monitor_client_resize(&bed.client, 11, 22, &e), 0);
 	ck_assert_int_eq(monitor_client_send(&bed.client, MONITOR_STDIN, "\n", 1, &e), 0);
 	ck_assert_int_eq(bed_finish(&bed).code, 0);
@@ -424,7 +438,7 @@ START_TEST(stop_asks_and_then_kills)
 	bed_start(&bed, "trap 'echo asked' TERM; echo ready; while :; do sleep 0.05; done", false,
 		  OUTPUT);
 	bed_started(&bed);
-	usleep(200000);
+	bed_said(&bed, "ready");
 	connect_to(&bed, &other);
 	ck_assert_int_eq(monitor_client_stop(&other, &stop, &status, &e), 0);
 	ck_assert_int_eq(status.code, 137);
@@ -444,9 +458,10 @@ START_TEST(kill_sends_a_signal_and_refuses_what_is_none)
 	struct err e = { 0 };
 
 	bed_init(&bed);
-	bed_start(&bed, "trap 'exit 9' USR1; while :; do sleep 0.05; done", false, 0);
+	bed_start(&bed, "trap 'exit 9' USR1; echo ready; while :; do sleep 0.05; done", false,
+		  OUTPUT);
 	bed_started(&bed);
-	usleep(200000);
+	bed_said(&bed, "ready");
 	connect_to(&bed, &other);
 	ck_assert_int_lt(monitor_client_kill(&other, 65, &e), 0);
 	ck_assert_int_eq(e.kind, ERR_INVALID);

@@ -5,7 +5,7 @@ load holm
 load callers/callers
 
 setup_file() {
-	callers_setup_file containerd containerd-shim-runc-v2 ctr
+	callers_setup_file containerd containerd-shim-runc-v2 ctr || return 0
 	cat >"$CALLER/config.toml" <<-E
 		version = 2
 		root = "$CALLER/root"
@@ -26,6 +26,7 @@ teardown_file() {
 }
 
 teardown() {
+	[ -z "${CALLER_LACKS:-}" ] || return 0
 	local name
 	for name in $(ctr task ls -q); do
 		ctr task rm -f "$name" || true

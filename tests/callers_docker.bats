@@ -5,7 +5,7 @@ load holm
 load callers/callers
 
 setup_file() {
-	callers_setup_file containerd containerd-shim-runc-v2 dockerd docker
+	callers_setup_file containerd containerd-shim-runc-v2 dockerd docker || return 0
 	cat >"$CALLER/containerd.toml" <<-E
 		version = 2
 		root = "$CALLER/containerd"
@@ -37,6 +37,7 @@ teardown_file() {
 }
 
 teardown() {
+	[ -z "${CALLER_LACKS:-}" ] || return 0
 	docker swarm leave --force >/dev/null 2>&1 || true
 	docker ps -aq | xargs -r docker rm -f -v >/dev/null || true
 	holm_teardown

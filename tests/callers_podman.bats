@@ -5,8 +5,7 @@ load holm
 load callers/callers
 
 setup_file() {
-	callers_setup_file podman conmon
-	[ -e /etc/containers/policy.json ] || skip "no /etc/containers/policy.json"
+	callers_setup_file podman conmon /etc/containers/policy.json || return 0
 	export CONTAINERS_CONF=$CALLER/containers.conf
 	{
 		readme_block /etc/containers/containers.conf |
@@ -22,6 +21,7 @@ teardown_file() {
 }
 
 teardown() {
+	[ -z "${CALLER_LACKS:-}" ] || return 0
 	podman pod rm -f -a >/dev/null 2>&1 || true
 	podman rm -f -t 0 -a >/dev/null 2>&1 || true
 	within 10 not pgrep -x podman # conmon has it tidy up

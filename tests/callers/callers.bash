@@ -1,13 +1,23 @@
 # callers.bash - for files in which another engine drives holm-runtime: `load holm`, then `load
 # callers/callers`. One engine serves a whole file, from callers_setup_file to callers_teardown_file;
-# what it keeps lies in $CALLER, and /run and /dev/shm are the file's own.
+# what it keeps lies in $CALLER, and /run and /dev/shm are the file's own. What the machine lacks for it
+# is CALLER_LACKS, for setup() to skip with: bats 1.8 cannot skip in setup_file.
 # shellcheck shell=bash
 
-callers_setup_file() { # PROGRAM...
-	local program
-	for program in holm-runtime "$@"; do
-		command -v "$program" >/dev/null || skip "no $program here (tests/packages/callers)"
+setup() {
+	[ -z "${CALLER_LACKS:-}" ] || skip "no $CALLER_LACKS here (tests/packages/callers)"
+	holm_setup
+}
+
+# Status 1: there is nothing to go on with.
+callers_setup_file() { # PROGRAM|/FILE...
+	for CALLER_LACKS in holm-runtime "$@"; do
+		[ -e "$CALLER_LACKS" ] || command -v "$CALLER_LACKS" >/dev/null || {
+			export CALLER_LACKS
+			return 1
+		}
 	done
+	unset CALLER_LACKS
 	RUNTIME=$(command -v holm-runtime)
 	export CALLER=$BATS_FILE_TMPDIR/caller RUNTIME
 	mkdir "$CALLER"

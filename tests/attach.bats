@@ -11,11 +11,13 @@ load holm
 }
 
 @test "several attach and see the same" {
+	local pids=()
 	holm run -d --name web busybox sh -c "sleep $(seconds 1); seq 1000" >/dev/null
 	for i in 1 2 3; do
 		holm attach --no-stdin web >"$BATS_TEST_TMPDIR/$i" 3>&- &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	for i in 1 2 3; do
 		cmp "$BATS_TEST_TMPDIR/$i" <(seq 1000)
 	done

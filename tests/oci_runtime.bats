@@ -96,6 +96,7 @@ status_is() { # STATUS
 }
 
 @test "one id is one container, also for two who create it at once" {
+	local pids=()
 	args sleep 100
 	create
 	rt_refused 1 "container with id exists" create --bundle "$BUNDLE" "$ID"
@@ -103,8 +104,9 @@ status_is() { # STATUS
 	for i in 1 2 3 4 5 6; do
 		rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- &&
 			echo "$i" >>"$BATS_TEST_TMPDIR/made" &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}" || true
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/made")" = 1 ]
 	status_is created
 }

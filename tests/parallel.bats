@@ -5,7 +5,7 @@ load holm
 # Starts COMMAND with {} replaced by 1 to COUNT, all at once; their outputs and statuses lie in
 # $BATS_TEST_TMPDIR/at.N and at.N.status.
 at_once() { # COUNT COMMAND...
-	local count=$1 i
+	local count=$1 i pids=()
 	shift
 	for i in $(seq "$count"); do
 		(
@@ -13,8 +13,9 @@ at_once() { # COUNT COMMAND...
 			"${@//\{\}/$i}" >"$BATS_TEST_TMPDIR/at.$i" 2>&1 || status=$?
 			echo $status >"$BATS_TEST_TMPDIR/at.$i.status"
 		) 3>&- &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 }
 
 # How many of the last at_once ended so.
@@ -72,10 +73,11 @@ ended() { # STATUS
 @test "one that is removed while commands run in it does not hang them" {
 	expect 0 holm run -d --name box busybox sleep 1000
 	(sleep 0.2; holm rm -f box) 3>&- >/dev/null 2>&1 &
+	local remover=$!
 	at_once 10 timeout "$(seconds 20)" holm exec box sleep 100
 	[ "$(ended 124)" = 0 ]
 	[ "$(ended 0)" = 0 ]
-	wait
+	wait $remover
 }
 
 @test "the first use of an image by twenty at once unpacks it once" {

@@ -69,12 +69,13 @@ upper() { # CONTAINER
 }
 
 @test "many at once share no id" {
-	local i
+	local i pids=()
 	subordinate holm:500000:5000
 	for i in $(seq 20); do
 		holm create --name "c$i" --userns auto:size=250 busybox true >/dev/null 2>&1 &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	[ "$(for i in $(seq 20); do map "c$i"; done | sort -u | wc -l)" = 20 ]
 	refused 1 "no 1 ids side by side" holm create --userns auto:size=1 busybox true
 }

@@ -34,7 +34,8 @@ struct option {
 	const char *metavar; /* "SIZE"; NULL for flags */
 	const char *help;
 	/* the words that are accepted, separated by "|"; or what completion offers, a kind of
-	 * complete.h in front of ':': "container:", "image:", "volume:", "file:", "folder:" */
+	 * complete.h in front of ':': "container:", "image:", "volume:", "secret:", "file:",
+	 * "folder:" */
 	const char *values;
 	bool hidden; /* accepted, not listed */
 };

@@ -20,7 +20,9 @@ extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune; /
 extern const struct cli_command cli_archive_load, cli_archive_save,
 	cli_archive_import; /* archive.c */
 extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_remove,
-	cli_volume_prune;                                   /* volume.c */
+	cli_volume_prune; /* volume.c */
+extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
+	cli_secret_remove, cli_secret_exists;               /* secret.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */
 extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_help;

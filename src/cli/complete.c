@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "image/reference.h"
 #include "storage/index.h"
+#include "storage/secret.h"
 #include "storage/volume.h"
 
 struct completion {
@@ -99,6 +100,19 @@ static void offer_volumes(const struct completion *c)
 		offer(c, volumes.items.items[i].name);
 }
 
+static void offer_secrets(const struct completion *c)
+{
+	own_clear(storage_secrets_clear) struct storage_secrets secrets = { 0 };
+	struct store *store;
+	struct err ignored;
+
+	if (cli_command_store(c->cli, &store, &ignored) < 0 ||
+	    storage_secret_list(&secrets, store, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < secrets.items.count; i++)
+		offer(c, secrets.items.items[i].name);
+}
+
 /* All commands, or those of one group ("image "). */
 static void offer_commands(const struct completion *c, const char *group)
 {
@@ -134,6 +148,8 @@ static void offer_values(const struct completion *c, const char *values)
 		offer_images(c);
 	else if (str_equal(values, "volume:"))
 		offer_volumes(c);
+	else if (str_equal(values, "secret:"))
+		offer_secrets(c);
 	else if (str_equal(values, "command:"))
 		offer_commands(c, "");
 	else if (str_equal(values, "file:"))

@@ -194,3 +194,14 @@ int cli_format_object(struct json_object *object, const char *format, struct err
 	cli_print_format(out.text, out.length);
 	return 0;
 }
+
+int cli_format_objects(struct json_object *all, const char *format, struct err *e)
+{
+	int r = 0;
+
+	if (str_empty(format) || strcmp(format, "json") == 0)
+		return cli_format_object(all, format, e);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++)
+		r = cli_format_object(json_object_array_get_idx(all, i), format, e);
+	return r;
+}

@@ -27,5 +27,8 @@ bool cli_format_wants(const struct cli_format_list *list, const char *format, bo
  * template. */
 int cli_format_object(struct json_object *object, const char *format, struct err *e);
 
+/* What inspect prints: all of the array as one JSON, or each object through the template. */
+int cli_format_objects(struct json_object *all, const char *format, struct err *e);
+
 /* Pretty JSON, as Docker indents it, with a newline. */
 void cli_format_pretty(struct json_object *object);

@@ -36,7 +36,7 @@ void cli_help_all(FILE *to)
 			last = section;
 		}
 	}
-	fputs("\nGroups: container, image, volume, system ('holm image --help')\n", to);
+	fputs("\nGroups: container, image, volume, secret, system ('holm image --help')\n", to);
 	option_help(cli_main_options(), &options);
 	fputs(options.text, to);
 	fputs("\n'holm COMMAND --help' tells more about a command.\n", to);

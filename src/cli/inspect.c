@@ -58,17 +58,6 @@ static int find(struct engine *engine, const char *name, const char *type, struc
 	return err_set(e, ERR_NOT_FOUND, "no such container, image or volume");
 }
 
-static int print(struct json_object *all, const char *format, struct err *e)
-{
-	int r = 0;
-
-	if (!format || !*format || strcmp(format, "json") == 0)
-		return cli_format_object(all, format, e);
-	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++)
-		r = cli_format_object(json_object_array_get_idx(all, i), format, e);
-	return r;
-}
-
 /* What was found is printed in any case. */
 static int inspect(struct cli *cli, const struct inspect_options *o, const char *type,
 		   const struct strv *args, struct err *e)
@@ -89,7 +78,7 @@ static int inspect(struct cli *cli, const struct inspect_options *o, const char 
 		cli_command_error(cli, args->items[i], e);
 		status = status ? status : cli_command_status(cli, e);
 	}
-	r = print(all, o->format, e);
+	r = cli_format_objects(all, o->format, e);
 	return r < 0 ? r : status;
 }
 

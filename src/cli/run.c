@@ -70,6 +70,8 @@ static const struct option table[] = {
 	{ "volumes-from", 0, OPTION_STRINGS(volumes_from), "CONTAINER[:ro]",
 	  "mount what another container has mounted", "container:" },
 	{ "read-only", 0, OPTION_FLAG(read_only), NULL, "the root filesystem cannot be written" },
+	{ "secret", 0, OPTION_STRINGS(secret), "NAME[,KEY=VALUE,...]",
+	  "a secret as /run/secrets/NAME; or type=env, target, uid, gid, mode", "secret:" },
 	{ "shm-size", 0, OPTION_STRING(shm_size), "SIZE", "size of /dev/shm (64m)" },
 
 	OPTION_HEADING("Network"),

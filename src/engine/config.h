@@ -36,6 +36,9 @@ int config_limits(struct container *c, const struct create_options *o,
 int config_security(struct container *c, const struct create_options *o,
 		    const struct oci_image_process *image, const struct config_context *context,
 		    struct err *e);
+int config_secrets(struct container *c, const struct create_options *o,
+		   const struct oci_image_process *image, const struct config_context *context,
+		   struct err *e);
 int config_network(struct container *c, const struct create_options *o,
 		   const struct oci_image_process *image, const struct config_context *context,
 		   struct err *e);

@@ -196,6 +196,14 @@ static const struct shape_field container_restart_fields[] = {
 };
 static const struct shape restart_shape = SHAPE_OF(container_restart);
 
+static const struct shape_field container_secret_fields[] = {
+	FIELD(container_secret, name, SHAPE_STRING), FIELD(container_secret, id, SHAPE_STRING),
+	FIELD(container_secret, env, SHAPE_BOOL),    FIELD(container_secret, target, SHAPE_STRING),
+	FIELD(container_secret, uid, SHAPE_U32),     FIELD(container_secret, gid, SHAPE_U32),
+	FIELD(container_secret, mode, SHAPE_U32),    { 0 },
+};
+static const struct shape secret_shape = SHAPE_OF(container_secret);
+
 static const struct shape_field container_fields[] = {
 	FIELD(container, id, SHAPE_STRING),
 	FIELD(container, name, SHAPE_STRING),
@@ -208,6 +216,7 @@ static const struct shape_field container_fields[] = {
 	NESTED(container, network, SHAPE_OBJECT, network_shape),
 	NESTED(container, log, SHAPE_OBJECT, log_shape),
 	NESTED(container, restart, SHAPE_OBJECT, restart_shape),
+	NESTED(container, secrets, SHAPE_LIST, secret_shape),
 	FIELD(container, labels, SHAPE_MAP),
 	FIELD(container, annotations, SHAPE_MAP),
 	FIELD(container, auto_remove, SHAPE_BOOL),

@@ -164,6 +164,18 @@ struct container_log {
 	struct shape_map options;
 };
 
+/* Its bytes are a file secrets/ID in the container's folder (storage/secret.h); the record has what
+ * is asked for alone. */
+struct container_secret {
+	char *name;
+	char *id;
+	bool env;     /* a variable, not a file */
+	char *target; /* its name, or the absolute path of the file in the container */
+	uint32_t uid; /* the container's ids */
+	uint32_t gid;
+	uint32_t mode;
+};
+
 struct container_restart {
 	char *policy; /* "no", "on-failure", "always", "unless-stopped" */
 	int64_t max_retries;
@@ -181,6 +193,7 @@ struct container {
 	struct container_network network;
 	struct container_log log;
 	struct container_restart restart;
+	SHAPE_LIST_OF(struct container_secret) secrets;
 	struct shape_map labels;
 	struct shape_map annotations;
 	bool auto_remove;

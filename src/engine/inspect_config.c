@@ -22,6 +22,26 @@ static void add_volumes(struct json_object *to, const struct container *c)
 	json_object_object_add(to, "Volumes", volumes);
 }
 
+/* podman's member; Docker has none. */
+static void add_secrets(struct json_object *to, const struct container *c)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < c->secrets.count; i++) {
+		const struct container_secret *s = &c->secrets.items[i];
+		struct json_object *one = json_object_new_object();
+		inspect_text(one, "Name", s->name);
+		inspect_text(one, "ID", s->id);
+		inspect_text(one, "Type", s->env ? "env" : "mount");
+		inspect_text(one, "Target", s->target);
+		inspect_number(one, "UID", s->uid);
+		inspect_number(one, "GID", s->gid);
+		inspect_number(one, "Mode", s->env ? 0 : s->mode);
+		json_object_array_add(array, one);
+	}
+	json_object_object_add(to, "Secrets", array);
+}
+
 struct json_object *inspect_config(const struct container *c)
 {
 	struct json_object *to = json_object_new_object();
@@ -46,6 +66,8 @@ struct json_object *inspect_config(const struct container *c)
 	inspect_strings(to, "Entrypoint", &p->entrypoint, true);
 	json_object_object_add(to, "OnBuild", NULL);
 	inspect_map(to, "Labels", &c->labels);
+	if (c->secrets.count)
+		add_secrets(to, c);
 	if (p->stop_signal)
 		inspect_text(to, "StopSignal", p->stop_signal);
 	if (p->stop_timeout_s)

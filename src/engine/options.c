@@ -57,6 +57,7 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, mount),
 	offsetof(struct create_options, tmpfs),
 	offsetof(struct create_options, volumes_from),
+	offsetof(struct create_options, secret),
 	offsetof(struct create_options, uidmap),
 	offsetof(struct create_options, gidmap),
 	offsetof(struct create_options, blkio_weight_device),

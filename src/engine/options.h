@@ -52,6 +52,7 @@ struct create_options {
 	struct strv volumes_from;
 	char *shm_size;
 	bool read_only;
+	struct strv secret; /* NAME[,type=mount|env][,target=...]... */
 
 	/* limits */
 	char *memory; /* -m */

@@ -19,6 +19,7 @@
 #include "engine/files.h"
 #include "engine/namespace.h"
 #include "engine/record.h"
+#include "engine/secret.h"
 #include "engine/spec.h"
 #include "engine/volume.h"
 #include "monitor/config.h"
@@ -74,6 +75,8 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 		context.files = mem_format("%s/containers/%s", engine->store->root, c->id);
 		r = engine_files_write(folder_fd, c, host_name, e);
 	}
+	if (r == 0)
+		r = engine_secret_write(c, folder_fd, run_fd, e);
 	if (r == 0)
 		r = spec_devices_read(&context, c, e);
 	if (r == 0)

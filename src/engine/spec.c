@@ -73,6 +73,23 @@ static void add_process(struct oci_spec *spec, const struct container *c,
 	add_groups(spec, c);
 }
 
+/* The values are read when a process is started: the spec does not have them. */
+static void add_secret_env(struct oci_spec *spec, const struct container *c,
+			   const struct spec_context *context)
+{
+	own_json struct json_object *files = json_object_new_object();
+
+	for (size_t i = 0; i < c->secrets.count; i++) {
+		const struct container_secret *s = &c->secrets.items[i];
+		own_free char *path = mem_format("%s/containers/%s/secrets/%s",
+						 context->store->root, c->id, s->id);
+		if (s->env)
+			json_object_object_add(files, s->target, json_object_new_string(path));
+	}
+	if (json_object_object_length(files))
+		shape_map_set(&spec->annotations, "org.holm.env.files", json_text(files));
+}
+
 static void add_namespace(struct oci_spec *spec, const char *type, const char *mode,
 			  const struct spec_joined *joined)
 {
@@ -149,6 +166,7 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 		shape_map_set(&spec->annotations, c->annotations.items[i].key,
 			      c->annotations.items[i].value);
 	add_process(spec, c, context);
+	add_secret_env(spec, c, context);
 	add_namespaces(spec, c, context);
 	add_ids(spec, c);
 	add_root(spec, c, context);

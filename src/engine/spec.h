@@ -10,6 +10,9 @@
 struct err;
 struct store;
 
+/* Where a container finds its secrets. */
+#define SPEC_SECRETS "/run/secrets"
+
 struct spec_joined {
 	char *path;  /* "/proc/PID/ns/net"; NULL: none is joined. The context owns it */
 	char *owner; /* "PID:START", as runtime.h wants it */

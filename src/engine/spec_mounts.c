@@ -88,6 +88,27 @@ static void add_files(struct oci_spec *spec, const struct container *c,
 	}
 }
 
+/* Files of the run folder, made by engine/secret.c: those below /run/secrets as one folder. */
+static void add_secrets(struct oci_spec *spec, const struct container *c,
+			const struct spec_context *context)
+{
+	static const char options[] = "rbind,rprivate,ro,nosuid,nodev,noexec";
+	own_free char *folder = mem_format("%s/containers/%s/secrets", context->store->run, c->id);
+	bool below = false;
+
+	for (size_t i = 0; i < c->secrets.count; i++) {
+		const struct container_secret *s = &c->secrets.items[i];
+		own_free char *source = mem_format("%s/%zu", folder, i);
+		if (!s->env && str_starts(s->target, SPEC_SECRETS "/"))
+			below = true;
+		else if (!s->env)
+			add(spec, s->target, "bind", source, options);
+	}
+	own_free char *source = mem_format("%s/below", folder);
+	if (below)
+		add(spec, SPEC_SECRETS, "bind", source, options);
+}
+
 static void add_access(struct oci_mount *to, const struct container_mount *mount)
 {
 	if (!mount->read_only)
@@ -200,5 +221,6 @@ void spec_mounts(struct oci_spec *spec, const struct container *c,
 	for (size_t i = 0; i < c->storage.mounts.count; i++)
 		add_mount(spec, &c->storage.mounts.items[i], context,
 			  c->security.ids.uids.count > 0);
+	add_secrets(spec, c, context);
 	sort(spec->mounts.items + own, spec->mounts.count - own);
 }

@@ -29,6 +29,7 @@
 #include "runtime/command.h"
 #include "runtime/core_sched.h"
 #include "runtime/cpu_affinity.h"
+#include "runtime/env_file.h"
 #include "runtime/io_priority.h"
 #include "runtime/landlock.h"
 #include "runtime/lsm.h"
@@ -100,6 +101,8 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 	int r = check_process(process, e);
 	if (r == 0)
 		r = check_running(spec, process, e);
+	if (r == 0)
+		r = runtime_env_file_add(&ret->env, &spec->annotations, e);
 	if (r < 0)
 		return r;
 	if (str_equal(init, "true") && process == spec->process) {

@@ -43,6 +43,9 @@
  *	org.holm.init		"true": options->init_fd is PID 1, process.args is its child
  *	org.holm.core_sched	"true": core scheduling, see core_sched.h
  *	org.holm.landlock	JSON: see landlock_policy.h
+ *	org.holm.env.files	JSON object, {"NAME": "/file"}: variables of every process, exec's
+ *				too, whose values are read from files of the host when it is
+ *				started, so that the spec does not hold them
  *	org.holm.groups		"wheel,44": groups by name or id, looked up in the container's
  *				/etc/group, on top of process.user.additionalGids
  *	org.holm.joined.TYPE	"PID:START", for a namespace /proc/PID/ns/TYPE that is joined: the

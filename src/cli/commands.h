@@ -16,7 +16,9 @@ extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_
 	cli_inspect_volume; /* inspect.c */
 extern const struct cli_command cli_images;
 extern const struct cli_command cli_pull;
-extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune; /* image.c */
+extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune,
+	cli_image_exists;                                            /* image.c */
+extern const struct cli_command cli_history, cli_history_tree; /* history.c */
 extern const struct cli_command cli_archive_load, cli_archive_save,
 	cli_archive_import; /* archive.c */
 extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_remove,
@@ -24,6 +26,8 @@ extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_r
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
 	cli_secret_remove, cli_secret_exists;               /* secret.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */
+extern const struct cli_command cli_df;
+extern const struct cli_command cli_system_prune;
 extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_help;
 extern const struct cli_command cli_complete;

@@ -1,4 +1,4 @@
-/* `holm tag`, `holm rmi` and `holm image prune`. */
+/* `holm tag`, `holm rmi`, `holm image prune` and `holm image exists`. */
 #include <stdio.h>
 
 #include "base/err.h"
@@ -9,7 +9,9 @@
 #include "cli/confirm.h"
 #include "cli/print.h"
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "engine/images.h"
+#include "engine/prune.h"
 
 struct remove_image_options {
 	bool force;
@@ -26,11 +28,14 @@ static const struct option rmi_table[] = {
 struct prune_options {
 	bool all;
 	bool force;
+	struct strv filter;
 };
 
 #define OPTIONS struct prune_options
 static const struct option prune_table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "also images with names, if no container uses them" },
+	{ "filter", 0, OPTION_STRINGS(filter), "KEY=VALUE",
+	  "only those with this label, label!, until or dangling" },
 	{ "force", 'f', OPTION_FLAG(force), NULL, "do not ask" },
 	{ 0 },
 };
@@ -77,25 +82,43 @@ static int run_rmi(struct cli *cli, void *options, const struct strv *args, stru
 
 static int run_prune(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
+	static const char *const keys[] = { "label", "label!", "until", "dangling", NULL };
 	const struct prune_options *o = options;
 	own_clear(strv_clear) struct strv done = { 0 };
+	own_clear(prune_filter_clear) struct prune_filter filter = { 0 };
 	struct engine *engine;
 	uint64_t bytes = 0;
 	char size[16];
 
 	(void)args;
+	int r = prune_filter_parse(&filter, &o->filter, keys, e);
+	if (r < 0)
+		return r;
 	if (!o->force && !cli_confirm(o->all ? "This removes all images no container uses."
 					     : "This removes all images without a name."))
 		return 0;
-	int r = cli_command_engine(cli, &engine, e);
+	r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
-		r = engine_images_prune(engine, o->all, &done, &bytes, e);
+		r = engine_images_prune(engine, o->all, &filter, &done, &bytes, e);
 	print_lines(&done);
 	if (r < 0)
 		return r;
 	number_format_bytes(size, bytes);
 	printf("Total reclaimed space: %s\n", size);
 	return 0;
+}
+
+/* The answer is the exit status. */
+static int run_exists(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	struct engine *engine;
+
+	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_image_find(engine, args->items[0], &image, NULL, e);
+	return r < 0 && e->kind == ERR_NOT_FOUND ? 1 : r;
 }
 
 const struct cli_command cli_image_tag = {
@@ -130,4 +153,15 @@ const struct cli_command cli_image_prune = {
 	.options = prune_table,
 	.size = sizeof(struct prune_options),
 	.run = run_prune,
+};
+
+const struct cli_command cli_image_exists = {
+	.names = "image exists",
+	.section = "Images",
+	.arguments = "IMAGE",
+	.summary = "Tell by the exit status whether an image is there",
+	.args_min = 1,
+	.args_max = 1,
+	.values = "image:",
+	.run = run_exists,
 };

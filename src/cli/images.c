@@ -1,4 +1,6 @@
 /* `holm images`. */
+#include "cli/images.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +16,9 @@
 #include "cli/filter.h"
 #include "cli/format.h"
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "engine/images.h"
+#include "engine/prune.h"
 #include "image/reference.h"
 
 enum { SHORT_ID = 12 };
@@ -34,7 +38,7 @@ static const struct option table[] = {
 	  .hidden = true },
 	{ "digests", 0, OPTION_FLAG(digests), NULL, "with the digests of their manifests" },
 	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE",
-	  "only those with this dangling, label or reference" },
+	  "only those with this dangling, label, reference, before, since or until" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "do not shorten ids" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the ids alone" },
@@ -105,7 +109,7 @@ static void add_times(struct json_object *row, int64_t created_ns, int64_t now)
 	add(row, "CreatedSince", ago);
 }
 
-static struct json_object *make_row(const struct engine_images_row *image, bool full, int64_t now)
+struct json_object *cli_images_row(const struct engine_images_row *image, bool full, int64_t now)
 {
 	struct json_object *row = json_object_new_object();
 	own_free char *labels = strv_join(&image->labels, ",");
@@ -137,10 +141,56 @@ static bool matches_reference(const struct engine_images_row *image, const char 
 	       cli_filter_glob(pattern, image->reference);
 }
 
-static bool keep(const struct engine_images_row *image, const struct cli_filter *filter)
+/* What "before", "since" and "until" come to: created after the one and before the other. */
+struct span {
+	int64_t after_ns, before_ns;
+};
+
+static bool keep(const struct engine_images_row *image, const struct cli_filter *filter,
+		 const struct span *span)
 {
 	return cli_filter_flag(filter, "dangling", !image->reference) &&
-	       cli_filter_label(filter, "label", &image->labels);
+	       cli_filter_label(filter, "label", &image->labels) &&
+	       image->created_ns > span->after_ns && image->created_ns < span->before_ns;
+}
+
+/* When each of the images was created that the key names. */
+static int narrow(struct engine *engine, const struct cli_filter *filter, const char *key,
+		  struct span *span, struct err *e)
+{
+	const struct strv *names = cli_filter_values(filter, key);
+
+	for (size_t i = 0; names && i < names->count; i++) {
+		own_clear(storage_image_clear) struct storage_image image = { 0 };
+		int64_t created_ns = 0;
+		int r = engine_image_find(engine, names->items[i], &image, NULL, e);
+		if (r == 0 && image.config.created)
+			r = moment_parse(&created_ns, image.config.created, e);
+		if (r < 0)
+			return err_add(e, "--filter %s", key);
+		if (str_equal(key, "before") && created_ns < span->before_ns)
+			span->before_ns = created_ns;
+		if (str_equal(key, "since") && created_ns > span->after_ns)
+			span->after_ns = created_ns;
+	}
+	return 0;
+}
+
+static int find_span(struct engine *engine, const struct cli_filter *filter, struct span *span,
+		     struct err *e)
+{
+	const struct strv *until = cli_filter_values(filter, "until");
+
+	int r = narrow(engine, filter, "before", span, e);
+	if (r == 0)
+		r = narrow(engine, filter, "since", span, e);
+	for (size_t i = 0; r == 0 && until && i < until->count; i++) {
+		int64_t ns;
+		r = prune_filter_until(&ns, until->items[i], e);
+		if (r == 0 && ns < span->before_ns)
+			span->before_ns = ns;
+	}
+	return r;
 }
 
 /* Of several references one must fit. */
@@ -161,11 +211,13 @@ static bool fits_reference(const struct engine_images_row *image, const struct c
 
 static int run_images(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	static const char *const keys[] = { "dangling", "label", "reference", NULL };
+	static const char *const keys[] = { "dangling", "label", "reference", "before",
+					    "since",    "until", NULL };
 	const struct images_options *o = options;
 	own_clear(cli_filter_clear) struct cli_filter filter = { 0 };
 	own_clear(engine_images_clear) struct engine_images images = { 0 };
 	own_json struct json_object *rows = json_object_new_array();
+	struct span span = { INT64_MIN, INT64_MAX };
 	struct engine *engine;
 	int64_t now = moment_now_ns();
 
@@ -173,13 +225,16 @@ static int run_images(struct cli *cli, void *options, const struct strv *args, s
 	if (r == 0)
 		r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
+		r = find_span(engine, &filter, &span, e);
+	if (r == 0)
 		r = engine_images_list(engine, &images, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < images.count; i++)
-		if (keep(&images.items[i], &filter) &&
+		if (keep(&images.items[i], &filter, &span) &&
 		    fits_reference(&images.items[i], &filter, args))
-			json_object_array_add(rows, make_row(&images.items[i], o->no_trunc, now));
+			json_object_array_add(rows,
+					      cli_images_row(&images.items[i], o->no_trunc, now));
 	return cli_format_rows(o->digests ? &list_with_digests : &list, rows, o->format, o->quiet,
 			       e);
 }

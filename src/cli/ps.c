@@ -1,4 +1,6 @@
 /* `holm ps`: containers as docker lists them. */
+#include "cli/ps.h"
+
 #include <string.h>
 
 #include "base/err.h"
@@ -203,6 +205,16 @@ static struct json_object *make_row(const struct engine_row *from, const struct 
 	}
 	str_clear(&cell.text);
 	return row;
+}
+
+struct json_object *cli_ps_row(const struct engine_row *from, int64_t now)
+{
+	static const struct ps_options plain;
+	bool wanted[COUNT_OF(columns)];
+
+	for (size_t i = 0; i < COUNT_OF(columns); i++)
+		wanted[i] = true;
+	return make_row(from, &plain, wanted, now);
 }
 
 static struct json_object *make_rows(const struct engine_rows *rows, const struct ps_options *o)

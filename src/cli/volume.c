@@ -13,6 +13,7 @@
 #include "cli/filter.h"
 #include "cli/format.h"
 #include "engine/engine.h"
+#include "engine/prune.h"
 #include "engine/volumes.h"
 
 struct volume_options {
@@ -49,6 +50,8 @@ static const struct option remove_table[] = {
 
 static const struct option prune_table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "also volumes with names" },
+	{ "filter", 0, OPTION_STRINGS(filter), "KEY=VALUE",
+	  "only those with this label, label!, until or all" },
 	{ "force", 'f', OPTION_FLAG(force), NULL, "do not ask" },
 	{ 0 },
 };
@@ -166,20 +169,25 @@ static int run_remove(struct cli *cli, void *options, const struct strv *args, s
 
 static int run_prune(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
+	static const char *const keys[] = { "label", "label!", "until", "all", NULL };
 	const struct volume_options *o = options;
 	own_clear(strv_clear) struct strv done = { 0 };
+	own_clear(prune_filter_clear) struct prune_filter filter = { 0 };
 	struct engine *engine;
 	uint64_t bytes = 0;
 	char size[16];
 
 	(void)args;
+	int r = prune_filter_parse(&filter, &o->filter, keys, e);
+	if (r < 0)
+		return r;
 	if (!o->force && !cli_confirm(o->all ? "This removes all volumes no container uses."
 					     : "This removes all nameless volumes no container "
 					       "uses."))
 		return 0;
-	int r = cli_command_engine(cli, &engine, e);
+	r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
-		r = engine_volumes_prune(engine, o->all, &done, &bytes, e);
+		r = engine_volumes_prune(engine, o->all, &filter, &done, &bytes, e);
 	for (size_t i = 0; i < done.count; i++)
 		puts(done.items[i]);
 	if (r < 0)

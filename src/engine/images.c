@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "engine/prune.h"
 #include "image/reference.h"
 #include "image/source.h"
 #include "storage/gc.h"
@@ -254,13 +255,32 @@ int engine_images_remove(struct engine *engine, const char *name, bool force, st
 	return r;
 }
 
+/* An image that cannot be read has neither age nor labels. */
+static bool fits(struct engine *engine, const struct storage_entry *entry,
+		 const struct prune_filter *filter)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	own_clear(strv_clear) struct strv labels = { 0 };
+	int64_t created_ns = 0;
+	struct err ignored;
+
+	if (storage_image_read(&image, engine->store, entry->digest, &ignored) == 0) {
+		if (image.config.created)
+			moment_parse(&created_ns, image.config.created, &ignored);
+		prune_filter_labels(&labels, &image.config.config.labels);
+	}
+	return prune_filter_matches(filter, created_ns, &labels);
+}
+
 static int prune(struct engine *engine, const struct storage_index *index,
-		 const struct engine_rows *rows, bool all, struct strv *done, struct err *e)
+		 const struct engine_rows *rows, bool all, const struct prune_filter *filter,
+		 struct strv *done, struct err *e)
 {
 	for (size_t i = 0; i < index->entries.count; i++) {
 		const struct storage_entry *entry = &index->entries.items[i];
 		const struct engine_row *user;
-		if (find_user(rows, entry, &user) || (entry->reference && !all))
+		if (find_user(rows, entry, &user) || (entry->reference && !all) ||
+		    !fits(engine, entry, filter))
 			continue;
 		int r = entry->reference ? untag(engine, entry, done, e)
 					 : remove_all(engine, index, entry, done, e);
@@ -270,18 +290,20 @@ static int prune(struct engine *engine, const struct storage_index *index,
 	return 0;
 }
 
-int engine_images_prune(struct engine *engine, bool all, struct strv *done, uint64_t *ret_bytes,
-			struct err *e)
+int engine_images_prune(struct engine *engine, bool all, const struct prune_filter *filter,
+			struct strv *done, uint64_t *ret_bytes, struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
 	const struct list_options every = { .all = true };
 
+	/* docker: dangling=false is --all */
+	all = all || (filter->dangling_given && !filter->dangling);
 	int r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = engine_list(engine, &every, &rows, e);
 	if (r == 0)
-		r = prune(engine, &index, &rows, all, done, e);
+		r = prune(engine, &index, &rows, all, filter, done, e);
 	if (r == 0)
 		collect(engine, ret_bytes);
 	return r;

@@ -8,6 +8,7 @@
 
 struct engine;
 struct err;
+struct prune_filter;
 
 struct engine_images_row {
 	char *reference;    /* in full, or NULL: dangling */
@@ -38,7 +39,7 @@ int engine_images_tag(struct engine *engine, const char *name, const char *more,
 int engine_images_remove(struct engine *engine, const char *name, bool force, struct strv *done,
 			 struct err *e);
 
-/* Removes what no container uses: dangling images, or with all also those that have names.
- * *ret_bytes: what the disk got back. */
-int engine_images_prune(struct engine *engine, bool all, struct strv *done, uint64_t *ret_bytes,
-			struct err *e);
+/* Removes what no container uses: dangling images, or with all also those that have names; of these
+ * what the filter fits. *ret_bytes: what the disk got back. */
+int engine_images_prune(struct engine *engine, bool all, const struct prune_filter *filter,
+			struct strv *done, uint64_t *ret_bytes, struct err *e);

@@ -5,10 +5,12 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/name.h"
+#include "engine/prune.h"
 #include "engine/volume.h"
 #include "storage/volume.h"
 
@@ -117,8 +119,20 @@ int engine_volumes_remove(struct engine *engine, const char *name, bool force, s
 	return r < 0 && force && e->kind == ERR_NOT_FOUND ? 0 : r;
 }
 
-int engine_volumes_prune(struct engine *engine, bool all, struct strv *done, uint64_t *ret_bytes,
-			 struct err *e)
+static bool fits(const struct storage_volume *volume, const struct prune_filter *filter)
+{
+	own_clear(strv_clear) struct strv labels = { 0 };
+	int64_t created_ns = 0;
+	struct err ignored;
+
+	if (volume->created)
+		moment_parse(&created_ns, volume->created, &ignored);
+	prune_filter_labels(&labels, &volume->labels);
+	return prune_filter_matches(filter, created_ns, &labels);
+}
+
+int engine_volumes_prune(struct engine *engine, bool all, const struct prune_filter *filter,
+			 struct strv *done, uint64_t *ret_bytes, struct err *e)
 {
 	own_clear(storage_volumes_clear) struct storage_volumes volumes = { 0 };
 	int r = storage_volume_list(&volumes, engine->store, e);
@@ -127,7 +141,7 @@ int engine_volumes_prune(struct engine *engine, bool all, struct strv *done, uin
 	for (size_t i = 0; r == 0 && i < volumes.items.count; i++) {
 		const struct storage_volume *volume = &volumes.items.items[i];
 		uint64_t bytes = 0;
-		if ((!volume->anonymous && !all) ||
+		if ((!volume->anonymous && !all && !filter->all) || !fits(volume, filter) ||
 		    engine_volume_is_used(engine, volume->name, NULL))
 			continue;
 		r = storage_volume_remove(engine->store, volume->name, &bytes, e);

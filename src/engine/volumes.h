@@ -9,6 +9,7 @@
 struct engine;
 struct err;
 struct json_object;
+struct prune_filter;
 
 /* Makes a volume; name NULL or "": 64 random hex digits. One that is there is left as it is. labels
  * and options: "KEY=value". *ret_name is the caller's. */
@@ -25,7 +26,7 @@ int engine_volumes_inspect(struct engine *engine, const char *name, struct json_
 /* ERR_STATE while a container names it; with force a volume that does not exist is no error. */
 int engine_volumes_remove(struct engine *engine, const char *name, bool force, struct err *e);
 
-/* Removes those no container names: the anonymous ones, or with all also those with a name. *done
- * gets their names, *ret_bytes what the disk got back. */
-int engine_volumes_prune(struct engine *engine, bool all, struct strv *done, uint64_t *ret_bytes,
-			 struct err *e);
+/* Removes those no container names: the anonymous ones, or with all also those with a name; of these
+ * what the filter fits. *done gets their names, *ret_bytes what the disk got back. */
+int engine_volumes_prune(struct engine *engine, bool all, const struct prune_filter *filter,
+			 struct strv *done, uint64_t *ret_bytes, struct err *e);

@@ -1,10 +1,14 @@
 #include "storage/image.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "storage/blob.h"
+#include "storage/blob_path.h"
 #include "storage/layer.h"
 #include "storage/store.h"
 
@@ -87,4 +91,26 @@ int storage_image_size(const struct storage_image *image, const struct store *st
 	}
 	*ret = size;
 	return 0;
+}
+
+void storage_image_touch(const struct store *store, const char *digest)
+{
+	static const struct timespec now[2] = { { 0, UTIME_OMIT }, { 0, UTIME_NOW } };
+	struct blob_path path;
+	struct err ignored;
+
+	if (storage_blob_path(&path, digest, &ignored) == 0)
+		utimensat(store->root_fd, path.text, now, AT_SYMLINK_NOFOLLOW);
+}
+
+int64_t storage_image_used_ns(const struct store *store, const char *digest)
+{
+	struct blob_path path;
+	struct err ignored;
+	struct stat st;
+
+	if (storage_blob_path(&path, digest, &ignored) < 0 ||
+	    fstatat(store->root_fd, path.text, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }

@@ -27,3 +27,8 @@ int storage_image_check_layers(const struct storage_image *image, const struct s
 /* Bytes of its files, the sum over its layers: the SIZE of `images`. */
 int storage_image_size(const struct storage_image *image, const struct store *store, uint64_t *ret,
 		       struct err *e);
+
+/* When it was used last: brought, or made a container of. It is the time of the manifest's blob,
+ * which nothing else changes; a call costs a few microseconds, and nothing waits for the disk. */
+void storage_image_touch(const struct store *store, const char *digest);
+int64_t storage_image_used_ns(const struct store *store, const char *digest); /* 0: not known */

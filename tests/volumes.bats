@@ -182,3 +182,80 @@ load holm
 	expect 0 holm volume ls -q
 	output_is ""
 }
+
+@test "export and import carry a volume's files as they are" {
+	expect 0 holm run --rm -v one:/d busybox sh -c 'mkdir -p /d/deep/er; echo x > /d/deep/er/file; ln -s /etc/passwd /d/link
+		echo wh > /d/.wh.name; chown 7:8 /d/deep/er/file; chmod 4711 /d/deep/er/file; ln /d/.wh.name /d/hard; mkfifo /d/fifo'
+	expect 0 holm volume export -o one.tar one
+	holm volume export one | cmp - one.tar
+	expect 0 holm volume create two
+	expect 0 holm volume import two one.tar
+	expect 0 holm run --rm -v two:/d busybox sh -c 'cat /d/deep/er/file /d/.wh.name; stat -c "%a %u:%g" /d/deep/er/file
+		readlink /d/link; stat -c %h /d/hard; test -p /d/fifo && echo fifo'
+	output_is "x
+wh
+4711 7:8
+/etc/passwd
+2
+fifo"
+	# what is there under the same name is replaced, the rest stays; packed tars too
+	mkdir t && echo new >t/only && ln -s /etc t/deep && tar -C t -czf t.tgz .
+	holm volume import two - <t.tgz
+	expect 0 holm run --rm -v two:/d busybox sh -c 'cat /d/only /d/hard; readlink /d/deep'
+	output_is "new
+wh
+/etc"
+	refused 1 "no volume is called" holm volume import nosuch one.tar
+	refused 1 "no volume is called" holm volume export nosuch
+	refused 1 "tar" holm volume import two t/only
+	refused 1 "No such file" holm volume import two nosuch.tar
+	[ ! -e nosuch ]
+	expect 0 holm volume rm one two
+}
+
+@test "a hostile tar for a volume stays in it" {
+	echo host >sentinel
+	expect 0 holm volume create v
+	python3 - <<-E2
+		import io, tarfile
+		t = tarfile.open("evil.tar", "w")
+		def add(name, kind=tarfile.REGTYPE, link="", body=b"evil"):
+		    i = tarfile.TarInfo(name); i.type = kind; i.linkname = link
+		    i.size = len(body) if kind == tarfile.REGTYPE else 0
+		    t.addfile(i, io.BytesIO(body))
+		add("s", tarfile.SYMTYPE, "$PWD")
+		add("s/sentinel")
+		t.close()
+		t = tarfile.open("up.tar", "w")
+		add("../../../sentinel")
+		t.close()
+	E2
+	holm volume import v evil.tar || true
+	refused 1 "leaves" holm volume import v up.tar
+	[ "$(cat sentinel)" = host ]
+	# a link that is in the volume already leads nowhere either
+	ln -s "$PWD" "$HOLM_ROOT/volumes/v/data/old"
+	mkdir old && echo evil >old/sentinel && tar -cf old.tar old/sentinel
+	holm volume import v old.tar || true
+	[ "$(cat sentinel)" = host ]
+	expect 0 holm volume rm v
+}
+
+@test "volumes can be asked for by use, and looked up" {
+	expect 0 holm volume create --label a=b free
+	expect 0 holm create --name box -v used:/x busybox true
+	expect 0 holm volume ls -q --filter dangling=true
+	output_is free
+	expect 0 holm volume ls -q --filter dangling=false
+	output_is used
+	expect 0 holm volume ls --format '{{.Name}} {{.Labels}}' --filter label=a=b --filter name=fre
+	output_is "free a=b"
+	expect 0 holm volume exists free
+	expect 1 holm volume exists nosuch
+	output_is ""
+	[ -z "$stderr" ]
+	expect 0 holm volume inspect --format '{{.Name}} {{.Driver}} {{index .Labels "a"}} {{.Scope}}' free
+	output_is "free local b local"
+	expect 0 holm rm box
+	expect 0 holm volume rm free used
+}

@@ -17,12 +17,14 @@ extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_
 extern const struct cli_command cli_images;
 extern const struct cli_command cli_pull;
 extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune,
-	cli_image_exists;                                            /* image.c */
+	cli_image_exists;                                      /* image.c */
 extern const struct cli_command cli_history, cli_history_tree; /* history.c */
 extern const struct cli_command cli_archive_load, cli_archive_save,
 	cli_archive_import; /* archive.c */
 extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_remove,
-	cli_volume_prune; /* volume.c */
+	cli_volume_prune, cli_volume_exists; /* volume.c */
+extern const struct cli_command cli_volume_archive_export,
+	cli_volume_archive_import; /* volume_archive.c */
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
 	cli_secret_remove, cli_secret_exists;               /* secret.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */

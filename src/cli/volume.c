@@ -37,7 +37,7 @@ static const struct option create_table[] = {
 
 static const struct option list_table[] = {
 	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE",
-	  "only those with this name, label or driver" },
+	  "only those with this name, label or driver, or dangling" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the names alone" },
 	{ 0 },
@@ -121,7 +121,10 @@ static struct json_object *choose(struct json_object *all, const struct cli_filt
 		const struct strv *drivers = cli_filter_values(filter, "driver");
 		own_clear(strv_clear) struct strv labels = { 0 };
 		labels_of(volume, &labels);
+		bool used = json_object_get_boolean(json_object_object_get(volume, "Used"));
+		json_object_object_del(volume, "Used");
 		if (!name_fits(filter, text_of(volume, "Name")) ||
+		    !cli_filter_flag(filter, "dangling", !used) ||
 		    !cli_filter_label(filter, "label", &labels) ||
 		    (drivers && !strv_contains(drivers, text_of(volume, "Driver"))))
 			continue;
@@ -134,7 +137,7 @@ static struct json_object *choose(struct json_object *all, const struct cli_filt
 
 static int run_list(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	static const char *const keys[] = { "name", "label", "driver", NULL };
+	static const char *const keys[] = { "name", "label", "driver", "dangling", NULL };
 	const struct volume_options *o = options;
 	own_clear(cli_filter_clear) struct cli_filter filter = { 0 };
 	own_json struct json_object *all = NULL;
@@ -145,11 +148,24 @@ static int run_list(struct cli *cli, void *options, const struct strv *args, str
 	if (r == 0)
 		r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
-		r = engine_volumes_list(engine, &all, e);
+		r = engine_volumes_list(engine, cli_filter_values(&filter, "dangling"), &all, e);
 	if (r < 0)
 		return r;
 	own_json struct json_object *rows = choose(all, &filter);
 	return cli_format_rows(&list, rows, o->format, o->quiet, e);
+}
+
+/* The answer is the exit status. */
+static int run_exists(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	own_json struct json_object *volume = NULL;
+	struct engine *engine;
+
+	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_volumes_inspect(engine, args->items[0], &volume, e);
+	return r < 0 && e->kind == ERR_NOT_FOUND ? 1 : r;
 }
 
 static int remove_one(struct cli *cli, const char *name, const void *options, struct err *e)
@@ -239,4 +255,15 @@ const struct cli_command cli_volume_prune = {
 	.options = prune_table,
 	.size = sizeof(struct volume_options),
 	.run = run_prune,
+};
+
+const struct cli_command cli_volume_exists = {
+	.names = "volume exists",
+	.section = "Volumes",
+	.arguments = "VOLUME",
+	.summary = "Tell by the exit status whether a volume is there",
+	.args_min = 1,
+	.args_max = 1,
+	.values = "volume:",
+	.run = run_exists,
 };

@@ -81,16 +81,23 @@ static struct json_object *describe(struct engine *engine, const struct storage_
 	return object;
 }
 
-int engine_volumes_list(struct engine *engine, struct json_object **ret, struct err *e)
+int engine_volumes_list(struct engine *engine, bool use, struct json_object **ret, struct err *e)
 {
 	own_clear(storage_volumes_clear) struct storage_volumes volumes = { 0 };
-	int r = storage_volume_list(&volumes, engine->store, e);
 
+	int r = storage_volume_list(&volumes, engine->store, e);
 	if (r < 0)
 		return r;
 	*ret = json_object_new_array();
-	for (size_t i = 0; i < volumes.items.count; i++)
-		json_object_array_add(*ret, describe(engine, &volumes.items.items[i]));
+	for (size_t i = 0; i < volumes.items.count; i++) {
+		const struct storage_volume *volume = &volumes.items.items[i];
+		struct json_object *object = describe(engine, volume);
+		if (use)
+			json_object_object_add(object, "Used",
+					       json_object_new_boolean(engine_volume_is_used(
+						       engine, volume->name, NULL)));
+		json_object_array_add(*ret, object);
+	}
 	return 0;
 }
 

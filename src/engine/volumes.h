@@ -16,8 +16,9 @@ struct prune_filter;
 int engine_volumes_create(struct engine *engine, const char *name, const struct strv *labels,
 			  const struct strv *options, char **ret_name, struct err *e);
 
-/* An array of Docker's volume objects, by name. The caller's (json_object_put). */
-int engine_volumes_list(struct engine *engine, struct json_object **ret, struct err *e);
+/* An array of Docker's volume objects, by name; with use each has a member "Used": does a
+ * container name it? The caller's (json_object_put). */
+int engine_volumes_list(struct engine *engine, bool use, struct json_object **ret, struct err *e);
 
 /* One such object; ERR_NOT_FOUND. */
 int engine_volumes_inspect(struct engine *engine, const char *name, struct json_object **ret,
@@ -26,7 +27,7 @@ int engine_volumes_inspect(struct engine *engine, const char *name, struct json_
 /* ERR_STATE while a container names it; with force a volume that does not exist is no error. */
 int engine_volumes_remove(struct engine *engine, const char *name, bool force, struct err *e);
 
-/* Removes those no container names: the anonymous ones, or with all also those with a name; of these
- * what the filter fits. *done gets their names, *ret_bytes what the disk got back. */
+/* Removes those no container names: the anonymous ones, or with all also those with a name; of
+ * these what the filter fits. *done gets their names, *ret_bytes what the disk got back. */
 int engine_volumes_prune(struct engine *engine, bool all, const struct prune_filter *filter,
 			 struct strv *done, uint64_t *ret_bytes, struct err *e);

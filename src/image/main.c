@@ -23,6 +23,7 @@
 #include "image/save.h"
 #include "image/source.h"
 #include "image/template.h"
+#include "image/volume.h"
 #include "storage/store.h"
 
 struct options {
@@ -105,6 +106,8 @@ static const struct verb {
 	{ "load", image_load_verb },
 	{ "save", image_save_verb },
 	{ "import", image_import_verb },
+	{ "volume-export", image_volume_export_verb },
+	{ "volume-import", image_volume_import_verb },
 };
 
 static int take_option(struct options *options, int option, struct err *e)

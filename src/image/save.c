@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "image/file.h"
 #include "image/find.h"
 #include "image/invocation.h"
 #include "image/output.h"
@@ -90,29 +91,15 @@ static int save_to_fd(const struct image_save *save, const struct image_saved_li
 	return write_all(save, list, output, e);
 }
 
-/* A file appears whole or not at all; what is no regular file (a fifo, /dev/null) is written as it
- * is. */
 static int save_to_file(const struct image_save *save, const struct image_saved_list *list,
 			struct err *e)
 {
-	struct stat st;
+	own_clear(image_file_end) struct image_file file = { 0 };
 
-	if (strcmp(save->path, "-") == 0)
-		return save_to_fd(save, list, STDOUT_FILENO, e);
-	if (stat(save->path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		own_fd int fd = open(save->path, O_WRONLY | O_CLOEXEC);
-		return fd < 0 ? err_sys(e, "open %s", save->path) : save_to_fd(save, list, fd, e);
-	}
-	own_free char *temporary = mem_format("%s.%d~", save->path, (int)getpid());
-	own_fd int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_sys(e, "create %s", save->path);
-	int r = save_to_fd(save, list, fd, e);
-	if (r == 0 && rename(temporary, save->path) < 0)
-		r = err_sys(e, "rename to %s", save->path);
-	if (r < 0)
-		unlink(temporary);
-	return r;
+	int r = image_file_open(&file, save->path, e);
+	if (r == 0)
+		r = save_to_fd(save, list, file.fd, e);
+	return r < 0 ? r : image_file_commit(&file, e);
 }
 
 static int open_empty(const char *path, bool *made, struct err *e)

@@ -303,7 +303,7 @@ static int pack_thing(struct pack *p, struct thing *t, struct err *e)
 		own_free char *path = whiteout_path(t->path);
 		return pack_whiteout(p, path, e);
 	}
-	if (str_starts(t->name, ".wh."))
+	if (str_starts(t->name, ".wh.") && !p->options->plain_names)
 		return err_set(e, ERR_UNSUPPORTED, "its name would be taken for a whiteout");
 	struct archive_entry *entry = archive_entry_new();
 	describe(p, entry, t);

@@ -17,6 +17,7 @@ struct byte_sink {
 
 struct pack_options {
 	bool whiteouts; /* char 0:0 and trusted.overlay.opaque are whiteouts, not what they seem */
+	bool plain_names;    /* ".wh.x" is a file like any other: this becomes no layer */
 	bool one_filesystem; /* what is mounted below is left out */
 	int64_t *time_s;     /* every time is this one instead; NULL: as it is */
 };

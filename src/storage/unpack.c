@@ -254,12 +254,19 @@ static const char *entry_text(const char *text, const char *utf8)
 	return text ? text : utf8;
 }
 
+static int parse_name(const struct unpack *u, struct unpack_name *to, const char *text,
+		      struct err *e)
+{
+	return u->limits.plain_names ? unpack_name_parse_plain(to, text, e)
+				     : unpack_name_parse(to, text, e);
+}
+
 static int make_hardlink(struct unpack *u, const struct unpack_node *node, const char *target,
 			 struct err *e)
 {
 	struct unpack_name to = { 0 };
 
-	int r = unpack_name_parse(&to, target, e);
+	int r = parse_name(u, &to, target, e);
 	if (r == 0)
 		r = to.kind == UNPACK_NAME_PLAIN && *to.text
 			    ? unpack_disk_link(u->disk, node, to.text, e)
@@ -344,7 +351,7 @@ static int apply_entry(struct unpack *u, struct archive_entry *entry, struct err
 
 	if (count_entry(u, e) < 0)
 		return -e->number;
-	int r = unpack_name_parse(&name, text ? text : "", e);
+	int r = parse_name(u, &name, text ? text : "", e);
 	if (r == 0)
 		r = apply_name(u, &name, entry, e);
 	unpack_name_clear(&name);

@@ -4,6 +4,7 @@
  * xattrs user.* (not user.overlay.*) and security.capability. OCI whiteouts become overlayfs's
  * (image-spec v1.1 layer.md). Sockets are left out. In holm-image only (storage_archive). */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,7 @@ struct byte_source {
 struct unpack_limits {
 	uint64_t bytes_max;   /* of file data written; 0: UNPACK_BYTES_MAX or what the disk has */
 	uint64_t entries_max; /* 0: UNPACK_ENTRIES_MAX */
+	bool plain_names; /* ".wh.x" is a file like any other: no layer, but what somebody has */
 };
 
 #define UNPACK_BYTES_MAX (UINT64_C(64) << 30)

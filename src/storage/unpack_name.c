@@ -101,7 +101,7 @@ static int classify(struct unpack_name *to, struct err *e)
 	return 0;
 }
 
-int unpack_name_parse(struct unpack_name *to, const char *name, struct err *e)
+static int parse(struct unpack_name *to, const char *name, bool plain, struct err *e)
 {
 	size_t length = strlen(name);
 
@@ -109,7 +109,7 @@ int unpack_name_parse(struct unpack_name *to, const char *name, struct err *e)
 		return err_set(e, ERR_CORRUPT, "a path of %zu bytes is too long", length);
 	struct unpack_name parsed = { .text = mem_new(1, length + 1) };
 	int r = clean(parsed.text, name, e);
-	if (r >= 0)
+	if (r >= 0 && !plain)
 		r = classify(&parsed, e);
 	if (r < 0) {
 		unpack_name_clear(&parsed);
@@ -117,4 +117,14 @@ int unpack_name_parse(struct unpack_name *to, const char *name, struct err *e)
 	}
 	*to = parsed;
 	return 0;
+}
+
+int unpack_name_parse(struct unpack_name *to, const char *name, struct err *e)
+{
+	return parse(to, name, false, e);
+}
+
+int unpack_name_parse_plain(struct unpack_name *to, const char *name, struct err *e)
+{
+	return parse(to, name, true, e);
 }

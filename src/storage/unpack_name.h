@@ -19,4 +19,7 @@ struct unpack_name {
 /* A leading slash and "." vanish, ".." goes back; a name that leaves the root, is too long or too
  * deep, or is a whiteout of "", "." or "..": ERR_CORRUPT. Cleared by unpack_name_clear. */
 int unpack_name_parse(struct unpack_name *to, const char *name, struct err *e);
+
+/* The same where there are no whiteouts: always UNPACK_NAME_PLAIN. */
+int unpack_name_parse_plain(struct unpack_name *to, const char *name, struct err *e);
 void unpack_name_clear(struct unpack_name *name);

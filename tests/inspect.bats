@@ -77,3 +77,83 @@ load holm
 	output_is '[]'
 	holm rm web
 }
+
+@test "explain: a container for which nothing was said is as by default" {
+	holm run -d --name plain busybox sleep 1000 >/dev/null
+	expect 0 holm inspect --explain plain
+	[[ ${lines[0]} == "plain ("*"), running: 0 weaker than by default, 0 tighter" ]]
+	[[ ${lines[1]} =~ ^PRIMITIVE\ +VALUE ]]
+	local pid kind
+	pid=$(holm inspect -f '{{.State.Pid}}' plain)
+	for kind in mnt pid net ipc uts cgroup user time; do
+		output_has "$(readlink "/proc/$pid/ns/$kind")"
+	done
+	for kind in pid ipc uts cgroup; do
+		output_has "$kind  "
+	done
+	[[ $output != *weaker*weaker* && $output == *"holm's profile"* && $output == *"/holm/"* ]]
+	expect 0 holm inspect -f '{{.Holm.Weaker}} {{.Holm.Tighter}}' plain
+	output_is "[] []"
+	holm rm -f plain
+}
+
+@test "explain: what is weaker, what is tighter, and because of which option" {
+	holm run -d --name db --ipc shareable busybox sleep 1000 >/dev/null
+	holm create --name web --pid host --ipc container:db --net container:db --cap-add NET_ADMIN --cap-drop kill \
+		-m 64m --cpus 1.5 --pids-limit 10 --read-only -v /tmp:/host:ro -v data:/d --ulimit nofile=10:20 \
+		--security-opt no-new-privileges --security-opt seccomp=unconfined --user 1:2 \
+		--security-opt unmask=/proc/keys --device /dev/null:/dev/zero2 --sysctl kernel.shm_rmid_forced=1 busybox true >/dev/null
+	while IFS='|' read -r primitive value compared flag; do
+		holm inspect --explain --format json web | jq -e --arg p "$primitive" --arg v "$value" --arg c "$compared" --arg f "$flag" \
+			'.[0].Rows | any(.Primitive == $p and (.Value | startswith($v)) and .Compared == $c and .Flag == $f)' >/dev/null || {
+			echo "not so: $primitive|$value|$compared|$flag"
+			holm inspect --explain web
+			return 1
+		}
+	done <<-E
+		pid|the host's|weaker|--pid host
+		ipc|container db's|weaker|--ipc container:db
+		network|container db's|weaker|--network container:db
+		uts|its own||
+		user|the host's||
+		  added|NET_ADMIN|weaker|--cap-add NET_ADMIN
+		  dropped|KILL|tighter|--cap-drop KILL
+		seccomp|none|weaker|--security-opt seccomp=unconfined
+		setuid programs|gain nothing|tighter|--security-opt no-new-privileges
+		  shown|/proc/keys|weaker|--security-opt unmask=/proc/keys
+		  device|/dev/null as /dev/zero2 (rwm)|weaker|--device /dev/null
+		kernel.shm_rmid_forced|1|changed|--sysctl kernel.shm_rmid_forced=1
+		user|1:2|tighter|--user 1:2, or the image's
+		memory|64m|tighter|--memory 64m
+		memory and swap|128m|tighter|--memory-swap 128m
+		CPU|1.5 CPUs|tighter|--cpus 1.5
+		processes|10|tighter|--pids-limit 10
+		ulimit nofile|10, at most 20|changed|--ulimit nofile=10:20
+		disk|no limit||
+		/|an overlay of busybox (1 layer), read-only|tighter|--read-only
+		/host|the host's /tmp, read-only|weaker|--volume /tmp:/host:ro
+		/d|volume data, writable|changed|--volume data:/d
+	E
+	expect 0 holm inspect -f '{{json .Holm.Weaker}}' web
+	jq -e 'index("--pid host") and index("--cap-add NET_ADMIN") and (index("--read-only") | not)' <<<"$output"
+	holm rm -f web db
+	holm volume rm data
+}
+
+@test "explain: ids of its own, privileges of the host's, and what excludes it" {
+	holm create --name own --userns auto --ipc none --pids-limit -1 busybox true >/dev/null
+	expect 0 holm inspect --explain --format '{{range .Rows}}{{if .Compared}}{{.Primitive}}={{.Compared}} {{end}}{{end}}' own
+	output_is "ipc=tighter user=tighter users=tighter groups=tighter processes=weaker "
+	holm create --name all --privileged busybox true >/dev/null
+	expect 0 holm inspect --explain --format '{{range .Rows}}{{if .Compared}}{{.Primitive}}={{.Compared}}:{{.Flag}};{{end}}{{end}}' all
+	[[ $output == *"seccomp=weaker:--privileged;"*"devices=weaker:--privileged;"* ]]
+	expect 0 holm container inspect --explain own all
+	[[ $output == "own ("*"all ("* ]]
+	refused 1 "--explain and --type image exclude each other" holm inspect --explain --type image busybox
+	refused 1 "no such container: busybox" holm inspect --explain --format json busybox
+	expect 0 script -qec "env -u NO_COLOR TERM=xterm holm inspect --explain own" /dev/null
+	[[ $output == *$'\e[31m'* && $output == *$'\e[32m'* ]]
+	expect 0 script -qec "env NO_COLOR=1 TERM=xterm holm inspect --explain own" /dev/null
+	[[ $output != *$'\e'* ]]
+	holm rm own all
+}

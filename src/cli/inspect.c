@@ -8,11 +8,13 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/explain.h"
 #include "cli/format.h"
 #include "engine/engine.h"
 #include "engine/volumes.h"
 
 struct inspect_options {
+	bool explain;
 	char *format;
 	char *type;
 };
@@ -22,10 +24,19 @@ static const struct option table[] = {
 	{ "type", 0, OPTION_STRING(type), "KIND", "look only for this kind of thing",
 	  "container|image|volume" },
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
+	{ "explain", 0, OPTION_FLAG(explain), NULL,
+	  "a container as a table of what it is made of, beside the default" },
 	{ 0 },
 };
 
 /* Without --type, where that is said by the name of the command. */
+static const struct option container_table[] = {
+	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
+	{ "explain", 0, OPTION_FLAG(explain), NULL,
+	  "as a table of what it is made of, beside the default" },
+	{ 0 },
+};
+
 static const struct option format_table[] = {
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
 	{ 0 },
@@ -66,19 +77,27 @@ static int inspect(struct cli *cli, const struct inspect_options *o, const char 
 	struct engine *engine;
 	int status = 0;
 
+	if (o->explain && type && strcmp(type, "container") != 0)
+		return err_set(e, ERR_INVALID, "--explain and --type %s exclude each other", type);
+
 	int r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < args->count; i++) {
 		struct json_object *one = NULL;
-		if (find(engine, args->items[i], type, &one, e) == 0) {
+		int found = o->explain ? engine_explain(engine, args->items[i], &one, e)
+				       : find(engine, args->items[i], type, &one, e);
+		if (found == 0) {
 			json_object_array_add(all, one);
 			continue;
 		}
 		cli_command_error(cli, args->items[i], e);
 		status = status ? status : cli_command_status(cli, e);
 	}
-	r = cli_format_objects(all, o->format, e);
+	if (o->explain && !o->format)
+		cli_explain_print(all);
+	else
+		r = cli_format_objects(all, o->format, e);
 	return r < 0 ? r : status;
 }
 
@@ -122,7 +141,7 @@ const struct cli_command cli_inspect_container = {
 	.section = "Containers",
 	.arguments = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Show everything about containers",
-	.options = format_table,
+	.options = container_table,
 	.size = sizeof(struct inspect_options),
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,

@@ -81,3 +81,10 @@ size_t cli_print_width(const char *text)
 		width += ((unsigned char)*text & 0xc0) != 0x80;
 	return width;
 }
+
+bool cli_print_colors(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return str_empty(no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}

@@ -1,5 +1,6 @@
 /* print.h - text that came from images, containers and registries on its way to a person. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -15,6 +16,9 @@ void cli_print_clean_to(struct str *to, const char *text, size_t length);
 /* As cli_print_clean, but newlines and tabs stay: for what a --format made. Where stdout is no
  * terminal all bytes stay as they are. */
 void cli_print_format(const char *text, size_t length);
+
+/* May the standard output have colours? A terminal, and NO_COLOR (https://no-color.org) not set. */
+bool cli_print_colors(void);
 
 /* Code points: the columns a text takes, in the alphabets that need no table to tell. */
 size_t cli_print_width(const char *text);

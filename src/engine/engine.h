@@ -131,6 +131,11 @@ int engine_load(struct engine *engine, const char *name, struct container *ret,
 int engine_inspect(struct engine *engine, const char *name, struct json_object **ret,
 		   struct err *e);
 
+/* The container as a table of primitives (engine/explain.h): an object with its Name, Id and State,
+ * and Rows, an array of { Group, Primitive, Value, Compared, Flag }. The caller's. */
+int engine_explain(struct engine *engine, const char *name, struct json_object **ret,
+		   struct err *e);
+
 /* Docker's JSON of `image inspect`. */
 int engine_image_inspect(struct engine *engine, const char *name, struct json_object **ret,
 			 struct err *e);

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "engine/config.h"
+#include "engine/explain.h"
 #include "engine/process.h"
 #include "engine/spec.h"
 #include "monitor/state.h"
@@ -58,41 +58,18 @@ static struct json_object *capabilities(const struct container_security *s)
 	return array;
 }
 
-/* Each thing that a person has taken away from the default posture. */
-static void find_weaker(struct strv *to, const struct container *c)
+/* The flags that made it weaker than by default, or tighter. */
+static void add_flags(struct json_object *to, const char *key, const struct explain_rows *rows,
+		      enum explain_compared compared)
 {
-	const struct container_security *s = &c->security;
-	const struct {
-		const char *option, *mode;
-	} modes[] = { { "pid", s->pid },
-		      { "ipc", s->ipc },
-		      { "uts", s->uts },
-		      { "cgroupns", s->cgroupns },
-		      { "network", c->network.mode } };
+	own_clear(strv_clear) struct strv flags = { 0 };
 
-	if (s->privileged)
-		strv_add(to, "privileged");
-	for (size_t i = 0; i < s->cap_add.count; i++)
-		strv_addf(to, "cap-add=%s", s->cap_add.items[i]);
-	if (str_equal(s->apparmor, "unconfined"))
-		strv_add(to, "apparmor=unconfined");
-	if (str_equal(s->seccomp, "unconfined"))
-		strv_add(to, "seccomp=unconfined");
-	else if (s->seccomp_path)
-		strv_addf(to, "seccomp=%s", s->seccomp_path);
-	if (s->unmask_all)
-		strv_add(to, "unmask=ALL");
-	for (size_t i = 0; i < s->unmask.count; i++)
-		strv_addf(to, "unmask=%s", s->unmask.items[i]);
-	for (size_t i = 0; i < s->devices.count; i++)
-		strv_addf(to, "device=%s", s->devices.items[i].host);
-	for (size_t i = 0; i < s->device_rules.count; i++)
-		strv_addf(to, "device-cgroup-rule=%s", s->device_rules.items[i]);
-	for (size_t i = 0; i < COUNT_OF(modes); i++)
-		if (str_equal(modes[i].mode, "host") || config_container_name(modes[i].mode))
-			strv_addf(to, "%s=%s", modes[i].option, modes[i].mode);
-	if (c->limits.pids < 0)
-		strv_add(to, "pids-limit=-1");
+	for (size_t i = 0; i < rows->rows.count; i++) {
+		const struct explain_row *row = &rows->rows.items[i];
+		if (row->compared == compared && row->flag && !strv_contains(&flags, row->flag))
+			strv_add(&flags, row->flag);
+	}
+	inspect_strings(to, key, &flags, false);
 }
 
 /* Where its processes are counted; known while it runs. */
@@ -114,10 +91,11 @@ struct json_object *inspect_primitives(struct engine *engine, const struct conta
 				       const struct container_state *state)
 {
 	struct json_object *to = json_object_new_object();
-	own_clear(strv_clear) struct strv masked = { 0 }, read_only = { 0 }, weaker = { 0 };
+	own_clear(strv_clear) struct strv masked = { 0 }, read_only = { 0 };
+	own_clear(explain_clear) struct explain_rows rows = { 0 };
 
 	spec_masks(&masked, &read_only, &c->security);
-	find_weaker(&weaker, c);
+	explain_make(&rows, engine, c, state);
 	json_object_object_add(to, "Namespaces", namespaces(c));
 	json_object_object_add(to, "Ids", inspect_ids(&c->security.ids));
 	json_object_object_add(to, "Capabilities", capabilities(&c->security));
@@ -126,7 +104,8 @@ struct json_object *inspect_primitives(struct engine *engine, const struct conta
 	inspect_strings(to, "MaskedPaths", &masked, false);
 	inspect_strings(to, "ReadonlyPaths", &read_only, false);
 	inspect_bool(to, "Init", c->process.init);
-	inspect_strings(to, "Weaker", &weaker, false);
+	add_flags(to, "Weaker", &rows, EXPLAIN_WEAKER);
+	add_flags(to, "Tighter", &rows, EXPLAIN_TIGHTER);
 	json_object_object_add(to, "Cgroup",
 			       container_state_live(state) ? cgroup(engine, c) : NULL);
 	inspect_number(to, "MonitorPid", state->monitor_pid);

@@ -41,7 +41,7 @@ static void add_access(struct str *to, const struct container_mount *m)
 }
 
 /* A folder of the host is what no container has by itself; the rest is made for it. */
-static void mount(struct explain_rows *to, const struct container_mount *m)
+static void add_mount(struct explain_rows *to, const struct container_mount *m)
 {
 	own_clear(str_clear) struct str value = { 0 };
 	const char *read_only = m->read_only ? ":ro" : "";
@@ -77,7 +77,7 @@ void explain_mounts(struct explain_rows *to, const struct container *c)
 	root(to, c);
 	system_mounts(to, c);
 	for (size_t i = 0; i < c->storage.mounts.count; i++)
-		mount(to, &c->storage.mounts.items[i]);
+		add_mount(to, &c->storage.mounts.items[i]);
 	for (size_t i = 0; i < c->secrets.count; i++) {
 		const struct container_secret *s = &c->secrets.items[i];
 		explain_add(to, s->env ? "Environment" : group, s->target,

@@ -11,6 +11,8 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/image.h"
 #include "image/command.h"
 #include "image/reference.h"
 #include "storage/store.h"
@@ -70,7 +72,9 @@ int cli_archive_arguments(struct cli *cli, const char *verb, struct strv *to, st
 
 static void print_loaded(void *arg, const struct image_progress *image)
 {
-	(void)arg;
+	const struct cli *cli = arg;
+
+	engine_event_image(cli->engine, "load", image->digest, *image->text ? image->text : NULL);
 	fputs(*image->text ? "Loaded image: " : "Loaded image ID: ", stdout);
 	cli_print_clean(stdout,
 			*image->text ? image_reference_familiar(image->text) : image->digest);
@@ -95,8 +99,17 @@ static int run_load(struct cli *cli, void *options, const struct strv *args, str
 		strv_addf(&arguments, "--platform=%s", o->platform);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, o->input ? o->input : "-");
-	return image_command_run_each(print_loaded, NULL, &arguments,
+	return image_command_run_each(print_loaded, cli, &arguments,
 				      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+}
+
+static void tell_saved(struct engine *engine, const char *name)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	struct err ignored;
+
+	if (engine_image_find(engine, name, &image, NULL, &ignored) == 0)
+		engine_event_image(engine, "save", image.manifest.config.digest, name);
 }
 
 static int run_save(struct cli *cli, void *options, const struct strv *args, struct err *e)
@@ -115,7 +128,10 @@ static int run_save(struct cli *cli, void *options, const struct strv *args, str
 	strv_add(&arguments, o->format ? o->format : "docker-archive");
 	strv_add(&arguments, o->output ? o->output : "-");
 	strv_add_all(&arguments, args);
-	return image_command_run(NULL, &arguments, IMAGE_SHOW_PROGRESS, e);
+	r = image_command_run(NULL, &arguments, IMAGE_SHOW_PROGRESS, e);
+	for (size_t i = 0; r == 0 && i < args->count; i++)
+		tell_saved(cli->engine, args->items[i]);
+	return r;
 }
 
 static int run_import(struct cli *cli, void *options, const struct strv *args, struct err *e)
@@ -137,9 +153,11 @@ static int run_import(struct cli *cli, void *options, const struct strv *args, s
 	strv_add_all(&arguments, args);
 	r = image_command_run(&image, &arguments,
 			      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
-	if (r == 0)
-		puts(image.digest);
-	return r;
+	if (r < 0)
+		return r;
+	engine_event_image(cli->engine, "import", image.digest, *image.text ? image.text : NULL);
+	puts(image.digest);
+	return 0;
 }
 
 const struct cli_command cli_archive_load = {

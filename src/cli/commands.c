@@ -51,6 +51,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_info,
 	&cli_df,
 	&cli_system_prune,
+	&cli_events,
 	&cli_doctor,
 	&cli_help,
 	&cli_complete,

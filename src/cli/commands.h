@@ -30,6 +30,7 @@ extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_i
 extern const struct cli_command cli_info, cli_info_version; /* info.c */
 extern const struct cli_command cli_df;
 extern const struct cli_command cli_system_prune;
+extern const struct cli_command cli_events;
 extern const struct cli_command cli_doctor;
 extern const struct cli_command cli_help;
 extern const struct cli_command cli_complete;

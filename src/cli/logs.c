@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/since.h"
 #include "engine/engine.h"
 #include "monitor/log.h"
 
@@ -45,24 +46,6 @@ struct output {
 	bool inside[3]; /* by stream: the record before had no newline */
 };
 
-static int parse_time(int64_t *ret, const char *option, const char *text, struct err *e)
-{
-	struct err ignored;
-	int64_t span;
-
-	if (!text)
-		return 0;
-	/* a bare number is a point in time, as docker has it, not a span */
-	if (text[strspn(text, "0123456789.")] &&
-	    number_parse_duration_ns(&span, text, &ignored) == 0) {
-		*ret = moment_now_ns() - span;
-		return 0;
-	}
-	if (moment_parse(ret, text, e) < 0)
-		return err_add(e, "%s", option);
-	return 0;
-}
-
 static int parse_range(struct monitor_log_range *range, const struct logs_options *o, struct err *e)
 {
 	range->tail = -1;
@@ -71,8 +54,8 @@ static int parse_range(struct monitor_log_range *range, const struct logs_option
 		if (r < 0)
 			return err_add(e, "--tail");
 	}
-	int r = parse_time(&range->since_ns, "--since", o->since, e);
-	return r < 0 ? r : parse_time(&range->until_ns, "--until", o->until, e);
+	int r = cli_since_parse(&range->since_ns, "--since", o->since, e);
+	return r < 0 ? r : cli_since_parse(&range->until_ns, "--until", o->until, e);
 }
 
 static void print_record(struct output *out, const struct monitor_log_record *record)

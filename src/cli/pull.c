@@ -8,6 +8,8 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "engine/engine.h"
+#include "engine/event.h"
 #include "image/command.h"
 
 struct pull_options {
@@ -44,6 +46,7 @@ static int pull_one(struct cli *cli, const struct pull_options *o, const char *n
 			      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
 	if (r < 0)
 		return r;
+	engine_event_image(cli->engine, "pull", *image.text ? NULL : image.digest, image.text);
 	cli_print_clean(stdout, *image.text ? image.text : image.digest);
 	putchar('\n');
 	fflush(stdout);

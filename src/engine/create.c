@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/create.h"
+#include "engine/event.h"
 #include "engine/fault.h"
 #include "engine/image.h"
 #include "engine/name.h"
@@ -216,7 +217,10 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 		if (r < 0)
 			record_abandon(engine, c);
 	}
-	return r < 0 ? r : take_fd(&folder);
+	if (r < 0)
+		return r;
+	engine_event_container(engine, c, "create", NULL);
+	return take_fd(&folder);
 }
 
 int engine_create_locked(struct engine *engine, const struct create_options *o, bool by_run,

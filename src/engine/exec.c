@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/config.h"
+#include "engine/name.h"
 #include "engine/process.h"
 #include "engine/spec.h"
 #include "monitor/exec_request.h"
@@ -102,6 +103,10 @@ static int spawn(struct engine *engine, const struct container *c, const struct 
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	engine_id_generate(id);
+	request.id = mem_text(id);
 	int r = fill(&request.process, c, o, e);
 	if (r == 0)
 		r = close_input(o, e);

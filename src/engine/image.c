@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "image/command.h"
 #include "image/reference.h"
 #include "image/registries.h"
@@ -192,6 +193,7 @@ static int bring_and_find(struct engine *engine, const struct image_request *req
 	r = bring(engine, &asked, source, &got, e);
 	if (r < 0)
 		return r;
+	engine_event_image(engine, "pull", *got.text ? NULL : got.digest, got.text);
 	return engine_image_find(engine, *got.text ? got.text : got.digest, ret_image,
 				 ret_reference, e);
 }

@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/image.h"
 #include "engine/prune.h"
 #include "image/reference.h"
@@ -134,7 +135,11 @@ int engine_images_tag(struct engine *engine, const char *name, const char *more,
 	r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = find(&index, name, &entry, &by_name, e);
-	return r < 0 ? r : storage_index_tag(engine->store, entry->digest, full, e);
+	if (r == 0)
+		r = storage_index_tag(engine->store, entry->digest, full, e);
+	if (r == 0)
+		engine_event_image(engine, "tag", entry->id, full);
+	return r;
 }
 
 /* ---- remove ---- */
@@ -197,10 +202,13 @@ static void collect(struct engine *engine, uint64_t *bytes)
 		*bytes = result.bytes;
 }
 
-static void note_untagged(struct strv *done, const char *reference)
+static void note_untagged(struct engine *engine, const struct storage_entry *entry,
+			  struct strv *done)
 {
-	if (reference)
-		strv_addf(done, "Untagged: %s", image_reference_familiar(reference));
+	if (!entry->reference)
+		return;
+	strv_addf(done, "Untagged: %s", image_reference_familiar(entry->reference));
+	engine_event_image(engine, "untag", entry->id ? entry->id : entry->digest, NULL);
 }
 
 static int remove_all(struct engine *engine, const struct storage_index *index,
@@ -212,8 +220,10 @@ static int remove_all(struct engine *engine, const struct storage_index *index,
 		return r;
 	for (size_t i = 0; i < index->entries.count; i++)
 		if (str_equal(index->entries.items[i].digest, entry->digest))
-			note_untagged(done, index->entries.items[i].reference);
-	strv_addf(done, "Deleted: %s", entry->id ? entry->id : entry->digest);
+			note_untagged(engine, &index->entries.items[i], done);
+	const char *id = entry->id ? entry->id : entry->digest;
+	strv_addf(done, "Deleted: %s", id);
+	engine_event_image(engine, "delete", id, NULL);
 	return 0;
 }
 
@@ -224,7 +234,7 @@ static int untag(struct engine *engine, const struct storage_entry *entry, struc
 	int r = storage_index_untag(engine->store, entry->reference, &left, e);
 
 	if (r == 0)
-		note_untagged(done, entry->reference);
+		note_untagged(engine, entry, done);
 	return r;
 }
 

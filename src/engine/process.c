@@ -15,6 +15,7 @@
 #include "base/signal_name.h"
 #include "base/str.h"
 #include "engine/config.h"
+#include "engine/event.h"
 #include "engine/fault.h"
 #include "engine/files.h"
 #include "engine/namespace.h"
@@ -101,7 +102,21 @@ static void set_log(struct monitor_log_config *to, const struct container_log *l
 		number_parse_i64(&to->max_file, files, 1, 1000, &checked);
 }
 
-/* Everything is borrowed but volumes. */
+static void fill_mounts(struct monitor_config *to, const struct container *c)
+{
+	for (size_t i = 0; i < c->storage.mounts.count; i++) {
+		const struct container_mount *mount = &c->storage.mounts.items[i];
+		if (!mount->name || !str_equal(mount->type, "volume"))
+			continue;
+		if (mount->anonymous)
+			strv_add(&to->volumes, mount->name);
+		*shape_list_add(&to->mounts) =
+			(struct monitor_volume_config){ mount->name, mount->target,
+							mount->propagation, mount->read_only };
+	}
+}
+
+/* Everything is borrowed but volumes, mounts and the attributes of events. */
 static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 			 const struct container *c, const struct start_options *o)
 {
@@ -121,9 +136,8 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	to->stdin_once = c->process.open_stdin && c->process.attach_stdin && o->attach;
 	to->stop_signal = signal;
 	to->stop_timeout_s = c->process.stop_timeout_s;
-	for (size_t i = 0; i < c->storage.mounts.count; i++)
-		if (c->storage.mounts.items[i].anonymous && c->storage.mounts.items[i].name)
-			strv_add(&to->volumes, c->storage.mounts.items[i].name);
+	engine_event_attributes(&to->event, c);
+	fill_mounts(to, c);
 }
 
 static int write_monitor(struct engine *engine, const struct container *c, int run_fd,
@@ -134,6 +148,8 @@ static int write_monitor(struct engine *engine, const struct container *c, int r
 	fill_monitor(&config, engine, c, o);
 	int r = shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
 	strv_clear(&config.volumes);
+	free(config.mounts.items);
+	shape_map_clear(&config.event);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/own.h"
+#include "engine/event.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/stop.h"
@@ -56,6 +57,8 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	r = record_delete(engine, id, c.name, e);
 	if (r == 0 && (o->volumes || c.auto_remove))
 		engine_volume_remove_anonymous(engine, &c);
+	if (r == 0 && c.id)
+		engine_event_container(engine, &c, "destroy", NULL);
 	return r;
 }
 

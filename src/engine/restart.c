@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "engine/event.h"
 
 struct restarting {
 	struct engine *engine;
@@ -16,9 +17,14 @@ static int start(struct engine *engine, const char *name, struct err *e)
 	struct engine_session session;
 	int r = engine_start(engine, name, &o, &session, e);
 
-	if (r == 0)
-		engine_session_close(&session);
-	return r;
+	if (r < 0)
+		return r;
+	engine_session_close(&session);
+	own_clear(container_clear) struct container c = { 0 };
+	struct err ignored;
+	if (engine_load(engine, name, &c, NULL, &ignored) == 0)
+		engine_event_container(engine, &c, "restart", NULL);
+	return 0;
 }
 
 static void stopped(void *arg, const char *name, const struct err *problem)

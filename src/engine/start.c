@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "engine/event.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/volume.h"
@@ -15,9 +16,12 @@
 static void forget(struct engine *engine, const struct container *c)
 {
 	struct err ignored;
+	/* or its monitor has done it */
+	bool there = faccessat(engine->containers_fd, c->id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 
 	engine_volume_remove_anonymous(engine, c);
-	record_delete(engine, c->id, c->name, &ignored);
+	if (record_delete(engine, c->id, c->name, &ignored) == 0 && there)
+		engine_event_container(engine, c, "destroy", NULL);
 }
 
 /* A monitor that never lived, or was killed over the start, has not done it. */

@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/record.h"
 #include "engine/volume.h"
 #include "monitor/reap.h"
@@ -152,6 +153,7 @@ static bool clear_abandoned(struct engine *engine, const char *id, int locked_fd
 	if (!is_abandoned(engine, id, &c) || record_delete(engine, id, c.name, &ignored) < 0)
 		return false;
 	engine_volume_remove_anonymous(engine, &c);
+	engine_event_container(engine, &c, "destroy", NULL);
 	return true;
 }
 

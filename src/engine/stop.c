@@ -12,9 +12,12 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "base/signal_name.h"
+#include "engine/event.h"
 #include "engine/process.h"
+#include "engine/record.h"
 #include "engine/stop.h"
 #include "monitor/kill.h"
+#include "monitor/state.h"
 
 /* Its monitor was asked and shows no sign of life: it is killed, and with it what it runs. */
 static int end_silent(struct engine *engine, const char *id, struct err *e)
@@ -70,10 +73,19 @@ static int parse_options(struct monitor_stop *to, const struct stop_options *o, 
 static int stop_named(struct engine *engine, const char *name, const struct monitor_stop *stop,
 		      struct err *e)
 {
+	own_clear(container_clear) struct container c = { 0 };
 	char id[CONTAINER_ID_LENGTH + 1];
-	int r = engine_find(engine, name, id, e);
+	struct err ignored;
 
-	return r < 0 ? r : engine_stop_one(engine, id, stop, e);
+	int r = engine_find(engine, name, id, e);
+	if (r < 0)
+		return r;
+	bool runs = monitor_state_alive_in(engine->run_fd, id) > 0 &&
+		    record_read(engine, id, &c, &ignored) == 0;
+	r = engine_stop_one(engine, id, stop, e);
+	if (r == 0 && runs)
+		engine_event_container(engine, &c, "stop", NULL);
+	return r;
 }
 
 /* Several are stopped at the same time by a process each, which says how it went in one write

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "engine/config_mount.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/image.h"
 #include "engine/name.h"
 #include "engine/record.h"
@@ -168,7 +169,11 @@ static int make_volume(struct engine *engine, struct container_mount *mount, str
 	};
 	int r = storage_volume_create(engine->store, &volume, e);
 
-	return r < 0 ? err_add(e, "volume %s", mount->name) : 0;
+	if (r < 0)
+		return err_add(e, "volume %s", mount->name);
+	if (r == 0)
+		engine_event(engine, "volume", "create", mount->name, "driver", "local", NULL);
+	return 0;
 }
 
 int engine_volume_make(struct engine *engine, const struct container *c, struct err *e)
@@ -222,7 +227,9 @@ void engine_volume_remove_anonymous(struct engine *engine, const struct containe
 	for (size_t i = 0; i < c->storage.mounts.count; i++) {
 		const struct container_mount *mount = &c->storage.mounts.items[i];
 		if (mount->anonymous && mount->name &&
-		    !engine_volume_is_used(engine, mount->name, c->id))
-			storage_volume_remove(engine->store, mount->name, NULL, &ignored);
+		    !engine_volume_is_used(engine, mount->name, c->id) &&
+		    storage_volume_remove(engine->store, mount->name, NULL, &ignored) == 0)
+			engine_event(engine, "volume", "destroy", mount->name, "driver", "local",
+				     NULL);
 	}
 }

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/name.h"
 #include "engine/prune.h"
 #include "engine/volume.h"
@@ -47,6 +48,8 @@ int engine_volumes_create(struct engine *engine, const char *name, const struct 
 		r = storage_volume_create(engine->store, &volume, e);
 	if (r < 0)
 		return r;
+	if (r == 0)
+		engine_event(engine, "volume", "create", volume.name, "driver", "local", NULL);
 	*ret_name = take_ptr(&volume.name);
 	return 0;
 }
@@ -112,6 +115,15 @@ int engine_volumes_inspect(struct engine *engine, const char *name, struct json_
 	return r;
 }
 
+static int remove_volume(struct engine *engine, const char *name, uint64_t *bytes, struct err *e)
+{
+	int r = storage_volume_remove(engine->store, name, bytes, e);
+
+	if (r == 0)
+		engine_event(engine, "volume", "destroy", name, "driver", "local", NULL);
+	return r;
+}
+
 int engine_volumes_remove(struct engine *engine, const char *name, bool force, struct err *e)
 {
 	int r = storage_volume_check_name(name, e);
@@ -122,7 +134,7 @@ int engine_volumes_remove(struct engine *engine, const char *name, bool force, s
 		err_set(e, ERR_STATE, "the volume is used by a container");
 		return err_hint(e, "holm ps -a --filter volume=%s shows which", name);
 	}
-	r = storage_volume_remove(engine->store, name, NULL, e);
+	r = remove_volume(engine, name, NULL, e);
 	return r < 0 && force && e->kind == ERR_NOT_FOUND ? 0 : r;
 }
 
@@ -151,7 +163,7 @@ int engine_volumes_prune(struct engine *engine, bool all, const struct prune_fil
 		if ((!volume->anonymous && !all && !filter->all) || !fits(volume, filter) ||
 		    engine_volume_is_used(engine, volume->name, NULL))
 			continue;
-		r = storage_volume_remove(engine->store, volume->name, &bytes, e);
+		r = remove_volume(engine, volume->name, &bytes, e);
 		*ret_bytes += bytes;
 		if (r == 0)
 			strv_add(done, volume->name);

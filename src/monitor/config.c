@@ -30,6 +30,18 @@ static const struct shape restart_shape = {
 	},
 };
 
+#define VOLUME_FIELD(member) offsetof(struct monitor_volume_config, member)
+static const struct shape volume_shape = {
+	sizeof(struct monitor_volume_config),
+	(const struct shape_field[]){
+		{ "name", SHAPE_STRING, VOLUME_FIELD(name) },
+		{ "destination", SHAPE_STRING, VOLUME_FIELD(destination) },
+		{ "propagation", SHAPE_STRING, VOLUME_FIELD(propagation) },
+		{ "readOnly", SHAPE_BOOL, VOLUME_FIELD(read_only) },
+		{ 0 },
+	},
+};
+
 const struct shape monitor_config_shape = {
 	sizeof(struct monitor_config),
 	(const struct shape_field[]){
@@ -45,6 +57,8 @@ const struct shape monitor_config_shape = {
 		{ "stdinOnce", SHAPE_BOOL, CONFIG(stdin_once) },
 		{ "stopSignal", SHAPE_INT, CONFIG(stop_signal) },
 		{ "stopTimeout", SHAPE_OPTIONAL_INT, CONFIG(stop_timeout_s) },
+		{ "event", SHAPE_MAP, CONFIG(event) },
+		{ "mounts", SHAPE_LIST, CONFIG(mounts), &volume_shape },
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
 		{ 0 },
 	},

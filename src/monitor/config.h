@@ -19,6 +19,14 @@ struct monitor_restart_config {
 	int64_t max_retries; /* of on-failure; 0: no limit */
 };
 
+/* A volume that is mounted in the container. */
+struct monitor_volume_config {
+	char *name;
+	char *destination;
+	char *propagation; /* NULL: "" */
+	bool read_only;
+};
+
 struct monitor_config {
 	char *id;
 	char *name; /* names/NAME is removed with --rm */
@@ -32,7 +40,9 @@ struct monitor_config {
 	bool stdin_once; /* close it when the first attached client ends (docker run -i, not -d) */
 	int64_t stop_signal;     /* 0: SIGTERM */
 	int64_t *stop_timeout_s; /* NULL: 10; -1: for ever */
-	int64_t timeout_s;       /* --timeout: killed after so many seconds; 0: never */
+	struct shape_map event;  /* attributes of its events; empty: it tells none */
+	SHAPE_LIST_OF(struct monitor_volume_config) mounts;
+	int64_t timeout_s; /* --timeout: killed after so many seconds; 0: never */
 };
 
 extern const struct shape monitor_config_shape;

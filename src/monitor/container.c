@@ -1,6 +1,7 @@
 /* container.c - starts the container's first process, and what happens when it ends. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "monitor/event.h"
 #include "monitor/monitor.h"
 #include "monitor/restart.h"
 #include "monitor/stdio.h"
@@ -144,6 +146,8 @@ int monitor_container_start(struct monitor *m, struct err *e)
 			monitor_input_open(m, take_fd(&stdio.ours[0]));
 	}
 	monitor_container_watch(m, &process);
+	monitor_event_volumes(m->run_dir, &m->config, "mount");
+	monitor_change_tell(m, "start", NULL);
 	return 0;
 }
 
@@ -185,6 +189,23 @@ static void collect(struct monitor *m)
 		m->exit.flags |= MONITOR_EXIT_OOM;
 }
 
+static void tell_end(struct monitor *m)
+{
+	char code[16], seconds[24];
+
+	if (!m->is_exec && m->exit.flags & MONITOR_EXIT_OOM)
+		monitor_change_tell(m, "oom", NULL);
+	snprintf(code, sizeof(code), "%d", m->exit.code);
+	snprintf(seconds, sizeof(seconds), "%lld",
+		 (long long)(monitor_loop_now_ms() - m->started_ms) / 1000);
+	if (m->is_exec)
+		monitor_change_tell(m, "exec_die", "execID", m->exec_id, "exitCode", code, NULL);
+	else
+		monitor_change_tell(m, "die", "execDuration", seconds, "exitCode", code, NULL);
+	if (!m->is_exec)
+		monitor_event_volumes(m->run_dir, &m->config, "unmount");
+}
+
 static void process_ready(struct monitor *m, struct monitor_source *source, uint32_t events)
 {
 	(void)source;
@@ -197,6 +218,7 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	m->stop_at_ms = 0;
 	m->timeout_at_ms = 0;
 	m->paused = false;
+	tell_end(m);
 	if (!plan_restart(m, monitor_loop_now_ms()))
 		monitor_end(m, NULL);
 }

@@ -99,6 +99,8 @@ void monitor_end(struct monitor *m, const struct err *why)
 	write_record(m, why);
 	if (m->config.remove)
 		removed = monitor_dead_rename_container(m->config.root, &m->config);
+	if (removed)
+		monitor_change_tell(m, "destroy", NULL);
 	monitor_dead_rename_run_dir(m->run_path);
 	hear_last_requests(m);
 	tell(m, why);

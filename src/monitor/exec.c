@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "monitor/exec_request.h"
@@ -33,23 +34,36 @@ static void request_clear(struct monitor_exec_request *request)
 	shape_clear(&monitor_exec_request_shape, request);
 }
 
+/* Docker's words: the command stands in the action. */
+static void tell_start(struct monitor *m, const struct monitor_exec_request *request)
+{
+	own_free char *command = strv_join(&request->process.args, " ");
+	own_free char *create = mem_format("exec_create: %s", command);
+	own_free char *start = mem_format("exec_start: %s", command);
+
+	m->exec_id = request->id ? request->id : "";
+	monitor_change_tell(m, create, "execID", m->exec_id, NULL);
+	monitor_change_tell(m, start, "execID", m->exec_id, NULL);
+}
+
 static int enter(struct monitor *m, struct runtime_process *process,
 		 const struct monitor_exec_request *request, struct err *e)
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
 	struct runtime_options options = RUNTIME_OPTIONS_INIT;
 
-	own_fd int run_dir = open(m->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (run_dir < 0)
+	m->run_dir = open(m->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->run_dir < 0)
 		return err_set(e, ERR_STATE, "the container is not running");
-	int r = monitor_state_read_whole_at(&m->state, run_dir, e);
+	int r = monitor_state_read_whole_at(&m->state, m->run_dir, e);
 	if (r < 0)
 		return r;
 	if (!str_equal(m->state.status, MONITOR_STATE_RUNNING))
 		return err_set(e, ERR_STATE, "the container is %s", m->state.status);
-	r = oci_spec_read_at(&spec, run_dir, "config.json", e);
+	r = oci_spec_read_at(&spec, m->run_dir, "config.json", e);
 	if (r < 0)
 		return r;
+	tell_start(m, request);
 	options.id = m->state.container.id;
 	options.bundle = m->run_path;
 	options.die_with_parent = !request->detach;

@@ -59,13 +59,15 @@ enum monitor_phase {
 };
 
 struct monitor {
-	bool is_exec; /* holm-monitor exec: no log, no restarts, no socket */
+	const char *exec_id; /* of exec alone */
+	bool is_exec;        /* holm-monitor exec: no log, no restarts, no socket */
 	enum monitor_phase phase;
 	const char *run_path; /* argv */
 	int run_dir;
-	int container_dir; /* the durable folder */
-	int alive;         /* holds the lock */
-	struct monitor_config config;
+	int container_dir;            /* the durable folder */
+	int alive;                    /* holds the lock */
+	struct monitor_config config; /* as monitor.json said when it was last looked at */
+	ino_t config_inode;
 	struct monitor_state state;
 	struct monitor_log_writer log;
 
@@ -164,6 +166,16 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer,
 int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, struct err *e);
 /* Deadlines of stop and --timeout that have come. */
 void monitor_request_kill_late(struct monitor *m, int64_t now_ms);
+
+/* ---- change.c ---- */
+
+/* Reads monitor.json again if it is another than before: a container that runs can get another
+ * name or restart policy. */
+void monitor_change_read(struct monitor *m);
+
+/* Tells an event of the container, under the name that it has now; pairs of attributes, key and
+ * value, ended by NULL. */
+void monitor_change_tell(struct monitor *m, const char *action, ...) __attribute__((sentinel));
 
 /* ---- container.c: the process that is monitored ---- */
 

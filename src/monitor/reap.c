@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,10 +18,35 @@
 #include "base/str.h"
 #include "monitor/config.h"
 #include "monitor/dead.h"
+#include "monitor/event.h"
 #include "monitor/state.h"
 #include "oci/runtime_spec.h"
+#include "storage/event.h"
 
 enum { KILLED_CODE = 137 }; /* 128 + SIGKILL */
+
+/* The monitor tells of the end before it records it: was it killed in between? */
+static bool has_told(int run_fd, const struct monitor_config *config, const char *started_at)
+{
+	own_fd int run = openat(run_fd, "../..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err ignored;
+	int64_t since = 0;
+
+	moment_parse(&since, started_at, &ignored);
+	return run >= 0 && storage_event_happened(run, "die", config->id, since);
+}
+
+static void tell_killed(int run_fd, const struct monitor_config *config,
+			const struct monitor_state *state)
+{
+	char code[16];
+
+	if (!state->started_at || has_told(run_fd, config, state->started_at))
+		return;
+	snprintf(code, sizeof(code), "%d", KILLED_CODE);
+	monitor_event_write(run_fd, config, "die", "exitCode", code, NULL);
+	monitor_event_volumes(run_fd, config, "unmount");
+}
 
 static int record_killed(const struct monitor_state *state, int container_fd, struct err *e)
 {
@@ -53,7 +79,8 @@ static int clear_unrecorded(int run_fd, struct err *e)
 }
 
 /* What state.json and container.json tell of: processes, cgroups, and the record of the end. */
-static int clear_container(int run_fd, int container_fd, struct err *e)
+static int clear_container(int run_fd, int container_fd, const struct monitor_config *tell,
+			   struct err *e)
 {
 	struct monitor_state state = { 0 };
 
@@ -63,6 +90,8 @@ static int clear_container(int run_fd, int container_fd, struct err *e)
 	if (r < 0)
 		return r;
 	r = runtime_delete(&state.container, e);
+	if (r == 0 && tell)
+		tell_killed(run_fd, tell, &state);
 	if (r == 0)
 		r = record_killed(&state, container_fd, e);
 	monitor_state_clear(&state);
@@ -77,10 +106,11 @@ static int clear_run_dir(bool *ret_removed, int run_fd, const char *run_dir, int
 
 	int r = monitor_config_read_at(&config, run_fd, &unreadable);
 	bool remove = r == 0 && config.remove;
-	r = clear_container(run_fd, remove ? -1 : container_fd, e);
+	r = clear_container(run_fd, remove ? -1 : container_fd, r == 0 ? &config : NULL, e);
 	if (r == 0) {
 		if (remove) {
-			monitor_dead_rename_container(config.root, &config);
+			if (monitor_dead_rename_container(config.root, &config))
+				monitor_event_write(run_fd, &config, "destroy", NULL);
 			monitor_dead_remove_container(config.root, &config);
 		}
 		monitor_dead_rename_run_dir(run_dir);
@@ -145,7 +175,7 @@ static int clear_dead(int dead_fd, const char *run_dir, struct err *e)
 	struct monitor_config config = { 0 };
 	struct err unreadable;
 
-	int r = clear_container(dead_fd, -1, e);
+	int r = clear_container(dead_fd, -1, NULL, e);
 	if (r < 0)
 		return r;
 	if (monitor_config_read_at(&config, dead_fd, &unreadable) == 0 && config.remove) {

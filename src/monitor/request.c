@@ -1,6 +1,7 @@
 /* request.c - what peers ask of a monitor. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/process.h"
@@ -27,6 +28,15 @@ static int set_paused(struct monitor *m, bool pause, struct err *e)
 	return monitor_container_store(m, pause ? MONITOR_STATE_PAUSED : MONITOR_STATE_RUNNING, e);
 }
 
+static void tell_kill(struct monitor *m, int signal)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", signal);
+	if (!m->is_exec)
+		monitor_change_tell(m, "kill", "signal", number, NULL);
+}
+
 /* A frozen process does not die before it is thawed (cgroup v1). */
 static void thaw(struct monitor *m)
 {
@@ -40,6 +50,7 @@ static void kill_hard(struct monitor *m)
 {
 	struct err e;
 
+	tell_kill(m, SIGKILL);
 	process_signal(m->process.fd, SIGKILL);
 	/* without a PID namespace of its own the others do not die with the first */
 	if (!m->is_exec)
@@ -68,6 +79,7 @@ int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, str
 		kill_hard(m);
 		return 0;
 	}
+	tell_kill(m, signal);
 	int r = process_signal(m->process.fd, signal);
 	if (r < 0 && r != -ESRCH)
 		return err_number(e, -r, "send signal %d", signal);
@@ -114,7 +126,19 @@ static int kill_with(struct monitor *m, uint32_t signal, struct err *e)
 	int r = process_signal(m->process.fd, (int)signal);
 	if (r == -ESRCH)
 		return not_running(e);
-	return r < 0 ? err_number(e, -r, "send signal %u", signal) : 0;
+	if (r < 0)
+		return err_number(e, -r, "send signal %u", signal);
+	tell_kill(m, (int)signal);
+	return 0;
+}
+
+static int change_paused(struct monitor *m, bool pause, struct err *e)
+{
+	int r = set_paused(m, pause, e);
+
+	if (r == 0)
+		monitor_change_tell(m, pause ? "pause" : "unpause", NULL);
+	return r;
 }
 
 static int answered(struct monitor *m, struct monitor_peer *peer, const struct monitor_frame *frame,
@@ -126,9 +150,9 @@ static int answered(struct monitor *m, struct monitor_peer *peer, const struct m
 	case MONITOR_KILL:
 		return kill_with(m, monitor_get_u32(frame->payload), e);
 	case MONITOR_PAUSE:
-		return set_paused(m, true, e);
+		return change_paused(m, true, e);
 	case MONITOR_UNPAUSE:
-		return set_paused(m, false, e);
+		return change_paused(m, false, e);
 	case MONITOR_STOP:
 		stop.signal = (int)monitor_get_u32(frame->payload);
 		stop.timeout_s = (int)monitor_get_u32(frame->payload + 4);
@@ -159,6 +183,18 @@ static bool has_length(const struct monitor_frame *frame)
 	}
 }
 
+static void resize(struct monitor *m, uint16_t rows, uint16_t columns)
+{
+	char height[8], width[8];
+
+	monitor_input_resize(m, rows, columns);
+	if (!m->tty || m->is_exec)
+		return;
+	snprintf(height, sizeof(height), "%u", rows);
+	snprintf(width, sizeof(width), "%u", columns);
+	monitor_change_tell(m, "resize", "height", height, "width", width, NULL);
+}
+
 int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct monitor_frame *frame)
 {
 	const unsigned char *at = frame->payload;
@@ -169,6 +205,7 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 	switch (frame->type) {
 	case MONITOR_ATTACH:
 		peer->attach = at[0];
+		monitor_change_tell(m, "attach", NULL);
 		return 0;
 	case MONITOR_STDIN:
 		if (peer->attach & MONITOR_ATTACH_STDIN)
@@ -179,8 +216,7 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 			monitor_input_end(m);
 		return 0;
 	case MONITOR_RESIZE:
-		monitor_input_resize(m, (uint16_t)(at[0] | at[1] << 8),
-				     (uint16_t)(at[2] | at[3] << 8));
+		resize(m, (uint16_t)(at[0] | at[1] << 8), (uint16_t)(at[2] | at[3] << 8));
 		return 0;
 	case MONITOR_KILL:
 	case MONITOR_PAUSE:

@@ -30,6 +30,15 @@ static int lock_alive(struct monitor *m, struct err *e)
 	return err_sys(e, "lock alive");
 }
 
+static int read_config(struct monitor *m, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(m->run_dir, "monitor.json", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		m->config_inode = st.st_ino;
+	return monitor_config_read_at(&m->config, m->run_dir, e);
+}
+
 static int open_folders(struct monitor *m, struct err *e)
 {
 	m->run_dir = open(m->run_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -37,7 +46,7 @@ static int open_folders(struct monitor *m, struct err *e)
 		return err_sys(e, "open %s", m->run_path);
 	int r = lock_alive(m, e);
 	if (r == 0)
-		r = monitor_config_read_at(&m->config, m->run_dir, e);
+		r = read_config(m, e);
 	if (r < 0)
 		return r;
 	own_free char *path = mem_format("%s/containers/%s", m->config.root, m->config.id);

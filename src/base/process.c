@@ -14,7 +14,27 @@
 #include "base/err.h"
 #include "base/own.h"
 
-int process_start_time(pid_t pid, uint64_t *ret)
+/* The name, field 2, may hold spaces and brackets: counted from its last bracket. Field 3 is a
+ * letter. */
+static int parse_stat(const char *text, struct process_stat *ret)
+{
+	enum { PARENT = 4, SESSION = 6, START_TIME = 22 };
+	const char *at = strrchr(text, ')');
+
+	for (int field = 3; at && field <= START_TIME; field++) {
+		at = strchr(at + 1, ' ');
+		if (at && field == PARENT)
+			ret->parent = (pid_t)strtol(at, NULL, 10);
+		if (at && field == SESSION)
+			ret->session = (pid_t)strtol(at, NULL, 10);
+	}
+	if (!at)
+		return -ESRCH;
+	ret->start_time = strtoull(at, NULL, 10);
+	return 0;
+}
+
+int process_stat_read(pid_t pid, struct process_stat *ret)
 {
 	char path[32], text[1024];
 
@@ -26,15 +46,17 @@ int process_start_time(pid_t pid, uint64_t *ret)
 	if (n <= 0)
 		return -ESRCH;
 	text[n] = '\0';
+	return parse_stat(text, ret);
+}
 
-	/* the name, field 2, may hold spaces and brackets: count from its last bracket */
-	const char *at = strrchr(text, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return -ESRCH;
-	*ret = strtoull(at, NULL, 10);
-	return 0;
+int process_start_time(pid_t pid, uint64_t *ret)
+{
+	struct process_stat stat;
+	int r = process_stat_read(pid, &stat);
+
+	if (r == 0)
+		*ret = stat.start_time;
+	return r;
 }
 
 int process_open(pid_t pid, uint64_t start_time)

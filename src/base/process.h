@@ -7,7 +7,15 @@
 
 struct err;
 
-/* Field 22 of /proc/PID/stat: clock ticks after boot at which pid started. -ESRCH if gone. */
+/* Of /proc/PID/stat, as the caller's PID namespace numbers them. */
+struct process_stat {
+	pid_t parent;
+	pid_t session;
+	uint64_t start_time; /* clock ticks after boot */
+};
+
+/* -ESRCH if it is gone. */
+int process_stat_read(pid_t pid, struct process_stat *ret);
 int process_start_time(pid_t pid, uint64_t *ret);
 
 /* A pidfd of pid, if it still is the process that started at start_time; else -ESRCH.

@@ -18,6 +18,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_exec,
 	&cli_start_attach,
 	&cli_wait,
+	&cli_healthcheck,
 	&cli_inspect,
 	&cli_inspect_container,
 	&cli_pause,

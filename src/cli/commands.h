@@ -10,6 +10,7 @@ extern const struct cli_command cli_stop, cli_stop_restart, cli_stop_kill; /* st
 extern const struct cli_command cli_rm;
 extern const struct cli_command cli_pause, cli_pause_unpause; /* pause.c */
 extern const struct cli_command cli_wait;
+extern const struct cli_command cli_healthcheck;
 extern const struct cli_command cli_ps;
 extern const struct cli_command cli_logs;
 extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_image,

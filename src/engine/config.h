@@ -42,6 +42,9 @@ int config_secrets(struct container *c, const struct create_options *o,
 int config_network(struct container *c, const struct create_options *o,
 		   const struct oci_image_process *image, const struct config_context *context,
 		   struct err *e);
+int config_health(struct container *c, const struct create_options *o,
+		  const struct oci_image_process *image, const struct config_context *context,
+		  struct err *e);
 
 /* The environment of exec: -e and --env-file over nothing. A KEY that the caller does not have
  * takes KEY out of to. */

@@ -192,6 +192,8 @@ static int set_stop(struct container *c, const struct create_options *o,
 		p->stop_timeout_s = mem_new(1, sizeof(int64_t));
 		*p->stop_timeout_s = *image->stop_timeout;
 	}
+	if (o->timeout && number_parse_i64(&p->timeout_s, o->timeout, 0, INT32_MAX, e) < 0)
+		return err_add(e, "--timeout");
 	return 0;
 }
 

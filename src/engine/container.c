@@ -1,5 +1,7 @@
 #include "engine/container.h"
 
+#include "base/str.h"
+
 #define FIELD(type, member, kind)                                                                  \
 	{                                                                                          \
 #member, kind, offsetof(struct type, member)                                       \
@@ -42,6 +44,7 @@ static const struct shape_field container_process_fields[] = {
 	FIELD(container_process, init, SHAPE_BOOL),
 	FIELD(container_process, stop_signal, SHAPE_STRING),
 	FIELD(container_process, stop_timeout_s, SHAPE_OPTIONAL_INT),
+	FIELD(container_process, timeout_s, SHAPE_INT),
 	FIELD(container_process, attach_stdin, SHAPE_BOOL),
 	FIELD(container_process, attach_stdout, SHAPE_BOOL),
 	FIELD(container_process, attach_stderr, SHAPE_BOOL),
@@ -204,6 +207,19 @@ static const struct shape_field container_secret_fields[] = {
 };
 static const struct shape secret_shape = SHAPE_OF(container_secret);
 
+static const struct shape_field container_health_fields[] = {
+	FIELD(container_health, test, SHAPE_STRINGS),
+	FIELD(container_health, shell, SHAPE_STRINGS),
+	FIELD(container_health, interval_ns, SHAPE_INT),
+	FIELD(container_health, timeout_ns, SHAPE_INT),
+	FIELD(container_health, start_period_ns, SHAPE_INT),
+	FIELD(container_health, start_interval_ns, SHAPE_INT),
+	FIELD(container_health, retries, SHAPE_INT),
+	FIELD(container_health, on_failure, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape health_shape = SHAPE_OF(container_health);
+
 static const struct shape_field container_fields[] = {
 	FIELD(container, id, SHAPE_STRING),
 	FIELD(container, name, SHAPE_STRING),
@@ -217,6 +233,7 @@ static const struct shape_field container_fields[] = {
 	NESTED(container, log, SHAPE_OBJECT, log_shape),
 	NESTED(container, restart, SHAPE_OBJECT, restart_shape),
 	NESTED(container, secrets, SHAPE_LIST, secret_shape),
+	NESTED(container, health, SHAPE_OBJECT, health_shape),
 	FIELD(container, labels, SHAPE_MAP),
 	FIELD(container, annotations, SHAPE_MAP),
 	FIELD(container, auto_remove, SHAPE_BOOL),
@@ -225,6 +242,14 @@ static const struct shape_field container_fields[] = {
 	{ 0 },
 };
 const struct shape container_shape = SHAPE_OF(container);
+
+bool container_has_health(const struct container *c)
+{
+	const struct strv *test = &c->health.test;
+
+	return test->count > 1 &&
+	       (str_equal(test->items[0], "CMD") || str_equal(test->items[0], "CMD-SHELL"));
+}
 
 void container_clear(struct container *c)
 {

@@ -43,6 +43,7 @@ struct container_process {
 	bool init;
 	char *stop_signal;       /* "SIGTERM"; NULL: that */
 	int64_t *stop_timeout_s; /* NULL: CONTAINER_STOP_TIMEOUT_S; -1: for ever */
+	int64_t timeout_s;       /* killed after so long; 0: never */
 	bool attach_stdin;       /* which streams the creating command is connected to */
 	bool attach_stdout;
 	bool attach_stderr;
@@ -181,6 +182,18 @@ struct container_restart {
 	int64_t max_retries;
 };
 
+/* Docker's Healthcheck; the image's own where no option says otherwise. 0: the default. */
+struct container_health {
+	struct strv test;  /* {"CMD", ...}, {"CMD-SHELL", "..."}, {"NONE"}; empty: there is none */
+	struct strv shell; /* of CMD-SHELL, from the image; empty: /bin/sh -c */
+	int64_t interval_ns;
+	int64_t timeout_ns;
+	int64_t start_period_ns;
+	int64_t start_interval_ns;
+	int64_t retries;
+	char *on_failure; /* "kill", "restart", "stop"; NULL or "none": nothing */
+};
+
 struct container {
 	char *id;
 	char *name;
@@ -194,6 +207,7 @@ struct container {
 	struct container_log log;
 	struct container_restart restart;
 	SHAPE_LIST_OF(struct container_secret) secrets;
+	struct container_health health;
 	struct shape_map labels;
 	struct shape_map annotations;
 	bool auto_remove;
@@ -204,5 +218,8 @@ struct container {
 extern const struct shape container_shape;
 extern const struct shape container_mount_shape;
 extern const struct shape container_image_shape;
+
+/* Is there a command that checks its health? */
+bool container_has_health(const struct container *c);
 
 void container_clear(struct container *c);

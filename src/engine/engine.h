@@ -90,6 +90,10 @@ int engine_remove(struct engine *engine, const char *name, const struct remove_o
 int engine_pause(struct engine *engine, const char *name, struct err *e);
 int engine_unpause(struct engine *engine, const char *name, struct err *e);
 
+/* One health check now, or the one that runs; *ret_code is its exit code, -1: it had none.
+ * ERR_STATE: it does not run, or is paused; ERR_UNSUPPORTED: it has no check. */
+int engine_health_check(struct engine *engine, const char *name, int *ret_code, struct err *e);
+
 enum engine_wait_for { ENGINE_WAIT_NOT_RUNNING, ENGINE_WAIT_NEXT_EXIT, ENGINE_WAIT_REMOVED };
 
 /* Blocks until then; *ret_code is the exit code. */

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/health.h"
 #include "engine/image.h"
 #include "image/reference.h"
 #include "oci/digest.h"
@@ -42,6 +43,12 @@ static bool match_status(const struct filter *f, const struct engine_row *row, c
 {
 	(void)f;
 	return str_equal(container_status_name(row->state.status), value);
+}
+
+static bool match_health(const struct filter *f, const struct engine_row *row, const char *value)
+{
+	(void)f;
+	return engine_health_status(&row->container, &row->state) == monitor_health_parse(value);
 }
 
 static bool match_exited(const struct filter *f, const struct engine_row *row, const char *value)
@@ -131,6 +138,15 @@ static int check_status(struct filter *f, struct engine *engine, const char *val
 		       value);
 }
 
+static int check_health(struct filter *f, struct engine *engine, const char *value, struct err *e)
+{
+	(void)f;
+	(void)engine;
+	if (str_equal(value, monitor_health_name(monitor_health_parse(value))))
+		return 0;
+	return err_set(e, ERR_INVALID, "'%s' is none of starting, healthy, unhealthy, none", value);
+}
+
 static int check_exited(struct filter *f, struct engine *engine, const char *value, struct err *e)
 {
 	int64_t code;
@@ -195,6 +211,7 @@ static const struct filter_key {
 	{ "id", false, match_id, NULL },
 	{ "name", false, match_name, check_name },
 	{ "status", false, match_status, check_status },
+	{ "health", false, match_health, check_health },
 	{ "exited", false, match_exited, check_exited },
 	{ "label", true, match_label, NULL },
 	{ "ancestor", false, match_ancestor, check_ancestor },
@@ -222,8 +239,8 @@ static int check_text(struct filter *f, struct engine *engine, const char *text,
 		return r < 0 ? err_add(e, "--filter %s", keys[i].name) : 0;
 	}
 	return err_set(e, ERR_INVALID,
-		       "--filter %s: not KEY=VALUE with one of id, name, status, exited, label, "
-		       "ancestor, volume, network, before, since",
+		       "--filter %s: not KEY=VALUE with one of id, name, status, health, exited, "
+		       "label, ancestor, volume, network, before, since",
 		       text);
 }
 

@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/health.h"
 #include "engine/inspect_part.h"
 #include "runtime/apparmor.h"
 #include "runtime/lsm.h"
@@ -14,7 +15,8 @@
 #include "storage/store.h"
 #include "storage/volume.h"
 
-static struct json_object *state_object(const struct container_state *state)
+static struct json_object *state_object(struct engine *engine, const struct container *c,
+					const struct container_state *state)
 {
 	struct json_object *to = json_object_new_object();
 
@@ -29,6 +31,9 @@ static struct json_object *state_object(const struct container_state *state)
 	inspect_text(to, "Error", state->error);
 	inspect_moment(to, "StartedAt", state->started_ns);
 	inspect_moment(to, "FinishedAt", state->finished_ns);
+	struct json_object *health = engine_health_object(engine, c, state);
+	if (health)
+		json_object_object_add(to, "Health", health);
 	return to;
 }
 
@@ -147,7 +152,7 @@ static struct json_object *make(struct engine *engine, const struct container *c
 	inspect_text(to, "Id", c->id);
 	inspect_moment(to, "Created", c->created_ns);
 	add_command(to, &c->process);
-	json_object_object_add(to, "State", state_object(state));
+	json_object_object_add(to, "State", state_object(engine, c, state));
 	inspect_text(to, "Image", c->image.id);
 	add_files(to, c, folder);
 	inspect_text(to, "Name", name);

@@ -42,6 +42,29 @@ static void add_secrets(struct json_object *to, const struct container *c)
 	json_object_object_add(to, "Secrets", array);
 }
 
+static void add_health(struct json_object *to, const struct container_health *h)
+{
+	const struct {
+		const char *key;
+		int64_t value;
+	} rows[] = { { "Interval", h->interval_ns },
+		     { "Timeout", h->timeout_ns },
+		     { "StartPeriod", h->start_period_ns },
+		     { "StartInterval", h->start_interval_ns },
+		     { "Retries", h->retries } };
+	struct json_object *health = json_object_new_object();
+
+	if (h->test.count)
+		inspect_strings(health, "Test", &h->test, false);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].value)
+			inspect_number(health, rows[i].key, rows[i].value);
+	if (json_object_object_length(health))
+		json_object_object_add(to, "Healthcheck", health);
+	else
+		json_object_put(health);
+}
+
 struct json_object *inspect_config(const struct container *c)
 {
 	struct json_object *to = json_object_new_object();
@@ -72,6 +95,7 @@ struct json_object *inspect_config(const struct container *c)
 		inspect_text(to, "StopSignal", p->stop_signal);
 	if (p->stop_timeout_s)
 		inspect_number(to, "StopTimeout", *p->stop_timeout_s);
+	add_health(to, &c->health);
 	return to;
 }
 

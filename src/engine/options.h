@@ -31,6 +31,7 @@ struct create_options {
 	char *pull;         /* always, missing, never */
 	char *platform;
 	char *restart;
+	char *timeout; /* seconds: then it is killed */
 	char *log_driver;
 	struct strv log_opt;
 	bool init; /* counts if init_given; else on */
@@ -44,6 +45,16 @@ struct create_options {
 	bool sig_proxy;     /* counts if sig_proxy_given; else on; for the command line alone */
 	bool sig_proxy_given;
 	char *detach_keys;
+
+	/* health */
+	char *health_cmd;
+	char *health_interval;
+	char *health_timeout;
+	char *health_retries;
+	char *health_start_period;
+	char *health_start_interval;
+	char *health_on_failure; /* none, kill, restart, stop */
+	bool no_healthcheck;
 
 	/* storage */
 	struct strv volume; /* -v */

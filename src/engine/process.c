@@ -116,7 +116,32 @@ static void fill_mounts(struct monitor_config *to, const struct container *c)
 	}
 }
 
-/* Everything is borrowed but volumes, mounts and the attributes of events. */
+/* Docker's shell where the image names none. */
+static void set_health(struct monitor_config *to, const struct container *c)
+{
+	const struct container_health *h = &c->health;
+
+	to->health.interval_ns = h->interval_ns;
+	to->health.timeout_ns = h->timeout_ns;
+	to->health.start_period_ns = h->start_period_ns;
+	to->health.start_interval_ns = h->start_interval_ns;
+	to->health.retries = h->retries;
+	to->health.on_failure = h->on_failure;
+	if (!container_has_health(c))
+		return;
+	if (str_equal(h->test.items[0], "CMD-SHELL")) {
+		strv_add_all(&to->health.command, &h->shell);
+		if (h->shell.count == 0) {
+			strv_add(&to->health.command, "/bin/sh");
+			strv_add(&to->health.command, "-c");
+		}
+	}
+	for (size_t i = 1; i < h->test.count; i++)
+		strv_add(&to->health.command, h->test.items[i]);
+}
+
+/* Everything is borrowed but volumes, mounts, the attributes of events and the command of the
+ * health check. */
 static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 			 const struct container *c, const struct start_options *o)
 {
@@ -132,6 +157,8 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	set_log(&to->log, &c->log);
 	to->restart.policy = c->restart.policy;
 	to->restart.max_retries = c->restart.max_retries;
+	set_health(to, c);
+	to->timeout_s = c->process.timeout_s;
 	to->stdin_open = c->process.open_stdin;
 	to->stdin_once = c->process.open_stdin && c->process.attach_stdin && o->attach;
 	to->stop_signal = signal;
@@ -150,6 +177,7 @@ static int write_monitor(struct engine *engine, const struct container *c, int r
 	strv_clear(&config.volumes);
 	free(config.mounts.items);
 	shape_map_clear(&config.event);
+	strv_clear(&config.health.command);
 	return r;
 }
 

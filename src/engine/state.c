@@ -73,6 +73,7 @@ static int read_live(struct engine *engine, const char *id, struct container_sta
 		.started_ns = read_moment(state.started_at),
 		.finished_ns = read_moment(state.finished_at),
 		.restart_count = state.restart_count,
+		.health = monitor_health_parse(state.health),
 	};
 	for (size_t i = 0; i < COUNT_OF(status_names); i++)
 		if (str_equal(status_names[i], state.status))
@@ -197,6 +198,18 @@ int engine_state_read_locked(struct engine *engine, const char *id, int folder_f
 	return read_state(engine, id, folder_fd, ret, e);
 }
 
+static const char *health_words(const struct container_state *state)
+{
+	static const char *const words[] = {
+		[MONITOR_HEALTH_NONE] = "",
+		[MONITOR_HEALTH_STARTING] = " (health: starting)",
+		[MONITOR_HEALTH_HEALTHY] = " (healthy)",
+		[MONITOR_HEALTH_UNHEALTHY] = " (unhealthy)",
+	};
+
+	return words[state->health];
+}
+
 void container_state_describe(char to[64], const struct container_state *state, int64_t now_ns)
 {
 	char span[32];
@@ -212,7 +225,7 @@ void container_state_describe(char to[64], const struct container_state *state, 
 	case CONTAINER_PAUSED:
 		moment_format_span(span, now_ns - state->started_ns);
 		snprintf(to, 64, "Up %s%s", span,
-			 state->status == CONTAINER_PAUSED ? " (Paused)" : "");
+			 state->status == CONTAINER_PAUSED ? " (Paused)" : health_words(state));
 		return;
 	case CONTAINER_RESTARTING:
 	case CONTAINER_EXITED:

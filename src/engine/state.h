@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "monitor/health.h"
+
 struct engine;
 struct err;
 
@@ -29,7 +31,8 @@ struct container_state {
 	int64_t started_ns;  /* 0: never */
 	int64_t finished_ns; /* 0: never, or it runs */
 	int64_t restart_count;
-	char error[256]; /* why it could not be started, or "" */
+	enum monitor_health_status health; /* of one that lives */
+	char error[256];                   /* why it could not be started, or "" */
 };
 
 /* "created", "running", "paused", "restarting", "exited", "dead" */

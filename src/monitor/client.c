@@ -352,3 +352,25 @@ int monitor_client_wait(struct monitor_client *client, bool final, struct monito
 
 	return r < 0 ? r : wait_exit(client, final, true, ret, e);
 }
+
+int monitor_client_check(struct monitor_client *client, int *ret_code, struct err *e)
+{
+	struct monitor_frame frame;
+	int r = ask(client, MONITOR_CHECK, NULL, 0, e);
+
+	while (r >= 0) {
+		r = read_late(client, false, &frame, e);
+		if (r < 0)
+			break;
+		if (frame.type == MONITOR_CHECKED && frame.length == 4) {
+			*ret_code = (int)monitor_get_u32(frame.payload);
+			return 0;
+		}
+		if (frame.type == MONITOR_ERROR)
+			return monitor_get_err(e, &frame) < 0
+				       ? err_set(e, ERR_CORRUPT,
+						 "the monitor sent what is no error")
+				       : -e->number;
+	}
+	return r;
+}

@@ -77,6 +77,10 @@ int monitor_client_pause(struct monitor_client *client, bool pause, struct err *
 int monitor_client_stop(struct monitor_client *client, const struct monitor_stop *stop,
 			struct monitor_exit *ret, struct err *e);
 
+/* A health check now, or the one that runs; returns its end, however long that takes. *ret_code is
+ * the exit code, -1 if it had none. ERR_UNSUPPORTED: the container has no check. */
+int monitor_client_check(struct monitor_client *client, int *ret_code, struct err *e);
+
 /* Waits for the next exit, also one that a restart follows (docker wait does the same); with
  * final for one that no restart follows. ERR_UNREACHABLE: the monitor was killed. Patient with one
  * that shows no sign of life. */

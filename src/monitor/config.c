@@ -8,6 +8,7 @@
 #include "monitor/log.h"
 
 #define LOG_FIELD(member)     offsetof(struct monitor_log_config, member)
+#define HEALTH_FIELD(member)  offsetof(struct monitor_health_config, member)
 #define RESTART_FIELD(member) offsetof(struct monitor_restart_config, member)
 #define CONFIG(member)        offsetof(struct monitor_config, member)
 
@@ -42,6 +43,20 @@ static const struct shape volume_shape = {
 	},
 };
 
+static const struct shape health_shape = {
+	sizeof(struct monitor_health_config),
+	(const struct shape_field[]){
+		{ "command", SHAPE_STRINGS, HEALTH_FIELD(command) },
+		{ "interval", SHAPE_INT, HEALTH_FIELD(interval_ns) },
+		{ "timeout", SHAPE_INT, HEALTH_FIELD(timeout_ns) },
+		{ "startPeriod", SHAPE_INT, HEALTH_FIELD(start_period_ns) },
+		{ "startInterval", SHAPE_INT, HEALTH_FIELD(start_interval_ns) },
+		{ "retries", SHAPE_INT, HEALTH_FIELD(retries) },
+		{ "onFailure", SHAPE_STRING, HEALTH_FIELD(on_failure) },
+		{ 0 },
+	},
+};
+
 const struct shape monitor_config_shape = {
 	sizeof(struct monitor_config),
 	(const struct shape_field[]){
@@ -52,6 +67,7 @@ const struct shape monitor_config_shape = {
 		{ "volumes", SHAPE_STRINGS, CONFIG(volumes) },
 		{ "log", SHAPE_OBJECT, CONFIG(log), &log_shape },
 		{ "restart", SHAPE_OBJECT, CONFIG(restart), &restart_shape },
+		{ "health", SHAPE_OBJECT, CONFIG(health), &health_shape },
 		{ "restartCount", SHAPE_INT, CONFIG(restart_count) },
 		{ "stdinOpen", SHAPE_BOOL, CONFIG(stdin_open) },
 		{ "stdinOnce", SHAPE_BOOL, CONFIG(stdin_once) },
@@ -77,6 +93,7 @@ static int check(const struct monitor_config *config, struct err *e)
 	static const char *const drivers[] = { "json-file", "local", "none", NULL };
 	static const char *const policies[] = { "no", "on-failure", "always", "unless-stopped",
 						NULL };
+	static const char *const actions[] = { "none", "kill", "restart", "stop", NULL };
 
 	if (!config->id || !path_is_name(config->id))
 		return err_set(e, ERR_CORRUPT, "monitor.json: id is missing");
@@ -92,6 +109,9 @@ static int check(const struct monitor_config *config, struct err *e)
 	if (config->restart.policy && !is_known(config->restart.policy, policies))
 		return err_set(e, ERR_INVALID, "restart policy '%s' is not known",
 			       config->restart.policy);
+	if (config->health.on_failure && !is_known(config->health.on_failure, actions))
+		return err_set(e, ERR_INVALID, "health action '%s' is not known",
+			       config->health.on_failure);
 	for (size_t i = 0; i < config->volumes.count; i++)
 		if (!path_is_name(config->volumes.items[i]))
 			return err_set(e, ERR_CORRUPT, "monitor.json: volume '%s'",

@@ -27,6 +27,17 @@ struct monitor_volume_config {
 	bool read_only;
 };
 
+/* Docker's health check. What is 0 has Docker's default (health.c). */
+struct monitor_health_config {
+	struct strv command; /* with its shell; empty: there is no check */
+	int64_t interval_ns;
+	int64_t timeout_ns;
+	int64_t start_period_ns;
+	int64_t start_interval_ns;
+	int64_t retries;
+	char *on_failure; /* "none" or NULL, "kill", "restart", "stop": once it is unhealthy */
+};
+
 struct monitor_config {
 	char *id;
 	char *name; /* names/NAME is removed with --rm */
@@ -35,6 +46,7 @@ struct monitor_config {
 	struct strv volumes; /* anonymous volumes, removed together with the container (--rm) */
 	struct monitor_log_config log;
 	struct monitor_restart_config restart;
+	struct monitor_health_config health;
 	int64_t restart_count; /* carried over from earlier */
 	bool stdin_open;       /* -i: the standard input is a pipe; else /dev/null */
 	bool stdin_once; /* close it when the first attached client ends (docker run -i, not -d) */

@@ -72,6 +72,7 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 		return r;
 	set_moment(&m->state.started_at, moment_now_ns());
 	mem_replace(&m->state.finished_at, NULL);
+	monitor_check_reset(m);
 	m->state.exit_code = 0;
 	r = monitor_state_write_container_at(m->run_dir, &m->state.container, e);
 	if (r == 0)
@@ -158,8 +159,10 @@ static bool plan_restart(struct monitor *m, int64_t now_ms)
 {
 	struct err e;
 
-	if (m->is_exec || !monitor_restart_wanted(&m->config.restart, m->exit.code,
-						  m->state.restart_count, m->stopped))
+	bool wanted = monitor_restart_wanted(&m->config.restart, m->exit.code,
+					     m->state.restart_count, m->stopped) ||
+		      (m->restart_asked && !m->stopped);
+	if (m->is_exec || !wanted)
 		return false;
 	m->restart_delay_ms = monitor_restart_delay_ms(m->restart_delay_ms, now_ms - m->started_ms);
 	m->restart_at_ms = now_ms + m->restart_delay_ms;
@@ -211,6 +214,7 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	(void)source;
 	(void)events;
 	collect(m);
+	monitor_check_end(m);
 	monitor_output_drain(m);
 	monitor_log_writer_flush(&m->log, moment_now_ns());
 	monitor_output_close(m);
@@ -237,6 +241,8 @@ void monitor_container_watch(struct monitor *m, struct runtime_process *process)
 	monitor_source_open(m, &m->process, take_fd(&process->pidfd), EPOLLIN);
 	m->phase = MONITOR_PHASE_RUNNING;
 	m->stopped = false;
+	m->restart_asked = false;
 	m->started_ms = now;
+	monitor_check_begin(m);
 	m->timeout_at_ms = m->config.timeout_s ? now + m->config.timeout_s * 1000 : 0;
 }

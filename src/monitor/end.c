@@ -35,7 +35,7 @@ static void fill_record(struct monitor *m, struct monitor_exit_record *record,
 	moment_format(finished, m->exit.finished_ns);
 	record->exit_code = m->exit.code;
 	record->oom_killed = m->exit.flags & MONITOR_EXIT_OOM;
-	record->stopped = m->stopped;
+	record->stopped = m->stopped && !m->shutdown;
 	if (!why || m->phase != MONITOR_PHASE_STARTING)
 		record->started_at = mem_text(m->state.started_at);
 	record->finished_at = mem_text(finished);
@@ -51,6 +51,8 @@ static void write_record(struct monitor *m, const struct err *why)
 	if (!m->config.remove && m->container_dir >= 0 &&
 	    monitor_exit_record_write_at(m->container_dir, &record, &e) < 0)
 		log_warning("%s", e.text);
+	if (!m->config.remove && m->container_dir >= 0 && m->config.health.command.count)
+		monitor_health_keep(m->run_dir, m->container_dir);
 	shape_clear(&monitor_exit_record_shape, &record);
 }
 

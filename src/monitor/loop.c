@@ -22,14 +22,12 @@ int64_t monitor_loop_now_ms(void)
 /* SIGTERM asks for a clean stop: the host shuts down. */
 static void signals_ready(struct monitor *m, struct monitor_source *source, uint32_t events)
 {
-	struct monitor_stop own = { .timeout_s = MONITOR_STOP_OWN };
 	struct signalfd_siginfo signal;
-	struct err e;
 
 	(void)events;
 	if (read(source->fd, &signal, sizeof(signal)) == sizeof(signal) &&
 	    signal.ssi_signo == SIGTERM)
-		monitor_request_stop(m, &own, &e);
+		monitor_request_shutdown(m);
 }
 
 int monitor_loop_open(struct monitor *m, struct err *e)
@@ -67,6 +65,7 @@ static int wait_ms(const struct monitor *m)
 
 	sooner(&earliest, m->stop_at_ms);
 	sooner(&earliest, m->timeout_at_ms);
+	sooner(&earliest, monitor_check_next_ms(m));
 	if (m->phase == MONITOR_PHASE_RESTARTING)
 		sooner(&earliest, m->restart_at_ms);
 	if (!earliest)
@@ -81,6 +80,7 @@ static void run_timers(struct monitor *m)
 	struct err e;
 
 	monitor_request_kill_late(m, now);
+	monitor_check_turn(m, now);
 	if (m->phase != MONITOR_PHASE_RESTARTING)
 		return;
 	if (m->stopped)

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "monitor/config.h"
+#include "monitor/health.h"
 #include "monitor/log_writer.h"
 #include "monitor/protocol.h"
 #include "monitor/state.h"
@@ -34,6 +35,7 @@ struct monitor_peer {
 	struct monitor_frames frames;
 	uint8_t attach;   /* enum monitor_attach; 0: not attached */
 	bool waits;       /* wants EXIT frames */
+	bool checks;      /* wants the next CHECKED frame */
 	bool ended;       /* to be freed at the end of this round of the loop */
 	bool read_closed; /* it sends no more */
 	struct str queue; /* what its socket did not take yet, whole frames */
@@ -49,6 +51,16 @@ struct monitor_memory {
 	int count;
 	uintptr_t start[MONITOR_MEMORY_RANGES];
 	size_t length[MONITOR_MEMORY_RANGES];
+};
+
+/* The container's health (check.c). */
+struct monitor_check {
+	struct monitor_source probe; /* the process that checks, as long as one does */
+	int result;                  /* its answer comes here; -1 */
+	int64_t due_ms;              /* of the next one; 0: none. CLOCK_MONOTONIC */
+	int64_t late_ms;             /* the probe is killed then; 0: there is none */
+	int64_t began_ms;
+	struct monitor_health_tally tally;
 };
 
 enum monitor_phase {
@@ -83,8 +95,12 @@ struct monitor {
 	struct monitor_peer *peers;
 	struct monitor_peer *owner; /* what lies on descriptor 3; borrowed from peers */
 
-	bool has_poststop; /* there are hooks to be run when it has ended */
-	bool stopped;      /* by stop or kill: no restart */
+	struct monitor_check check;
+
+	bool has_poststop;  /* there are hooks to be run when it has ended */
+	bool stopped;       /* by stop or kill: no restart */
+	bool shutdown;      /* because the host goes down: at boot it counts as one that runs */
+	bool restart_asked; /* it is unhealthy, and is to be started again whatever the policy */
 	bool paused;
 	int64_t stop_at_ms;    /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
 	int64_t timeout_at_ms; /* --timeout; 0: no */
@@ -99,7 +115,7 @@ struct monitor {
 		.run_dir = -1, .container_dir = -1, .alive = -1, .epoll = -1,                      \
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
-		.terminal_peer = -1,                                                               \
+		.terminal_peer = -1, .check = { .probe.fd = -1, .result = -1 },                    \
 	}
 
 /* ---- loop.c ---- */
@@ -164,6 +180,15 @@ void monitor_input_resize(struct monitor *m, uint16_t rows, uint16_t columns);
 int monitor_request(struct monitor *m, struct monitor_peer *peer,
 		    const struct monitor_frame *frame);
 int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, struct err *e);
+/* What --health-on-failure asks for. */
+enum monitor_unhealthy {
+	MONITOR_UNHEALTHY_KILL,
+	MONITOR_UNHEALTHY_STOP,
+	MONITOR_UNHEALTHY_RESTART
+};
+void monitor_request_end_unhealthy(struct monitor *m, enum monitor_unhealthy action);
+/* The host goes down: as a stop with the container's own signal and time. */
+void monitor_request_shutdown(struct monitor *m);
 /* Deadlines of stop and --timeout that have come. */
 void monitor_request_kill_late(struct monitor *m, int64_t now_ms);
 
@@ -176,6 +201,20 @@ void monitor_change_read(struct monitor *m);
 /* Tells an event of the container, under the name that it has now; pairs of attributes, key and
  * value, ended by NULL. */
 void monitor_change_tell(struct monitor *m, const char *action, ...) __attribute__((sentinel));
+
+/* ---- check.c: its health ---- */
+
+void monitor_check_reset(struct monitor *m); /* before a start is recorded */
+void monitor_check_begin(struct monitor *m); /* it runs, or goes on after a pause */
+/* What is due. */
+void monitor_check_turn(struct monitor *m, int64_t now_ms);
+int64_t monitor_check_next_ms(const struct monitor *m); /* when that will be; 0: never */
+/* No check is running when these return. */
+void monitor_check_pause(struct monitor *m);
+void monitor_check_end(struct monitor *m);
+/* The peer gets CHECKED, or ERROR if the container is stopped or paused before that. ERR_STATE;
+ * ERR_UNSUPPORTED: it has no check. */
+int monitor_check_ask(struct monitor *m, struct monitor_peer *peer, struct err *e);
 
 /* ---- container.c: the process that is monitored ---- */
 

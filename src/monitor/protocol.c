@@ -25,6 +25,7 @@ static int64_t payload_max(unsigned type)
 		return MONITOR_RESIZE_SIZE;
 	case MONITOR_KILL:
 	case MONITOR_STARTED:
+	case MONITOR_CHECKED:
 		return 4;
 	case MONITOR_STOP:
 	case MONITOR_DROPPED:
@@ -35,6 +36,7 @@ static int64_t payload_max(unsigned type)
 	case MONITOR_PAUSE:
 	case MONITOR_UNPAUSE:
 	case MONITOR_WAIT:
+	case MONITOR_CHECK:
 	case MONITOR_OK:
 		return 0;
 	default:

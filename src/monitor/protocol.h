@@ -24,7 +24,8 @@ enum monitor_frame_type {
 	MONITOR_PAUSE,      /* (answered) */
 	MONITOR_UNPAUSE,    /* (answered) */
 	MONITOR_STOP,       /* i32 signal, i32 timeout in seconds: struct monitor_stop (answered) */
-	MONITOR_WAIT, /* EXIT frames are sent here, too, not only to who is attached (answered) */
+	MONITOR_WAIT,  /* EXIT frames are sent here, too, not only to who is attached (answered) */
+	MONITOR_CHECK, /* a health check now, or the one that runs; CHECKED follows (answered) */
 
 	/* from the monitor */
 	MONITOR_STARTED = 65, /* u32 pid of the container's first process, in the host's numbers */
@@ -35,6 +36,7 @@ enum monitor_frame_type {
 	MONITOR_DROPPED,      /* u64: so many bytes of output were not sent, this side reads too
 			       * slowly (never with MONITOR_ATTACH_LOSSLESS) */
 	MONITOR_EXIT,         /* struct monitor_exit: the container's first process has ended */
+	MONITOR_CHECKED,      /* i32: exit code of the health check; -1: it had none */
 };
 
 enum monitor_attach {

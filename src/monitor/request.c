@@ -21,7 +21,11 @@ static int set_paused(struct monitor *m, bool pause, struct err *e)
 	if (m->paused == pause)
 		return err_set(e, ERR_STATE, "the container is %s paused",
 			       pause ? "already" : "not");
+	if (pause)
+		monitor_check_pause(m);
 	int r = runtime_cgroup_freeze(&m->state.container.cgroup, pause, e);
+	if (r < 0 || !pause)
+		monitor_check_begin(m);
 	if (r < 0)
 		return r;
 	m->paused = pause;
@@ -63,18 +67,14 @@ static int own_stop_signal(const struct monitor *m)
 	return m->config.stop_signal ? (int)m->config.stop_signal : SIGTERM;
 }
 
-int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, struct err *e)
+static int64_t own_stop_timeout_s(const struct monitor *m)
 {
-	int signal = stop->signal ? stop->signal : own_stop_signal(m);
-	int64_t timeout_s = stop->timeout_s;
+	return m->config.stop_timeout_s ? *m->config.stop_timeout_s : STOP_TIMEOUT_S;
+}
 
-	if (m->phase != MONITOR_PHASE_RUNNING && m->phase != MONITOR_PHASE_RESTARTING)
-		return not_running(e);
-	m->stopped = true;
-	if (m->phase == MONITOR_PHASE_RESTARTING)
-		return 0; /* the loop ends it, after this has been answered */
-	if (timeout_s == MONITOR_STOP_OWN)
-		timeout_s = m->config.stop_timeout_s ? *m->config.stop_timeout_s : STOP_TIMEOUT_S;
+/* A signal, some time, then SIGKILL. */
+static int ask_to_end(struct monitor *m, int signal, int64_t timeout_s, struct err *e)
+{
 	if (timeout_s == 0) {
 		kill_hard(m);
 		return 0;
@@ -91,6 +91,51 @@ int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, str
 	return 0;
 }
 
+int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, struct err *e)
+{
+	int signal = stop->signal ? stop->signal : own_stop_signal(m);
+	int64_t timeout_s = stop->timeout_s;
+
+	if (m->phase != MONITOR_PHASE_RUNNING && m->phase != MONITOR_PHASE_RESTARTING)
+		return not_running(e);
+	m->stopped = true;
+	if (m->phase == MONITOR_PHASE_RESTARTING)
+		return 0; /* the loop ends it, after this has been answered */
+	if (timeout_s == MONITOR_STOP_OWN)
+		timeout_s = own_stop_timeout_s(m);
+	return ask_to_end(m, signal, timeout_s, e);
+}
+
+void monitor_request_shutdown(struct monitor *m)
+{
+	struct monitor_stop own = { .timeout_s = MONITOR_STOP_OWN };
+	struct err ignored;
+
+	m->shutdown |= !m->stopped;
+	monitor_request_stop(m, &own, &ignored);
+}
+
+void monitor_request_end_unhealthy(struct monitor *m, enum monitor_unhealthy action)
+{
+	struct monitor_stop own = { .timeout_s = MONITOR_STOP_OWN };
+	struct err ignored;
+
+	if (m->phase != MONITOR_PHASE_RUNNING || m->stopped)
+		return;
+	switch (action) {
+	case MONITOR_UNHEALTHY_KILL:
+		kill_hard(m);
+		return;
+	case MONITOR_UNHEALTHY_STOP:
+		monitor_request_stop(m, &own, &ignored);
+		return;
+	case MONITOR_UNHEALTHY_RESTART:
+		m->restart_asked = true;
+		ask_to_end(m, own_stop_signal(m), own_stop_timeout_s(m), &ignored);
+		return;
+	}
+}
+
 void monitor_request_kill_late(struct monitor *m, int64_t now_ms)
 {
 	bool stop = m->stop_at_ms && now_ms >= m->stop_at_ms;
@@ -102,7 +147,7 @@ void monitor_request_kill_late(struct monitor *m, int64_t now_ms)
 	m->timeout_at_ms = 0;
 	if (m->phase != MONITOR_PHASE_RUNNING)
 		return;
-	m->stopped = true;
+	m->stopped |= timeout;
 	kill_hard(m);
 }
 
@@ -160,6 +205,8 @@ static int answered(struct monitor *m, struct monitor_peer *peer, const struct m
 		    stop.timeout_s < MONITOR_STOP_OWN)
 			return err_set(e, ERR_INVALID, "no such signal or timeout");
 		return monitor_request_stop(m, &stop, e);
+	case MONITOR_CHECK:
+		return monitor_check_ask(m, peer, e);
 	default: /* MONITOR_WAIT */
 		peer->waits = true;
 		return m->phase == MONITOR_PHASE_ENDED ? not_running(e) : 0;
@@ -223,6 +270,7 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 	case MONITOR_UNPAUSE:
 	case MONITOR_STOP:
 	case MONITOR_WAIT:
+	case MONITOR_CHECK:
 		if (answered(m, peer, frame, &e) < 0)
 			monitor_peer_send_err(m, peer, &e);
 		else

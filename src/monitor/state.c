@@ -28,6 +28,7 @@ static const struct shape state_shape = {
 		{ "finishedAt", SHAPE_STRING, STATE(finished_at) },
 		{ "exitCode", SHAPE_INT, STATE(exit_code) },
 		{ "restartCount", SHAPE_INT, STATE(restart_count) },
+		{ "health", SHAPE_STRING, STATE(health) },
 		{ 0 },
 	},
 };

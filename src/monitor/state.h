@@ -26,6 +26,7 @@ struct monitor_state {
 	char *finished_at;      /* of the last exit while restarting, else NULL */
 	int64_t exit_code;      /* the same */
 	int64_t restart_count;
+	char *health; /* health.h: monitor_health_name(); NULL: there is no check */
 };
 
 struct monitor_exit_record {

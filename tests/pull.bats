@@ -290,7 +290,7 @@ unpacking_has_begun() {
 }
 
 @test "hostile: a manifest without end" {
-	hostile_refused huge-manifest "manifest of more than 4 MiB"
+	hostile_refused huge-manifest "more than 4 MiB"
 }
 
 @test "hostile: an error without end" {

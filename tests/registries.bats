@@ -27,15 +27,6 @@ modes_asked() {
 	grep -o '/v2/[^/ ]*/image/manifests' "$HOSTILE_LOG" | cut -d/ -f3 | uniq | xargs
 }
 
-# A key and a certificate: NAME.key, NAME.crt. Signed by SIGNER, or by itself.
-certificate() { # NAME SUBJECT_ALT_NAME [SIGNER]
-	local signed=()
-	[ -z "${3:-}" ] || signed=(-CA "$3.crt" -CAkey "$3.key")
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-		-subj "/CN=$1" -addext "subjectAltName=$2" "${signed[@]}" \
-		-keyout "$1.key" -out "$1.crt" 2>/dev/null
-}
-
 certs_d() { # HOST
 	local folder=$HOME/.config/containers/certs.d/$1
 	mkdir -p "$folder"

@@ -24,6 +24,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_pause,
 	&cli_pause_unpause,
 	&cli_pull,
+	&cli_push,
 	&cli_images,
 	&cli_image_tag,
 	&cli_image_rmi,

@@ -8,21 +8,21 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/registry_options.h"
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "image/command.h"
 
 struct pull_options {
 	char *platform;
-	char *auth_file;
+	struct cli_registry_options registry;
 	bool quiet;
 };
 
 #define OPTIONS struct pull_options
 static const struct option table[] = {
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
-	{ "authfile", 0, OPTION_STRING(auth_file), "FILE",
-	  "credentials, in place of the usual files", "file:" },
+	CLI_REGISTRY_OPTIONS,
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the name alone" },
 	{ 0 },
 };
@@ -34,12 +34,12 @@ static int pull_one(struct cli *cli, const struct pull_options *o, const char *n
 	struct image_progress image = { 0 };
 
 	int r = cli_archive_arguments(cli, "pull", &arguments, e);
+	if (r == 0)
+		r = cli_registry_options_pass(&o->registry, &arguments, e);
 	if (r < 0)
 		return r;
 	if (o->platform)
 		strv_addf(&arguments, "--platform=%s", o->platform);
-	if (o->auth_file)
-		strv_addf(&arguments, "--authfile=%s", o->auth_file);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, name);
 	r = image_command_run(&image, &arguments,
@@ -66,6 +66,11 @@ static int run_pull(struct cli *cli, void *options, const struct strv *args, str
 	return status;
 }
 
+static void pull_defaults(void *options)
+{
+	cli_registry_options_defaults(&((struct pull_options *)options)->registry);
+}
+
 const struct cli_command cli_pull = {
 	.names = "pull|image pull",
 	.section = "Images",
@@ -76,5 +81,6 @@ const struct cli_command cli_pull = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "image:",
+	.defaults = pull_defaults,
 	.run = run_pull,
 };

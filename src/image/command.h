@@ -8,6 +8,9 @@
 
 struct err;
 
+/* Where holm-image finds USER[:PASSWORD]: of its command line everybody could read them. */
+#define IMAGE_COMMAND_CREDENTIALS "HOLM_REGISTRY_CREDENTIALS"
+
 enum image_command_show {
 	IMAGE_SHOW_NOTHING,
 	IMAGE_SHOW_PROGRESS, /* bars in place where stderr is a terminal, else plain lines */

@@ -42,6 +42,7 @@ void image_http_response_clear(struct image_http_response *response)
 {
 	free(response->content_type);
 	free(response->digest);
+	free(response->location);
 	free(response->detail);
 	strv_clear(&response->challenges);
 	*response = (struct image_http_response){ 0 };
@@ -140,6 +141,20 @@ static int64_t first_of_range(const char *value)
 	return number_parse_i64(&first, digits, 0, INT64_MAX, &ignored) < 0 ? -1 : first;
 }
 
+/* Of an upload, "0-99" or "bytes=0-99" says that 100 bytes are there (distribution-spec v1.1,
+ * "Pushing a blob in chunks"). Docker's registry says "0-0" for none, too. */
+static int64_t received_of_range(const char *value)
+{
+	const char *text = str_starts(value, "bytes=") ? value + 6 : value;
+	int64_t last;
+	struct err ignored;
+
+	if (!str_starts(text, "0-") ||
+	    number_parse_i64(&last, text + 2, 0, INT64_MAX - 1, &ignored) < 0)
+		return -1;
+	return last ? last + 1 : 0;
+}
+
 static int seconds_of(const char *value)
 {
 	uint64_t seconds;
@@ -174,6 +189,9 @@ static void take_header(struct transfer *t, const char *line, size_t length)
 	} else if ((value = header_value(line, length, "content-range"))) {
 		response->first = first_of_range(value);
 		free(value);
+	} else if ((value = header_value(line, length, "range"))) {
+		response->received = received_of_range(value);
+		free(value);
 	}
 }
 
@@ -182,6 +200,7 @@ static void forget_headers(struct transfer *t)
 	image_http_response_clear(t->response);
 	t->response->retry_after_s = -1;
 	t->response->first = -1;
+	t->response->received = -1;
 	free(take_ptr(&t->location));
 	str_clear(&t->detail);
 }
@@ -235,6 +254,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return length;
 }
 
+static size_t give_body(char *to, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	const struct image_http_body *body = t->request->body;
+
+	ssize_t n = body->read(body->context, to, size * count, t->e);
+	if (n >= 0)
+		return (size_t)n;
+	t->failed = true;
+	return CURL_READFUNC_ABORT;
+}
+
 static void set_tls(struct image_http *http, bool foreign)
 {
 	CURL *curl = http->curl;
@@ -281,12 +312,50 @@ static struct curl_slist *headers_of(const struct image_http_request *request, b
 		own_free char *line = mem_format("Authorization: %s", request->authorization);
 		headers = curl_slist_append(headers, line);
 	}
+	if (request->method) { /* no waiting for "100 Continue": the login was asked for before */
+		headers = curl_slist_append(headers, "Expect:");
+		own_free char *line = mem_format(
+			"Content-Type: %s",
+			request->content_type ? request->content_type : "application/octet-stream");
+		headers = curl_slist_append(headers, line);
+	}
+	if (request->content_range) {
+		own_free char *line = mem_format("Content-Range: %s", request->content_range);
+		headers = curl_slist_append(headers, line);
+	}
 	if (request->range_from > 0) {
 		own_free char *line =
 			mem_format("Range: bytes=%lld-", (long long)request->range_from);
 		headers = curl_slist_append(headers, line);
 	}
 	return headers;
+}
+
+static void set_method(struct transfer *t)
+{
+	const struct image_http_request *request = t->request;
+	CURL *curl = t->http->curl;
+
+	if (request->form) {
+		curl_easy_setopt(curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->form);
+	} else if (str_equal(request->method, "HEAD")) {
+		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+	} else if (request->body) {
+		request->body->restart(request->body->context);
+		curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+		curl_easy_setopt(curl, CURLOPT_READDATA, t);
+		curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body->size);
+		curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	} else if (request->method) {
+		if (!str_equal(request->method, "GET"))
+			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	}
+	if (request->method)
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)IMAGE_HTTP_WRITE_SLOW_S);
 }
 
 static void set_request(struct transfer *t, const struct image_url *url, struct curl_slist *headers)
@@ -310,10 +379,7 @@ static void set_request(struct transfer *t, const struct image_url *url, struct 
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
-	if (t->request->form) {
-		curl_easy_setopt(curl, CURLOPT_POST, 1L);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, t->request->form);
-	}
+	set_method(t);
 }
 
 /* What went wrong on the way to the proxy, or with it. 1: nothing that is known to be its fault. */
@@ -382,7 +448,11 @@ static int perform_hop(struct transfer *t, const struct image_url *url, bool aut
 	t->failed = false;
 	forget_headers(t);
 	set_request(t, url, headers);
-	log_debug("%s %s", t->request->form ? "POST" : "GET", url->text);
+	log_debug("%s %s",
+		  t->request->method ? t->request->method
+		  : t->request->form ? "POST"
+				     : "GET",
+		  url->text);
 	CURLcode code = curl_easy_perform(t->http->curl);
 	int r = judge(t, url, code);
 	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &t->response->status);
@@ -414,6 +484,28 @@ static int follow(struct transfer *t, struct image_url *url, struct err *e)
 	return 0;
 }
 
+static bool is_followed(const struct image_http_request *request)
+{
+	return !request->form && (!request->method || str_equal(request->method, "HEAD"));
+}
+
+/* Where an upload goes on comes from the registry, and is judged as a redirect would be. */
+static int take_location(struct transfer *t, const struct image_url *url, struct err *e)
+{
+	own_clear(image_url_clear) struct image_url next = { 0 };
+
+	if (!t->request->method || !t->location || t->response->status < 200 ||
+	    t->response->status > 299)
+		return 0;
+	int r = image_url_parse(&next, t->location, url->text, e);
+	if (r == 0)
+		r = image_url_check_step(url, &next, t->http->local_allowed, e);
+	if (r < 0)
+		return err_add(e, "upload to %s", url->host);
+	t->response->location = mem_text(next.text);
+	return 0;
+}
+
 static int perform_hops(struct transfer *t, struct image_url *url, struct err *e)
 {
 	own_clear(image_url_clear) struct image_url first = { 0 };
@@ -426,8 +518,10 @@ static int perform_hops(struct transfer *t, struct image_url *url, struct err *e
 		bool home = image_url_same_origin(&first, url);
 		t->foreign = t->foreign || !home;
 		r = perform_hop(t, url, home && !(t->foreign && !t->request->foreign));
-		if (r < 0 || !is_redirect(t->response->status) || !t->location || t->request->form)
+		if (r < 0)
 			return r;
+		if (!is_redirect(t->response->status) || !t->location || !is_followed(t->request))
+			return take_location(t, url, e);
 		if (hop == IMAGE_HTTP_REDIRECTS_MAX)
 			return err_set(e, ERR_CORRUPT, "%s: more than %d redirects", first.host,
 				       IMAGE_HTTP_REDIRECTS_MAX);

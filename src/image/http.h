@@ -4,6 +4,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/own.h"
 #include "base/strv.h"
@@ -21,6 +22,8 @@ enum {
 	/* Slower than this many bytes per second for that long counts as dead. */
 	IMAGE_HTTP_SLOW_BYTES = 512,
 	IMAGE_HTTP_SLOW_S = 20,
+	/* Of a request that writes: the registry may think about what it got. */
+	IMAGE_HTTP_WRITE_SLOW_S = 300,
 };
 
 /* How to speak to one registry. All members are borrowed and may be NULL. */
@@ -31,9 +34,23 @@ struct image_http_settings {
 	const char *key;
 };
 
+/* What is sent along, size bytes of it. read() gives the next ones: how many, or fails. restart()
+ * comes first, and again where a request has to be made twice. */
+struct image_http_body {
+	void (*restart)(void *context);
+	ssize_t (*read)(void *context, void *to, size_t length, struct err *e);
+	void *context;
+	int64_t size;
+};
+
 struct image_http_request {
 	const char *url;
-	const char *accept; /* media types, or NULL */
+	const char
+		*method; /* NULL: GET, or POST with a form. Others than HEAD follow no redirect */
+	const char *content_type;           /* of body */
+	const char *content_range;          /* "100-199", of a part of an upload, or NULL */
+	const struct image_http_body *body; /* or NULL */
+	const char *accept;                 /* media types, or NULL */
 	const char
 		*authorization; /* "Bearer ..." or "Basic ...", or NULL; to the first origin only */
 	const char *form;       /* body of a POST, or NULL: a GET */
@@ -51,8 +68,10 @@ struct image_http_response {
 	char *digest;           /* Docker-Content-Digest */
 	struct strv challenges; /* every WWW-Authenticate */
 	int retry_after_s;      /* -1: not said */
-	int64_t first; /* the offset at which the body begins, of Content-Range; -1: not said */
-	char *detail;  /* the beginning of an error's body, printable; or NULL */
+	int64_t first;    /* the offset at which the body begins, of Content-Range; -1: not said */
+	int64_t received; /* bytes of an upload that are there, of Range; -1: not said */
+	char *location;   /* where an upload goes on: an absolute address; or NULL */
+	char *detail;     /* the beginning of an error's body, printable; or NULL */
 };
 void image_http_response_clear(struct image_http_response *response);
 

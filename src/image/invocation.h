@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "image/place.h"
 #include "oci/image.h"
 
 struct err;
@@ -14,7 +15,8 @@ struct image_invocation {
 	struct store *store;
 	struct image_report *report;
 	struct oci_platform platform; /* --platform, else this machine's */
-	const char *auth_file;        /* --authfile, or NULL */
+	struct image_access access;   /* --authfile, --tls-verify; credentials */
+	bool all_tags;                /* --all-tags */
 	const char *message;          /* --message, or NULL */
 	struct strv changes;          /* --change: instructions, see oci/instruction.h */
 	char **operands;              /* behind the verb and its options, closed by NULL */

@@ -1,21 +1,18 @@
-/* layers.c - workers that take one layer after the other, the largest first. */
 #include "image/layers.h"
 
-#include <errno.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "image/fetch.h"
-#include "image/http.h"
 #include "image/layer.h"
 #include "image/read.h"
-#include "image/registry.h"
 #include "image/report.h"
+#include "image/workers.h"
+#include "oci/image.h"
 #include "storage/blob.h"
 #include "storage/layer.h"
 
@@ -27,12 +24,9 @@ struct job {
 /* What the workers share. */
 struct work {
 	const struct image_layers *layers;
-	struct job *jobs;
+	struct job *jobs; /* the largest first */
 	size_t count;
-	pthread_mutex_t lock;
-	size_t next;        /* job */
-	atomic_bool failed; /* e is filled; everybody stops */
-	struct err e;
+	atomic_bool failed; /* one of them: everybody stops */
 };
 
 static void report_state(const struct work *w, const struct job *job,
@@ -84,8 +78,10 @@ static int bring(struct work *w, const struct job *job, struct image_http *http,
 	return r == 1 ? unpack_stored(w, job, e) : r;
 }
 
-static int do_job(struct work *w, const struct job *job, struct image_http *http, struct err *e)
+static int do_job(void *context, size_t i, struct image_http *http, struct err *e)
 {
+	struct work *w = context;
+	const struct job *job = &w->jobs[i];
 	enum image_progress_state end = IMAGE_STATE_EXISTS;
 
 	if (!storage_layer_exists(w->layers->store, job->diff_id)) {
@@ -95,42 +91,6 @@ static int do_job(struct work *w, const struct job *job, struct image_http *http
 	}
 	report_state(w, job, end, job->descriptor->size);
 	return 0;
-}
-
-static const struct job *next_job(struct work *w)
-{
-	const struct job *job = NULL;
-
-	pthread_mutex_lock(&w->lock);
-	if (!w->failed && w->next < w->count)
-		job = &w->jobs[w->next++];
-	pthread_mutex_unlock(&w->lock);
-	return job;
-}
-
-static void fail(struct work *w, const struct err *e)
-{
-	pthread_mutex_lock(&w->lock);
-	if (!w->failed)
-		w->e = *e;
-	w->failed = true;
-	pthread_mutex_unlock(&w->lock);
-}
-
-static void *work(void *context)
-{
-	struct work *w = context;
-	struct image_registry *registry = w->layers->registry;
-	own(image_http_free) struct image_http *http =
-		registry ? image_registry_connect(registry) : NULL;
-	const struct job *job;
-
-	while ((job = next_job(w))) {
-		struct err e;
-		if (do_job(w, job, http, &e) < 0)
-			fail(w, &e);
-	}
-	return NULL;
 }
 
 /* ---- all of them ---- */
@@ -153,26 +113,6 @@ static void add_job(struct work *w, const struct oci_descriptor *descriptor, con
 	report_state(w, &w->jobs[w->count - 1], IMAGE_STATE_WAITING, 0);
 }
 
-static int run_workers(struct work *w, struct err *e)
-{
-	pthread_t threads[IMAGE_LAYERS_AT_ONCE];
-	size_t wanted = w->count < IMAGE_LAYERS_AT_ONCE ? w->count : IMAGE_LAYERS_AT_ONCE;
-	size_t started = 0;
-	int r = 0;
-
-	while (started < wanted && r == 0) {
-		r = pthread_create(&threads[started], NULL, work, w);
-		started += r == 0;
-	}
-	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	if (w->failed) {
-		*e = w->e;
-		return -(e->number ? e->number : EIO);
-	}
-	return started || !wanted ? 0 : err_number(e, r, "start a thread");
-}
-
 int image_layers_bring(const struct image_layers *layers, const struct oci_manifest *manifest,
 		       const struct oci_image_config *config, struct err *e)
 {
@@ -182,9 +122,8 @@ int image_layers_bring(const struct image_layers *layers, const struct oci_manif
 	for (size_t i = 0; i < manifest->layers.count; i++)
 		add_job(&w, &manifest->layers.items[i], config->rootfs.diff_ids.items[i]);
 	qsort(w.jobs, w.count, sizeof(struct job), by_size);
-	pthread_mutex_init(&w.lock, NULL);
-	int r = run_workers(&w, e);
-	pthread_mutex_destroy(&w.lock);
+	struct image_workers workers = { layers->registry, w.count, do_job, &w, &w.failed };
+	int r = image_workers_run(&workers, e);
 	free(w.jobs);
 	return r;
 }

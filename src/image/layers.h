@@ -9,10 +9,6 @@ struct oci_image_config;
 struct oci_manifest;
 struct store;
 
-/* How many at once: enough to keep two cores and a line busy, few enough for memory (each needs
- * two rings and a window, some 10 MiB) and for the disk. */
-enum { IMAGE_LAYERS_AT_ONCE = 3 };
-
 struct image_layers {
 	const struct store *store;
 	struct image_report *report;

@@ -15,10 +15,12 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
+#include "image/command.h"
 #include "image/import.h"
 #include "image/invocation.h"
 #include "image/load.h"
 #include "image/pull.h"
+#include "image/push.h"
 #include "image/report.h"
 #include "image/save.h"
 #include "image/source.h"
@@ -28,9 +30,10 @@
 
 struct options {
 	const char *root, *run, *platform, *auth_file, *message;
+	char *credentials; /* of the environment: nobody else is to see them */
 	struct strv changes;
 	int progress_fd;
-	bool quiet, debug;
+	bool quiet, debug, no_verify, all_tags;
 };
 
 static const struct option long_options[] = {
@@ -41,6 +44,8 @@ static const struct option long_options[] = {
 	{ "authfile", required_argument, NULL, 'a' },
 	{ "message", required_argument, NULL, 'm' },
 	{ "change", required_argument, NULL, 'c' },
+	{ "no-tls-verify", no_argument, NULL, 'n' },
+	{ "all-tags", no_argument, NULL, 'A' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ 0 },
@@ -70,7 +75,7 @@ static int pull_registry(const struct image_invocation *invocation, const char *
 		.store = invocation->store,
 		.report = invocation->report,
 		.platform = &invocation->platform,
-		.auth_file = invocation->auth_file,
+		.access = &invocation->access,
 	};
 
 	return image_pull(&pull, name, e);
@@ -103,6 +108,7 @@ static const struct verb {
 	image_verb *run;
 } verbs[] = {
 	{ "pull", verb_pull },
+	{ "push", image_push_verb },
 	{ "load", image_load_verb },
 	{ "save", image_save_verb },
 	{ "import", image_import_verb },
@@ -133,6 +139,12 @@ static int take_option(struct options *options, int option, struct err *e)
 		return 0;
 	case 'm':
 		options->message = optarg;
+		return 0;
+	case 'n':
+		options->no_verify = true;
+		return 0;
+	case 'A':
+		options->all_tags = true;
 		return 0;
 	case 'q':
 		options->quiet = true;
@@ -184,7 +196,8 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.store = store,
 		.report = report,
 		.platform = platform,
-		.auth_file = options->auth_file,
+		.access = { options->auth_file, options->credentials, options->no_verify },
+		.all_tags = options->all_tags,
 		.message = options->message,
 		.changes = options->changes,
 		.operands = operands,
@@ -224,6 +237,8 @@ int main(int argc, char **argv)
 	if (!verb)
 		return usage();
 	signal(SIGPIPE, SIG_IGN);
+	options.credentials = mem_text(getenv(IMAGE_COMMAND_CREDENTIALS));
+	unsetenv(IMAGE_COMMAND_CREDENTIALS);
 	int r = parse_options(&options, argc - 1, argv + 1, &e);
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
@@ -234,6 +249,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = run(verb, &options, report, argv + 1 + optind, &e);
 	strv_clear(&options.changes);
+	free(options.credentials);
 	if (r == 0)
 		return 0;
 	image_report_error(report, &e);

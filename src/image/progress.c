@@ -40,10 +40,11 @@ static const struct shape line_shape = {
 };
 
 static const char *const state_names[IMAGE_STATES] = {
-	[IMAGE_STATE_WAITING] = "waiting",   [IMAGE_STATE_DOWNLOADING] = "downloading",
-	[IMAGE_STATE_RETRYING] = "retrying", [IMAGE_STATE_UNPACKING] = "unpacking",
-	[IMAGE_STATE_DONE] = "done",         [IMAGE_STATE_EXISTS] = "exists",
-	[IMAGE_STATE_NEW] = "new",
+	[IMAGE_STATE_WAITING] = "waiting",     [IMAGE_STATE_DOWNLOADING] = "downloading",
+	[IMAGE_STATE_RETRYING] = "retrying",   [IMAGE_STATE_UNPACKING] = "unpacking",
+	[IMAGE_STATE_DONE] = "done",           [IMAGE_STATE_EXISTS] = "exists",
+	[IMAGE_STATE_UPLOADING] = "uploading", [IMAGE_STATE_PUSHED] = "pushed",
+	[IMAGE_STATE_MOUNTED] = "mounted",     [IMAGE_STATE_NEW] = "new",
 };
 
 const char *image_progress_state_name(enum image_progress_state state)
@@ -96,6 +97,10 @@ static void fill_line(struct line *line, const struct image_progress *p)
 		line->image = mem_text(p->digest);
 		line->state = mem_text(state_names[p->state]);
 		line->name = printable(p->text);
+		if (p->total >= 0) {
+			line->total = mem_new_struct(int64_t);
+			*line->total = p->total;
+		}
 		break;
 	case IMAGE_PROGRESS_ERROR:
 		line->error = printable(p->err.text);

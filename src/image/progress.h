@@ -28,7 +28,10 @@ enum image_progress_state {
 	IMAGE_STATE_UNPACKING,   /* all bytes are here, the rest is on its way to the disk */
 	IMAGE_STATE_DONE,
 	IMAGE_STATE_EXISTS, /* the layer was there already; or the image is unchanged */
-	IMAGE_STATE_NEW,    /* of an image: it was not there, or its name meant another */
+	IMAGE_STATE_UPLOADING,
+	IMAGE_STATE_PUSHED,
+	IMAGE_STATE_MOUNTED, /* from another repository of the registry; text says which */
+	IMAGE_STATE_NEW,     /* of an image: it was not there, or its name meant another */
 	IMAGE_STATES,
 };
 
@@ -37,8 +40,10 @@ enum { IMAGE_PROGRESS_LINE_MAX = 8192 };
 struct image_progress {
 	enum image_progress_kind kind;
 	enum image_progress_state state; /* of a layer or an image */
-	char digest[IMAGE_DIGEST_SIZE];  /* of a layer's blob; of the image: its config's digest */
-	int64_t done, total;             /* bytes of the blob; total -1 when not known */
+	char digest[IMAGE_DIGEST_SIZE];  /* of a layer's blob; of the image: its config's digest, or
+					  * of one that was pushed its manifest's */
+	int64_t done, total;             /* bytes of the blob, or of what was pushed the manifest;
+					  * total -1 when not known */
 	char text[512];                  /* the note; why a retry; the image's stored name or "" */
 	struct err err;                  /* of an error only */
 };

@@ -114,6 +114,17 @@ static void add_layer(struct str *s, const struct image_progress *layer)
 		str_add(s, "Pulling ");
 		add_bar(s, layer);
 		break;
+	case IMAGE_STATE_UPLOADING:
+		str_add(s, "Pushing ");
+		add_bar(s, layer);
+		break;
+	case IMAGE_STATE_PUSHED:
+		str_add(s, "Pushed");
+		break;
+	case IMAGE_STATE_MOUNTED:
+		str_add(s, "Mounted from ");
+		add_clean(s, layer->text);
+		break;
 	case IMAGE_STATE_UNPACKING:
 		str_add(s, "Writing to disk");
 		break;
@@ -133,6 +144,12 @@ static size_t terminal_rows(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 2 ? size.ws_row : 24;
 }
 
+static bool is_finished(const struct image_progress *layer)
+{
+	return layer->state == IMAGE_STATE_DONE || layer->state == IMAGE_STATE_EXISTS ||
+	       layer->state == IMAGE_STATE_PUSHED || layer->state == IMAGE_STATE_MOUNTED;
+}
+
 /* More layers than rows would scroll the top out of reach: then one line stands for all. */
 static void add_total(struct str *s, const struct image_progress_print *print)
 {
@@ -143,7 +160,7 @@ static void add_total(struct str *s, const struct image_progress_print *print)
 		const struct image_progress *layer = &print->layers[i];
 		all.done += layer->done;
 		all.total += layer->total > 0 ? layer->total : 0;
-		finished += layer->state == IMAGE_STATE_DONE || layer->state == IMAGE_STATE_EXISTS;
+		finished += is_finished(layer);
 	}
 	str_addf(s, "%zu of %zu layers ", finished, print->count);
 	add_bar(s, &all);
@@ -214,8 +231,7 @@ static void print_layer(struct image_progress_print *print, const struct image_p
 {
 	own_clear(str_clear) struct str line = { 0 };
 
-	if (progress->state != IMAGE_STATE_DONE && progress->state != IMAGE_STATE_EXISTS &&
-	    progress->state != IMAGE_STATE_RETRYING)
+	if (!is_finished(progress) && progress->state != IMAGE_STATE_RETRYING)
 		return;
 	add_layer(&line, progress);
 	write_line(print->fd, &line);

@@ -10,12 +10,11 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "image/auth.h"
-#include "image/certs.h"
 #include "image/choose.h"
 #include "image/http.h"
 #include "image/jail.h"
 #include "image/layers.h"
+#include "image/place.h"
 #include "image/reference.h"
 #include "image/registries.h"
 #include "image/registry.h"
@@ -27,17 +26,8 @@
 #include "storage/layer.h"
 #include "storage/store.h"
 
-/* One place to ask, with all that the host's files say about it. */
-struct place {
-	struct image_reference ref; /* under this name the image is kept */
-	struct image_endpoint endpoint;
-	struct image_certs certs;
-	struct image_auth auth;
-	bool has_auth;
-};
-
 struct places {
-	SHAPE_LIST_OF(struct place) items;
+	SHAPE_LIST_OF(struct image_place) items;
 };
 
 /* What one pull has got so far. */
@@ -51,14 +41,8 @@ struct pulled {
 
 static void clear_places(struct places *places)
 {
-	for (size_t i = 0; i < places->items.count; i++) {
-		struct place *place = &places->items.items[i];
-		image_reference_clear(&place->ref);
-		free(place->endpoint.host);
-		free(place->endpoint.path);
-		image_certs_clear(&place->certs);
-		image_auth_clear(&place->auth);
-	}
+	for (size_t i = 0; i < places->items.count; i++)
+		image_place_clear(&places->items.items[i]);
 	free(places->items.items);
 }
 
@@ -70,25 +54,6 @@ static void clear_pulled(struct pulled *pulled)
 	oci_image_config_clear(&pulled->config);
 }
 
-static int add_place(struct places *places, const struct image_pull *pull,
-		     const struct image_reference *ref, const struct image_endpoint *endpoint,
-		     struct err *e)
-{
-	struct image_auth_files files = { pull->auth_file };
-	struct place *place = shape_list_add(&places->items);
-
-	image_reference_copy(&place->ref, ref);
-	place->endpoint = *endpoint;
-	place->endpoint.host = mem_text(endpoint->host);
-	place->endpoint.path = mem_text(endpoint->path);
-	int r = image_certs_find(&place->certs, endpoint->host, e);
-	if (r < 0)
-		return r;
-	r = image_auth_find(&place->auth, &files, endpoint->host, endpoint->path, e);
-	place->has_auth = r > 0;
-	return r < 0 ? r : 0;
-}
-
 static int add_places(struct places *places, const struct image_pull *pull,
 		      const struct image_registries *registries, const struct image_reference *ref,
 		      struct err *e)
@@ -97,7 +62,8 @@ static int add_places(struct places *places, const struct image_pull *pull,
 	int r = image_registries_endpoints(registries, ref, &endpoints, e);
 
 	for (size_t i = 0; r == 0 && i < endpoints.items.count; i++)
-		r = add_place(places, pull, ref, &endpoints.items.items[i], e);
+		r = image_place_find(shape_list_add(&places->items), ref, &endpoints.items.items[i],
+				     pull->access, e);
 	return r;
 }
 
@@ -205,8 +171,8 @@ static int check_layers(const struct oci_manifest *manifest, struct err *e)
 }
 
 static int fetch_manifest(const struct image_pull *pull, struct image_registry *registry,
-			  struct image_http *http, const struct place *place, struct pulled *p,
-			  struct err *e)
+			  struct image_http *http, const struct image_place *place,
+			  struct pulled *p, struct err *e)
 {
 	const char *target = place->ref.digest ? place->ref.digest : place->ref.tag;
 	struct image_document *document = &p->manifest_text;
@@ -278,7 +244,7 @@ static void warn_platform(const struct image_pull *pull, const struct pulled *p)
 }
 
 /* The image becomes visible with its entry in the index, and not before. */
-static int keep(const struct image_pull *pull, const struct place *place, struct pulled *p,
+static int keep(const struct image_pull *pull, const struct image_place *place, struct pulled *p,
 		struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
@@ -311,18 +277,9 @@ static int keep(const struct image_pull *pull, const struct place *place, struct
 	return r;
 }
 
-static int pull_from(const struct image_pull *pull, const struct place *place, struct err *e)
+static int pull_from(const struct image_pull *pull, const struct image_place *place, struct err *e)
 {
-	struct image_repository repository = {
-		.host = place->endpoint.host,
-		.path = place->endpoint.path,
-		.insecure = place->endpoint.insecure,
-		.ca = place->certs.ca,
-		.cert = place->certs.cert,
-		.key = place->certs.key,
-		.auth = place->has_auth ? &place->auth : NULL,
-	};
-	own(image_registry_free) struct image_registry *registry = image_registry_new(&repository);
+	own(image_registry_free) struct image_registry *registry = image_place_registry(place);
 	own(image_http_free) struct image_http *http = image_registry_connect(registry);
 	own_clear(clear_pulled) struct pulled p = { 0 };
 	int r = fetch_manifest(pull, registry, http, place, &p, e);
@@ -350,7 +307,7 @@ static int pull_from_places(const struct image_pull *pull, const struct places *
 	int r = -ENOENT;
 
 	for (size_t i = 0; i < places->items.count; i++) {
-		const struct place *place = &places->items.items[i];
+		const struct image_place *place = &places->items.items[i];
 		own_free char *name = image_reference_format(&place->ref);
 		if (place->endpoint.mirror)
 			image_report_note(pull->report, "Pulling %s from mirror %s", name,

@@ -2,7 +2,7 @@
 #pragma once
 
 struct err;
-struct image_reference;
+struct image_access;
 struct image_report;
 struct oci_platform;
 struct store;
@@ -11,7 +11,7 @@ struct image_pull {
 	const struct store *store;
 	struct image_report *report;
 	const struct oci_platform *platform; /* which entry of an index */
-	const char *auth_file;               /* or NULL: the usual ones */
+	const struct image_access *access;
 };
 
 /* Pulls what text names (a short name after registries.conf), reports the image. Enters the jail

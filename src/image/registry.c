@@ -23,7 +23,7 @@
 enum {
 	PAUSE_FIRST_MS = 250,
 	PAUSE_MAX_MS = 60000, /* however long Retry-After asks for */
-	MANIFEST_TRIES = 3,
+	SMALL_TRIES = 3,
 };
 
 static const char manifest_types[] =
@@ -33,6 +33,7 @@ struct image_registry {
 	char *host, *path;
 	char *ca, *cert, *key;
 	bool insecure;
+	struct strv scopes;      /* that a token must have; none: those of the challenge */
 	struct image_auth *auth; /* NULL: nobody */
 	pthread_mutex_t lock;    /* for what follows */
 	char *base;              /* "https://host", once known */
@@ -50,6 +51,14 @@ static struct image_auth *copy_auth(const struct image_auth *auth)
 	return copy;
 }
 
+/* All at once, so that workers need not change tokens with each other. */
+static void set_scopes(struct image_registry *registry, const struct strv *mounts_from)
+{
+	strv_addf(&registry->scopes, "repository:%s:pull,push", registry->path);
+	for (size_t i = 0; mounts_from && i < mounts_from->count; i++)
+		strv_addf(&registry->scopes, "repository:%s:pull", mounts_from->items[i]);
+}
+
 struct image_registry *image_registry_new(const struct image_repository *repository)
 {
 	struct image_registry *registry = mem_new_struct(struct image_registry);
@@ -65,6 +74,8 @@ struct image_registry *image_registry_new(const struct image_repository *reposit
 	registry->key = mem_text(repository->key);
 	registry->insecure = repository->insecure;
 	registry->auth = copy_auth(repository->auth);
+	if (repository->push)
+		set_scopes(registry, repository->mounts_from);
 	pthread_mutex_init(&registry->lock, NULL);
 	return registry;
 }
@@ -78,6 +89,7 @@ void image_registry_free(struct image_registry *registry)
 	free(registry->key);
 	free(registry->base);
 	free(registry->authorization);
+	strv_clear(&registry->scopes);
 	if (registry->auth)
 		image_auth_clear(registry->auth);
 	free(registry->auth);
@@ -150,8 +162,8 @@ static int find_base(char **ret, const struct image_registry *registry, struct i
 }
 
 /* *ret is borrowed; it does not change once it is known. */
-static int base_of(const char **ret, struct image_registry *registry, struct image_http *http,
-		   struct err *e)
+int image_registry_base(const char **ret, struct image_registry *registry, struct image_http *http,
+			struct err *e)
 {
 	int r = 0;
 
@@ -163,6 +175,16 @@ static int base_of(const char **ret, struct image_registry *registry, struct ima
 	*ret = registry->base;
 	pthread_mutex_unlock(&registry->lock);
 	return r;
+}
+
+const char *image_registry_host(const struct image_registry *registry)
+{
+	return registry->host;
+}
+
+const char *image_registry_path(const struct image_registry *registry)
+{
+	return registry->path;
 }
 
 static char *current_authorization(struct image_registry *registry)
@@ -193,8 +215,9 @@ static int answer(struct image_registry *registry, struct image_http *http,
 	pthread_mutex_lock(&registry->lock);
 	if (str_equal(registry->authorization, used)) {
 		char *header = NULL;
-		r = image_token_answer(&header, http, registry->base, registry->path, &challenge,
-				       registry->auth, e);
+		struct image_token_wanted wanted = { registry->base, registry->path,
+						     &registry->scopes };
+		r = image_token_answer(&header, http, &wanted, &challenge, registry->auth, e);
 		if (r == 0) {
 			free(registry->authorization);
 			registry->authorization = header;
@@ -250,12 +273,15 @@ static char *remote_message(const char *detail)
 }
 
 static int judge_status(const struct image_registry *registry,
+			const struct image_http_request *request,
 			const struct image_http_response *response, struct err *e)
 {
 	own_free char *message = remote_message(response->detail);
 	const char *host = registry->host;
 	long status = response->status;
 
+	if (request->method && status >= 200 && status <= 299)
+		return 0;
 	switch (status) {
 	case 200:
 	case 206:
@@ -264,10 +290,7 @@ static int judge_status(const struct image_registry *registry,
 	case 403:
 		err_set(e, ERR_PERMISSION, "%s denies access to %s%s", host, registry->path,
 			message);
-		return err_hint(e,
-				"does it exist? if it is private, put a login for %s into "
-				"auth.json",
-				host);
+		return err_hint(e, "does it exist, and may you? log in with: holm login %s", host);
 	case 404:
 		return err_set(e, ERR_NOT_FOUND, "not on %s%s", host, message);
 	case 429:
@@ -278,17 +301,17 @@ static int judge_status(const struct image_registry *registry,
 	}
 }
 
-/* One try, with at most one answer to a challenge. *response is the caller's in any case. */
-static int try_once(struct image_registry *registry, struct image_http *http,
-		    struct image_http_request *request, struct image_http_response *response,
-		    struct err *e)
+/* At most one answer to a challenge. */
+int image_registry_try(struct image_registry *registry, struct image_http *http,
+		       struct image_http_request *request, struct image_http_response *response,
+		       struct err *e)
 {
 	own_free char *authorization = current_authorization(registry);
 
 	request->authorization = authorization;
 	int r = image_http_perform(http, request, response, e);
 	if (r < 0 || response->status != 401)
-		return r < 0 ? r : judge_status(registry, response, e);
+		return r < 0 ? r : judge_status(registry, request, response, e);
 
 	r = answer(registry, http, &response->challenges, authorization, e);
 	if (r < 0)
@@ -299,10 +322,10 @@ static int try_once(struct image_registry *registry, struct image_http *http,
 	r = image_http_perform(http, request, response, e);
 	if (r == 0 && response->status == 401 && registry->auth)
 		return refuses_login(registry, e);
-	return r < 0 ? r : judge_status(registry, response, e);
+	return r < 0 ? r : judge_status(registry, request, response, e);
 }
 
-static bool worth_another(const struct err *e, const struct image_http_response *response)
+bool image_registry_worth_another(const struct err *e, const struct image_http_response *response)
 {
 	if (e->kind == ERR_TIMEOUT)
 		return true;
@@ -311,7 +334,7 @@ static bool worth_another(const struct err *e, const struct image_http_response 
 	return response->status < 400 || response->status == 429 || response->status >= 500;
 }
 
-static void pause_before(int attempt, int retry_after_s)
+void image_registry_pause(int attempt, int retry_after_s)
 {
 	int64_t ms = (int64_t)PAUSE_FIRST_MS << (attempt - 1);
 
@@ -329,7 +352,7 @@ static int collect(void *context, const void *bytes, size_t length, struct err *
 	struct str *text = context;
 
 	if (text->length + length > OCI_IMAGE_MANIFEST_MAX)
-		return err_set(e, ERR_CORRUPT, "manifest of more than %d MiB",
+		return err_set(e, ERR_CORRUPT, "an answer of more than %d MiB",
 			       OCI_IMAGE_MANIFEST_MAX >> 20);
 	str_add_n(text, bytes, length);
 	return 0;
@@ -350,40 +373,57 @@ static int check_digest(struct image_document *document, const char *target, con
 	return 0;
 }
 
-static int fetch_manifest(struct image_registry *registry, struct image_http *http, const char *url,
-			  struct image_document *document, struct err *e)
+/* A small answer, whole. *response is the caller's. */
+static int get_small(struct image_registry *registry, struct image_http *http, const char *url,
+		     const char *accept, struct str *to, struct image_http_response *response,
+		     struct err *e)
 {
-	struct byte_sink sink = { collect, &document->text };
+	struct byte_sink sink = { collect, to };
 
 	for (int attempt = 1;; attempt++) {
-		own_clear(image_http_response_clear) struct image_http_response response = { 0 };
-		struct image_http_request request = { .url = url,
-						      .accept = manifest_types,
-						      .limit_s = IMAGE_HTTP_SMALL_S,
-						      .sink = &sink };
-		int r = try_once(registry, http, &request, &response, e);
-		document->media_type = take_ptr(&response.content_type);
+		struct image_http_request request = {
+			.url = url, .accept = accept, .limit_s = IMAGE_HTTP_SMALL_S, .sink = &sink
+		};
+		int r = image_registry_try(registry, http, &request, response, e);
 		if (r == 0)
-			return check_digest(document, strrchr(url, '/') + 1, response.digest, e);
-		image_document_clear(document);
-		if (attempt == MANIFEST_TRIES || !worth_another(e, &response))
+			return 0;
+		str_clear(to);
+		if (attempt == SMALL_TRIES || !image_registry_worth_another(e, response))
 			return r;
 		log_debug("again: %s", e->text);
-		pause_before(attempt, response.retry_after_s);
+		image_registry_pause(attempt, response->retry_after_s);
+		image_http_response_clear(response);
 	}
+}
+
+int image_registry_get(struct image_registry *registry, struct image_http *http, const char *path,
+		       struct str *to, struct err *e)
+{
+	own_clear(image_http_response_clear) struct image_http_response response = { 0 };
+	const char *base;
+	int r = image_registry_base(&base, registry, http, e);
+
+	if (r < 0)
+		return r;
+	own_free char *url = mem_format("%s%s", base, path);
+	return get_small(registry, http, url, NULL, to, &response, e);
 }
 
 int image_registry_manifest(struct image_registry *registry, struct image_http *http,
 			    const char *target, struct image_document *ret, struct err *e)
 {
 	own_clear(image_document_clear) struct image_document document = { 0 };
+	own_clear(image_http_response_clear) struct image_http_response response = { 0 };
 	const char *base;
-	int r = base_of(&base, registry, http, e);
+	int r = image_registry_base(&base, registry, http, e);
 
 	if (r < 0)
 		return r;
 	own_free char *url = mem_format("%s/v2/%s/manifests/%s", base, registry->path, target);
-	r = fetch_manifest(registry, http, url, &document, e);
+	r = get_small(registry, http, url, manifest_types, &document.text, &response, e);
+	document.media_type = take_ptr(&response.content_type);
+	if (r == 0)
+		r = check_digest(&document, target, response.digest, e);
 	if (r < 0)
 		return r;
 	*ret = document;
@@ -443,9 +483,9 @@ static int try_blob(struct image_registry *registry, struct image_http *http, co
 
 	blob->skip = -1;
 	int r = foreign ? image_http_perform(http, &request, &blob->response, e)
-			: try_once(registry, http, &request, &blob->response, e);
+			: image_registry_try(registry, http, &request, &blob->response, e);
 	if (r == 0 && foreign)
-		r = judge_status(registry, &blob->response, e);
+		r = judge_status(registry, &request, &blob->response, e);
 	if (r < 0)
 		return r;
 	if (blob->have == blob->descriptor->size)
@@ -461,7 +501,7 @@ static int fetch_blob(struct image_registry *registry, struct image_http *http, 
 		int64_t before = blob->have;
 		image_http_response_clear(&blob->response);
 		int r = try_blob(registry, http, url, foreign, blob, e);
-		if (r == 0 || blob->refused || !worth_another(e, &blob->response))
+		if (r == 0 || blob->refused || !image_registry_worth_another(e, &blob->response))
 			return r;
 		if (blob->have - before >= IMAGE_REGISTRY_PROGRESS)
 			attempt = 1;
@@ -472,7 +512,7 @@ static int fetch_blob(struct image_registry *registry, struct image_http *http, 
 		log_debug("again: %s", e->text);
 		if (blob->sink->retry)
 			blob->sink->retry(blob->sink->context, e);
-		pause_before(attempt, blob->response.retry_after_s);
+		image_registry_pause(attempt, blob->response.retry_after_s);
 	}
 }
 
@@ -482,7 +522,7 @@ int image_registry_blob(struct image_registry *registry, struct image_http *http
 {
 	struct blob blob = { .sink = sink, .descriptor = descriptor, .have = offset };
 	const char *base;
-	int r = base_of(&base, registry, http, e);
+	int r = image_registry_base(&base, registry, http, e);
 
 	if (r < 0 || offset == descriptor->size)
 		return r;

@@ -1,5 +1,5 @@
-/* registry.h - a registry after distribution-spec v1.1, as far as pulling goes: manifests and
- * blobs of one repository, with login, retries and resumption. */
+/* registry.h - a registry after distribution-spec v1.1: manifests and blobs of one repository, with
+ * login, retries and resumption. What writes is in upload.h. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,10 @@
 struct err;
 struct image_auth;
 struct image_http;
+struct image_http_request;
+struct image_http_response;
 struct image_registry;
+struct strv;
 
 enum {
 	IMAGE_REGISTRY_TRIES = 5,
@@ -26,7 +29,9 @@ struct image_repository {
 	const char *path;            /* "library/nginx" */
 	bool insecure;               /* configured: plain HTTP and unknown certificates are taken */
 	const char *ca, *cert, *key; /* of certs.h, or NULL */
-	const struct image_auth *auth; /* NULL: nobody */
+	const struct image_auth *auth;  /* NULL: nobody */
+	bool push;                      /* a token must allow writing */
+	const struct strv *mounts_from; /* and reading these other repositories; may be NULL */
 };
 
 /* All text is copied. Nothing is asked yet. */
@@ -63,3 +68,27 @@ struct image_blob_sink {
 int image_registry_blob(struct image_registry *registry, struct image_http *http,
 			const struct oci_descriptor *descriptor, int64_t offset,
 			const struct image_blob_sink *sink, struct err *e);
+
+/* ---- for upload.c and others that ask for more ---- */
+
+/* "https://host": where it answers, found out by the first who asks. Borrowed. */
+int image_registry_base(const char **ret, struct image_registry *registry, struct image_http *http,
+			struct err *e);
+const char *image_registry_host(const struct image_registry *registry);
+const char *image_registry_path(const struct image_registry *registry);
+
+/* One try of a request, with an answer to the registry's challenge; another status than 200 or 206
+ * (of a request with a method: 200 to 299) is an error, with what the registry says. The caller
+ * clears *response in any case. */
+int image_registry_try(struct image_registry *registry, struct image_http *http,
+		       struct image_http_request *request, struct image_http_response *response,
+		       struct err *e);
+
+/* Is it the network, or a registry that has too much to do? Then wait, the longer the later the
+ * attempt (from 1 on). */
+bool image_registry_worth_another(const struct err *e, const struct image_http_response *response);
+void image_registry_pause(int attempt, int retry_after_s);
+
+/* A GET of an address below the base ("/v2/..."), small: at most 4 MiB, with retries. */
+int image_registry_get(struct image_registry *registry, struct image_http *http, const char *path,
+		       struct str *to, struct err *e);

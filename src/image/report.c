@@ -72,7 +72,8 @@ void image_report_note(struct image_report *report, const char *format, ...)
 void image_report_layer(struct image_report *report, const struct oci_descriptor *layer,
 			enum image_progress_state state, int64_t done, const char *why)
 {
-	bool moving = state == IMAGE_STATE_DOWNLOADING || state == IMAGE_STATE_UNPACKING;
+	bool moving = state == IMAGE_STATE_DOWNLOADING || state == IMAGE_STATE_UNPACKING ||
+		      state == IMAGE_STATE_UPLOADING;
 	bool may_wait = moving && done < layer->size;
 	int64_t now = moment_monotonic_ns();
 	struct image_progress progress = {
@@ -90,14 +91,14 @@ void image_report_layer(struct image_report *report, const struct oci_descriptor
 	pthread_mutex_unlock(&report->lock);
 }
 
-void image_report_image(struct image_report *report, const char *id, const char *name,
-			enum image_progress_state state)
+static void report_answer(struct image_report *report, const char *digest, const char *name,
+			  enum image_progress_state state, int64_t size)
 {
 	struct image_progress progress = { .kind = IMAGE_PROGRESS_IMAGE,
 					   .state = state,
-					   .total = -1 };
+					   .total = size };
 
-	snprintf(progress.digest, sizeof(progress.digest), "%s", id);
+	snprintf(progress.digest, sizeof(progress.digest), "%s", digest);
 	snprintf(progress.text, sizeof(progress.text), "%s", name ? name : "");
 	if (report->print)
 		image_progress_print_finish(report->print);
@@ -105,7 +106,19 @@ void image_report_image(struct image_report *report, const char *id, const char 
 	send_event(report, &progress);
 	pthread_mutex_unlock(&report->lock);
 	if (report->fd < 0)
-		printf("%s\n", id);
+		printf("%s\n", digest);
+}
+
+void image_report_image(struct image_report *report, const char *id, const char *name,
+			enum image_progress_state state)
+{
+	report_answer(report, id, name, state, -1);
+}
+
+void image_report_pushed(struct image_report *report, const char *digest, const char *name,
+			 int64_t size)
+{
+	report_answer(report, digest, name, IMAGE_STATE_PUSHED, size);
 }
 
 void image_report_error(struct image_report *report, const struct err *e)

@@ -28,5 +28,10 @@ void image_report_layer(struct image_report *report, const struct oci_descriptor
 void image_report_image(struct image_report *report, const char *id, const char *name,
 			enum image_progress_state state);
 
+/* The answer of a push: the digest of the manifest that the registry has now under this name, and
+ * how many bytes it has. */
+void image_report_pushed(struct image_report *report, const char *digest, const char *name,
+			 int64_t size);
+
 /* The answer, when there is none. */
 void image_report_error(struct image_report *report, const struct err *e);

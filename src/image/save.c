@@ -58,6 +58,10 @@ static int add_image(struct image_saved_list *list, const struct image_save *sav
 		saved->media_type = mem_text(entry->media_type);
 		saved->size = entry->size;
 	}
+	if (save->as) {
+		strv_add(&saved->references, save->as);
+		return r;
+	}
 	/* who gives an id wants no name */
 	bool by_name = entry->reference && !str_starts(entry->id + strlen("sha256:"), name) &&
 		       !str_starts(entry->id, name);

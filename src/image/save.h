@@ -19,6 +19,7 @@ struct image_save {
 	const char *path; /* "-": stdout; of a folder: not there, or empty */
 	char **names;     /* as people type them */
 	size_t count;
+	const char *as; /* the name there, instead of the one here; NULL: as it is */
 };
 
 /* On failure no file of that name appears. ERR_EXISTS for a folder that is not empty. */

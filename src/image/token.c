@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/shape.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "image/auth.h"
 #include "image/challenge.h"
 #include "image/http.h"
@@ -62,32 +63,40 @@ static void add_parameter(struct str *s, const char *name, const char *value)
 	curl_free(escaped);
 }
 
-static void add_scope(struct str *s, const struct image_challenge *c, const char *path)
+static void add_scopes(struct str *s, const struct image_challenge *c,
+		       const struct image_token_wanted *wanted)
 {
-	own_free char *scope = mem_format("repository:%s:pull", path);
+	own_free char *scope = mem_format("repository:%s:pull", wanted->path);
 
 	if (!str_empty(c->service))
 		add_parameter(s, "service", c->service);
-	add_parameter(s, "scope", str_empty(c->scope) ? scope : c->scope);
+	own_free char *all = strv_join(wanted->scopes, " ");
+	if (*all)
+		add_parameter(s, "scope", all);
+	else if (!str_empty(c->scope) || *wanted->path)
+		add_parameter(s, "scope", str_empty(c->scope) ? scope : c->scope);
 }
 
 static char *query_address(const struct image_url *realm, const struct image_challenge *c,
-			   const char *path)
+			   const struct image_token_wanted *wanted)
 {
 	own_clear(str_clear) struct str query = { 0 };
 
-	add_scope(&query, c, path);
+	add_scopes(&query, c, wanted);
+	if (!query.length)
+		return mem_text(realm->text);
 	return mem_format("%s%c%s", realm->text, strchr(realm->text, '?') ? '&' : '?', query.text);
 }
 
-static char *refresh_form(const struct image_challenge *c, const char *path, const char *token)
+static char *refresh_form(const struct image_challenge *c, const struct image_token_wanted *wanted,
+			  const char *token)
 {
 	struct str form = { 0 };
 
 	add_parameter(&form, "grant_type", "refresh_token");
 	add_parameter(&form, "client_id", "holm");
 	add_parameter(&form, "refresh_token", token);
-	add_scope(&form, c, path);
+	add_scopes(&form, c, wanted);
 	return str_take(&form);
 }
 
@@ -139,14 +148,14 @@ static int ask(char **ret, struct image_http *http, const struct image_http_requ
 }
 
 static int fetch_token(char **ret, struct image_http *http, const struct image_url *realm,
-		       const char *path, const struct image_challenge *c,
+		       const struct image_token_wanted *wanted, const struct image_challenge *c,
 		       const struct image_auth *auth, bool foreign, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	struct byte_sink sink = { collect, &text };
 	bool refresh = auth && auth->token;
-	own_free char *form = refresh ? refresh_form(c, path, auth->token) : NULL;
-	own_free char *url = refresh ? mem_text(realm->text) : query_address(realm, c, path);
+	own_free char *form = refresh ? refresh_form(c, wanted, auth->token) : NULL;
+	own_free char *url = refresh ? mem_text(realm->text) : query_address(realm, c, wanted);
 	own_free char *basic = auth && !refresh ? image_auth_basic(auth) : NULL;
 	struct image_http_request request = {
 		.url = url,
@@ -160,19 +169,19 @@ static int fetch_token(char **ret, struct image_http *http, const struct image_u
 	return ask(ret, http, &request, realm->host, &text, e);
 }
 
-int image_token_answer(char **ret, struct image_http *http, const char *registry_url,
-		       const char *path, const struct image_challenge *challenge,
-		       const struct image_auth *auth, struct err *e)
+int image_token_answer(char **ret, struct image_http *http, const struct image_token_wanted *wanted,
+		       const struct image_challenge *challenge, const struct image_auth *auth,
+		       struct err *e)
 {
 	own_clear(image_url_clear) struct image_url registry = { 0 };
 	own_clear(image_url_clear) struct image_url realm = { 0 };
-	int r = image_url_parse(&registry, registry_url, NULL, e);
+	int r = image_url_parse(&registry, wanted->registry_url, NULL, e);
 
 	if (r < 0)
 		return r;
 	if (!challenge->bearer && (!auth || auth->token)) {
 		err_set(e, ERR_PERMISSION, "%s wants a login", registry.host);
-		return err_hint(e, "put one for it into auth.json (see containers-auth.json(5))");
+		return err_hint(e, "log in with: holm login %s", strstr(registry.text, "://") + 3);
 	}
 	if (!challenge->bearer) {
 		*ret = image_auth_basic(auth);
@@ -185,5 +194,5 @@ int image_token_answer(char **ret, struct image_http *http, const char *registry
 	if (r < 0)
 		return r;
 	bool foreign = !image_url_same_origin(&realm, &registry);
-	return fetch_token(ret, http, &realm, path, challenge, auth, foreign, e);
+	return fetch_token(ret, http, &realm, wanted, challenge, auth, foreign, e);
 }

@@ -1,0 +1,104 @@
+/* `holm push`. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/own.h"
+#include "cli/archive.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/registry_options.h"
+#include "image/command.h"
+#include "image/reference.h"
+
+struct push_options {
+	struct cli_registry_options registry;
+	char *digest_file;
+	bool all_tags;
+	bool quiet;
+};
+
+#define OPTIONS struct push_options
+static const struct option table[] = {
+	{ "all-tags", 'a', OPTION_FLAG(all_tags), NULL, "every tag of the name" },
+	CLI_REGISTRY_OPTIONS,
+	{ "digestfile", 0, OPTION_STRING(digest_file), "FILE",
+	  "write the digest of the manifest there", "file:" },
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the name alone" },
+	{ 0 },
+};
+#undef OPTIONS
+
+struct answer {
+	const struct push_options *options;
+	char digest[IMAGE_DIGEST_SIZE]; /* of the last one; "" */
+};
+
+/* "1: digest: sha256:... size: 527", as docker has it. */
+static void print_pushed(void *arg, const struct image_progress *image)
+{
+	struct answer *answer = arg;
+	const char *colon = strrchr(image->text, ':');
+
+	snprintf(answer->digest, sizeof(answer->digest), "%s", image->digest);
+	if (answer->options->quiet)
+		cli_print_clean(stdout, image->text);
+	else {
+		cli_print_clean(stdout, colon ? colon + 1 : image->text);
+		printf(": digest: %s size: %lld", image->digest, (long long)image->total);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int write_digest(const struct answer *answer, struct err *e)
+{
+	const char *file = answer->options->digest_file;
+
+	if (!file || !*answer->digest)
+		return 0;
+	return fd_write_file_at(AT_FDCWD, file, answer->digest, strlen(answer->digest), 0644, e);
+}
+
+static int run_push(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct push_options *o = options;
+	own_clear(strv_clear) struct strv arguments = { 0 };
+	struct answer answer = { .options = o };
+
+	int r = cli_archive_arguments(cli, "push", &arguments, e);
+	if (r == 0)
+		r = cli_registry_options_pass(&o->registry, &arguments, e);
+	if (r < 0)
+		return r;
+	if (o->all_tags)
+		strv_add(&arguments, "--all-tags");
+	strv_add(&arguments, "--");
+	strv_add_all(&arguments, args);
+	r = image_command_run_each(print_pushed, &answer, &arguments,
+				   o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+	return r < 0 ? r : write_digest(&answer, e);
+}
+
+static void push_defaults(void *options)
+{
+	cli_registry_options_defaults(&((struct push_options *)options)->registry);
+}
+
+const struct cli_command cli_push = {
+	.names = "push|image push",
+	.section = "Images",
+	.arguments = "[OPTIONS] NAME[:TAG] [DESTINATION]",
+	.summary = "Send an image to a registry",
+	.options = table,
+	.size = sizeof(struct push_options),
+	.args_min = 1,
+	.args_max = 2,
+	.values = "image:",
+	.defaults = push_defaults,
+	.run = run_push,
+};

@@ -71,6 +71,28 @@ is_gone() { # DEVICE
 	[[ $(ip -o link show theirs) == *,UP,* ]]
 }
 
+@test "when one of several cannot be moved, those before it come back as they were" {
+	ip addr add 192.0.2.9/24 dev theirs
+	ip link set theirs up
+	ip addr add 192.0.2.10/32 dev ours
+	ip link set ours down
+	bundle_edit '.linux.netDevices = { theirs: { name: "eth0" }, ours: { name: "eth1" }, missing: {} }'
+	bundle_refused 125 "linux.netDevices.missing: " bundle true
+	ip -o addr show theirs | grep -q 192.0.2.9/24
+	[[ $(ip -o link show theirs) == *,UP,* ]]
+	ip -o addr show ours | grep -q 192.0.2.10/32
+	[[ $(ip -o link show ours) != *,UP* ]]
+	# nor do they stay in a namespace that is joined
+	service unshare --kill-child --fork --net sleep 60
+	within 5 pgrep -P "${SERVICES[-1]}"
+	local neighbour
+	neighbour=$(pgrep -P "${SERVICES[-1]}")
+	bundle_edit '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' --arg p "/proc/$neighbour/ns/net"
+	bundle_refused 125 "linux.netDevices.missing: " bundle true
+	ip -o addr show theirs | grep -q 192.0.2.9/24
+	kill -KILL "$neighbour"
+}
+
 @test "a device goes to a namespace that is joined, too" {
 	service unshare --kill-child --fork --net sleep 60
 	within 5 pgrep -P "${SERVICES[-1]}"

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -59,27 +61,36 @@ int runtime_net_device_check(const struct oci_spec *spec, uint64_t namespaces, s
 
 /* ---- links ---- */
 
-static void take_index(const struct nlmsghdr *message, void *context)
+struct link {
+	int index;
+	bool is_up;
+};
+
+static void take_link(const struct nlmsghdr *message, void *context)
 {
-	const struct ifinfomsg *link = NLMSG_DATA(message);
+	const struct ifinfomsg *told = NLMSG_DATA(message);
 
 	if (message->nlmsg_type == RTM_NEWLINK)
-		*(int *)context = link->ifi_index;
+		*(struct link *)context =
+			(struct link){ told->ifi_index, told->ifi_flags & IFF_UP };
 }
 
-/* The index, or -ENODEV and its kin. */
-static int find_link(int socket, const char *name, struct err *e)
+/* -ENODEV and its kin where there is none. */
+static int find_link(struct link *ret, int socket, const char *name, struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
-	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	int index = 0;
+	struct ifinfomsg any = { .ifi_family = AF_UNSPEC };
+	struct link link = { 0 };
 
-	wire_netlink_begin(&request, RTM_GETLINK, 0, &link, sizeof(link));
+	wire_netlink_begin(&request, RTM_GETLINK, 0, &any, sizeof(any));
 	wire_netlink_add_text(&request, IFLA_IFNAME, name);
-	int r = wire_netlink_call(socket, &request, take_index, &index, e);
+	int r = wire_netlink_call(socket, &request, take_link, &link, e);
 	if (r < 0)
 		return r;
-	return index ? index : err_number(e, ENODEV, "refused by the kernel");
+	if (!link.index)
+		return err_number(e, ENODEV, "refused by the kernel");
+	*ret = link;
+	return 0;
 }
 
 /* Both in one message: nobody sees it there by its old name. */
@@ -168,13 +179,13 @@ static int read_addresses(struct addresses *ret, int socket, int index, struct e
 	return r < 0 ? err_add(e, "read its addresses") : 0;
 }
 
-static int restore_addresses(const struct addresses *addresses, int inside, int index,
+static int restore_addresses(const struct addresses *addresses, int socket, int index,
 			     struct err *e)
 {
 	for (size_t i = 0; i < addresses->count; i++) {
 		struct nlmsghdr *header = (struct nlmsghdr *)addresses->items[i].bytes.text;
 		((struct ifaddrmsg *)NLMSG_DATA(header))->ifa_index = (unsigned)index;
-		if (wire_netlink_call(inside, &addresses->items[i], NULL, NULL, e) < 0)
+		if (wire_netlink_call(socket, &addresses->items[i], NULL, NULL, e) < 0)
 			return err_add(e, "restore its addresses");
 	}
 	return 0;
@@ -182,37 +193,111 @@ static int restore_addresses(const struct addresses *addresses, int inside, int 
 
 /* ---- moving ---- */
 
+/* A network namespace: a netlink socket that was made there, and itself. */
+struct side {
+	int socket;
+	int namespace_fd;
+};
+
+/* One that was moved, for the way back. */
+struct moved {
+	const char *outside; /* its names */
+	const char *inside;
+	bool was_up;
+	struct addresses addresses;
+};
+
+static void moved_clear(struct moved *moved)
+{
+	addresses_clear(&moved->addresses);
+}
+
 /* Before anything changes: older kernels move first, and only then see that they cannot rename. */
 static int check_free(int inside, const char *name, struct err *e)
 {
+	struct link link;
 	struct err expected;
 
-	if (find_link(inside, name, &expected) < 0)
+	if (find_link(&link, inside, name, &expected) < 0)
 		return 0;
 	return err_set(e, ERR_EXISTS, "the container has a device '%s'", name);
 }
 
-static int move_device(const struct oci_net_device *device, int outside, int namespace_fd,
-		       int inside, struct err *e)
+/* Back under its old name, as it was. */
+static void move_back(const struct moved *moved, struct side from, struct side to)
 {
-	own_clear(addresses_clear) struct addresses addresses = { 0 };
-	const char *name = inner_name(device);
+	struct link link;
+	struct err e;
 
-	int index = find_link(outside, device->host_name, e);
-	if (index < 0)
-		return index;
-	int r = check_free(inside, name, e);
+	int r = find_link(&link, from.socket, moved->inside, &e);
 	if (r == 0)
-		r = read_addresses(&addresses, outside, index, e);
+		r = move_link(from.socket, link.index, to.namespace_fd, moved->outside, &e);
 	if (r == 0)
-		r = move_link(outside, index, namespace_fd, name, e);
+		r = find_link(&link, to.socket, moved->outside, &e);
+	if (r == 0)
+		r = restore_addresses(&moved->addresses, to.socket, link.index, &e);
+	if (r == 0 && moved->was_up)
+		r = raise_link(to.socket, link.index, &e);
+	if (r < 0)
+		log_warning("network device %s: move it back: %s", moved->outside, e.text);
+}
+
+/* In the new namespace it is known by its new name; its number may be another, too. */
+static int settle(const struct moved *moved, int inside, struct err *e)
+{
+	struct link link;
+
+	int r = find_link(&link, inside, moved->inside, e);
+	if (r == 0)
+		r = restore_addresses(&moved->addresses, inside, link.index, e);
+	return r < 0 ? r : raise_link(inside, link.index, e);
+}
+
+static int move_device(struct moved *ret, const struct oci_net_device *device, struct side from,
+		       struct side to, struct err *e)
+{
+	own_clear(moved_clear) struct moved moved = { device->host_name, inner_name(device) };
+	struct link link;
+
+	int r = find_link(&link, from.socket, moved.outside, e);
+	if (r == 0)
+		r = check_free(to.socket, moved.inside, e);
+	if (r == 0)
+		r = read_addresses(&moved.addresses, from.socket, link.index, e);
+	if (r == 0)
+		r = move_link(from.socket, link.index, to.namespace_fd, moved.inside, e);
 	if (r < 0)
 		return r;
-	index = find_link(inside, name, e);
-	if (index < 0)
-		return index;
-	r = restore_addresses(&addresses, inside, index, e);
-	return r < 0 ? r : raise_link(inside, index, e);
+	moved.was_up = link.is_up;
+	r = settle(&moved, to.socket, e);
+	if (r < 0) {
+		move_back(&moved, to, from);
+		return r;
+	}
+	*ret = moved;
+	moved = (struct moved){ 0 };
+	return 0;
+}
+
+static int move_all(const struct oci_spec *spec, struct side from, struct side to, struct err *e)
+{
+	size_t count = spec->linux_.net_devices.count, done = 0;
+	own_free struct moved *moved = mem_new(count, sizeof(*moved));
+	int r = 0;
+
+	for (; r == 0 && done < count; done += r == 0) {
+		const struct oci_net_device *device = &spec->linux_.net_devices.items[done];
+		r = move_device(&moved[done], device, from, to, e);
+		if (r < 0)
+			err_add(e, "linux.netDevices.%s", device->host_name);
+	}
+	while (done > 0) {
+		done--;
+		if (r < 0)
+			move_back(&moved[done], to, from);
+		moved_clear(&moved[done]);
+	}
+	return r;
 }
 
 int runtime_net_device_move_in_parent(const struct oci_spec *spec, int namespace_fd, int inside,
@@ -222,10 +307,9 @@ int runtime_net_device_move_in_parent(const struct oci_spec *spec, int namespace
 
 	if (outside < 0)
 		return outside;
-	for (size_t i = 0; i < spec->linux_.net_devices.count; i++) {
-		const struct oci_net_device *device = &spec->linux_.net_devices.items[i];
-		if (move_device(device, outside, namespace_fd, inside, e) < 0)
-			return err_add(e, "linux.netDevices.%s", device->host_name);
-	}
-	return 0;
+	own_fd int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0)
+		return err_sys(e, "open /proc/self/ns/net");
+	return move_all(spec, (struct side){ outside, home }, (struct side){ inside, namespace_fd },
+			e);
 }

@@ -81,6 +81,47 @@ inside() { # COMMAND...
 	output_is $'read\nrefused'
 }
 
+@test "rules of a later update leave the devices that were added, and count for those to come" {
+	deny_devices
+	mknod "$ROOTFS/kmsg" c 1 11
+	mknod "$ROOTFS/mem" c 1 1
+	running
+	rt devices add "$ID" /dev/fuse
+	rt update --resources - "$ID" <<<'{ "devices": [{ "allow": false, "access": "rwm" },
+		{ "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw" }] }'
+	expect 0 inside ': <>/dev/fuse && echo fuse; (: >>/kmsg) && echo kmsg; (: </mem) || echo none'
+	output_is $'fuse\nkmsg\nnone'
+	rt devices add "$ID" /dev/random:/dev/chance
+	expect 0 inside ': <>/dev/fuse && : >>/kmsg && head -c 3 /dev/chance | wc -c'
+	output_is 3
+}
+
+# edit_record PROGRAM: as if holm had been killed in the middle
+edit_record() {
+	jq "$1" <"$RT_ROOT/$ID/record.json" >"$RT_ROOT/$ID/record.new"
+	mv "$RT_ROOT/$ID/record.new" "$RT_ROOT/$ID/record.json"
+}
+
+@test "what is added is recorded first, and can be removed after a kill in between" {
+	running
+	local list
+	list="[{ \"destination\": \"/a\", \"type\": \"bind\", \"source\": \"$SOURCE\", \"options\": [\"bind\"] }]"
+	# killed before the mount was made: the record has it, and nothing is there
+	run strace -f -qq -o /dev/null -e trace=move_mount -e inject=move_mount:signal=KILL \
+		holm-runtime --root "$RT_ROOT" mounts add "$ID" - <<<"$list"
+	[ "$status" != 0 ]
+	change_mounts add "$list"
+	# and after it
+	edit_record '.container.mounts[-1] |= (.below = 1 | del(.id))'
+	change_mounts remove "$list"
+	expect 1 inside 'grep " /a " /proc/self/mountinfo'
+	# what was there before is not taken for it
+	change_mounts add "$list"
+	edit_record '.container.mounts[-1] |= (.below = .id | del(.id))'
+	refused_mounts "the mount that was added is not there" remove "$list"
+	expect 0 inside 'grep " /a " /proc/self/mountinfo'
+}
+
 @test "in a user namespace a device is the host's node, bound" {
 	deny_devices
 	with_user_namespace

@@ -11,6 +11,7 @@
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_device.h"
 #include "runtime/cgroup_layout.h"
+#include "runtime/runtime.h"
 
 static int allow_v1(int folder, const struct oci_device_rule *rule, struct err *e)
 {
@@ -20,32 +21,36 @@ static int allow_v1(int folder, const struct oci_device_rule *rule, struct err *
 	return fd_write_control_at(folder, "devices.allow", line, e);
 }
 
-static int replace_v2(int folder, const struct oci_resources *resources,
-		      const struct oci_device_rule *rules, size_t count, struct err *e)
+struct oci_device_rule *runtime_cgroup_device_join(struct oci_resources *resources,
+						   const struct runtime_container *container)
 {
-	struct oci_resources all = { 0 };
-	size_t first = resources->devices.count;
+	size_t first = resources->devices.count, added = container->devices.count;
+	struct oci_device_rule *items = mem_new(first + added + 1, sizeof(*items));
 
-	all.devices.count = first + count;
-	own_free struct oci_device_rule *items = mem_new(all.devices.count, sizeof(*items));
-	memcpy(items, resources->devices.items, first * sizeof(*items));
-	memcpy(items + first, rules, count * sizeof(*items));
-	all.devices.items = items;
-	return runtime_cgroup_device_bpf_attach(folder, &all, e);
+	if (first) {
+		memcpy(items, resources->devices.items, first * sizeof(*items));
+		resources->devices.count += added;
+	}
+	if (first && added)
+		memcpy(items + first, container->devices.items, added * sizeof(*items));
+	resources->devices.items = items;
+	return items;
 }
 
 int runtime_cgroup_device_add(const struct runtime_cgroup *cgroup,
-			      const struct oci_resources *resources,
-			      const struct oci_device_rule *rules, size_t count, struct err *e)
+			      const struct oci_resources *resources, struct err *e)
 {
-	if (!resources || !resources->devices.count)
+	size_t count = resources->devices.count;
+
+	if (!count)
 		return 0;
 	own_fd int folder = runtime_cgroup_open_controller(cgroup, "devices");
 	if (folder < 0)
 		return err_number(e, -folder, "open the cgroup to allow a device");
-	int r = runtime_cgroup_device_check(&rules[count - 1], e);
+	const struct oci_device_rule *last = &resources->devices.items[count - 1];
+	int r = runtime_cgroup_device_check(last, e);
 	if (r < 0)
 		return r;
-	return runtime_cgroup_is_v2(cgroup) ? replace_v2(folder, resources, rules, count, e)
-					    : allow_v1(folder, &rules[count - 1], e);
+	return runtime_cgroup_is_v2(cgroup) ? runtime_cgroup_device_bpf_attach(folder, resources, e)
+					    : allow_v1(folder, last, e);
 }

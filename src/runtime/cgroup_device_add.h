@@ -1,16 +1,21 @@
 /* cgroup_device_add.h - one more device for a living cgroup, whose processes use theirs
  * meanwhile. */
 #pragma once
-#include <stddef.h>
 
 struct err;
 struct oci_device_rule;
 struct oci_resources;
 struct runtime_cgroup;
+struct runtime_container;
 
-/* Allows what the last of count rules says; those before it were added in the same way. v1: one
- * more exception. v2: the program is replaced in one step by one for the rules in resources and
- * these. Nothing where resources (may be NULL) restrict no device. */
+/* Puts the rules of devices that were added to the container behind those of resources. The caller
+ * frees what is returned, the list; the rules themselves are borrowed. Without rules in resources
+ * nothing is forbidden, and nothing is to be allowed: they stay none. */
+struct oci_device_rule *runtime_cgroup_device_join(struct oci_resources *resources,
+						   const struct runtime_container *container);
+
+/* Allows what the last of the rules says; those before it hold already. v1: one more exception.
+ * v2: the program is replaced in one step by one for all of them. Without rules there is nothing to
+ * do. */
 int runtime_cgroup_device_add(const struct runtime_cgroup *cgroup,
-			      const struct oci_resources *resources,
-			      const struct oci_device_rule *rules, size_t count, struct err *e);
+			      const struct oci_resources *resources, struct err *e);

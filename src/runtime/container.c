@@ -22,6 +22,7 @@ static const struct shape mount_added_shape = {
 	(const struct shape_field[]){
 		{ "destination", SHAPE_STRING, offsetof(struct runtime_mount_added, destination) },
 		{ "id", SHAPE_UINT, offsetof(struct runtime_mount_added, id) },
+		{ "below", SHAPE_UINT, offsetof(struct runtime_mount_added, below) },
 		{ 0 },
 	},
 };
@@ -38,6 +39,8 @@ const struct shape runtime_container_shape = {
 		  &runtime_cgroup_shape },
 		{ "intelRdt", SHAPE_OBJECT, offsetof(struct runtime_container, intel_rdt),
 		  &runtime_intel_rdt_shape },
+		{ "deviceRules", SHAPE_LIST, offsetof(struct runtime_container, device_rules),
+		  &oci_device_rule_shape },
 		{ "devices", SHAPE_LIST, offsetof(struct runtime_container, devices),
 		  &oci_device_rule_shape },
 		{ "mounts", SHAPE_LIST, offsetof(struct runtime_container, mounts),

@@ -68,16 +68,34 @@ static int make_inside(void *context, int root_fd, struct err *e)
 	return runtime_device_make_one_in_child(context, &tree, e);
 }
 
-/* A node that cannot be opened is harmless, so it comes first. */
-static int add(struct runtime_container *container, const struct oci_spec *spec,
-	       struct runtime_device *device, const char *access, struct err *e)
+static int allow(const struct runtime_container *container, const struct oci_spec *spec,
+		 struct err *e)
 {
-	int r = runtime_inside_run(container, make_inside, device, e);
-	if (r < 0)
-		return r;
+	own_free struct oci_device_rule *items = NULL;
+	const struct oci_resources *resources = spec->linux_.resources;
+	struct oci_resources rules = { 0 };
+
+	if (container->device_rules.count) {
+		rules.devices.items = container->device_rules.items;
+		rules.devices.count = container->device_rules.count;
+	} else if (resources) {
+		rules.devices = resources->devices;
+	}
+	items = runtime_cgroup_device_join(&rules, container);
+	return runtime_cgroup_device_add(&container->cgroup, &rules, e);
+}
+
+/* A node that cannot be opened is harmless, so it comes before the permission. */
+static int add(struct runtime_container *container, const struct oci_spec *spec,
+	       struct runtime_device *device, const char *access, const struct runtime_store *store,
+	       struct err *e)
+{
 	*shape_list_add(&container->devices) = rule_for(device, access);
-	r = runtime_cgroup_device_add(&container->cgroup, spec->linux_.resources,
-				      container->devices.items, container->devices.count, e);
+	int r = store->function(store->context, e);
+	if (r == 0)
+		r = runtime_inside_run(container, make_inside, device, e);
+	if (r == 0)
+		r = allow(container, spec, e);
 	if (r < 0)
 		shape_clear(&oci_device_rule_shape,
 			    &container->devices.items[--container->devices.count]);
@@ -85,7 +103,7 @@ static int add(struct runtime_container *container, const struct oci_spec *spec,
 }
 
 int runtime_device_add(struct runtime_container *container, const struct oci_spec *spec,
-		       const char *text, struct err *e)
+		       const char *text, const struct runtime_store *store, struct err *e)
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
 	struct runtime_device device = { .source_fd = -1 };
@@ -99,7 +117,8 @@ int runtime_device_add(struct runtime_container *container, const struct oci_spe
 			       device.path);
 	int r = open_node(&device, parts.items[0], container, e);
 	if (r == 0)
-		r = add(container, spec, &device, parts.count > 2 ? parts.items[2] : "rwm", e);
+		r = add(container, spec, &device, parts.count > 2 ? parts.items[2] : "rwm", store,
+			e);
 	if (device.source_fd >= 0)
 		close(device.source_fd);
 	return r < 0 ? err_add(e, "device %s", device.path) : 0;

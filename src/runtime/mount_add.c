@@ -28,13 +28,20 @@
 
 enum { MOUNTS_MAX = 256 };
 
-static int mount_id(uint64_t *ret, int fd, struct err *e)
+struct place {
+	uint64_t id; /* of the mount that it is in */
+	bool is_root;
+	bool is_folder;
+};
+
+static int look(struct place *ret, int fd, struct err *e)
 {
 	struct statx st;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID | MOUNT_ID_UNIQUE, &st) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID | MOUNT_ID_UNIQUE, &st) < 0)
 		return err_sys(e, "ask for the mount's number");
-	*ret = st.stx_mnt_id;
+	*ret = (struct place){ st.stx_mnt_id, st.stx_attributes & STATX_ATTR_MOUNT_ROOT,
+			       S_ISDIR(st.stx_mode) };
 	return 0;
 }
 
@@ -60,23 +67,25 @@ static int unmount_folder(int fd, const char *path, struct err *e)
 	return 0;
 }
 
+static bool is_added(const struct runtime_mount_added *added, const struct place *there)
+{
+	return added->id ? there->id == added->id : there->is_root && there->id != added->below;
+}
+
 static int take_away(int root_fd, const struct runtime_mount_added *added, struct err *e)
 {
 	const char *path = added->destination;
-	struct stat st;
-	uint64_t id = 0;
+	struct place there;
 
 	own_fd int fd = path_open(root_fd, path, O_PATH, 0, e);
 	if (fd < 0)
 		return fd;
-	int r = mount_id(&id, fd, e);
+	int r = look(&there, fd, e);
 	if (r < 0)
 		return r;
-	if (id != added->id)
+	if (!is_added(added, &there))
 		return err_set(e, ERR_NOT_FOUND, "%s: the mount that was added is not there", path);
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "look at %s", path);
-	return S_ISDIR(st.st_mode) ? unmount_folder(fd, path, e) : unmount_file(root_fd, path, e);
+	return there.is_folder ? unmount_folder(fd, path, e) : unmount_file(root_fd, path, e);
 }
 
 static int remove_inside(void *context, int root_fd, struct err *e)
@@ -99,9 +108,26 @@ static void undo(const struct runtime_tree *tree, int root_fd)
 
 	for (size_t i = tree->count; i > 0; i--) {
 		struct runtime_mount_added added = { .destination = tree->mounts[i - 1].path };
-		if (mount_id(&added.id, tree->mounts[i - 1].fd, &ignored) == 0)
-			take_away(root_fd, &added, &ignored);
+		struct place place;
+		if (look(&place, tree->mounts[i - 1].fd, &ignored) < 0)
+			continue;
+		added.id = place.id;
+		take_away(root_fd, &added, &ignored);
 	}
+}
+
+/* What is at their places now, or 0. */
+static int look_inside(void *context, int root_fd, struct err *e)
+{
+	const struct addition *a = context;
+	struct place place;
+
+	for (size_t i = 0; i < a->mounts->count; i++) {
+		const char *path = a->mounts->items[i].spec->destination;
+		own_fd int fd = path_open(root_fd, path, O_PATH, 0, e);
+		a->ids[i] = fd >= 0 && look(&place, fd, e) == 0 ? place.id : 0;
+	}
+	return 0;
 }
 
 static int add_inside(void *context, int root_fd, struct err *e)
@@ -110,8 +136,11 @@ static int add_inside(void *context, int root_fd, struct err *e)
 	const struct addition *a = context;
 
 	int r = runtime_mount_attach_in_child(a->mounts, &tree, a->cgroup, e);
-	for (size_t i = 0; r == 0 && i < tree.count; i++)
-		r = mount_id(&a->ids[i], tree.mounts[i].fd, e);
+	for (size_t i = 0; r == 0 && i < tree.count; i++) {
+		struct place place = { 0 };
+		r = look(&place, tree.mounts[i].fd, e);
+		a->ids[i] = place.id;
+	}
 	if (r < 0)
 		undo(&tree, root_fd);
 	return r;
@@ -168,27 +197,58 @@ static int open_mounts(struct runtime_mounts *ret, const struct runtime_containe
 	return r;
 }
 
-static int attach(struct runtime_container *container, const struct runtime_mounts *mounts,
-		  struct err *e)
+static int record(struct runtime_container *container, const struct addition *addition,
+		  const struct runtime_store *store, struct err *e)
 {
-	size_t bytes = MOUNTS_MAX * sizeof(uint64_t);
+	for (size_t i = 0; i < addition->mounts->count; i++) {
+		struct runtime_mount_added *added = shape_list_add(&container->mounts);
+		added->destination = path_clean(addition->mounts->items[i].spec->destination);
+		added->below = addition->ids[i];
+	}
+	return store->function(store->context, e);
+}
+
+static void settle(struct runtime_container *container, size_t first, const uint64_t *ids)
+{
+	for (size_t i = first; i < container->mounts.count; i++) {
+		container->mounts.items[i].id = ids[i - first];
+		container->mounts.items[i].below = 0;
+	}
+}
+
+static void forget(struct runtime_container *container, struct runtime_mount_added *added)
+{
+	struct runtime_mount_added *end = container->mounts.items + container->mounts.count--;
+
+	free(added->destination);
+	memmove(added, added + 1, (size_t)(end - added - 1) * sizeof(*added));
+}
+
+static int attach(struct runtime_container *container, const struct runtime_mounts *mounts,
+		  const struct runtime_store *store, struct err *e)
+{
+	size_t bytes = MOUNTS_MAX * sizeof(uint64_t), first = container->mounts.count;
 	struct addition addition = { .mounts = mounts, .cgroup = &container->cgroup };
 
 	addition.ids = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (addition.ids == MAP_FAILED)
 		return err_sys(e, "map memory");
-	int r = runtime_inside_run(container, add_inside, &addition, e);
-	for (size_t i = 0; r == 0 && i < mounts->count; i++) {
-		struct runtime_mount_added *added = shape_list_add(&container->mounts);
-		added->destination = path_clean(mounts->items[i].spec->destination);
-		added->id = addition.ids[i];
-	}
+	int r = runtime_inside_run(container, look_inside, &addition, e);
+	if (r == 0)
+		r = record(container, &addition, store, e);
+	if (r == 0)
+		r = runtime_inside_run(container, add_inside, &addition, e);
+	if (r == 0)
+		settle(container, first, addition.ids);
+	while (r < 0 && container->mounts.count > first)
+		forget(container, &container->mounts.items[container->mounts.count - 1]);
 	munmap(addition.ids, bytes);
 	return r;
 }
 
 int runtime_mount_add(struct runtime_container *container, const struct oci_spec *spec,
-		      const struct oci_mount *list, size_t count, const char *bundle, struct err *e)
+		      const struct oci_mount *list, size_t count, const char *bundle,
+		      const struct runtime_store *store, struct err *e)
 {
 	own_clear(runtime_mount_clear) struct runtime_mounts mounts = { 0 };
 	struct oci_spec part = *spec; /* borrows all */
@@ -198,7 +258,7 @@ int runtime_mount_add(struct runtime_container *container, const struct oci_spec
 	part.mounts.items = (struct oci_mount *)list;
 	part.mounts.count = count;
 	int r = open_mounts(&mounts, container, &part, bundle, e);
-	return r < 0 ? r : attach(container, &mounts, e);
+	return r < 0 ? r : attach(container, &mounts, store, e);
 }
 
 static struct runtime_mount_added *find_added(const struct runtime_container *container,
@@ -210,14 +270,6 @@ static struct runtime_mount_added *find_added(const struct runtime_container *co
 		if (str_equal(container->mounts.items[i - 1].destination, clean))
 			return &container->mounts.items[i - 1];
 	return NULL;
-}
-
-static void forget(struct runtime_container *container, struct runtime_mount_added *added)
-{
-	struct runtime_mount_added *end = container->mounts.items + container->mounts.count--;
-
-	free(added->destination);
-	memmove(added, added + 1, (size_t)(end - added - 1) * sizeof(*added));
 }
 
 int runtime_mount_remove(struct runtime_container *container, const struct oci_mount *list,

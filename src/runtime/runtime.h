@@ -127,11 +127,18 @@ struct runtime_container {
 	struct strv namespaces; /* the types that are not the host's: "pid", "mount"... */
 	struct runtime_cgroup cgroup;
 	struct runtime_intel_rdt intel_rdt;
-	SHAPE_LIST_OF(struct oci_device_rule) devices;    /* device_add.h */
-	SHAPE_LIST_OF(struct runtime_mount_added) mounts; /* mount_add.h */
+	SHAPE_LIST_OF(struct oci_device_rule) device_rules; /* update.h; none: the spec's hold */
+	SHAPE_LIST_OF(struct oci_device_rule) devices;      /* device_add.h */
+	SHAPE_LIST_OF(struct runtime_mount_added) mounts;   /* mount_add.h */
 };
 extern const struct shape runtime_container_shape;
 void runtime_container_clear(struct runtime_container *container);
+
+/* How the caller stores it: called before an effect that the record must know of. */
+struct runtime_store {
+	int (*function)(void *context, struct err *e);
+	void *context;
+};
 
 /* A living child of the caller. Zeroed is not valid: RUNTIME_PROCESS_INIT. */
 struct runtime_process {

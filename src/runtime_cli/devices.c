@@ -11,13 +11,15 @@
 static int add_all(struct runtime_cli_record *record, const struct strv *args, struct err *e)
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	const struct runtime_store store = runtime_cli_record_storing(record);
 	struct err unstored;
 
 	int r = runtime_cli_record_spec(&spec, record, e);
 	for (size_t i = 2; r == 0 && i < args->count; i++)
-		r = runtime_device_add(&record->container, &spec, args->items[i], e);
-	int stored = runtime_cli_record_store(record, r < 0 ? &unstored : e);
-	return r < 0 ? r : stored;
+		r = runtime_device_add(&record->container, &spec, args->items[i], &store, e);
+	if (r < 0)
+		runtime_cli_record_store(record, &unstored);
+	return r;
 }
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)

@@ -46,12 +46,13 @@ static int change(struct runtime_cli_record *record, bool add, const struct moun
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
 	struct runtime_container *container = &record->container;
+	const struct runtime_store store = runtime_cli_record_storing(record);
 	struct err unstored;
 
 	int r = runtime_cli_record_spec(&spec, record, e);
 	if (r == 0)
 		r = add ? runtime_mount_add(container, &spec, list->mounts.items,
-					    list->mounts.count, record->bundle, e)
+					    list->mounts.count, record->bundle, &store, e)
 			: runtime_mount_remove(container, list->mounts.items, list->mounts.count,
 					       e);
 	int stored = runtime_cli_record_store(record, r < 0 ? &unstored : e);

@@ -151,6 +151,16 @@ int runtime_cli_record_store(const struct runtime_cli_record *record, struct err
 	return shape_write_at(&record_shape, record->folder, "record.json", record, e);
 }
 
+static int store_record(void *context, struct err *e)
+{
+	return runtime_cli_record_store(context, e);
+}
+
+struct runtime_store runtime_cli_record_storing(struct runtime_cli_record *record)
+{
+	return (struct runtime_store){ store_record, record };
+}
+
 int runtime_cli_record_delete(const struct runtime_cli *cli, const char *id, struct err *e)
 {
 	own_fd int root = open_root(cli);

@@ -49,6 +49,9 @@ int runtime_cli_record_new(struct runtime_cli_record *record, const struct runti
 			   const char *id, struct err *e);
 int runtime_cli_record_store(const struct runtime_cli_record *record, struct err *e);
 
+/* The same, for runtime/'s functions that store before they act. */
+struct runtime_store runtime_cli_record_storing(struct runtime_cli_record *record);
+
 /* Takes the folder away. */
 int runtime_cli_record_delete(const struct runtime_cli *cli, const char *id, struct err *e);
 

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/own.h"
 #include "base/path.h"
 #include "base/socket.h"
@@ -22,7 +23,7 @@
 #define NAME   "notify.sock"
 #define INSIDE "/run/notify"
 
-enum { MAIN_PID_TEXT_MAX = 32 };
+enum { MAIN_PID_TEXT_MAX = 32, READY_TIMEOUT_MS = 30000 };
 
 void runtime_notify_close(struct runtime_notify *notify)
 {
@@ -134,6 +135,21 @@ static ssize_t receive(int socket, char text[RUNTIME_NOTIFY_BYTES_MAX + 1], stru
 	return n;
 }
 
+/* Most of what a service says is replaced by what it says next, and may get lost where the manager
+ * does not keep up; not so that it is ready, which it says once. */
+static void hand_on(int host, const char *text, bool once)
+{
+	int64_t end_ns = moment_monotonic_ns() + READY_TIMEOUT_MS * (int64_t)1000000;
+
+	while (send(host, text, strlen(text), MSG_NOSIGNAL) < 0 && once) {
+		struct pollfd writable = { host, POLLOUT, 0 };
+		int64_t left_ms = (end_ns - moment_monotonic_ns()) / 1000000;
+		if ((errno != EAGAIN && errno != EINTR) || left_ms <= 0)
+			return;
+		poll(&writable, 1, (int)left_ms);
+	}
+}
+
 int runtime_notify_forward(struct runtime_notify *notify, pid_t main_pid, struct err *e)
 {
 	char text[RUNTIME_NOTIFY_BYTES_MAX + 1], passed[RUNTIME_NOTIFY_PASSED_MAX];
@@ -143,7 +159,7 @@ int runtime_notify_forward(struct runtime_notify *notify, pid_t main_pid, struct
 		return (int)n;
 	bool ready = runtime_notify_filter(passed, text, main_pid);
 	if (*passed)
-		send(notify->host, passed, strlen(passed), MSG_NOSIGNAL);
+		hand_on(notify->host, passed, ready);
 	return ready;
 }
 

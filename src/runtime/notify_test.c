@@ -1,7 +1,11 @@
 #include "runtime/notify.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/unit.h"
 
@@ -44,5 +48,48 @@ START_TEST(a_message_of_the_greatest_length_fits)
 }
 END_TEST
 
+static int drain(int fd, char last[RUNTIME_NOTIFY_PASSED_MAX])
+{
+	int count = 0;
+
+	for (ssize_t n; (n = recv(fd, last, RUNTIME_NOTIFY_PASSED_MAX - 1, MSG_DONTWAIT)) > 0;
+	     count++)
+		last[n] = '\0';
+	return count;
+}
+
+START_TEST(ready_waits_for_a_manager_that_does_not_keep_up)
+{
+	int inside[2], outside[2];
+	char last[RUNTIME_NOTIFY_PASSED_MAX] = "";
+	struct err e;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, inside), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, outside), 0);
+	struct runtime_notify notify = { inside[0], outside[0] };
+	int full = 0;
+	while (send(outside[0], "x", 1, 0) == 1)
+		full++;
+	ck_assert_int_eq(send(inside[1], "STATUS=lost", 11, 0), 11);
+	ck_assert_int_eq(runtime_notify_forward(&notify, 7, &e), 0);
+	send(inside[1], "READY=1", 7, 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(runtime_notify_forward(&notify, 7, &e) == 1 ? 0 : 1);
+	}
+	int status = 0, count;
+	/* it has taken the message, and finds no room for it */
+	for (ssize_t n = 1; n >= 0;)
+		n = recv(inside[0], last, 1, MSG_PEEK);
+	for (count = drain(outside[1], last); waitpid(pid, &status, WNOHANG) == 0;)
+		count += drain(outside[1], last);
+	count += drain(outside[1], last);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(count, full + 1);
+	ck_assert_str_eq(last, "READY=1\nMAINPID=7");
+}
+END_TEST
+
 UNIT_MAIN("runtime/notify", UNIT_LOOP(only_what_concerns_the_whole_service_passes, COUNT_OF(rows)),
-	  UNIT(a_message_of_the_greatest_length_fits))
+	  UNIT(a_message_of_the_greatest_length_fits),
+	  UNIT(ready_waits_for_a_manager_that_does_not_keep_up))

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/own.h"
 #include "base/str.h"
 
@@ -115,13 +116,15 @@ int runtime_cgroup_systemd_bus_open(struct wire_dbus *ret, bool user, struct err
 /* JobRemoved: the job's number, its path, the unit, the result. */
 static int wait_job(struct wire_dbus *bus, const char *job, struct err *e)
 {
+	int64_t deadline_ns = moment_monotonic_ns() + WIRE_DBUS_ANSWER_MS * (int64_t)1000000;
+
 	for (;;) {
 		struct wire_dbus_message signal;
 		const char *path, *unit, *result;
 		uint32_t id;
-		int r = wire_dbus_wait_signal(bus, &signal, MANAGER, "JobRemoved", e);
+		int r = wire_dbus_wait_signal(bus, &signal, MANAGER, "JobRemoved", deadline_ns, e);
 		if (r < 0)
-			return r;
+			return err_add(e, "job %s", job);
 		struct wire_dbus_reader body = { .bytes = signal.body,
 						 .length = signal.body_length };
 		if (!wire_dbus_read_u32(&body, &id) || !wire_dbus_read_string(&body, &path) ||

@@ -15,6 +15,7 @@ int runtime_cgroup_systemd_bus_open(struct wire_dbus *ret, bool user, struct err
 int runtime_cgroup_systemd_bus_call(struct wire_dbus *bus, const char *member,
 				    const char *signature, const struct str *body, struct err *e);
 
-/* The same for one that answers with a job, and waits for its end. ERR_STATE: it failed. */
+/* The same for one that answers with a job, and waits for its end. ERR_STATE: it failed.
+ * ERR_TIMEOUT: it did not end within 30 s. */
 int runtime_cgroup_systemd_bus_job(struct wire_dbus *bus, const char *member, const char *signature,
 				   const struct str *body, struct err *e);

@@ -1,6 +1,7 @@
 #include "wire/dbus.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,55 +11,64 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/own.h"
 #include "base/shape.h"
 #include "base/strv.h"
+#include "wire/dbus_address.h"
 
-/* What systemd itself waits for an answer of D-Bus by default is 25 s. */
-enum { ANSWER_TIMEOUT_S = 30, LINE_BYTES_MAX = 512, SIGNALS_MAX = 10000 };
+enum { LINE_BYTES_MAX = 512, SIGNALS_MAX = 10000, POLL_MS_MAX = 60000 };
+
+/* ---- bytes ---- */
+
+static void start_clock(struct wire_dbus *bus)
+{
+	bus->deadline_ns = moment_monotonic_ns() + WIRE_DBUS_ANSWER_MS * (int64_t)1000000;
+}
+
+/* Some bytes, at least one, before the deadline. */
+static ssize_t receive_some(struct wire_dbus *bus, char *to, size_t size, struct err *e)
+{
+	for (;;) {
+		struct pollfd readable = { bus->fd, POLLIN, 0 };
+		int64_t left_ms = (bus->deadline_ns - moment_monotonic_ns()) / 1000000;
+		ssize_t n = recv(bus->fd, to, size, MSG_DONTWAIT);
+		if (n > 0)
+			return n;
+		if (n == 0)
+			return err_set(e, ERR_UNREACHABLE, "D-Bus: the other side hung up");
+		if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+			return err_sys(e, "D-Bus: receive");
+		if (left_ms <= 0)
+			return err_set(e, ERR_TIMEOUT, "D-Bus: no answer in time");
+		poll(&readable, 1, left_ms < POLL_MS_MAX ? (int)left_ms : POLL_MS_MAX);
+	}
+}
 
 /* ---- connecting ---- */
 
-static int set_address(struct sockaddr_un *to, socklen_t *length, const char *address)
+static int open_socket(const char *address, struct err *e)
 {
-	bool abstract = str_starts(address, "unix:abstract=");
-	const char *path = strchr(address, '=');
-	size_t used = path ? strcspn(path + 1, ",") : 0;
-
-	if ((!abstract && !str_starts(address, "unix:path=")) || used == 0 ||
-	    used + 1 >= sizeof(to->sun_path))
-		return -EINVAL;
-	*to = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(to->sun_path + abstract, path + 1, used);
-	*length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + used + 1);
-	return 0;
-}
-
-static int connect_one(const char *address)
-{
-	struct timeval limit = { .tv_sec = ANSWER_TIMEOUT_S };
+	struct timeval limit = { .tv_sec = WIRE_DBUS_ANSWER_MS / 1000 };
 	struct sockaddr_un name;
 	socklen_t length;
 
-	int r = set_address(&name, &length, address);
+	int r = wire_dbus_address_parse(&name, &length, address, e);
 	if (r < 0)
 		return r;
 	own_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
 	    connect(fd, (struct sockaddr *)&name, length) < 0)
-		return -errno;
+		return err_sys(e, "connect to %s", address);
 	return take_fd(&fd);
 }
 
-static int read_line(int fd, char line[LINE_BYTES_MAX], struct err *e)
+static int read_line(struct wire_dbus *bus, char line[LINE_BYTES_MAX], struct err *e)
 {
 	for (size_t n = 0; n + 1 < LINE_BYTES_MAX; n++) {
-		ssize_t r = read(fd, line + n, 1);
+		ssize_t r = receive_some(bus, line + n, 1, e);
 		if (r < 0)
-			return err_sys(e, "D-Bus: authenticate");
-		if (r == 0)
-			return err_set(e, ERR_UNREACHABLE, "D-Bus: the other side hung up");
+			return err_add(e, "authenticate");
 		line[n + 1] = '\0';
 		if (n > 0 && line[n - 1] == '\r' && line[n] == '\n') {
 			line[n - 1] = '\0';
@@ -84,24 +94,24 @@ static int send_text(int fd, const char *text, size_t length, struct err *e)
 
 /* "Authentication Protocol": EXTERNAL without a name, so that who we are is what the kernel says,
  * also when a user namespace shows us another id. */
-static int authenticate(int fd, struct err *e)
+static int authenticate(struct wire_dbus *bus, struct err *e)
 {
 	static const char hello[] = "\0AUTH EXTERNAL\r\n";
 	char line[LINE_BYTES_MAX];
 
-	int r = send_text(fd, hello, sizeof(hello) - 1, e);
+	int r = send_text(bus->fd, hello, sizeof(hello) - 1, e);
 	if (r == 0)
-		r = read_line(fd, line, e);
+		r = read_line(bus, line, e);
 	if (r == 0 && str_starts(line, "DATA")) {
-		r = send_text(fd, "DATA\r\n", strlen("DATA\r\n"), e);
+		r = send_text(bus->fd, "DATA\r\n", strlen("DATA\r\n"), e);
 		if (r == 0)
-			r = read_line(fd, line, e);
+			r = read_line(bus, line, e);
 	}
 	if (r < 0)
 		return r;
 	if (!str_starts(line, "OK"))
 		return err_set(e, ERR_PERMISSION, "D-Bus: not let in: %.100s", line);
-	return send_text(fd, "BEGIN\r\n", strlen("BEGIN\r\n"), e);
+	return send_text(bus->fd, "BEGIN\r\n", strlen("BEGIN\r\n"), e);
 }
 
 static int greet(struct wire_dbus *bus, struct err *e)
@@ -118,21 +128,15 @@ static int greet(struct wire_dbus *bus, struct err *e)
 	return wire_dbus_call(bus, &ignored, &hello, &nothing, e);
 }
 
-int wire_dbus_connect(struct wire_dbus *ret, const char *address, bool has_bus, struct err *e)
+static int connect_one(struct wire_dbus *ret, const char *address, bool has_bus, struct err *e)
 {
-	own_clear(strv_clear) struct strv list = { 0 };
 	struct wire_dbus bus = WIRE_DBUS_INIT;
 
-	bus.fd = -EINVAL;
-	strv_split(&list, address, ';');
-	for (size_t i = 0; bus.fd < 0 && i < list.count; i++)
-		bus.fd = connect_one(list.items[i]);
-	if (bus.fd < 0) {
-		err_number(e, -bus.fd, "connect to %s", address);
-		e->kind = ERR_UNREACHABLE;
-		return -e->number;
-	}
-	int r = authenticate(bus.fd, e);
+	bus.fd = open_socket(address, e);
+	if (bus.fd < 0)
+		return bus.fd;
+	start_clock(&bus);
+	int r = authenticate(&bus, e);
 	if (r == 0 && has_bus)
 		r = greet(&bus, e);
 	if (r < 0) {
@@ -141,6 +145,20 @@ int wire_dbus_connect(struct wire_dbus *ret, const char *address, bool has_bus, 
 	}
 	*ret = bus;
 	return 0;
+}
+
+int wire_dbus_connect(struct wire_dbus *ret, const char *address, bool has_bus, struct err *e)
+{
+	own_clear(strv_clear) struct strv list = { 0 };
+	int r = err_set(e, ERR_INVALID, "D-Bus address '%s': there is none", address);
+
+	strv_split(&list, address, ';');
+	for (size_t i = 0; r < 0 && i < list.count; i++)
+		r = connect_one(ret, list.items[i], has_bus, e);
+	if (r == 0)
+		return 0;
+	e->kind = ERR_UNREACHABLE;
+	return r;
 }
 
 void wire_dbus_close(struct wire_dbus *bus)
@@ -159,16 +177,9 @@ void wire_dbus_close(struct wire_dbus *bus)
 static int receive_bytes(struct wire_dbus *bus, size_t count, struct err *e)
 {
 	for (size_t got = 0; got < count;) {
-		ssize_t n = recv(bus->fd, str_room(&bus->message, count - got), count - got, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return err_set(e, ERR_TIMEOUT, "D-Bus: no answer within %d s",
-				       ANSWER_TIMEOUT_S);
+		ssize_t n = receive_some(bus, str_room(&bus->message, count - got), count - got, e);
 		if (n < 0)
-			return err_sys(e, "D-Bus: receive");
-		if (n == 0)
-			return err_set(e, ERR_UNREACHABLE, "D-Bus: the other side hung up");
+			return (int)n;
 		got += (size_t)n;
 		bus->message.length += (size_t)n;
 	}
@@ -229,6 +240,7 @@ int wire_dbus_call(struct wire_dbus *bus, struct wire_dbus_message *ret,
 	head.type = WIRE_DBUS_CALL;
 	head.serial = ++bus->serial;
 	bus->error_name[0] = '\0';
+	start_clock(bus);
 	wire_dbus_format(&bytes, &head, body);
 	int r = send_text(bus->fd, bytes.text, bytes.length, e);
 	while (r == 0) {
@@ -269,10 +281,12 @@ static bool take_kept(struct wire_dbus *bus, struct wire_dbus_message *ret)
 }
 
 int wire_dbus_wait_signal(struct wire_dbus *bus, struct wire_dbus_message *ret,
-			  const char *interface, const char *member, struct err *e)
+			  const char *interface, const char *member, int64_t deadline_ns,
+			  struct err *e)
 {
 	struct wire_dbus_message message;
 
+	bus->deadline_ns = deadline_ns;
 	for (;;) {
 		int r = take_kept(bus, &message) ? 0 : receive(bus, &message, e);
 		if (r < 0)

@@ -391,6 +391,12 @@ status_is() { # STATUS
 	rt_refused 1 "--memory" update --memory lots "$ID"
 	rt_refused 1 "limit: not a whole number" update -r - "$ID" <<<'{"pids": {"limit": "x"}}'
 	[ "$(limits)" = "[\"stats\",\"$ID\",67108864,33]" ]
+	# nothing at all is changed where resctrl is missing
+	[ "$(stat -f -c %T /sys/fs/resctrl 2>/dev/null)" != resctrl ] || return 0
+	rt_refused 1 "--l3-cache-schema: " update --l3-cache-schema L3:0=f --pids-limit 11 "$ID"
+	rt_refused 1 "--mem-bw-schema: " update --mem-bw-schema MB:0=20 "$ID"
+	output_has "no resctrl filesystem at /sys/fs/resctrl"
+	[ "$(limits)" = "[\"stats\",\"$ID\",67108864,33]" ]
 }
 
 @test "events: a line at each interval, and one when memory ran out" {

@@ -172,6 +172,16 @@ static int becomes_empty(const struct runtime_cgroup *cgroup, struct err *e)
 	return 0;
 }
 
+static int remove_unrecorded_groups(const char *id, const struct oci_spec *spec, struct err *e)
+{
+	own_clear(runtime_intel_rdt_clear) struct runtime_intel_rdt rdt = { 0 };
+
+	if (!spec->linux_.intel_rdt)
+		return 0;
+	runtime_intel_rdt_choose(&rdt, spec->linux_.intel_rdt, id);
+	return runtime_intel_rdt_remove_in_parent(&rdt, e);
+}
+
 int runtime_delete_unrecorded(const char *id, const struct oci_spec *spec, struct err *e)
 {
 	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
@@ -182,5 +192,7 @@ int runtime_delete_unrecorded(const char *id, const struct oci_spec *spec, struc
 	free(container.cgroup.path);
 	container.cgroup.path = cgroup_path(spec, id);
 	r = becomes_empty(&container.cgroup, e);
-	return r <= 0 ? r : runtime_cgroup_remove(&container.cgroup, e);
+	if (r > 0)
+		r = runtime_cgroup_remove(&container.cgroup, e);
+	return r < 0 ? r : remove_unrecorded_groups(id, spec, e);
 }

@@ -160,17 +160,24 @@ static int check_name(const char *name, struct err *e)
 	return 0;
 }
 
-int runtime_intel_rdt_make(struct runtime_intel_rdt *ret, int root_fd,
-			   const struct oci_intel_rdt *spec, const char *id, struct err *e)
+void runtime_intel_rdt_choose(struct runtime_intel_rdt *ret, const struct oci_intel_rdt *spec,
+			      const char *id)
 {
-	own_clear(runtime_intel_rdt_clear) struct runtime_intel_rdt rdt = { 0 };
 	bool schema = !str_empty(spec->l3_cache_schema) || !str_empty(spec->mem_bw_schema) ||
 		      spec->schemata.count;
 
 	/* monitoring alone happens in the root's group */
-	rdt.own = str_empty(spec->clos_id) && (schema || !spec->enable_monitoring);
-	rdt.group = mem_text(rdt.own ? id : str_empty(spec->clos_id) ? "." : spec->clos_id);
-	rdt.monitor = spec->enable_monitoring ? mem_text(id) : NULL;
+	ret->own = str_empty(spec->clos_id) && (schema || !spec->enable_monitoring);
+	ret->group = mem_text(ret->own ? id : str_empty(spec->clos_id) ? "." : spec->clos_id);
+	ret->monitor = spec->enable_monitoring ? mem_text(id) : NULL;
+}
+
+int runtime_intel_rdt_make(struct runtime_intel_rdt *ret, int root_fd,
+			   const struct oci_intel_rdt *spec, const char *id, struct err *e)
+{
+	own_clear(runtime_intel_rdt_clear) struct runtime_intel_rdt rdt = { 0 };
+
+	runtime_intel_rdt_choose(&rdt, spec, id);
 	int r = check_name(rdt.group, e);
 	if (r == 0)
 		r = make_group(&rdt, root_fd, spec, e);
@@ -184,6 +191,20 @@ int runtime_intel_rdt_make(struct runtime_intel_rdt *ret, int root_fd,
 	*ret = rdt;
 	rdt = (struct runtime_intel_rdt){ 0 };
 	return 0;
+}
+
+int runtime_intel_rdt_change(const struct runtime_intel_rdt *rdt, int root_fd,
+			     const struct oci_intel_rdt *spec, struct err *e)
+{
+	if (strcmp(rdt->group, ".") == 0)
+		return err_set(e, ERR_STATE,
+			       "Intel RDT: the container is in the root's group, whose shares are "
+			       "the host's");
+	own_fd int folder = openat(root_fd, rdt->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return err_sys(e, "Intel RDT: open the group %s", rdt->group);
+	int r = write_schema(root_fd, folder, spec, e);
+	return r < 0 ? err_add(e, "Intel RDT: group %s", rdt->group) : 0;
 }
 
 /* ---- join, remove ---- */

@@ -26,6 +26,10 @@ void runtime_intel_rdt_clear(struct runtime_intel_rdt *rdt);
 /* resctrl's root, its f_type checked; ERR_UNSUPPORTED where it is not mounted. */
 int runtime_intel_rdt_open(struct err *e);
 
+/* Which groups make is about to make, or would have made. */
+void runtime_intel_rdt_choose(struct runtime_intel_rdt *ret, const struct oci_intel_rdt *spec,
+			      const char *id);
+
 /* Makes the groups below root_fd. ERR_NOT_FOUND, ERR_INVALID; on failure nothing is left. */
 int runtime_intel_rdt_make(struct runtime_intel_rdt *ret, int root_fd,
 			   const struct oci_intel_rdt *spec, const char *id, struct err *e);
@@ -33,6 +37,11 @@ int runtime_intel_rdt_make(struct runtime_intel_rdt *ret, int root_fd,
 /* The process, and all that it will fork. */
 int runtime_intel_rdt_join(const struct runtime_intel_rdt *rdt, int root_fd, pid_t pid,
 			   struct err *e);
+
+/* Another schema for the group; what spec does not name stays. ERR_STATE: it is the root's, which is
+ * the host's own. */
+int runtime_intel_rdt_change(const struct runtime_intel_rdt *rdt, int root_fd,
+			     const struct oci_intel_rdt *spec, struct err *e);
 
 /* What was made for the container alone; gone already is success. */
 int runtime_intel_rdt_remove(const struct runtime_intel_rdt *rdt, int root_fd, struct err *e);

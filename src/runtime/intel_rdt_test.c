@@ -158,6 +158,25 @@ static const struct {
 	{ { .clos_id = "there", .mem_bw_schema = "MB:2=100" }, EINVAL, "another schema" },
 };
 
+START_TEST(a_schema_is_changed_later)
+{
+	const struct oci_intel_rdt spec = { .mem_bw_schema = "MB:0=30" };
+	struct runtime_intel_rdt rdt = { .group = "there" };
+	struct err e;
+
+	make_tree();
+	ck_assert_int_eq(runtime_intel_rdt_change(&rdt, root, &spec, &e), 0);
+	own_free char *text = content("there/schemata");
+	ck_assert_int_eq(strncmp(text, "MB:0=30\n", strlen("MB:0=30\n")), 0);
+	rdt.group = "gone";
+	ck_assert_int_lt(runtime_intel_rdt_change(&rdt, root, &spec, &e), 0);
+	rdt.group = ".";
+	ck_assert_int_lt(runtime_intel_rdt_change(&rdt, root, &spec, &e), 0);
+	ck_assert_int_eq(e.kind, ERR_STATE);
+	remove_tree();
+}
+END_TEST
+
 START_TEST(what_cannot_be_had_is_refused_and_leaves_nothing)
 {
 	own_clear(runtime_intel_rdt_clear) struct runtime_intel_rdt rdt = { 0 };
@@ -191,6 +210,6 @@ END_TEST
 UNIT_MAIN("runtime/intel_rdt", UNIT(a_container_without_closid_has_a_group_of_its_own),
 	  UNIT(a_group_that_is_named_and_there_is_used_and_stays),
 	  UNIT(a_new_group_that_is_named_gets_its_schema),
-	  UNIT(monitoring_alone_is_of_the_roots_group),
+	  UNIT(monitoring_alone_is_of_the_roots_group), UNIT(a_schema_is_changed_later),
 	  UNIT_LOOP(what_cannot_be_had_is_refused_and_leaves_nothing, COUNT_OF(bad)),
 	  UNIT_LOOP(a_schema_is_compared_by_its_numbers, COUNT_OF(lines)))

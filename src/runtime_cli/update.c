@@ -182,12 +182,44 @@ static int read_json(struct oci_resources *to, const char *path, struct err *e)
 	return r < 0 ? err_add(e, "resources") : 0;
 }
 
+/* ---- Intel RDT ---- */
+
+static bool asks_for_rdt(const struct update_options *o)
+{
+	return o->l3_cache_schema || o->mem_bw_schema;
+}
+
+/* Before anything is changed. */
+static int check_rdt(const struct update_options *o, struct err *e)
+{
+	own_fd int root = asks_for_rdt(o) ? runtime_intel_rdt_open(e) : -1;
+
+	if (!asks_for_rdt(o) || root >= 0)
+		return 0;
+	err_add(e, "--%s", o->l3_cache_schema ? "l3-cache-schema" : "mem-bw-schema");
+	return -e->number;
+}
+
+static int update_rdt(struct runtime_cli_record *record, const struct update_options *o,
+		      struct err *e)
+{
+	const struct oci_intel_rdt schemas = { .l3_cache_schema = o->l3_cache_schema,
+					       .mem_bw_schema = o->mem_bw_schema };
+	const struct runtime_store store = runtime_cli_record_storing(record);
+
+	if (!asks_for_rdt(o))
+		return 0;
+	return runtime_update_intel_rdt(&record->container, &schemas, &store, e);
+}
+
 static int update(struct runtime_cli_record *record, const struct update_options *o, struct err *e)
 {
 	struct oci_resources resources = { 0 };
 	struct err unstored;
 
-	int r = o->resources ? read_json(&resources, o->resources, e) : 0;
+	int r = check_rdt(o, e);
+	if (r == 0)
+		r = o->resources ? read_json(&resources, o->resources, e) : 0;
 	if (r == 0)
 		r = read_cpu(&resources, o, e);
 	if (r == 0)
@@ -196,6 +228,8 @@ static int update(struct runtime_cli_record *record, const struct update_options
 		r = read_rest(&resources, o, e);
 	if (r == 0)
 		r = runtime_update(&record->container, &resources, e);
+	if (r == 0)
+		r = update_rdt(record, o, e);
 	shape_clear(&oci_resources_shape, &resources);
 	int stored = runtime_cli_record_store(record, r < 0 ? &unstored : e);
 	return r < 0 ? r : stored;
@@ -207,9 +241,6 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 	own_clear(runtime_cli_record_clear) struct runtime_cli_record record =
 		RUNTIME_CLI_RECORD_INIT;
 
-	if (o->l3_cache_schema || o->mem_bw_schema)
-		return err_set(e, ERR_UNSUPPORTED, "--%s: Intel RDT cannot be changed later",
-			       o->l3_cache_schema ? "l3-cache-schema" : "mem-bw-schema");
 	int r = runtime_cli_record_read(&record, cli, args->items[0], true, e);
 	return r < 0 ? r : update(&record, o, e);
 }

@@ -13,11 +13,9 @@
 #include "base/strv.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_membership.h"
 #include "runtime/cgroup_plan.h"
 #include "runtime/cgroup_tree.h"
-
-/* /proc/PID/cgroup: a line of some 100 bytes for each hierarchy. */
-#define PROC_CGROUP_BYTES_MAX 65536
 
 static int entry_open_one(struct runtime_cgroup_entry *entry, const struct runtime_cgroup *cgroup,
 			  size_t index, const char *below, struct err *e)
@@ -131,19 +129,15 @@ int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct run
 /* Its part below the container's cgroup, "init.scope", or NULL. The caller frees. */
 static char *first_below(const struct runtime_cgroup *cgroup, pid_t first)
 {
-	own_clear(str_clear) struct str text = { 0 };
-	own_free char *file = mem_format("/proc/%d/cgroup", first);
-	own_free char *start = mem_format("0::%s/", cgroup->path);
+	own_free char *path = NULL;
 	struct err ignored;
 
-	if (fd_read_file_at(AT_FDCWD, file, PROC_CGROUP_BYTES_MAX, &text, &ignored) < 0 ||
-	    !text.text)
+	if (runtime_cgroup_membership_read(&path, first, RUNTIME_CGROUP_MEMBERSHIP_V2, &ignored) <
+	    0)
 		return NULL;
-	const char *line = strstr(text.text, start);
-	if (!line || (line != text.text && line[-1] != '\n'))
-		return NULL;
-	line += strlen(start);
-	return mem_text_n(line, strcspn(line, "\n"));
+	size_t length = strlen(cgroup->path);
+	bool below = str_starts(path, cgroup->path) && path[length] == '/';
+	return below ? mem_text(path + length + 1) : NULL;
 }
 
 int runtime_cgroup_entry_open_with(struct runtime_cgroup_entry *ret,

@@ -34,6 +34,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_membership.h"
 #include "runtime/cgroup_systemd_bus.h"
 #include "runtime/cgroup_tree.h"
 #include "runtime/cgroup_unit.h"
@@ -43,9 +44,6 @@
 
 /* crun's name for it, too. */
 #define SUBGROUP_DEFAULT "container"
-
-/* /proc/PID/cgroup: a line of some 100 bytes for each hierarchy. */
-#define PROC_CGROUP_BYTES_MAX 65536
 
 /* ---- the holder ---- */
 
@@ -64,32 +62,23 @@ static pid_t start_holder(void)
 	_exit(0);
 }
 
-/* Where systemd has put it: "0::PATH" on v2, "1:name=systemd:PATH" on v1. */
+/* Where systemd has put it. */
 static int holder_path(char **ret, pid_t holder, const struct runtime_cgroup_unit *unit,
 		       struct err *e)
 {
-	own_clear(str_clear) struct str text = { 0 };
-	own_free char *file = mem_format("/proc/%d/cgroup", holder);
+	own_free char *path = NULL;
 	own_free char *slice = unit->slice ? runtime_cgroup_unit_expand(unit->slice) : NULL;
 	own_free char *end = mem_format("%s/%s", slice ? slice : "", unit->name);
 
-	int r = fd_read_file_at(AT_FDCWD, file, PROC_CGROUP_BYTES_MAX, &text, e);
+	int r = runtime_cgroup_membership_read(&path, holder, "name=systemd", e);
+	if (r < 0)
+		r = runtime_cgroup_membership_read(&path, holder, RUNTIME_CGROUP_MEMBERSHIP_V2, e);
 	if (r < 0)
 		return r;
-	char *line = text.text ? strstr(text.text, ":name=systemd:") : NULL;
-	size_t head = strlen(":name=systemd:");
-	if (!line) {
-		line = text.text ? strstr(text.text, "0::") : NULL;
-		head = strlen("0::");
-	}
-	if (!line)
-		return err_set(e, ERR_UNSUPPORTED, "%s names no cgroup of systemd's", file);
-	line += head;
-	line[strcspn(line, "\n")] = '\0';
-	if (!str_ends(line, end))
-		return err_set(e, ERR_STATE, "systemd left the process in %s, not in %s", line,
+	if (!str_ends(path, end))
+		return err_set(e, ERR_STATE, "systemd left the process in %s, not in %s", path,
 			       end);
-	*ret = mem_text(line);
+	*ret = take_ptr(&path);
 	return 0;
 }
 

@@ -11,31 +11,24 @@
 #include "base/str.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_layout.h"
+#include "runtime/cgroup_membership.h"
 #include "runtime/user_namespace.h"
-
-enum { OWN_CGROUPS_MAX = 1 << 16 };
 
 static bool is_restricted(void)
 {
 	return !runtime_user_namespace_may_do_without() || runtime_user_namespace_is_inner();
 }
 
-/* cgroups(7), "/proc/pid/cgroup": "0::/user.slice/a.scope"; the folder above that. */
+/* "/user.slice" of "/user.slice/a.scope" */
 static char *folder_above(void)
 {
-	own_clear(str_clear) struct str text = { 0 };
 	struct err ignored;
+	char *path = NULL;
 
-	if (fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", OWN_CGROUPS_MAX, &text, &ignored) < 0 ||
-	    !text.text)
+	if (runtime_cgroup_membership_read(&path, 0, RUNTIME_CGROUP_MEMBERSHIP_V2, &ignored) < 0)
 		return NULL;
-	char *line = strstr(text.text, "0::/");
-	if (!line)
-		return NULL;
-	line += strlen("0::");
-	line[strcspn(line, "\n")] = '\0';
-	*strrchr(line, '/') = '\0';
-	return mem_text(line);
+	*strrchr(path, '/') = '\0';
+	return path;
 }
 
 static char *choose_path(const char *id)

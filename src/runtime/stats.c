@@ -269,6 +269,14 @@ void runtime_stats_add_block(struct runtime_stats_block_entries *to, uint64_t ma
 	entry->value = value;
 }
 
+void runtime_stats_pids_read(struct runtime_stats *to, int folder)
+{
+	uint64_t limit = runtime_cgroup_tree_count(folder, "pids.max");
+
+	to->pids.current = runtime_cgroup_tree_count(folder, "pids.current");
+	to->pids.limit = limit == UINT64_MAX ? 0 : limit;
+}
+
 void runtime_stats_hugetlb_read(struct runtime_stats *to, int folder, const char *suffix,
 				void (*fill)(struct runtime_stats_hugetlb *to, int folder))
 {

@@ -28,6 +28,9 @@ void runtime_stats_read_lines(int folder, const char *file, void (*each)(char *l
 void runtime_stats_add_block(struct runtime_stats_block_entries *to, uint64_t major, uint64_t minor,
 			     const char *op, uint64_t value);
 
+/* pids.current and pids.max, where 0 says that there is no limit. */
+void runtime_stats_pids_read(struct runtime_stats *to, int folder);
+
 /* For every "hugetlb.SIZE<suffix>" of the folder, those of reservations left out. */
 void runtime_stats_hugetlb_read(struct runtime_stats *to, int folder, const char *suffix,
 				void (*fill)(struct runtime_stats_hugetlb *to, int folder));

@@ -127,13 +127,6 @@ static void read_memory(struct runtime_stats *to, int folder)
 	read_entry(&memory->kernel_tcp, folder, "memory.kmem.tcp");
 }
 
-static void read_pids(struct runtime_stats *to, int folder)
-{
-	to->pids.current = runtime_cgroup_tree_count(folder, "pids.current");
-	uint64_t limit = runtime_cgroup_tree_count(folder, "pids.max");
-	to->pids.limit = limit == UINT64_MAX ? 0 : limit;
-}
-
 /* "8:0 Read 4096", or "8:0 4096"; "Total 4096" is no device. */
 static void add_block(char *line, void *context)
 {
@@ -198,8 +191,9 @@ void runtime_stats_v1_read(struct runtime_stats *to, const struct runtime_cgroup
 		const char *controller;
 		void (*read)(struct runtime_stats *to, int folder);
 	} table[] = {
-		{ "cpuacct", read_cpuacct }, { "cpu", read_cpu },   { "cpuset", read_cpuset },
-		{ "memory", read_memory },   { "pids", read_pids }, { "blkio", read_blkio },
+		{ "cpuacct", read_cpuacct },         { "cpu", read_cpu },
+		{ "cpuset", read_cpuset },           { "memory", read_memory },
+		{ "pids", runtime_stats_pids_read }, { "blkio", read_blkio },
 		{ "hugetlb", read_hugetlb },
 	};
 

@@ -87,14 +87,6 @@ static void read_memory(struct runtime_stats_memory *to, int folder)
 	runtime_stats_read_lines(folder, "memory.pressure", add_pressure, &to->psi);
 }
 
-static void read_pids(struct runtime_stats_pids *to, int folder)
-{
-	uint64_t limit = runtime_cgroup_tree_count(folder, "pids.max");
-
-	to->current = runtime_cgroup_tree_count(folder, "pids.current");
-	to->limit = limit == UINT64_MAX ? 0 : limit;
-}
-
 static void add_io_value(struct runtime_stats_block *to, uint64_t major, uint64_t minor,
 			 const char *pair)
 {
@@ -142,7 +134,7 @@ void runtime_stats_v2_read(struct runtime_stats *to, int folder)
 	runtime_stats_read_list(&to->cpuset.cpus, folder, "cpuset.cpus.effective");
 	runtime_stats_read_list(&to->cpuset.mems, folder, "cpuset.mems.effective");
 	read_memory(&to->memory, folder);
-	read_pids(&to->pids, folder);
+	runtime_stats_pids_read(to, folder);
 	runtime_stats_read_lines(folder, "io.stat", add_io, &to->block);
 	runtime_stats_read_lines(folder, "io.pressure", add_pressure, &to->block.psi);
 	runtime_stats_hugetlb_read(to, folder, ".max", fill_hugetlb);

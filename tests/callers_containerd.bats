@@ -6,16 +6,7 @@ load callers/callers
 
 setup_file() {
 	callers_setup_file containerd containerd-shim-runc-v2 ctr || return 0
-	cat >"$CALLER/config.toml" <<-E
-		version = 2
-		root = "$CALLER/root"
-		state = "/run/containerd-test"
-		disabled_plugins = ["io.containerd.grpc.v1.cri"]
-		[grpc]
-		  address = "/run/containerd-test.sock"
-	E
-	caller_starts containerd containerd --config "$CALLER/config.toml"
-	within 20 ctr version
+	caller_containerd
 	ctr image import "$CALLER/busybox.tar"
 	IMAGE=$(ctr image ls -q)
 	export IMAGE

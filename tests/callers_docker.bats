@@ -6,16 +6,7 @@ load callers/callers
 
 setup_file() {
 	callers_setup_file containerd containerd-shim-runc-v2 dockerd docker || return 0
-	cat >"$CALLER/containerd.toml" <<-E
-		version = 2
-		root = "$CALLER/containerd"
-		state = "/run/containerd-test"
-		disabled_plugins = ["io.containerd.grpc.v1.cri"]
-		[grpc]
-		  address = "/run/containerd-test.sock"
-	E
-	caller_starts containerd containerd --config "$CALLER/containerd.toml"
-	within 20 command ctr --address /run/containerd-test.sock version
+	caller_containerd
 	readme_block /etc/docker/daemon.json >"$CALLER/daemon.json"
 	DOCKER_BRIDGE=docker0
 	iptables -t nat -L >/dev/null 2>&1 || DOCKER_BRIDGE=none
@@ -47,10 +38,6 @@ docker_run() { # ARGUMENT...
 	docker run --network none "$@"
 }
 
-has_said() { # NAME TEXT
-	docker logs "$1" | grep -qF "$2"
-}
-
 is() { # NAME FORMAT TEXT
 	[ "$(docker inspect --format "$2" "$1")" = "$3" ]
 }
@@ -74,7 +61,7 @@ is() { # NAME FORMAT TEXT
 @test "docker run -d: logs, exec, top, stats, stop, kill; the trap's exit status comes back" {
 	docker_run -d --name web busybox \
 		sh -c 'echo started; trap "exit 3" TERM; while sleep 0.1; do :; done'
-	within 5 has_said web started
+	within 5 caller_has_said docker web started
 	expect 9 docker exec web sh -c 'exit 9'
 	expect 0 docker exec -u 1000 -w /tmp -e A=b web sh -c 'id -u; pwd; echo $A'
 	output_is $'1000\n/tmp\nb'
@@ -105,18 +92,7 @@ is() { # NAME FORMAT TEXT
 }
 
 @test "docker pause and unpause: nothing runs in between" {
-	docker_run -d --name busy -v "$PWD:/out" busybox \
-		sh -c 'while sleep 0.05; do echo >>/out/ticks; done'
-	within 5 test -s ticks
-	expect 0 docker pause busy
-	is busy '{{.State.Status}}' paused
-	before=$(wc -l <ticks)
-	sleep 0.3
-	[ "$(wc -l <ticks)" = "$before" ]
-	expect 0 docker unpause busy
-	rm ticks
-	within 5 test -s ticks
-	expect 0 docker pause busy
+	caller_pauses docker
 	expect 0 docker rm -f busy
 }
 
@@ -137,20 +113,13 @@ is() { # NAME FORMAT TEXT
 @test "docker: users, groups, capabilities, seccomp, privileged, devices, --init" {
 	expect 0 docker_run --rm -u 1000:1000 --group-add 55 busybox id
 	output_is "uid=1000 gid=1000 groups=55,1000"
-	expect 0 docker_run --rm --cap-drop all --security-opt no-new-privileges busybox \
-		grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status
-	output_is $'CapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2'
-	expect 0 docker_run --rm --security-opt seccomp=unconfined busybox grep Seccomp: /proc/self/status
-	output_is $'Seccomp:\t0'
+	caller_restricts docker
 	cat >profile.json <<-E
 		{ "defaultAction": "SCMP_ACT_ALLOW",
 		  "syscalls": [{ "names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38 }] }
 	E
 	expect 1 docker_run --rm --security-opt "seccomp=$PWD/profile.json" busybox mkdir /x
 	output_has "Function not implemented"
-	expect 0 docker_run --rm --read-only --tmpfs /t -v data:/data -v "$PWD:/host:ro" busybox \
-		sh -c 'touch /t/x /data/x && ! touch /x 2>/dev/null && ! touch /host/x 2>/dev/null'
-	expect 0 docker_run --rm --privileged busybox sh -c 'test -e /dev/fuse && test -e /dev/kmsg'
 	expect 0 docker_run --rm --device /dev/fuse --sysctl net.ipv4.ip_forward=1 busybox \
 		sh -c 'stat -c %t:%T /dev/fuse; cat /proc/sys/net/ipv4/ip_forward'
 	output_is "$(stat -c %t:%T /dev/fuse)"$'\n1'

@@ -45,10 +45,6 @@ podman_sleeper() { # NAME [ARGUMENT...]
 	podman_run -d --name "$name" "$@" busybox sleep 1000 >/dev/null
 }
 
-has_said() { # NAME TEXT
-	podman logs "$1" | grep -qF "$2"
-}
-
 is() { # NAME "RESTARTS STATUS CODE"
 	[ "$(podman inspect --format '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}' "$1")" = "$2" ]
 }
@@ -70,7 +66,7 @@ is() { # NAME "RESTARTS STATUS CODE"
 @test "podman run -d: logs, exec, top, stats, stop; the trap's exit status comes back" {
 	podman_run -d --name web busybox \
 		sh -c 'echo started; trap "exit 3" TERM; while sleep 0.1; do :; done' >/dev/null
-	within 5 has_said web started
+	within 5 caller_has_said podman web started
 	expect 9 podman exec web sh -c 'exit 9'
 	expect 0 podman exec -u 1000 -w /tmp -e A=b web sh -c 'id -u; pwd; echo $A'
 	output_is $'1000\n/tmp\nb'
@@ -106,19 +102,7 @@ is() { # NAME "RESTARTS STATUS CODE"
 }
 
 @test "podman pause and unpause: nothing runs in between" {
-	podman_run -d --name busy -v "$PWD:/out" busybox \
-		sh -c 'while sleep 0.05; do echo >>/out/ticks; done' >/dev/null
-	within 5 test -s ticks
-	expect 0 podman pause busy
-	before=$(wc -l <ticks)
-	expect 0 podman inspect --format '{{.State.Status}}' busy
-	output_is paused
-	sleep 0.3
-	[ "$(wc -l <ticks)" = "$before" ]
-	expect 0 podman unpause busy
-	rm ticks
-	within 5 test -s ticks
-	expect 0 podman pause busy
+	caller_pauses podman
 	expect 0 podman rm -f -t 0 busy
 }
 
@@ -136,14 +120,7 @@ is() { # NAME "RESTARTS STATUS CODE"
 @test "podman: users, groups, capabilities, seccomp, read-only roots, devices" {
 	expect 0 podman_run --rm --user 1000:1000 --group-add 55 busybox id
 	output_has "uid=1000(1000) gid=1000(1000) groups=55,1000(1000)"
-	expect 0 podman_run --rm --cap-drop all --security-opt no-new-privileges busybox \
-		grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status
-	output_is $'CapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2'
-	expect 0 podman_run --rm --security-opt seccomp=unconfined busybox grep Seccomp: /proc/self/status
-	output_is $'Seccomp:\t0'
-	expect 0 podman_run --rm --read-only --tmpfs /t -v data:/data -v "$PWD:/host:ro" busybox \
-		sh -c 'touch /t/x /data/x && ! touch /x 2>/dev/null && ! touch /host/x 2>/dev/null'
-	expect 0 podman_run --rm --privileged busybox sh -c 'test -e /dev/fuse && test -e /dev/kmsg'
+	caller_restricts podman
 	expect 0 podman_run --rm --device /dev/fuse busybox stat -c %a:%t:%T /dev/fuse
 	output_is "$(stat -c %a:%t:%T /dev/fuse)"
 	expect 0 podman_run --rm --uidmap 0:100000:65536 busybox cat /proc/self/uid_map

@@ -85,3 +85,53 @@ cgroup_file() { # PID V1 V2
 		cat "/sys/fs/cgroup/$controller$path/${2#*/}"
 	fi
 }
+
+# containerd, at /run/containerd-test.sock.
+caller_containerd() {
+	cat >"$CALLER/containerd.toml" <<-E
+		version = 2
+		root = "$CALLER/containerd"
+		state = "/run/containerd-test"
+		disabled_plugins = ["io.containerd.grpc.v1.cri"]
+		[grpc]
+		  address = "/run/containerd-test.sock"
+	E
+	caller_starts containerd containerd --config "$CALLER/containerd.toml"
+	within 20 command ctr --address /run/containerd-test.sock version
+}
+
+# What follows is the same for docker and for podman: ENGINE, and ENGINE_run for a container without a
+# network.
+
+caller_has_said() { # ENGINE NAME TEXT
+	"$1" logs "$2" | grep -qF "$3"
+}
+
+# Leaves the container busy, paused.
+caller_pauses() { # ENGINE
+	local before
+	"$1_run" -d --name busy -v "$PWD:/out" busybox \
+		sh -c 'while sleep 0.05; do echo >>/out/ticks; done' >/dev/null
+	within 5 test -s ticks
+	expect 0 "$1" pause busy
+	before=$(wc -l <ticks)
+	expect 0 "$1" inspect --format '{{.State.Status}}' busy
+	output_is paused
+	sleep 0.3
+	[ "$(wc -l <ticks)" = "$before" ]
+	expect 0 "$1" unpause busy
+	rm ticks
+	within 5 test -s ticks
+	expect 0 "$1" pause busy
+}
+
+caller_restricts() { # ENGINE
+	expect 0 "$1_run" --rm --cap-drop all --security-opt no-new-privileges busybox \
+		grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status
+	output_is $'CapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2'
+	expect 0 "$1_run" --rm --security-opt seccomp=unconfined busybox grep Seccomp: /proc/self/status
+	output_is $'Seccomp:\t0'
+	expect 0 "$1_run" --rm --read-only --tmpfs /t -v data:/data -v "$PWD:/host:ro" busybox \
+		sh -c 'touch /t/x /data/x && ! touch /x 2>/dev/null && ! touch /host/x 2>/dev/null'
+	expect 0 "$1_run" --rm --privileged busybox sh -c 'test -e /dev/fuse && test -e /dev/kmsg'
+}

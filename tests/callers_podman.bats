@@ -131,6 +131,12 @@ is() { # NAME "RESTARTS STATUS CODE"
 	output_is 1
 }
 
+@test "podman --systemd: a container has a place of its own in systemd's hierarchy, with or without systemd here" {
+	grep -q ' - cgroup .*name=systemd' /proc/self/mountinfo || skip "no hierarchy name=systemd here"
+	expect 0 podman_run --rm --systemd always busybox grep name=systemd: /proc/1/cgroup
+	output_has "/libpod-"
+}
+
 @test "podman --init, health checks, restart policies" {
 	needs catatonit
 	expect 0 podman_run --rm --init busybox cat /proc/1/comm

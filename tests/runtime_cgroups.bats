@@ -15,7 +15,13 @@ joined() {
 		echo /sys/fs/cgroup
 	else
 		for name in memory pids devices freezer cpu cpuacct; do echo "/sys/fs/cgroup/$name"; done
+		named
 	fi
+}
+
+# The folders of those that have a name and no controllers.
+named() {
+	awk '/ - cgroup .*[ ,]name=/ { print $5 }' /proc/self/mountinfo
 }
 
 make_cgroup() { # PATH
@@ -31,13 +37,24 @@ resources() { # JSON
 	bundle_edit '.linux.resources = $r' --argjson r "$1"
 }
 
-@test "a container joins the hierarchies that count and limit it, and no others" {
+@test "a container joins the hierarchies that count and limit it and those with a name, and no others" {
 	! cgroup_v2 || skip "this is about cgroup v1"
 	resources '{ "pids": { "limit": 100 } }'
 	expect 0 bundle sh -c 'grep -v "^0::" /proc/self/cgroup | grep -v ":/$" | cut -d: -f2 | sort'
 	# what is seen through the cgroup namespace as its root was joined
 	expect 0 bundle sh -c 'ls /sys/fs/cgroup | sort | tr "\n" " "'
-	output_is "cpu cpuacct devices freezer memory pids "
+	output_is "$({ printf '%s\n' cpu cpuacct devices freezer memory pids; named | xargs -rn 1 basename; } |
+		sort | tr '\n' ' ')"
+}
+
+@test "systemd in a container finds a place of its own in its hierarchy" {
+	! cgroup_v2 || skip "this is about cgroup v1"
+	grep -q ' - cgroup .*name=systemd' /proc/self/mountinfo || skip "no hierarchy name=systemd here"
+	bundle_edit '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+	expect 0 bundle sh -c 'grep name=systemd: /proc/self/cgroup; mkdir /sys/fs/cgroup/systemd/init.scope &&
+		echo $$ >/sys/fs/cgroup/systemd/init.scope/cgroup.procs && grep name=systemd: /proc/self/cgroup;
+		echo $$ >/sys/fs/cgroup/systemd/cgroup.procs; rmdir /sys/fs/cgroup/systemd/init.scope'
+	[[ ${lines[0]} == *:name=systemd:/ && ${lines[1]} == *:name=systemd:/init.scope ]]
 }
 
 @test "a limit brings its hierarchy along" {

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "runtime/cgroup.h"
@@ -21,16 +22,18 @@ static int entry_open_one(struct runtime_cgroup_entry *entry, const struct runti
 			  size_t index, const char *below, struct err *e)
 {
 	bool v2 = runtime_cgroup_is_v2(cgroup);
+	own_free char *path = path_join(cgroup->path, below);
 
-	own_fd int top = runtime_cgroup_open(cgroup, index, e);
-	if (top < 0)
-		return top;
-	own_fd int folder = runtime_cgroup_tree_open_at(top, below);
+	own_fd int root =
+		runtime_cgroup_tree_open_root(cgroup->hierarchies.items[index].mount, v2, e);
+	if (root < 0)
+		return root;
+	own_fd int folder = runtime_cgroup_tree_open_at(root, path);
 	if (folder < 0)
 		return err_number(e, -folder, "open cgroup %s below %s", below, cgroup->path);
 	int file = openat(folder, v2 ? "cgroup.procs" : "tasks", O_WRONLY | O_CLOEXEC);
 	if (file < 0)
-		return err_sys(e, "open cgroup %s", cgroup->path);
+		return err_sys(e, "open cgroup %s", path);
 	entry->files[entry->count++] = file;
 	if (v2)
 		entry->folder = take_fd(&folder);

@@ -1,6 +1,6 @@
 /* cgroup v1: one folder per hierarchy. A container joins those that are needed to count, limit,
- * freeze and kill it (joined below), and the others only when one of its limits lives there: each
- * costs some 70 us at start and end, and blkio makes synchronous writes slow even without a limit
+ * freeze and kill it (joined below), those with a name and no controllers, and the others only
+ * when one of its limits lives there: each costs some 70 us at start and end, and blkio makes synchronous writes slow even without a limit
  * (docs/decisions/0010-cgroup-hierarchies.md). */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +32,10 @@ static bool v1_is_needed(const char *controllers, const struct runtime_cgroup_pl
 		if (runtime_cgroup_plan_listed(controllers, joined[i]))
 			return true;
 	}
-	/* where systemd is PID 1 it kills by this one when the service or session ends that holm
-	 * was called from; a container outlives both */
-	if (str_equal(controllers, "name=systemd"))
-		return access("/run/systemd/system", F_OK) == 0;
-	return runtime_cgroup_plan_has(plan, controllers);
+	/* who made a hierarchy without controllers tells processes apart by it: systemd on the host,
+	 * which kills by it at the end of the service that holm was called from, and systemd in the
+	 * container, which needs a place of its own there */
+	return str_starts(controllers, "name=") || runtime_cgroup_plan_has(plan, controllers);
 }
 
 static int v1_check_present(const struct runtime_cgroup *host,

@@ -1,7 +1,7 @@
 /* cgroup v1: one folder per hierarchy. A container joins those that are needed to count, limit,
  * freeze and kill it (joined below), those with a name and no controllers, and the others only
- * when one of its limits lives there: each costs some 70 us at start and end, and blkio makes synchronous writes slow even without a limit
- * (docs/decisions/0010-cgroup-hierarchies.md). */
+ * when one of its limits lives there: each costs some 70 us at start and end, and blkio makes
+ * synchronous writes slow even without a limit (docs/decisions/0010-cgroup-hierarchies.md). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,9 +32,9 @@ static bool v1_is_needed(const char *controllers, const struct runtime_cgroup_pl
 		if (runtime_cgroup_plan_listed(controllers, joined[i]))
 			return true;
 	}
-	/* who made a hierarchy without controllers tells processes apart by it: systemd on the host,
-	 * which kills by it at the end of the service that holm was called from, and systemd in the
-	 * container, which needs a place of its own there */
+	/* who made a hierarchy without controllers tells processes apart by it: systemd on the
+	 * host, which kills by it at the end of the service that holm was called from, and systemd
+	 * in the container, which needs a place of its own there */
 	return str_starts(controllers, "name=") || runtime_cgroup_plan_has(plan, controllers);
 }
 

@@ -38,8 +38,8 @@ int runtime_intel_rdt_make(struct runtime_intel_rdt *ret, int root_fd,
 int runtime_intel_rdt_join(const struct runtime_intel_rdt *rdt, int root_fd, pid_t pid,
 			   struct err *e);
 
-/* Another schema for the group; what spec does not name stays. ERR_STATE: it is the root's, which is
- * the host's own. */
+/* Another schema for the group; what spec does not name stays. ERR_STATE: it is the root's, which
+ * is the host's own. */
 int runtime_intel_rdt_change(const struct runtime_intel_rdt *rdt, int root_fd,
 			     const struct oci_intel_rdt *spec, struct err *e);
 

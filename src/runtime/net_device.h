@@ -14,6 +14,7 @@ struct oci_spec;
 int runtime_net_device_check(const struct oci_spec *spec, uint64_t namespaces, struct err *e);
 
 /* Moves all of linux.netDevices from this network namespace to that one; inside is a netlink socket
- * that was made there. All or none: one that cannot be moved is named, and those before it go back as they were. */
+ * that was made there. All or none: one that cannot be moved is named, and those before it go back
+ * as they were. */
 int runtime_net_device_move_in_parent(const struct oci_spec *spec, int namespace_fd, int inside,
 				      struct err *e);

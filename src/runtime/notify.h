@@ -42,8 +42,8 @@ int runtime_notify_open(struct runtime_notify *ret, int dir_fd, const char *host
 
 /* Hands one message on; main_pid goes along with READY=1. Only what concerns the service as a whole
  * passes: no pids, descriptors or rights. Returns 1 if it said READY=1, else 0; -EAGAIN: there was
- * none. That the service manager does not take it is no error of the container's; READY=1 waits for it,
- * 30 s at most. */
+ * none. That the service manager does not take it is no error of the container's; READY=1 waits for
+ * it, 30 s at most. */
 int runtime_notify_forward(struct runtime_notify *notify, pid_t main_pid, struct err *e);
 
 /* Hands on until READY=1, or until the process ends that pidfd names. */

@@ -1,6 +1,7 @@
 /* dbus.h - a client of one bus, or of systemd directly: connect, call, wait for a signal. Speaks
  * for itself, because libsystemd cannot be loaded into a static program (docs/decisions/
- * 0017-dbus.md). Blocking, with a limit of 30 s for each answer, whatever else is said meanwhile. */
+ * 0017-dbus.md). Blocking, with a limit of 30 s for each answer, whatever else is said
+ * meanwhile. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

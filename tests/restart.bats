@@ -85,6 +85,22 @@ monitor_of() {
 	[ "$(holm inspect --format '{{.State.ExitCode}}' nice)" = 9 ]
 }
 
+@test "--stop-timeout is how long stop waits" {
+	holm run -d --name web --no-init --stop-timeout 1 busybox sh -c 'trap "echo asked" TERM; echo ready; while :; do sleep 0.05; done' >/dev/null
+	within 5 said web ready
+	expect 0 timeout "$(seconds 8)" holm stop web
+	[ "$(holm logs web)" = $'ready\nasked' ]
+	[ "$(holm inspect --format '{{.State.ExitCode}} {{.Config.StopTimeout}}' web)" = '137 1' ]
+}
+
+@test "--timeout kills it after so long, and no policy starts it again" {
+	holm run -d --name web --timeout 1 --restart always busybox sleep 1000 >/dev/null
+	within 10 is exited web
+	[ "$(holm inspect --format '{{.State.ExitCode}} {{.RestartCount}}' web)" = '137 0' ]
+	expect 137 timeout "$(seconds 10)" holm run --rm --timeout 1 busybox sleep 1000
+	refused 125 "--timeout: '-1'" holm run --timeout -1 busybox true
+}
+
 @test "wait tells the code, also of one that has ended long ago" {
 	holm run -d --name web busybox sh -c 'sleep 0.5; exit 11' >/dev/null
 	expect 0 holm wait web

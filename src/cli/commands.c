@@ -51,6 +51,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_secret_exists,
 	&cli_info_version,
 	&cli_info,
+	&cli_autostart,
 	&cli_df,
 	&cli_system_prune,
 	&cli_events,

@@ -88,6 +88,41 @@ static int set_restart(struct container *c, const struct create_options *o, stru
 	return 0;
 }
 
+static int set_autostart(struct container *c, const struct create_options *o, struct err *e)
+{
+	struct container_autostart *a = &c->autostart;
+	struct err ignored;
+
+	if (!o->autostart)
+		return 0;
+	if (str_equal(o->autostart, "yes") || str_equal(o->autostart, "no"))
+		a->when = mem_text(o->autostart);
+	else if (number_parse_i64(&a->order, o->autostart, INT32_MIN, INT32_MAX, &ignored) == 0)
+		a->when = mem_text("yes");
+	else
+		return err_set(e, ERR_INVALID,
+			       "--autostart %s: not yes, no or a number (lower ones first)",
+			       o->autostart);
+	if (o->rm && !str_equal(a->when, "no"))
+		return err_set(e, ERR_INVALID, "--autostart %s and --rm exclude each other",
+			       o->autostart);
+	return 0;
+}
+
+static int set_requires(struct container *c, const struct create_options *o, struct err *e)
+{
+	for (size_t i = 0; i < o->requires.count; i++) {
+		own_clear(strv_clear) struct strv names = { 0 };
+		strv_split(&names, o->requires.items[i], ',');
+		for (size_t k = 0; k < names.count; k++)
+			if (!*names.items[k])
+				return err_set(e, ERR_INVALID, "--requires '%s': an empty name",
+					       o->requires.items[i]);
+		strv_add_all(&c->requires, &names);
+	}
+	return 0;
+}
+
 static int set_log_option(struct container *c, const char *option, struct err *e)
 {
 	own_free char *key = mem_text(option);
@@ -190,6 +225,10 @@ int engine_config_make(struct container *c, const struct create_options *o,
 		r = add_annotations(c, o, e);
 	if (r == 0)
 		r = set_restart(c, o, e);
+	if (r == 0)
+		r = set_autostart(c, o, e);
+	if (r == 0)
+		r = set_requires(c, o, e);
 	if (r == 0)
 		r = set_log(c, o, e);
 	if (r == 0)

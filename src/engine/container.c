@@ -220,6 +220,13 @@ static const struct shape_field container_health_fields[] = {
 };
 static const struct shape health_shape = SHAPE_OF(container_health);
 
+static const struct shape_field container_autostart_fields[] = {
+	FIELD(container_autostart, when, SHAPE_STRING),
+	FIELD(container_autostart, order, SHAPE_INT),
+	{ 0 },
+};
+static const struct shape autostart_shape = SHAPE_OF(container_autostart);
+
 static const struct shape_field container_fields[] = {
 	FIELD(container, id, SHAPE_STRING),
 	FIELD(container, name, SHAPE_STRING),
@@ -234,6 +241,8 @@ static const struct shape_field container_fields[] = {
 	NESTED(container, restart, SHAPE_OBJECT, restart_shape),
 	NESTED(container, secrets, SHAPE_LIST, secret_shape),
 	NESTED(container, health, SHAPE_OBJECT, health_shape),
+	NESTED(container, autostart, SHAPE_OBJECT, autostart_shape),
+	FIELD(container, requires, SHAPE_STRINGS),
 	FIELD(container, labels, SHAPE_MAP),
 	FIELD(container, annotations, SHAPE_MAP),
 	FIELD(container, auto_remove, SHAPE_BOOL),

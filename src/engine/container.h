@@ -182,6 +182,12 @@ struct container_restart {
 	int64_t max_retries;
 };
 
+/* At boot (holm autostart). */
+struct container_autostart {
+	char *when;    /* "yes", "no"; NULL: the restart policy says it */
+	int64_t order; /* lower ones first */
+};
+
 /* Docker's Healthcheck; the image's own where no option says otherwise. 0: the default. */
 struct container_health {
 	struct strv test;  /* {"CMD", ...}, {"CMD-SHELL", "..."}, {"NONE"}; empty: there is none */
@@ -208,6 +214,8 @@ struct container {
 	struct container_restart restart;
 	SHAPE_LIST_OF(struct container_secret) secrets;
 	struct container_health health;
+	struct container_autostart autostart;
+	struct strv requires; /* ids: they run before it is started */
 	struct shape_map labels;
 	struct shape_map annotations;
 	bool auto_remove;

@@ -20,6 +20,7 @@
 #include "engine/image.h"
 #include "engine/name.h"
 #include "engine/record.h"
+#include "engine/require.h"
 #include "engine/secret.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
@@ -117,6 +118,8 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 	if (r == 0)
 		r = resolve_others(engine, c, e);
 	if (r == 0)
+		r = engine_require_resolve(engine, c, e);
+	if (r == 0)
 		r = engine_volume_resolve(engine, c, o->quiet, e);
 	if (r == 0)
 		r = engine_secret_resolve(engine, c, e);
@@ -145,6 +148,8 @@ static int write_record(struct engine *engine, const struct create_options *o, s
 	} else {
 		fault_point("create.name");
 		r = make_folders(folder, e);
+		if (r == 0)
+			r = engine_require_mark(engine, c, e);
 		if (r == 0)
 			r = engine_secret_take(engine, c, folder, e);
 		if (r == 0)

@@ -163,6 +163,8 @@ static struct json_object *make(struct engine *engine, const struct container *c
 	inspect_text(to, "ProcessLabel", "");
 	inspect_text(to, "AppArmorProfile", apparmor_profile(&c->security));
 	json_object_object_add(to, "ExecIDs", NULL);
+	if (c->requires.count)
+		inspect_strings(to, "Dependencies", &c->requires, false);
 	json_object_object_add(to, "HostConfig", inspect_host_config(c));
 	json_object_object_add(to, "GraphDriver", graph_driver(engine, c, folder));
 	json_object_object_add(to, "Mounts", inspect_mounts(engine, c));

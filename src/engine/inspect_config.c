@@ -96,6 +96,8 @@ struct json_object *inspect_config(const struct container *c)
 	if (p->stop_timeout_s)
 		inspect_number(to, "StopTimeout", *p->stop_timeout_s);
 	add_health(to, &c->health);
+	if (c->process.timeout_s)
+		inspect_number(to, "Timeout", c->process.timeout_s);
 	return to;
 }
 

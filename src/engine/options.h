@@ -31,7 +31,9 @@ struct create_options {
 	char *pull;         /* always, missing, never */
 	char *platform;
 	char *restart;
-	char *timeout; /* seconds: then it is killed */
+	char *timeout;        /* seconds: then it is killed */
+	char *autostart;      /* yes, no or a number */
+	struct strv requires; /* names, also several with commas between */
 	char *log_driver;
 	struct strv log_opt;
 	bool init; /* counts if init_given; else on */

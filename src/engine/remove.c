@@ -10,6 +10,7 @@
 #include "engine/event.h"
 #include "engine/process.h"
 #include "engine/record.h"
+#include "engine/require.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
 #include "monitor/kill.h"
@@ -48,6 +49,9 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 		return r;
 	if (is_live(&state))
 		return refuse_live(name, &state, e);
+	r = engine_require_check(engine, name, folder_fd, e);
+	if (r < 0)
+		return r;
 	r = record_read(engine, id, &c, e);
 	if (r < 0 && e->kind != ERR_CORRUPT)
 		return r; /* a broken record must not keep its container for ever */

@@ -9,6 +9,7 @@
 #include "engine/event.h"
 #include "engine/process.h"
 #include "engine/record.h"
+#include "engine/require.h"
 #include "engine/volume.h"
 #include "monitor/reap.h"
 
@@ -37,8 +38,10 @@ static void clear_up(struct engine *engine, const char *id, int folder_fd)
 int engine_start_locked(struct engine *engine, const struct container *c, int folder_fd,
 			const struct start_options *o, struct engine_session *ret, struct err *e)
 {
-	int r = engine_process_start(engine, c, folder_fd, o, ret, e);
+	int r = engine_require_start(engine, c, e);
 
+	if (r == 0)
+		r = engine_process_start(engine, c, folder_fd, o, ret, e);
 	if (r < 0)
 		clear_up(engine, c->id, folder_fd);
 	if (r < 0 && c->auto_remove)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -81,6 +82,20 @@ static int read_live(struct engine *engine, const char *id, struct container_sta
 	return 1;
 }
 
+static void take_record(struct container_state *ret, const struct monitor_exit_record *record)
+{
+	*ret = (struct container_state){
+		.status = record->started_at ? CONTAINER_EXITED : CONTAINER_CREATED,
+		.exit_code = (int)record->exit_code,
+		.oom_killed = record->oom_killed,
+		.stopped = record->stopped,
+		.started_ns = read_moment(record->started_at),
+		.finished_ns = read_moment(record->finished_at),
+		.restart_count = record->restart_count,
+	};
+	snprintf(ret->error, sizeof(ret->error), "%s", record->error ? record->error : "");
+}
+
 static int read_exit(struct engine *engine, const char *id, struct container_state *ret,
 		     struct err *e)
 {
@@ -93,19 +108,26 @@ static int read_exit(struct engine *engine, const char *id, struct container_sta
 			*ret = (struct container_state){ .status = CONTAINER_CREATED };
 		return fd < 0 ? fd : 0;
 	}
-	if (r < 0)
-		return r;
-	*ret = (struct container_state){
-		.status = record.started_at ? CONTAINER_EXITED : CONTAINER_CREATED,
-		.exit_code = (int)record.exit_code,
-		.oom_killed = record.oom_killed,
-		.stopped = record.stopped,
-		.started_ns = read_moment(record.started_at),
-		.finished_ns = read_moment(record.finished_at),
-		.restart_count = record.restart_count,
-	};
-	snprintf(ret->error, sizeof(ret->error), "%s", record.error ? record.error : "");
-	return 0;
+	if (r == 0)
+		take_record(ret, &record);
+	return r;
+}
+
+/* One that ran when the host went down: nobody wrote how it ended, and the run folder, on a tmpfs,
+ * went, too. It ended before this boot; nobody knows better. */
+static void read_lost(struct engine *engine, const char *id, struct container_state *ret)
+{
+	own_clear(exit_clear) struct monitor_exit_record record = { 0 };
+	struct timespec up;
+	struct err none;
+
+	if (monitor_exit_record_read_lost_in(&record, engine->containers_fd, id, &none) < 0)
+		return;
+	take_record(ret, &record);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	ret->finished_ns = moment_now_ns() - up.tv_sec * 1000000000 - up.tv_nsec;
+	if (ret->finished_ns < ret->started_ns)
+		ret->finished_ns = ret->started_ns;
 }
 
 /* What a killed monitor left is cleared under the lock; where that is taken, somebody is just
@@ -163,6 +185,22 @@ static bool has_run_folder(struct engine *engine, const char *id)
 	return faccessat(engine->run_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* It seems to be a created one: it may be just being started, or what somebody killed left. */
+static int look_closer(struct engine *engine, const char *id, int locked_fd,
+		       struct container_state *ret, struct err *e)
+{
+	pid_t monitor = monitor_state_alive_in(engine->run_fd, id);
+
+	ret->monitor_pid = monitor > 0 ? monitor : 0;
+	if (monitor)
+		return 0;
+	if (clear_abandoned(engine, id, locked_fd))
+		return record_not_found(id, e);
+	if (!has_run_folder(engine, id))
+		read_lost(engine, id, ret);
+	return 0;
+}
+
 static int read_state(struct engine *engine, const char *id, int locked_fd,
 		      struct container_state *ret, struct err *e)
 {
@@ -178,11 +216,7 @@ static int read_state(struct engine *engine, const char *id, int locked_fd,
 			return r;
 		if (round == 0 && has_run_folder(engine, id))
 			continue;
-		pid_t monitor = monitor_state_alive_in(engine->run_fd, id);
-		ret->monitor_pid = monitor > 0 ? monitor : 0;
-		if (!monitor && clear_abandoned(engine, id, locked_fd))
-			return record_not_found(id, e);
-		return 0;
+		return look_closer(engine, id, locked_fd, ret, e);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "base/signal_name.h"
 #include "engine/event.h"
+#include "engine/parallel.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/stop.h"
@@ -88,77 +89,10 @@ static int stop_named(struct engine *engine, const char *name, const struct moni
 	return r;
 }
 
-/* Several are stopped at the same time by a process each, which says how it went in one write
- * (struct err is below PIPE_BUF). */
-struct stopping {
-	pid_t pid;
-	int from;
-	struct err err; /* why no process could be made */
-};
-
-static void stop_in_child(struct engine *engine, const char *name, const struct monitor_stop *stop,
-			  int to)
+static int stop_in_parallel(struct engine *engine, const char *name, const void *stop,
+			    struct err *e)
 {
-	struct err e;
-
-	if (stop_named(engine, name, stop, &e) < 0 && write(to, &e, sizeof(e)) < 0)
-		_exit(1);
-	_exit(0);
-}
-
-static void begin(struct stopping *s, struct engine *engine, const char *name,
-		  const struct monitor_stop *stop)
-{
-	int fds[2];
-
-	s->pid = -1;
-	s->from = -1;
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		err_sys(&s->err, "pipe");
-		return;
-	}
-	s->pid = fork();
-	if (s->pid == 0)
-		stop_in_child(engine, name, stop, fds[1]);
-	if (s->pid < 0)
-		err_sys(&s->err, "fork");
-	close(fds[1]);
-	s->from = fds[0];
-}
-
-/* Returns whether it failed; s->err then says why. */
-static bool finish(struct stopping *s)
-{
-	if (s->pid < 0) {
-		if (s->from >= 0)
-			close(s->from);
-		return true;
-	}
-	ssize_t n;
-	do
-		n = read(s->from, &s->err, sizeof(s->err));
-	while (n < 0 && errno == EINTR);
-	close(s->from);
-	int status = process_wait(s->pid);
-	if (n == 0 && status != 0)
-		err_set(&s->err, ERR_INTERNAL, "the process that was to stop it ended");
-	return n != 0 || status != 0;
-}
-
-static int stop_all(struct engine *engine, const struct strv *names,
-		    const struct monitor_stop *stop, engine_report *report, void *arg)
-{
-	own_free struct stopping *all = mem_new(names->count, sizeof(*all));
-	int failed = 0;
-
-	for (size_t i = 0; i < names->count; i++)
-		begin(&all[i], engine, names->items[i], stop);
-	for (size_t i = 0; i < names->count; i++) {
-		bool bad = finish(&all[i]);
-		failed += bad;
-		report(arg, names->items[i], bad ? &all[i].err : NULL);
-	}
-	return failed;
+	return stop_named(engine, name, stop, e);
 }
 
 int engine_stop(struct engine *engine, const struct strv *names, const struct stop_options *o,
@@ -172,7 +106,7 @@ int engine_stop(struct engine *engine, const struct strv *names, const struct st
 		return 1;
 	}
 	if (names->count > 1)
-		return stop_all(engine, names, &stop, report, arg);
+		return engine_parallel(engine, names, 0, stop_in_parallel, &stop, report, arg);
 	bool bad = names->count && stop_named(engine, names->items[0], &stop, &e) < 0;
 	if (names->count)
 		report(arg, names->items[0], bad ? &e : NULL);

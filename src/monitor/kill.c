@@ -34,7 +34,7 @@ static int open_monitor(int run_fd, struct err *e)
 	return take_fd(&fd);
 }
 
-int monitor_kill(const char *run_dir, struct err *e)
+static int kill_and_wait(const char *run_dir, int signal, int wait_ms, struct err *e)
 {
 	own_fd int run_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run_fd < 0)
@@ -44,12 +44,22 @@ int monitor_kill(const char *run_dir, struct err *e)
 		return fd;
 
 	own_fd int monitor = fd;
-	int r = process_signal(monitor, SIGKILL);
+	int r = process_signal(monitor, signal);
 	if (r < 0 && r != -ESRCH)
-		return err_number(e, -r, "kill the monitor");
+		return err_number(e, -r, "signal the monitor");
 	struct pollfd death = { .fd = monitor, .events = POLLIN };
 	do
-		r = poll(&death, 1, DEATH_MS);
+		r = poll(&death, 1, wait_ms);
 	while (r < 0 && errno == EINTR);
-	return r > 0 ? 0 : err_set(e, ERR_TIMEOUT, "its monitor was killed and does not end");
+	return r > 0 ? 0 : err_set(e, ERR_TIMEOUT, "its monitor was told to end and does not");
+}
+
+int monitor_kill(const char *run_dir, struct err *e)
+{
+	return kill_and_wait(run_dir, SIGKILL, DEATH_MS, e);
+}
+
+int monitor_kill_shutdown(const char *run_dir, int wait_ms, struct err *e)
+{
+	return kill_and_wait(run_dir, SIGTERM, wait_ms, e);
 }

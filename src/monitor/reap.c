@@ -25,6 +25,12 @@
 
 enum { KILLED_CODE = 137 }; /* 128 + SIGKILL */
 
+static int code_of(const struct monitor_state *state)
+{
+	return runtime_container_is_of_this_boot(&state->container) ? KILLED_CODE
+								    : MONITOR_EXIT_CODE_LOST;
+}
+
 /* The monitor tells of the end before it records it: was it killed in between? */
 static bool has_told(int run_fd, const struct monitor_config *config, const char *started_at)
 {
@@ -43,21 +49,22 @@ static void tell_killed(int run_fd, const struct monitor_config *config,
 
 	if (!state->started_at || has_told(run_fd, config, state->started_at))
 		return;
-	snprintf(code, sizeof(code), "%d", KILLED_CODE);
+	snprintf(code, sizeof(code), "%d", code_of(state));
 	monitor_event_write(run_fd, config, "die", "exitCode", code, NULL);
 	monitor_event_volumes(run_fd, config, "unmount");
 }
 
 static int record_killed(const struct monitor_state *state, int container_fd, struct err *e)
 {
-	struct monitor_exit_record record = { .exit_code = KILLED_CODE };
+	struct monitor_exit_record record = { .exit_code = code_of(state) };
 	char now[MOMENT_TEXT_SIZE];
 
 	if (container_fd < 0 || !state->started_at ||
 	    faccessat(container_fd, "exit.json", F_OK, 0) == 0)
 		return 0;
 	moment_format(now, moment_now_ns());
-	record.error = mem_text("its monitor was killed");
+	record.error = mem_text(record.exit_code == KILLED_CODE ? "its monitor was killed"
+								: MONITOR_EXIT_WORDS_LOST);
 	record.started_at = mem_text(state->started_at);
 	record.finished_at = mem_text(now);
 	record.restart_count = state->restart_count;
@@ -85,6 +92,8 @@ static int clear_container(int run_fd, int container_fd, const struct monitor_co
 	struct monitor_state state = { 0 };
 
 	int r = monitor_state_read_whole_at(&state, run_fd, e);
+	if (r == -ENOENT && container_fd >= 0)
+		monitor_exit_record_release_at(container_fd);
 	if (r == -ENOENT)
 		return clear_unrecorded(run_fd, e);
 	if (r < 0)

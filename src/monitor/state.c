@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/own.h"
 
 enum { STATE_BYTES_MAX = 1 << 20 };
@@ -140,6 +141,39 @@ int monitor_exit_record_read_in(struct monitor_exit_record *ret, int parent_fd, 
 enum { RECORD_BYTES = 4096 };
 static const char reserved[] = ".exit";
 
+static int write_lost(int fd, struct err *e)
+{
+	struct monitor_exit_record record = { .exit_code = MONITOR_EXIT_CODE_LOST };
+	char now[MOMENT_TEXT_SIZE];
+
+	moment_format(now, moment_now_ns());
+	record.error = mem_text(MONITOR_EXIT_WORDS_LOST);
+	record.started_at = mem_text(now);
+	own_json struct json_object *object = shape_write(&monitor_exit_record_shape, &record);
+	shape_clear(&monitor_exit_record_shape, &record);
+	const char *text = json_text(object);
+	int r = fd_write_all(fd, text, strlen(text));
+	return r < 0 ? err_number(e, -r, "make room for exit.json") : 0;
+}
+
+void monitor_exit_record_release_at(int container_fd)
+{
+	unlinkat(container_fd, reserved, 0);
+}
+
+int monitor_exit_record_read_lost_in(struct monitor_exit_record *ret, int parent_fd,
+				     const char *folder, struct err *e)
+{
+	struct monitor_exit_record record = { 0 };
+	own_free char *path = mem_format("%s/%s", folder, reserved);
+
+	int r = shape_read_at(&monitor_exit_record_shape, parent_fd, path, STATE_BYTES_MAX, &record,
+			      e);
+	if (r == 0)
+		*ret = record;
+	return r;
+}
+
 int monitor_exit_record_reserve_at(int container_fd, struct err *e)
 {
 	own_fd int fd =
@@ -148,6 +182,9 @@ int monitor_exit_record_reserve_at(int container_fd, struct err *e)
 		return err_sys(e, "make room for exit.json");
 	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RECORD_BYTES) < 0 && errno == ENOSPC)
 		return err_sys(e, "make room for exit.json");
+	int r = write_lost(fd, e);
+	if (r < 0)
+		return r;
 	/* renaming over a file costs 8-10 ms on ext4: the old one goes now */
 	if (unlinkat(container_fd, "exit.json", 0) < 0 && errno != ENOENT)
 		return err_sys(e, "remove exit.json");

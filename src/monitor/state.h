@@ -66,7 +66,19 @@ int monitor_exit_record_read_in(struct monitor_exit_record *ret, int parent_fd, 
 				struct err *e);
 
 /* Before a start: takes the disk space of exit.json, and removes the one of the last run. Writing
- * it later works on a full disk, too. */
+ * it later works on a full disk, too. Until then its place tells what is true if nobody comes to
+ * write it: the host went down while the container ran. */
 int monitor_exit_record_reserve_at(int container_fd, struct err *e);
+
+/* Takes it back: the container was not started. */
+void monitor_exit_record_release_at(int container_fd);
+
+/* That record, of a container without a run folder and exit.json. -ENOENT: it did not run. */
+int monitor_exit_record_read_lost_in(struct monitor_exit_record *ret, int parent_fd,
+				     const char *folder, struct err *e);
+
+/* Of a container that ran when the host went down: Docker's code. */
+enum { MONITOR_EXIT_CODE_LOST = 255 };
+#define MONITOR_EXIT_WORDS_LOST "the host went down"
 int monitor_exit_record_write_at(int container_fd, const struct monitor_exit_record *record,
 				 struct err *e);

@@ -36,6 +36,8 @@ const struct cli_command *const cli_commands[] = {
 	&cli_archive_load,
 	&cli_archive_save,
 	&cli_archive_import,
+	&cli_login,
+	&cli_login_logout,
 	&cli_volume_create,
 	&cli_volume_list,
 	&cli_inspect_volume,

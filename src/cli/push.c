@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/registry_options.h"
+#include "engine/event.h"
 #include "image/command.h"
 #include "image/reference.h"
 
@@ -34,6 +35,7 @@ static const struct option table[] = {
 #undef OPTIONS
 
 struct answer {
+	struct engine *engine;
 	const struct push_options *options;
 	char digest[IMAGE_DIGEST_SIZE]; /* of the last one; "" */
 };
@@ -53,6 +55,7 @@ static void print_pushed(void *arg, const struct image_progress *image)
 	}
 	putchar('\n');
 	fflush(stdout);
+	engine_event_image(answer->engine, "push", NULL, image->text);
 }
 
 static int write_digest(const struct answer *answer, struct err *e)
@@ -71,6 +74,7 @@ static int run_push(struct cli *cli, void *options, const struct strv *args, str
 	struct answer answer = { .options = o };
 
 	int r = cli_archive_arguments(cli, "push", &arguments, e);
+	answer.engine = cli->engine;
 	if (r == 0)
 		r = cli_registry_options_pass(&o->registry, &arguments, e);
 	if (r < 0)

@@ -73,9 +73,7 @@ char *image_auth_basic(const struct image_auth *auth)
 	return str_take(&header);
 }
 
-/* "https://index.docker.io/v1/" is "docker.io", "https://host/v2/" is "host", "host/a/b" stays:
- * what docker login and podman login have written over the years. */
-static char *canonical_key(const char *key)
+char *image_auth_key(const char *key)
 {
 	bool address = str_starts(key, "https://") || str_starts(key, "http://");
 	const char *host = address ? strstr(key, "://") + 3 : key;
@@ -92,7 +90,7 @@ static char *canonical_key(const char *key)
 /* How long is the part of host/path that key stands for? 0: it stands for something else. */
 static size_t match_length(const char *key, const char *name)
 {
-	own_free char *canonical = canonical_key(key);
+	own_free char *canonical = image_auth_key(key);
 	size_t length = strlen(canonical);
 
 	if (!length || strncmp(canonical, name, length) != 0)
@@ -149,7 +147,7 @@ static int take_document(struct image_auth *auth, char **helper, const struct do
 			 const char *host, const char *path, const char *what, struct err *e)
 {
 	for (size_t i = 0; i < d->helpers.count; i++) {
-		own_free char *key = canonical_key(d->helpers.items[i].key);
+		own_free char *key = image_auth_key(d->helpers.items[i].key);
 		if (str_equal(key, host) && *d->helpers.items[i].value) {
 			*helper = mem_text(d->helpers.items[i].value);
 			return 0;
@@ -210,7 +208,7 @@ static void add_below(struct strv *files, const char *folder, const char *name)
 }
 
 /* In the order of containers-auth.json(5): the first file that knows the registry wins. */
-static void default_files(struct strv *files)
+void image_auth_default_files(struct strv *files)
 {
 	const char *home = getenv("HOME");
 	const char *docker = getenv("DOCKER_CONFIG");
@@ -238,7 +236,7 @@ int image_auth_find(struct image_auth *auth, const struct image_auth_files *file
 		return fd < 0 ? err_sys(e, "open %s", only)
 			      : find_in_file(auth, fd, only, host, path, e);
 	}
-	default_files(&defaults);
+	image_auth_default_files(&defaults);
 	for (size_t i = 0; i < defaults.count; i++) {
 		own_fd int fd = open_file(defaults.items[i]);
 		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))

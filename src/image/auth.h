@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 struct err;
+struct strv;
 
 enum {
 	IMAGE_AUTH_FILE_MAX = 1 << 20,
@@ -33,6 +34,14 @@ int image_auth_find(struct image_auth *auth, const struct image_auth_files *file
  * (then 0 is returned), the caller's. what names the file in errors. */
 int image_auth_parse(struct image_auth *auth, char **helper, const char *text, size_t length,
 		     const char *host, const char *path, const char *what, struct err *e);
+
+/* What a key of these files stands for: "https://index.docker.io/v1/" is "docker.io",
+ * "https://host/v2/" is "host", "host/a/b" stays, as docker login and podman login have written
+ * them over the years. The caller frees. */
+char *image_auth_key(const char *key);
+
+/* The files that are looked at where none is named. */
+void image_auth_default_files(struct strv *files);
 
 /* "Basic dXNlcjpwYXNz"; the caller frees. */
 char *image_auth_basic(const struct image_auth *auth);

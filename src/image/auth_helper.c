@@ -46,9 +46,9 @@ static bool is_name(const char *name)
 		       length;
 }
 
-static int spawn(pid_t *pid, const char *program, int in, int out, struct err *e)
+static int spawn(pid_t *pid, const char *program, const char *verb, int in, int out, struct err *e)
 {
-	char *argv[] = { (char *)program, (char *)"get", NULL };
+	char *argv[] = { (char *)program, (char *)verb, NULL };
 	posix_spawn_file_actions_t actions;
 
 	posix_spawn_file_actions_init(&actions);
@@ -107,29 +107,29 @@ static int take_answer(struct image_auth *auth, const struct str *text, const ch
 	return auth->token || auth->user ? 1 : 0;
 }
 
-static int question(const char *host, struct err *e)
+static int question(const char *text, struct err *e)
 {
 	own_fd int fd = memfd_create("registry", MFD_CLOEXEC);
 
-	if (fd < 0 || fd_write_all(fd, host, strlen(host)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "make a file in memory");
 	return take_fd(&fd);
 }
 
-static int converse(const char *program, const char *host, struct str *text, int *status,
-		    struct err *e)
+static int converse(const char *program, const char *verb, const char *input, struct str *text,
+		    int *status, struct err *e)
 {
 	int from[2];
 	pid_t pid;
 
-	own_fd int in = question(host, e);
+	own_fd int in = question(input, e);
 	if (in < 0)
 		return in;
 	if (pipe2(from, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	own_fd int from_read = from[0];
 	own_fd int from_write = from[1];
-	int r = spawn(&pid, program, in, from_write, e);
+	int r = spawn(&pid, program, verb, in, from_write, e);
 	if (r < 0)
 		return r;
 	close(take_fd(&from_write));
@@ -140,24 +140,62 @@ static int converse(const char *program, const char *host, struct str *text, int
 	return r;
 }
 
-int image_auth_helper_get(struct image_auth *auth, const char *name, const char *host,
-			  struct err *e)
+static int run_helper(const char *name, const char *verb, const char *input, struct str *text,
+		      struct err *e)
 {
-	own_clear(str_clear) struct str text = { 0 };
+	own_free char *program = mem_format("docker-credential-%s", name);
 	int status = -1;
 
 	if (!is_name(name))
 		return err_set(e, ERR_INVALID, "credential helper \"%.80s\": not a name", name);
-	own_free char *program = mem_format("docker-credential-%s", name);
-	const char *server = str_equal(host, "docker.io") ? "https://index.docker.io/v1/" : host;
-	int r = converse(program, server, &text, &status, e);
+	int r = converse(program, verb, input, text, &status, e);
 	if (r < 0)
 		return r;
 	if (process_exit_code(status) == 0)
-		return take_answer(auth, &text, program, e);
+		return 1;
 	/* docker-credential-helpers, credentials/error.go: the one way to say "no" */
-	if (text.text && strstr(text.text, "credentials not found"))
+	if (text->text && strstr(text->text, "credentials not found"))
 		return 0;
 	return err_set(e, ERR_PERMISSION, "%s ended with status %d: %.200s", program,
-		       process_exit_code(status), text.text ? text.text : "");
+		       process_exit_code(status), text->text ? text->text : "");
+}
+
+static const char *server_of(const char *host)
+{
+	return str_equal(host, "docker.io") ? "https://index.docker.io/v1/" : host;
+}
+
+int image_auth_helper_get(struct image_auth *auth, const char *name, const char *host,
+			  struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	int r = run_helper(name, "get", server_of(host), &text, e);
+
+	return r == 1 ? take_answer(auth, &text, name, e) : r;
+}
+
+int image_auth_helper_store(const struct image_auth *auth, const char *name, const char *host,
+			    struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	own_json struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "ServerURL", json_object_new_string(server_of(host)));
+	json_object_object_add(object, "Username", json_object_new_string(auth->user));
+	json_object_object_add(object, "Secret", json_object_new_string(auth->password));
+	int r = run_helper(name, "store", json_text(object), &text, e);
+	return r == 0  ? err_set(e, ERR_PERMISSION, "docker-credential-%s kept nothing", name)
+	       : r < 0 ? r
+		       : 0;
+}
+
+int image_auth_helper_erase(const char *name, const char *host, struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	struct image_auth auth = { 0 };
+	/* erase of what is not there is a success */
+	int r = image_auth_helper_get(&auth, name, host, e);
+
+	image_auth_clear(&auth);
+	return r == 1 ? run_helper(name, "erase", server_of(host), &text, e) : r;
 }

@@ -19,6 +19,7 @@
 #include "image/import.h"
 #include "image/invocation.h"
 #include "image/load.h"
+#include "image/login.h"
 #include "image/pull.h"
 #include "image/push.h"
 #include "image/report.h"
@@ -110,6 +111,7 @@ static const struct verb {
 	{ "pull", verb_pull },
 	{ "push", image_push_verb },
 	{ "load", image_load_verb },
+	{ "login", image_login_verb },
 	{ "save", image_save_verb },
 	{ "import", image_import_verb },
 	{ "volume-export", image_volume_export_verb },

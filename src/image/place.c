@@ -67,6 +67,23 @@ int image_place_find_primary(struct image_place *place, const struct image_refer
 	return err_set(e, ERR_NOT_FOUND, "registries.conf has mirrors alone for %s", ref->domain);
 }
 
+int image_place_find_registry(struct image_place *place, const char *host,
+			      const struct image_access *access, struct err *e)
+{
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	/* registries.conf is about repositories: what it says of any one there */
+	own_free char *name = mem_format("%.*s/any", (int)strcspn(host, "/"), host);
+	int r = image_reference_parse(&ref, name, e);
+
+	if (r == 0 && !ref.domain_given)
+		r = err_set(e, ERR_INVALID, "%.200s is not the name of a registry", host);
+	if (r == 0)
+		r = image_place_find_primary(place, &ref, access, e);
+	if (r == 0)
+		mem_replace(&place->endpoint.path, "");
+	return r;
+}
+
 struct image_registry *image_place_registry(const struct image_place *place)
 {
 	struct image_repository repository = {

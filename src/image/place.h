@@ -38,5 +38,9 @@ void image_place_clear(struct image_place *place);
 int image_place_find_primary(struct image_place *place, const struct image_reference *ref,
 			     const struct image_access *access, struct err *e);
 
+/* The same for a registry as such, "host[:port]": it is of no repository. */
+int image_place_find_registry(struct image_place *place, const char *host,
+			      const struct image_access *access, struct err *e);
+
 /* Never NULL; nothing is asked yet. */
 struct image_registry *image_place_registry(const struct image_place *place);

@@ -137,7 +137,7 @@ load holm
 
 @test "info, version and doctor answer as text, JSON and by template" {
 	expect 0 holm version --format '{{.Client.Version}}'
-	expect 0 bash -c "holm info --format json | jq -e '.Containers == 0 and .Driver == \"overlay\"'"
+	expect 0 bash -c "holm info --format json | jq -e '.Containers == 0 and .Driver == \"overlay2\"'"
 	expect 0 holm info
 	output_has "Storage driver: overlay"
 	run holm doctor

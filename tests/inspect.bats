@@ -44,10 +44,10 @@ load holm
 	output_is no
 	expect 0 holm inspect -f '{{range .Config.Env}}{{println .}}{{end}}' web
 	output_has PATH=
-	refused 1 "no member .Nmae" holm inspect -f '{{.Nmae}}' web
+	refused 1 'map has no entry for key "Nmae"' holm inspect -f '{{.Nmae}}' web
 	output_has "did you mean .Name?"
-	refused 1 "no function 'jsn'" holm inspect -f '{{jsn .Name}}' web
-	refused 1 "{{end}} is missing" holm inspect -f '{{if .Name}}' web
+	refused 1 'function "jsn" not defined' holm inspect -f '{{jsn .Name}}' web
+	refused 1 "template: :1: unexpected EOF" holm inspect -f '{{if .Name}}' web
 	holm rm web
 }
 

@@ -178,7 +178,7 @@ not root"
 	[ "$(jq -c '.[0].Holm | [.Namespaces.user, .Ids.UidMap]' <<<"$output")" = '["auto:size=10",["0:200000:10"]]' ]
 	expect 0 holm create --name b busybox true
 	[ "$(holm inspect b | jq -c '.[0] | [.HostConfig.UsernsMode, .HostConfig.IDMappings, .Holm.Namespaces.user]')" = \
-		'["host",null,"host"]' ]
+		'["",null,"host"]' ]
 }
 
 @test "root with ids of its own is nobody on the host, and confined as ever" {

@@ -43,6 +43,17 @@ void moment_format(char to[MOMENT_TEXT_SIZE], int64_t ns)
 	snprintf(to + length, MOMENT_TEXT_SIZE - length, "Z");
 }
 
+void moment_format_local(char to[MOMENT_TEXT_SIZE], int64_t ns)
+{
+	time_t seconds = (time_t)(ns / second_ns - (ns % second_ns < 0));
+	struct tm tm;
+
+	tzset();
+	localtime_r(&seconds, &tm);
+	if (!strftime(to, MOMENT_TEXT_SIZE, "%Y-%m-%d %H:%M:%S %z %Z", &tm))
+		moment_format(to, ns); /* a time zone's name of 15 letters */
+}
+
 /* Reads just count digits. */
 static bool take_digits(const char **at, int count, int *ret)
 {

@@ -15,6 +15,9 @@ int64_t moment_monotonic_ns(void);
 /* "2026-11-22T12:00:00.123456789Z", trailing zeros of the fraction cut as Go does. */
 void moment_format(char to[MOMENT_TEXT_SIZE], int64_t ns);
 
+/* "2026-11-22 13:00:00 +0100 CET", as Go prints a time: of this machine's time zone. */
+void moment_format_local(char to[MOMENT_TEXT_SIZE], int64_t ns);
+
 /* RFC 3339 with any offset (none: UTC), or seconds since 1970 with a fraction. ERR_INVALID, also
  * for years that 64 bits of nanoseconds do not hold: before 1678, after 2262. */
 int moment_parse(int64_t *ret, const char *text, struct err *e);

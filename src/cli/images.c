@@ -47,9 +47,11 @@ static const struct option table[] = {
 #undef OPTIONS
 
 static const char *const headers[] = {
-	"Repository", "REPOSITORY", "Tag",        "TAG",          "ID",      "IMAGE ID", "Digest",
-	"DIGEST",     "CreatedAt",  "CREATED AT", "CreatedSince", "CREATED", "Size",     "SIZE",
-	"Layers",     "LAYERS",     "Labels",     "LABELS",       NULL,
+	"Repository",  "REPOSITORY",   "Tag",        "TAG",         "ID",           "IMAGE ID",
+	"Digest",      "DIGEST",       "CreatedAt",  "CREATED AT",  "CreatedSince", "CREATED",
+	"Size",        "SIZE",         "Layers",     "LAYERS",      "Labels",       "LABELS",
+	"VirtualSize", "VIRTUAL SIZE", "SharedSize", "SHARED SIZE", "UniqueSize",   "UNIQUE SIZE",
+	"Containers",  "CONTAINERS",   NULL,
 };
 
 static const struct cli_format_list list = {
@@ -102,7 +104,7 @@ static void add_times(struct json_object *row, int64_t created_ns, int64_t now)
 		add(row, "CreatedSince", "N/A");
 		return;
 	}
-	moment_format(at, created_ns);
+	moment_format_local(at, created_ns);
 	moment_format_span(span, now - created_ns);
 	own_free char *ago = mem_format("%s ago", span);
 	add(row, "CreatedAt", at);
@@ -121,6 +123,10 @@ struct json_object *cli_images_row(const struct engine_images_row *image, bool f
 	add_times(row, image->created_ns, now);
 	number_format_bytes(size, image->bytes);
 	add(row, "Size", size);
+	add(row, "VirtualSize", size);
+	add(row, "SharedSize", "N/A");
+	add(row, "UniqueSize", "N/A");
+	add(row, "Containers", "N/A");
 	json_object_object_add(row, "Layers", json_object_new_int64(image->layers));
 	add(row, "Labels", labels);
 	return row;

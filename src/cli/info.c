@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "cli/host.h"
+#include "cli/info.h"
 #include "cli/print.h"
 #include "engine/engine.h"
 #include "oci/image.h"
@@ -66,6 +67,7 @@ static struct json_object *make_version(void)
 	add(version, "Os", "linux");
 	add(version, "Arch", platform.architecture);
 	add(version, "KernelVersion", names.release);
+	cli_info_docker_version(version);
 	return version;
 }
 
@@ -83,8 +85,10 @@ static int run_version(struct cli *cli, void *options, const struct strv *args, 
 	}
 	/* scripts written for docker ask for either; holm is both */
 	own_json struct json_object *both = json_object_new_object();
+	struct json_object *server = make_version();
+	cli_info_docker_server(server);
 	json_object_object_add(both, "Client", json_object_get(version));
-	json_object_object_add(both, "Server", json_object_get(version));
+	json_object_object_add(both, "Server", server);
 	return cli_format_object(both, o->format, e);
 }
 
@@ -169,13 +173,14 @@ static int make_info(struct json_object *to, struct engine *engine, struct err *
 	if (r < 0)
 		return r;
 	add(to, "ServerVersion", HOLM_VERSION);
-	add(to, "Driver", "overlay");
+	add(to, "Driver", "overlay2");
 	add(to, "DefaultRuntime", "holm");
 	add_cgroup(to);
 	add_security(to);
 	add_host(to);
 	add(to, "DockerRootDir", engine->store->root);
 	add(to, "RunDir", engine->store->run);
+	cli_info_docker(to);
 	return 0;
 }
 

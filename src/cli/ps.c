@@ -1,18 +1,23 @@
 /* `holm ps`: containers as docker lists them. */
 #include "cli/ps.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/moment.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "engine/engine.h"
+#include "storage/layer.h"
+#include "storage/tree.h"
 
 enum { COMMAND_WIDTH = 20 }; /* docker's, with its quotes and "…" */
 
@@ -21,6 +26,7 @@ struct ps_options {
 	bool latest;
 	bool no_trunc;
 	bool quiet;
+	bool size;
 	int64_t last;
 	char *format;
 	struct strv filter;
@@ -37,15 +43,18 @@ static const struct option table[] = {
 	{ "latest", 'l', OPTION_FLAG(latest), NULL, "the newest, running or not" },
 	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "do not shorten ids and commands" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the ids alone" },
+	{ "size", 's', OPTION_FLAG(size), NULL, "with the bytes that each wrote" },
 	{ 0 },
 };
 #undef OPTIONS
 
 static const char *const headers[] = {
-	"ID",      "CONTAINER ID", "Names",         "NAMES",      "Image",    "IMAGE",  "Command",
-	"COMMAND", "CreatedAt",    "CREATED AT",    "RunningFor", "CREATED",  "State",  "STATE",
-	"Status",  "STATUS",       "Ports",         "PORTS",      "Labels",   "LABELS", "Mounts",
-	"MOUNTS",  "LocalVolumes", "LOCAL VOLUMES", "Networks",   "NETWORKS", NULL,
+	"ID",       "CONTAINER ID", "Names",     "NAMES",      "Image",        "IMAGE",
+	"Command",  "COMMAND",      "CreatedAt", "CREATED AT", "RunningFor",   "CREATED",
+	"State",    "STATE",        "Status",    "STATUS",     "Ports",        "PORTS",
+	"Labels",   "LABELS",       "Mounts",    "MOUNTS",     "LocalVolumes", "LOCAL VOLUMES",
+	"Networks", "NETWORKS",     "Size",      "SIZE",       "Platform",     "PLATFORM",
+	NULL,
 };
 
 static const struct cli_format_list list = {
@@ -55,11 +64,20 @@ static const struct cli_format_list list = {
 	.id = "ID",
 };
 
+static const struct cli_format_list list_with_size = {
+	.table = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t"
+		 "{{.Names}}\t{{.Size}}",
+	.headers = headers,
+	.id = "ID",
+};
+
 /* What a column's text is made of. */
 struct cell {
 	const struct container *c;
 	const struct container_state *state;
+	struct engine *engine;
 	bool full; /* ids and commands */
+	bool size;
 	int64_t now;
 	struct str text;
 };
@@ -79,12 +97,25 @@ static void add_image(struct cell *cell)
 	str_add(&cell->text, cell->c->image.name ? cell->c->image.name : "");
 }
 
+/* As docker: what has a blank in it stands in quotes, but not the program itself. */
+static void quote(struct strv *words)
+{
+	for (size_t i = 1; i < words->count; i++) {
+		own_free char *word = mem_text(words->items[i]);
+		if (!strchr(word, ' '))
+			continue;
+		own_free char *quoted = mem_format("'%s'", word);
+		mem_replace(&words->items[i], quoted);
+	}
+}
+
 static void add_command(struct cell *cell)
 {
 	own_clear(strv_clear) struct strv words = { 0 };
 
 	strv_add_all(&words, &cell->c->process.entrypoint);
 	strv_add_all(&words, &cell->c->process.command);
+	quote(&words);
 	own_free char *line = strv_join(&words, " ");
 	size_t length = strlen(line);
 
@@ -102,7 +133,7 @@ static void add_created(struct cell *cell)
 {
 	char at[MOMENT_TEXT_SIZE];
 
-	moment_format(at, cell->c->created_ns);
+	moment_format_local(at, cell->c->created_ns);
 	str_add(&cell->text, at);
 }
 
@@ -169,6 +200,42 @@ static void add_networks(struct cell *cell)
 	str_add(&cell->text, cell->c->network.mode ? cell->c->network.mode : "");
 }
 
+/* The folder itself is there before anything is written. */
+static uint64_t own_bytes(int dir_fd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0
+								   : (uint64_t)st.st_blocks * 512;
+}
+
+/* What it wrote, and with the files of its image. Not being able to look is no reason to fail. */
+static void add_size(struct cell *cell)
+{
+	own_free char *upper = mem_format("%s/upper", cell->c->id);
+	own_clear(tree_seen_clear) struct tree_seen seen = { 0 };
+	uint64_t written = 0, all = 0;
+	char text[16];
+	struct err ignored;
+
+	if (!cell->size) {
+		str_add(&cell->text, "0B"); /* docker's, which counts on --size alone */
+		return;
+	}
+	storage_tree_add_at(&seen, cell->engine->containers_fd, upper, &written, &ignored);
+	written -= own_bytes(cell->engine->containers_fd, upper);
+	number_format_bytes(text, written);
+	str_add(&cell->text, text);
+	for (size_t i = 0; i < cell->c->image.layers.count; i++) {
+		own_clear(layer_facts_clear) struct layer_facts layer = { 0 };
+		if (storage_layer_facts(cell->engine->store, cell->c->image.layers.items[i], &layer,
+					&ignored) == 0)
+			all += layer.size;
+	}
+	number_format_bytes(text, written + all);
+	str_addf(&cell->text, " (virtual %s)", text);
+}
+
 static const struct {
 	const char *name;
 	void (*add)(struct cell *cell);
@@ -186,12 +253,19 @@ static const struct {
 	{ "Mounts", add_mounts },
 	{ "LocalVolumes", add_volumes },
 	{ "Networks", add_networks },
+	{ "Size", add_size },
 };
 
-static struct json_object *make_row(const struct engine_row *from, const struct ps_options *o,
-				    const bool wanted[], int64_t now)
+static const struct cli_format_list *list_of(const struct ps_options *o)
 {
-	struct cell cell = { &from->container, &from->state, o->no_trunc, now, { 0 } };
+	return o->size ? &list_with_size : &list;
+}
+
+static struct json_object *make_row(struct engine *engine, const struct engine_row *from,
+				    const struct ps_options *o, const bool wanted[], int64_t now)
+{
+	struct cell cell = { &from->container, &from->state, engine, o->no_trunc,
+			     o->size,          now,          { 0 } };
 	struct json_object *row = json_object_new_object();
 
 	for (size_t i = 0; i < COUNT_OF(columns); i++) {
@@ -204,6 +278,8 @@ static struct json_object *make_row(const struct engine_row *from, const struct 
 			json_object_new_string_len(cell.text.length ? cell.text.text : "",
 						   (int)cell.text.length));
 	}
+	if (str_equal(o->format, "json"))
+		json_object_object_add(row, "Platform", NULL);
 	str_clear(&cell.text);
 	return row;
 }
@@ -215,19 +291,20 @@ struct json_object *cli_ps_row(const struct engine_row *from, int64_t now)
 
 	for (size_t i = 0; i < COUNT_OF(columns); i++)
 		wanted[i] = true;
-	return make_row(from, &plain, wanted, now);
+	return make_row(NULL, from, &plain, wanted, now);
 }
 
-static struct json_object *make_rows(const struct engine_rows *rows, const struct ps_options *o)
+static struct json_object *make_rows(struct engine *engine, const struct engine_rows *rows,
+				     const struct ps_options *o)
 {
 	struct json_object *array = json_object_new_array();
 	bool wanted[COUNT_OF(columns)];
 	int64_t now = moment_now_ns();
 
 	for (size_t i = 0; i < COUNT_OF(columns); i++)
-		wanted[i] = cli_format_wants(&list, o->format, o->quiet, columns[i].name);
+		wanted[i] = cli_format_wants(list_of(o), o->format, o->quiet, columns[i].name);
 	for (size_t i = 0; i < rows->count; i++)
-		json_object_array_add(array, make_row(&rows->items[i], o, wanted, now));
+		json_object_array_add(array, make_row(engine, &rows->items[i], o, wanted, now));
 	return array;
 }
 
@@ -236,6 +313,8 @@ static int check(struct ps_options *o, struct list_options *ret, struct err *e)
 	if (o->last < 0)
 		return err_set(e, ERR_INVALID, "--last: '%lld' is not a number of containers",
 			       (long long)o->last);
+	/* as docker: a template that asks for it */
+	o->size |= o->format && strstr(o->format, ".Size");
 	ret->last = o->latest ? 1 : o->last;
 	ret->all = o->all || ret->last;
 	ret->filter = o->filter;
@@ -257,9 +336,9 @@ static int run_ps(struct cli *cli, void *options, const struct strv *args, struc
 		r = engine_list(engine, &asked, &rows, e);
 	if (r < 0)
 		return r;
-	own_json struct json_object *array = make_rows(&rows, o);
+	own_json struct json_object *array = make_rows(engine, &rows, o);
 	engine_rows_clear(&rows);
-	return cli_format_rows(&list, array, o->format, o->quiet, e);
+	return cli_format_rows(list_of(o), array, o->format, o->quiet, e);
 }
 
 const struct cli_command cli_ps = {

@@ -36,7 +36,7 @@ static int eval_pipe(struct run *run, const struct template_node *pipe, struct j
 
 static int fail(struct run *run, const struct template_node *node, const char *what)
 {
-	return err_set(run->e, ERR_INVALID, "format: %s (column %zu)", what, node->offset + 1);
+	return err_set(run->e, ERR_INVALID, "template: :1:%zu: %s", node->offset, what);
 }
 
 /* ---- variables ---- */
@@ -62,6 +62,13 @@ static struct variable *find_variable(struct run *run, const char *name)
 	return NULL;
 }
 
+static int undefined(struct run *run, const struct template_node *node, const char *name)
+{
+	own_free char *what = mem_format("undefined variable \"$%s\"", name);
+
+	return fail(run, node, what);
+}
+
 static int assign(struct run *run, const struct template_node *pipe, const char *name,
 		  struct json_object *value)
 {
@@ -71,7 +78,7 @@ static int assign(struct run *run, const struct template_node *pipe, const char 
 	}
 	struct variable *variable = find_variable(run, name);
 	if (!variable)
-		return fail(run, pipe, "a variable that was not declared");
+		return undefined(run, pipe, name);
 	json_object_put(variable->value);
 	variable->value = json_object_get(value);
 	return 0;
@@ -104,8 +111,8 @@ static int no_member(struct run *run, const struct template_node *node, struct j
 		else
 			nearest_offer(&best, name, key);
 	}
-	err_set(run->e, ERR_INVALID, "format: there is no member .%s (column %zu)", name,
-		node->offset + 1);
+	own_free char *what = mem_format("map has no entry for key \"%s\"", name);
+	fail(run, node, what);
 	if (best)
 		return err_hint(run->e, "did you mean .%s?", best);
 	return err_hint(run->e, "'{{json .}}' shows all there is");
@@ -119,9 +126,11 @@ static int member(struct run *run, const struct template_node *node, struct json
 	if (!object && run->lenient)
 		return 0;
 	if (!json_object_is_type(object, json_type_object)) {
-		err_set(run->e, ERR_INVALID, "format: .%s is asked of %s (column %zu)", name,
-			object ? "what is no object" : "nothing", node->offset + 1);
-		return -run->e->number;
+		own_free char *what =
+			mem_format(object ? "can't evaluate field %s in type interface {}"
+					  : "nil pointer evaluating interface {}.%s",
+				   name);
+		return fail(run, node, what);
 	}
 	if (json_object_object_get_ex(object, name, ret) || run->lenient)
 		return 0;
@@ -161,7 +170,7 @@ static int eval_operand(struct run *run, const struct template_node *node, struc
 	case NODE_VARIABLE: {
 		const struct variable *variable = find_variable(run, node->text);
 		if (!variable)
-			return fail(run, node, "a variable that was not declared");
+			return undefined(run, node, node->text);
 		r = members(run, node, variable->value, &value);
 		if (r < 0)
 			return r;
@@ -192,18 +201,26 @@ static void put_all(struct json_object **values, size_t count)
 	free(values);
 }
 
+static int wrong_count(struct run *run, const struct template_node *node, size_t count)
+{
+	const struct template_function *f = node->function;
+	bool least = f->args_min != f->args_max;
+	own_free char *what = mem_format("wrong number of args for %s: want %s%zu got %zu", f->name,
+					 least && count < f->args_min ? "at least " : "",
+					 count < f->args_min ? f->args_min : f->args_max, count);
+
+	return fail(run, node, what);
+}
+
 static int call(struct run *run, const struct template_node *node, struct json_object **args,
 		size_t count, struct json_object **ret)
 {
 	const struct template_function *f = node->function;
 
 	if (count < f->args_min || count > f->args_max)
-		return err_set(
-			run->e, ERR_INVALID,
-			"format: %s takes %zu to %zu arguments, here it has %zu (column %zu)",
-			f->name, f->args_min, f->args_max, count, node->offset + 1);
+		return wrong_count(run, node, count);
 	if (f->call(args, count, ret, run->e) < 0)
-		return err_add(run->e, "format: %s", f->name);
+		return err_add(run->e, "template: :1:%zu: error calling %s", node->offset, f->name);
 	return 0;
 }
 
@@ -217,7 +234,7 @@ static int call_label(struct run *run, const struct template_node *node, struct 
 	if (!json_object_object_get_ex(dot, "Labels", &all) ||
 	    !json_object_is_type(all, json_type_string) ||
 	    !json_object_is_type(key, json_type_string))
-		return fail(run, node, "an argument behind what is no function");
+		return fail(run, node, "can't give argument to non-function");
 	strv_split(&labels, json_object_get_string(all), ',');
 	const char *value = strv_value(&labels, json_object_get_string(key));
 	*ret = json_object_new_string(value ? value : "");
@@ -254,7 +271,7 @@ static int eval_command(struct run *run, const struct template_node *command,
 		 str_equal(first->fields.items[0], "Label"))
 		r = call_label(run, first, dot, args[0], ret);
 	else if (r == 0)
-		r = fail(run, first, "an argument behind what is no function");
+		r = fail(run, first, "can't give argument to non-function");
 	put_all(args, count);
 	run->lenient = lenient;
 	return r;

@@ -282,16 +282,31 @@ static int index_one(struct json_object *from, struct json_object *at, struct js
 	return r;
 }
 
+/* In Go labels are a map of strings, whose index gives "" for a key that is not there. */
+static bool is_string_map(struct json_object *object)
+{
+	if (!json_object_is_type(object, json_type_object))
+		return false;
+	json_object_object_foreach (object, key, value) {
+		(void)key;
+		if (!is_string(value))
+			return false;
+	}
+	return true;
+}
+
 static int f_index(struct json_object **args, size_t count, struct json_object **ret, struct err *e)
 {
-	struct json_object *value = args[0];
+	struct json_object *value = args[0], *from = NULL;
 
 	for (size_t i = 1; i < count; i++) {
-		int r = index_one(value, args[i], &value, e);
+		from = value;
+		int r = index_one(from, args[i], &value, e);
 		if (r < 0)
 			return r;
 	}
-	*ret = json_object_get(value);
+	bool empty = count > 1 && !value && is_string_map(from);
+	*ret = empty ? json_object_new_string("") : json_object_get(value);
 	return 0;
 }
 

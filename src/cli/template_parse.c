@@ -26,10 +26,20 @@ enum stop { STOP_TEXT_END, STOP_END, STOP_ELSE };
 static int parse_list(struct parser *p, struct template_list *to, enum stop *stop);
 static int parse_pipe(struct parser *p, struct template_node **ret);
 
+/* In Go's words, so that who looks for them finds an answer; the column is ours. */
 static int fail(struct parser *p, const char *what)
 {
-	return err_set(p->e, ERR_INVALID, "format: %s at column %zu", what,
-		       (size_t)(p->at - p->text) + 1);
+	const char *line = p->text;
+	size_t lines = 1;
+
+	for (const char *c = p->text; c < p->at; c++) {
+		if (*c != '\n')
+			continue;
+		line = c + 1;
+		lines++;
+	}
+	return err_set(p->e, ERR_INVALID, "template parsing error: template: :%zu: %s (column %zu)",
+		       lines, what, (size_t)(p->at - line) + 1);
 }
 
 static struct template_node *node_new(const struct parser *p, enum node_type type)
@@ -136,7 +146,7 @@ static int parse_string(struct parser *p, struct template_node **ret)
 	*ret = node;
 	for (p->at++; *p->at != quote;) {
 		if (!*p->at || (quote == '"' && *p->at == '\n'))
-			return fail(p, "a string without its end");
+			return fail(p, "unterminated quoted string");
 		if (quote == '"' && *p->at == '\\') {
 			p->at++;
 			if (add_escape(p, &s) < 0)
@@ -153,18 +163,20 @@ static int parse_string(struct parser *p, struct template_node **ret)
 static int parse_number(struct parser *p, struct template_node **ret)
 {
 	struct template_node *node = node_new(p, NODE_LITERAL);
-	size_t length = strspn(p->at, "+-0123456789.eE");
+	bool hex = p->at[0] == '0' && (p->at[1] == 'x' || p->at[1] == 'X');
+	size_t length = hex ? 2 + strspn(p->at + 2, "0123456789abcdefABCDEF")
+			    : strspn(p->at, "+-0123456789.eE");
 	own_free char *text = mem_text_n(p->at, length);
 	char *end;
 
 	*ret = node;
 	errno = 0;
-	if (strpbrk(text, ".eE"))
+	if (!hex && strpbrk(text, ".eE"))
 		node->literal = json_object_new_double(strtod(text, &end));
 	else
-		node->literal = json_object_new_int64(strtoll(text, &end, 10));
+		node->literal = json_object_new_int64(strtoll(text, &end, hex ? 16 : 10));
 	if (errno || *end || end == text || name_length(p->at + length))
-		return fail(p, "a number that cannot be read");
+		return fail(p, "bad number syntax");
 	p->at += length;
 	return 0;
 }
@@ -208,8 +220,8 @@ static int unknown_function(struct parser *p, const char *name)
 
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		nearest_offer(&best, name, known[i]);
-	err_set(p->e, ERR_INVALID, "format: there is no function '%s' (column %zu)", name,
-		(size_t)(p->at - p->text) + 1);
+	own_free char *what = mem_format("function \"%s\" not defined", name);
+	fail(p, what);
 	if (best)
 		return err_hint(p->e, "did you mean '%s'?", best);
 	return err_hint(p->e, "a member is written with a dot in front: {{.%s}}", name);
@@ -250,7 +262,7 @@ static int parse_parenthesis(struct parser *p, struct template_node **ret)
 	p->depth--;
 	skip_blanks(p);
 	if (*p->at != ')')
-		return fail(p, "a '(' without its ')'");
+		return fail(p, "unclosed left paren");
 	p->at++;
 	return parse_fields(p, *ret);
 }
@@ -272,7 +284,7 @@ static int parse_operand(struct parser *p, struct template_node **ret)
 		return parse_parenthesis(p, ret);
 	if (name_length(p->at))
 		return parse_name(p, ret);
-	return fail(p, c ? "a character that has no meaning here" : "a '{{' without its '}}'");
+	return fail(p, c ? "unexpected character in command" : "unclosed action");
 }
 
 /* ---- commands, pipes ---- */
@@ -291,7 +303,7 @@ static int parse_command(struct parser *p, struct template_node **ret)
 			return r;
 	}
 	if (!command->parts.count)
-		return fail(p, "a value is missing");
+		return fail(p, "missing value for command");
 	return 0;
 }
 
@@ -386,6 +398,13 @@ static int parse_else(struct parser *p, struct template_node *node, enum stop *s
 	return r < 0 ? r : parse_list(p, &node->otherwise, stop);
 }
 
+static int no_value(struct parser *p, const struct template_node *node)
+{
+	return fail(p, node->type == NODE_IF      ? "missing value for if"
+		       : node->type == NODE_RANGE ? "missing value for range"
+						  : "missing value for with");
+}
+
 /* From behind "if", "range" or "with" to behind its {{end}}. */
 static int parse_block(struct parser *p, struct template_node *node)
 {
@@ -393,7 +412,7 @@ static int parse_block(struct parser *p, struct template_node *node)
 
 	if (++p->depth > TEMPLATE_DEPTH_MAX)
 		return fail(p, "too many blocks in each other");
-	int r = parse_pipe(p, &node->pipe);
+	int r = at_end(p) ? no_value(p, node) : parse_pipe(p, &node->pipe);
 	if (r == 0)
 		r = close_action(p);
 	if (r == 0)
@@ -404,7 +423,8 @@ static int parse_block(struct parser *p, struct template_node *node)
 		return r;
 	p->depth--;
 	if (stop != STOP_END)
-		return fail(p, stop == STOP_ELSE ? "a second {{else}}" : "{{end}} is missing");
+		return fail(p,
+			    stop == STOP_ELSE ? "expected end; found {{else}}" : "unexpected EOF");
 	return 0;
 }
 
@@ -413,7 +433,7 @@ static int parse_comment(struct parser *p)
 	const char *end = strstr(p->at, "*/");
 
 	if (!end)
-		return fail(p, "a comment without its end");
+		return fail(p, "unclosed comment");
 	p->at = end + 2;
 	return close_action(p);
 }
@@ -515,13 +535,13 @@ int cli_template_parse(struct cli_template **ret, const char *text, struct err *
 	enum stop stop;
 
 	if (strlen(text) > TEMPLATE_BYTES_MAX)
-		return err_set(e, ERR_INVALID, "format: more than %d bytes", TEMPLATE_BYTES_MAX);
+		return err_set(e, ERR_INVALID, "the template has more than %d bytes",
+			       TEMPLATE_BYTES_MAX);
 	int r = parse_list(&p, &t->body, &stop);
 	if (r < 0)
 		return r;
 	if (stop != STOP_TEXT_END)
-		return fail(&p, stop == STOP_END ? "{{end}} without a beginning"
-						 : "{{else}} without an {{if}}");
+		return fail(&p, stop == STOP_END ? "unexpected {{end}}" : "unexpected {{else}}");
 	*ret = take_ptr(&t);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -112,6 +113,15 @@ static bool name_fits(const struct cli_filter *filter, const char *name)
 	return !names;
 }
 
+/* What docker's rows have, too, without knowing it of local volumes. */
+static void add_unknown(struct json_object *volume)
+{
+	static const char *const keys[] = { "Availability", "Group", "Links", "Size", "Status" };
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		json_object_object_add(volume, keys[i], json_object_new_string("N/A"));
+}
+
 static struct json_object *choose(struct json_object *all, const struct cli_filter *filter)
 {
 	struct json_object *rows = json_object_new_array();
@@ -130,6 +140,7 @@ static struct json_object *choose(struct json_object *all, const struct cli_filt
 			continue;
 		own_free char *text = strv_join(&labels, ",");
 		json_object_object_add(volume, "Labels", json_object_new_string(text));
+		add_unknown(volume);
 		json_object_array_add(rows, json_object_get(volume));
 	}
 	return rows;

@@ -212,6 +212,21 @@ static void set_streams(struct container *c, const struct create_options *o)
 	}
 }
 
+/* Docker's order: what was asked for, then what the image has besides. */
+static void put_given_first(struct strv *env, const struct strv *of_image)
+{
+	struct strv sorted = { 0 };
+
+	for (size_t i = 0; i < env->count; i++)
+		if (!strv_contains(of_image, env->items[i]))
+			strv_add(&sorted, env->items[i]);
+	for (size_t i = 0; i < env->count; i++)
+		if (strv_contains(of_image, env->items[i]))
+			strv_add(&sorted, env->items[i]);
+	strv_clear(env);
+	*env = sorted;
+}
+
 int config_process(struct container *c, const struct create_options *o,
 		   const struct oci_image_process *image, const struct config_context *context,
 		   struct err *e)
@@ -223,6 +238,8 @@ int config_process(struct container *c, const struct create_options *o,
 			strv_set(&c->process.env, image->env.items[i]);
 	if (r == 0)
 		r = config_env(&c->process.env, &o->env_file, &o->env, context->environment, e);
+	if (r == 0 && image)
+		put_given_first(&c->process.env, &image->env);
 	if (r == 0)
 		r = set_workdir(c, o, image, e);
 	if (r == 0)

@@ -1,5 +1,5 @@
-/* explain.h - a container as a table of primitives: whose each namespace is, which limits it has, what
- * its processes may, which filters stand around them, what is mounted; how that compares with a
+/* explain.h - a container as a table of primitives: whose each namespace is, which limits it
+ * has, what its processes may, which filters stand around them, what is mounted; how that compares with a
  * container for which nobody said anything, and which flag made the difference. */
 #pragma once
 #include "base/shape.h"

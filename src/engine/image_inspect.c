@@ -58,6 +58,38 @@ static void add_layers(struct json_object *to, struct engine *engine,
 	json_object_object_add(to, "RootFS", rootfs);
 }
 
+/* What a container's Config has and an image's says nothing about. */
+static void add_unsaid(struct json_object *to)
+{
+	static const struct inspect_unsaid rows[] = {
+		{ "Hostname", INSPECT_TEXT },      { "Domainname", INSPECT_TEXT },
+		{ "AttachStdin", INSPECT_FALSE },  { "AttachStdout", INSPECT_FALSE },
+		{ "AttachStderr", INSPECT_FALSE }, { "Tty", INSPECT_FALSE },
+		{ "OpenStdin", INSPECT_FALSE },    { "StdinOnce", INSPECT_FALSE },
+		{ "Image", INSPECT_TEXT },         { "OnBuild", INSPECT_NULL },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (!json_object_object_get(to, rows[i].key))
+			inspect_unsaid(to, &rows[i], 1);
+}
+
+/* Written by Docker up to 25. */
+static struct json_object *container_config(void)
+{
+	static const struct inspect_unsaid rows[] = {
+		{ "User", INSPECT_TEXT },       { "Env", INSPECT_NULL },
+		{ "Cmd", INSPECT_NULL },        { "Volumes", INSPECT_NULL },
+		{ "WorkingDir", INSPECT_TEXT }, { "Entrypoint", INSPECT_NULL },
+		{ "Labels", INSPECT_NULL },
+	};
+	struct json_object *to = json_object_new_object();
+
+	inspect_unsaid(to, rows, COUNT_OF(rows));
+	add_unsaid(to);
+	return to;
+}
+
 /* config.json's own spelling, with the members that Docker always writes. */
 static struct json_object *config_object(const struct oci_image_process *process)
 {
@@ -71,6 +103,9 @@ static struct json_object *config_object(const struct oci_image_process *process
 	inspect_strings(to, "Cmd", &process->cmd, true);
 	inspect_strings(to, "Entrypoint", &process->entrypoint, true);
 	inspect_map(to, "Labels", &process->labels);
+	if (!json_object_object_get(to, "Volumes"))
+		json_object_object_add(to, "Volumes", NULL);
+	add_unsaid(to);
 	return to;
 }
 
@@ -105,6 +140,12 @@ static int make(struct engine *engine, const struct storage_image *image,
 		inspect_text(to, "Variant", config->variant);
 	inspect_text(to, "Os", config->os);
 	inspect_number(to, "Size", (int64_t)bytes);
+	inspect_number(to, "VirtualSize", (int64_t)bytes);
+	inspect_text(to, "Container", "");
+	json_object_object_add(to, "ContainerConfig", container_config());
+	struct json_object *metadata = json_object_new_object();
+	inspect_moment(metadata, "LastTagTime", 0);
+	json_object_object_add(to, "Metadata", metadata);
 	json_object_object_add(to, "Config", config_object(&config->config));
 	add_layers(to, engine, config);
 	inspect_text(to, "Digest", image->digest);

@@ -37,6 +37,16 @@ static struct json_object *state_object(struct engine *engine, const struct cont
 	return to;
 }
 
+/* The options as Docker keeps them: "z" is what it says of volumes. */
+static const char *mode_of(const struct container_mount *m)
+{
+	if (m->relabel)
+		return m->relabel;
+	if (str_equal(m->type, "volume"))
+		return m->read_only ? "ro" : "z";
+	return m->create_source && m->read_only ? "ro" : "";
+}
+
 struct json_object *inspect_mounts(struct engine *engine, const struct container *c)
 {
 	struct json_object *array = json_object_new_array();
@@ -54,7 +64,7 @@ struct json_object *inspect_mounts(struct engine *engine, const struct container
 		inspect_text(one, "Destination", m->target);
 		if (volume)
 			inspect_text(one, "Driver", "local");
-		inspect_text(one, "Mode", m->relabel);
+		inspect_text(one, "Mode", mode_of(m));
 		inspect_bool(one, "RW", !m->read_only && !str_equal(m->type, "image"));
 		inspect_text(one, "Propagation",
 			     str_equal(m->type, "bind") && !m->propagation ? "rprivate"
@@ -64,9 +74,12 @@ struct json_object *inspect_mounts(struct engine *engine, const struct container
 	return array;
 }
 
+/* The merged tree is mounted in the container's own namespace alone. */
 static struct json_object *graph_driver(struct engine *engine, const struct container *c,
-					const char *folder)
+					const struct container_state *state, const char *folder)
 {
+	bool live = container_state_live(state) && state->pid > 0;
+	own_free char *merged = live ? mem_format("/proc/%d/root", (int)state->pid) : NULL;
 	struct json_object *to = json_object_new_object(), *data = json_object_new_object();
 	own_clear(strv_clear) struct strv lower = { 0 };
 
@@ -78,6 +91,7 @@ static struct json_object *graph_driver(struct engine *engine, const struct cont
 	own_free char *upper = path_join(folder, "upper");
 	own_free char *work = path_join(folder, "work");
 	inspect_text(data, "LowerDir", joined);
+	inspect_text(data, "MergedDir", merged);
 	inspect_text(data, "UpperDir", upper);
 	inspect_text(data, "WorkDir", work);
 	json_object_object_add(to, "Data", data);
@@ -114,21 +128,45 @@ static void add_files(struct json_object *to, const struct container *c, const c
 	}
 }
 
+/* An endpoint, in Docker's words: none has an address before there are networks. */
+static const struct inspect_unsaid endpoint[] = {
+	{ "EndpointID", INSPECT_TEXT },        { "Gateway", INSPECT_TEXT },
+	{ "GlobalIPv6Address", INSPECT_TEXT }, { "GlobalIPv6PrefixLen", INSPECT_NUMBER },
+	{ "IPAddress", INSPECT_TEXT },         { "IPPrefixLen", INSPECT_NUMBER },
+	{ "IPv6Gateway", INSPECT_TEXT },       { "MacAddress", INSPECT_TEXT },
+};
+
 /* Networks are private ones with the loopback interface alone, the host's, or another's. */
-static struct json_object *network_settings(const struct container *c)
+static struct json_object *network_settings(const struct container *c,
+					    const struct container_state *state)
 {
+	static const struct inspect_unsaid more[] = {
+		{ "Bridge", INSPECT_TEXT },
+		{ "HairpinMode", INSPECT_FALSE },
+		{ "LinkLocalIPv6Address", INSPECT_TEXT },
+		{ "LinkLocalIPv6PrefixLen", INSPECT_NUMBER },
+		{ "SecondaryIPAddresses", INSPECT_NULL },
+		{ "SecondaryIPv6Addresses", INSPECT_NULL },
+	};
+	static const struct inspect_unsaid of_network[] = {
+		{ "IPAMConfig", INSPECT_NULL }, { "Links", INSPECT_NULL },
+		{ "Aliases", INSPECT_NULL },    { "DriverOpts", INSPECT_NULL },
+		{ "DNSNames", INSPECT_NULL },   { "NetworkID", INSPECT_TEXT },
+	};
 	struct json_object *to = json_object_new_object();
 	struct json_object *networks = json_object_new_object();
 	struct json_object *one = json_object_new_object();
+	bool live = container_state_live(state) && state->pid > 0;
+	own_free char *key = live ? mem_format("/proc/%d/ns/net", (int)state->pid) : NULL;
 
-	inspect_text(one, "IPAddress", "");
-	inspect_text(one, "Gateway", "");
-	inspect_text(one, "MacAddress", "");
-	json_object_object_add(networks, c->network.mode, one);
-	inspect_text(to, "IPAddress", "");
-	inspect_text(to, "Gateway", "");
-	inspect_text(to, "MacAddress", "");
+	inspect_unsaid(to, more, COUNT_OF(more));
+	inspect_unsaid(to, endpoint, COUNT_OF(endpoint));
+	inspect_text(to, "SandboxID", live ? c->id : "");
+	inspect_text(to, "SandboxKey", key);
 	json_object_object_add(to, "Ports", json_object_new_object());
+	inspect_unsaid(one, of_network, COUNT_OF(of_network));
+	inspect_unsaid(one, endpoint, COUNT_OF(endpoint));
+	json_object_object_add(networks, c->network.mode, one);
 	json_object_object_add(to, "Networks", networks);
 	return to;
 }
@@ -166,10 +204,10 @@ static struct json_object *make(struct engine *engine, const struct container *c
 	if (c->requires.count)
 		inspect_strings(to, "Dependencies", &c->requires, false);
 	json_object_object_add(to, "HostConfig", inspect_host_config(c));
-	json_object_object_add(to, "GraphDriver", graph_driver(engine, c, folder));
+	json_object_object_add(to, "GraphDriver", graph_driver(engine, c, state, folder));
 	json_object_object_add(to, "Mounts", inspect_mounts(engine, c));
 	json_object_object_add(to, "Config", inspect_config(c));
-	json_object_object_add(to, "NetworkSettings", network_settings(c));
+	json_object_object_add(to, "NetworkSettings", network_settings(c, state));
 	json_object_object_add(to, "Holm", inspect_primitives(engine, c, state));
 	return to;
 }

@@ -85,7 +85,7 @@ struct json_object *inspect_config(const struct container *c)
 	inspect_strings(to, "Cmd", &p->command, true);
 	inspect_text(to, "Image", c->image.name);
 	add_volumes(to, c);
-	inspect_text(to, "WorkingDir", p->workdir);
+	inspect_text(to, "WorkingDir", str_equal(p->workdir, "/") ? "" : p->workdir);
 	inspect_strings(to, "Entrypoint", &p->entrypoint, true);
 	json_object_object_add(to, "OnBuild", NULL);
 	inspect_map(to, "Labels", &c->labels);
@@ -101,18 +101,47 @@ struct json_object *inspect_config(const struct container *c)
 	return to;
 }
 
+/* Only --mount refuses a folder that is not there. */
+static bool is_by_mount(const struct container_mount *m)
+{
+	return str_equal(m->type, "bind") && !m->create_source;
+}
+
 static void add_binds(struct json_object *to, const struct container *c)
 {
 	own_clear(strv_clear) struct strv binds = { 0 };
 
 	for (size_t i = 0; i < c->storage.mounts.count; i++) {
 		const struct container_mount *m = &c->storage.mounts.items[i];
-		if (m->anonymous || (!str_equal(m->type, "bind") && !str_equal(m->type, "volume")))
+		if (m->anonymous || is_by_mount(m) ||
+		    (!str_equal(m->type, "bind") && !str_equal(m->type, "volume")))
 			continue;
 		strv_addf(&binds, "%s:%s%s", m->name ? m->name : m->source, m->target,
 			  m->read_only ? ":ro" : "");
 	}
 	inspect_strings(to, "Binds", &binds, true);
+}
+
+static void add_mounts(struct json_object *to, const struct container *c)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < c->storage.mounts.count; i++) {
+		const struct container_mount *m = &c->storage.mounts.items[i];
+		if (!is_by_mount(m))
+			continue;
+		struct json_object *one = json_object_new_object();
+		inspect_text(one, "Type", m->type);
+		inspect_text(one, "Source", m->source);
+		inspect_text(one, "Target", m->target);
+		if (m->read_only)
+			inspect_bool(one, "ReadOnly", true);
+		json_object_array_add(array, one);
+	}
+	if (json_object_array_length(array))
+		json_object_object_add(to, "Mounts", array);
+	else
+		json_object_put(array);
 }
 
 static void add_tmpfs(struct json_object *to, const struct container *c)
@@ -220,6 +249,12 @@ static void add_devices(struct json_object *to, const struct container_security 
 	inspect_strings(to, "DeviceCgroupRules", &s->device_rules, true);
 }
 
+/* Docker says nothing where it is as by default. */
+static const char *unless(const char *mode, const char *usual)
+{
+	return str_equal(mode, usual) ? "" : mode;
+}
+
 static void add_security(struct json_object *to, const struct container *c)
 {
 	const struct container_security *s = &c->security;
@@ -233,9 +268,9 @@ static void add_security(struct json_object *to, const struct container *c)
 	inspect_strings(to, "GroupAdd", &c->process.groups, true);
 	inspect_text(to, "CgroupnsMode", s->cgroupns);
 	inspect_text(to, "IpcMode", s->ipc);
-	inspect_text(to, "PidMode", s->pid);
-	inspect_text(to, "UTSMode", s->uts);
-	inspect_text(to, "UsernsMode", s->userns);
+	inspect_text(to, "PidMode", unless(s->pid, "private"));
+	inspect_text(to, "UTSMode", unless(s->uts, "private"));
+	inspect_text(to, "UsernsMode", unless(s->userns, "host"));
 	json_object_object_add(to, "IDMappings", inspect_ids(&s->ids));
 	add_devices(to, s);
 	inspect_map(to, "Sysctls", &s->sysctls);
@@ -243,11 +278,37 @@ static void add_security(struct json_object *to, const struct container *c)
 	inspect_strings(to, "ReadonlyPaths", &read_only, false);
 }
 
+static void add_unsaid(struct json_object *to)
+{
+	static const struct inspect_unsaid rows[] = {
+		{ "Cgroup", INSPECT_TEXT },
+		{ "Links", INSPECT_NULL },
+		{ "Isolation", INSPECT_TEXT },
+		{ "CpuRealtimePeriod", INSPECT_NUMBER },
+		{ "CpuRealtimeRuntime", INSPECT_NUMBER },
+		{ "DeviceRequests", INSPECT_NULL },
+		{ "KernelMemory", INSPECT_NUMBER },
+		{ "KernelMemoryTCP", INSPECT_NUMBER },
+		{ "CpuCount", INSPECT_NUMBER },
+		{ "CpuPercent", INSPECT_NUMBER },
+		{ "IOMaximumIOps", INSPECT_NUMBER },
+		{ "IOMaximumBandwidth", INSPECT_NUMBER },
+	};
+	struct json_object *size = json_object_new_array();
+
+	inspect_unsaid(to, rows, COUNT_OF(rows));
+	json_object_array_add(size, json_object_new_int(0));
+	json_object_array_add(size, json_object_new_int(0));
+	json_object_object_add(to, "ConsoleSize", size);
+}
+
 struct json_object *inspect_host_config(const struct container *c)
 {
 	struct json_object *to = json_object_new_object();
 
 	add_binds(to, c);
+	add_mounts(to, c);
+	add_unsaid(to);
 	inspect_text(to, "ContainerIDFile", "");
 	add_log(to, c);
 	inspect_text(to, "NetworkMode", c->network.mode);

@@ -71,3 +71,19 @@ struct json_object *inspect_ids(const struct runtime_idmap *ids)
 	json_object_object_add(to, "GidMap", id_lines(&ids->gids));
 	return to;
 }
+
+void inspect_unsaid(struct json_object *to, const struct inspect_unsaid *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *value = NULL;
+		if (rows[i].type == INSPECT_TEXT)
+			value = json_object_new_string("");
+		else if (rows[i].type == INSPECT_NUMBER)
+			value = json_object_new_int(0);
+		else if (rows[i].type == INSPECT_FALSE)
+			value = json_object_new_boolean(false);
+		else if (rows[i].type == INSPECT_LIST)
+			value = json_object_new_array();
+		json_object_object_add(to, rows[i].key, value);
+	}
+}

@@ -18,6 +18,12 @@ void inspect_moment(struct json_object *to, const char *key, int64_t ns);
 /* An empty list is null where Docker writes null. */
 void inspect_strings(struct json_object *to, const char *key, const struct strv *list, bool null);
 void inspect_map(struct json_object *to, const char *key, const struct shape_map *map);
+/* Docker's members for what holm has no option for, with Docker's value for "not said". */
+struct inspect_unsaid {
+	const char *key;
+	enum { INSPECT_TEXT, INSPECT_NUMBER, INSPECT_FALSE, INSPECT_NULL, INSPECT_LIST } type;
+};
+void inspect_unsaid(struct json_object *to, const struct inspect_unsaid *rows, size_t count);
 /* podman's IDMappings, "CONTAINER:HOST:SIZE"; NULL: the ids are the host's. */
 struct json_object *inspect_ids(const struct runtime_idmap *ids);
 

@@ -1,0 +1,208 @@
+#!/usr/bin/env bats
+# What docker prints as JSON, holm prints with the same members of the same types: a private dockerd
+# and holm are asked about the same containers, image and volume. And Go's templates, as its documents
+# and docker's have them.
+# shellcheck disable=SC2016 # templates have $ in them
+
+load holm
+load callers/callers
+
+setup() {
+	holm_setup
+}
+
+setup_file() {
+	callers_setup_file dockerd docker containerd runc jq || return 0
+	caller_starts dockerd dockerd --host unix:///run/docker-test.sock --data-root "$CALLER/docker" \
+		--exec-root /run/docker-test --pidfile /run/docker-test.pid --storage-driver overlay2 \
+		--exec-opt native.cgroupdriver=cgroupfs --bridge none --iptables=false --ip6tables=false
+	export DOCKER_HOST=unix:///run/docker-test.sock
+	within 30 docker version
+	docker load -q -i "$CALLER/busybox.tar"
+}
+
+teardown_file() {
+	[ -z "${CALLER:-}" ] || callers_teardown_file dockerd
+}
+
+teardown() {
+	[ -n "${CALLER_LACKS:-}" ] || docker ps -aq | xargs -r docker rm -f -v >/dev/null || true
+	holm_teardown
+}
+
+needs_docker() {
+	[ -z "${CALLER_LACKS:-}" ] || skip "no $CALLER_LACKS here (tests/packages/callers)"
+}
+
+# Each member of docker's that holm's lacks or has with another type; null goes with any. Elements of
+# an array count as one. What stands behind are members that need not be there, as patterns of jq's.
+differences() { # DOCKER.json HOLM.json [EXCEPT...]
+	jq -rn --slurpfile docker "$1" --slurpfile holm "$2" --args '
+		def types: [paths as $p | {
+				key: ($p | map(if type == "number" then "[]" else . end) | join(".")),
+				value: (getpath($p) | type) }] |
+			group_by(.key) | map({ key: .[0].key, value: (map(.value) | unique) }) | from_entries;
+		($docker | types) as $d | ($holm | types) as $h |
+		$d | to_entries[] | . as $one |
+		select(($ARGS.positional | any(. as $except | $one.key | test("^(\\[\\]\\.)*(" + $except + ")(\\.|$)"))) | not) |
+		if $h[.key] == null then "no " + .key
+		elif (.value - ["null"]) as $a | ($h[.key] - ["null"]) as $b |
+			($a | length) > 0 and ($b | length) > 0 and ($a - $b) == $a
+		then "\(.key) is \($h[.key]), not \(.value)"
+		else empty end' "${@:3}"
+}
+
+same_shape() { # EXCEPT... : of docker.json and holm.json
+	local found
+	found=$(differences docker.json holm.json "$@")
+	[ -z "$found" ] || {
+		echo "$found"
+		return 1
+	}
+}
+
+both() { # COMMAND...: to docker.json and holm.json
+	docker "$@" >docker.json
+	holm "$@" >holm.json
+}
+
+some_containers() {
+	local program
+	for program in docker holm; do
+		$program run -d --name web -e A=1 -w /tmp --label x=y -m 64m --cpus 0.5 -v /tmp:/mnt:ro -v data:/data \
+			--tmpfs /t:size=1m --user 1:2 --network none --ulimit nofile=1000:2000 --cap-add NET_ADMIN --cap-drop KILL \
+			--restart on-failure:3 --stop-signal INT --stop-timeout 5 -h inner --domainname example.org --add-host a:1.2.3.4 \
+			--dns 1.1.1.1 --security-opt no-new-privileges --init --mount type=bind,src=/tmp,dst=/bind,readonly \
+			--log-opt max-size=1m --device /dev/null:/dev/other --group-add 5 --sysctl kernel.shm_rmid_forced=1 busybox sleep 1000
+		$program run -d --name plain --network none busybox sleep 1000
+		$program create --name made --network none busybox echo "hi there"
+		$program run --name done --network none busybox sh -c 'exit 3' || true
+	done >/dev/null
+}
+
+@test "inspect, ps: docker's members and types; and the values that can be the same" {
+	needs_docker
+	some_containers
+	both inspect web plain made done
+	same_shape
+	cat >same.jq <<-'E'
+		[.[] | del(.Config.Hostname) | {
+			Path, Args, Name, RestartCount, Driver, Platform, ExecIDs, Image,
+			State: (.State | [.Status, .Running, .ExitCode, .Error]),
+			HostConfig: (.HostConfig | { NetworkMode, RestartPolicy, AutoRemove, CapAdd, CapDrop, Dns, ExtraHosts,
+				GroupAdd, IpcMode, OomScoreAdj, PidMode, Privileged, ReadonlyRootfs, SecurityOpt, UTSMode, UsernsMode,
+				ShmSize, ConsoleSize, Memory, NanoCpus, MemorySwap, Devices, Ulimits, Mounts, LogConfig,
+				Binds: (.Binds // [] | sort) }),
+			Config: (.Config | { Domainname, User, AttachStdin, AttachStdout, Tty, OpenStdin, StdinOnce, Env, Cmd, Image,
+				Volumes, WorkingDir, Entrypoint, Labels, StopSignal, StopTimeout }),
+			Mounts: ([.Mounts[] | select(.Type != "tmpfs") |
+				[.Type, .Destination, .Mode, .RW, .Propagation, .Name]] | sort),
+			Network: (.NetworkSettings | [.Ports, .IPAddress, .Bridge, (.Networks | keys)])
+		}]
+	E
+	diff <(jq -f same.jq docker.json) <(jq -f same.jq holm.json)
+	both ps -a --no-trunc --format json
+	same_shape
+	diff <(jq '{ Command, Image, Names, Labels, State, Networks, LocalVolumes, Ports, Size, Platform }' docker.json) \
+		<(jq '{ Command, Image, Names, Labels, State, Networks, LocalVolumes, Ports, Size, Platform }' holm.json)
+	[[ $(jq -r .CreatedAt holm.json | head -1) =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}\ [0-9:]{8}\ [+-][0-9]{4}\ [A-Z]+$ ]]
+	both ps -a --format 'table {{.Names}}\t{{.Image}}\t{{.Command}}\t{{.State}}'
+	diff docker.json holm.json
+}
+
+@test "image inspect, images, history, volumes, version, info, system df: docker's members and types" {
+	needs_docker
+	holm load -q -i "$CALLER/busybox.tar" >/dev/null
+	both image inspect busybox
+	same_shape GraphDriver.Data
+	both images --format json
+	same_shape
+	both history --format json busybox
+	same_shape
+	docker volume create data >/dev/null
+	holm volume create data >/dev/null
+	both volume inspect data
+	same_shape
+	both volume ls --format json
+	same_shape
+	both version --format json
+	same_shape 'Server.Components.\[\].Details.GitCommit'
+	both info --format json
+	same_shape 'Runtimes\..*' DriverStatus.* Warnings.* ContainerdCommit RuncCommit InitCommit 'ClientInfo.Plugins' FirewallBackend
+	both system df --format json
+	same_shape
+	docker volume rm data
+	holm volume rm data
+}
+
+@test "templates print what docker prints, on the same containers" {
+	needs_docker
+	some_containers
+	# in one, since a program of docker's takes long to start
+	local all
+	all=$(cat -n <<-'E'
+		{{.Name}}
+		{{.State.Status}} {{.State.Running}} {{.State.ExitCode}}
+		{{json .Config.Cmd}} {{json .HostConfig.RestartPolicy}}
+		{{range .Config.Env}}{{println .}}{{end}}
+		{{range $i, $e := .Config.Cmd}}{{$i}}={{$e}};{{end}}
+		{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}
+		{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}}:{{.Destination}} {{end}}{{end}}
+		{{with .Config.Labels}}{{len .}}{{else}}none{{end}}
+		{{index .Config.Cmd 0}} {{index .Config.Labels "x"}}
+		{{if and .State.Running (gt .State.Pid 0)}}up{{else if .State.StartedAt}}was{{end}}
+		{{if or (eq .State.Status "exited" "created") .State.Paused}}down{{end}}
+		{{if not .State.Running}}not{{else}}yes{{end}}
+		{{join .Config.Cmd ","}} {{upper .Name}} {{lower "ABC"}} {{title "word"}}
+		{{split .Name "e"}} {{(index (split .Name "e") 0)}}
+		{{printf "%s|%-8s|%5d|%q|%v|%05d|%x|%t" .Name .Path .State.ExitCode .Path .Args 7 255 .State.Running}}
+		{{.Name | printf "%s!" | upper}}
+		{{len .Args}} {{.HostConfig.Memory}}
+		{{- .Name -}} x {{- /* a comment */ -}} y
+		{{$n := .Name}}{{range .Args}}{{$n}}:{{.}} {{end}}{{$n}}
+		{{range .Args}}{{.}}{{else}}no arguments{{end}}
+		{{.Config.Cmd}} {{.Args}} {{.Config.Labels}}
+		{{println .Name .Path}}{{print 1 2 "a" "b" 3}}
+		{{lt 1 2}} {{le 2 2}} {{gt 1 2}} {{ge 2 1}} {{ne "a" "b"}} {{eq 1 1}}
+		{{range $i := .Args}}{{if eq $i "1000"}}{{break}}{{end}}{{$i}}{{end}}
+		{{json .Config.Labels}}{{json .Name}}
+		{{"quoted \"text\""}} {{`raw`}} {{1.5}} {{0x10}} {{true}}
+		{{ .Name }}{{ if .Name }} {{ end }}|
+	E
+	)
+	docker inspect --format "$all" web plain made done >docker.out
+	holm inspect --format "$all" web plain made done >holm.out
+	diff docker.out holm.out
+}
+
+@test "errors of templates are worded as Go words them" {
+	needs_docker
+	docker create --name web --network none busybox true >/dev/null
+	holm create --name web --network none busybox true >/dev/null
+	local template
+	while read -r template; do
+		expect 1 holm inspect --format "$template" web
+		# docker: "template parsing error: template: :1: unexpected..."
+		local ours=${stderr%%$'\n'*}
+		docker inspect --format "$template" web >docker.out 2>&1 || true
+		local theirs
+		theirs=$(grep -o 'template: .*' docker.out | head -1)
+		[[ $ours == *"${theirs#template: :1: }"* ]] || {
+			echo "$template"
+			echo "docker: $theirs"
+			echo "holm:   $ours"
+			return 1
+		}
+	done <<-'E'
+		{{.Name
+		{{if .Name}}
+		{{end}}
+		{{nosuch .Name}}
+		{{.Name | }}
+		{{range}}{{end}}
+		{{"open}}
+		{{$x}}
+		{{(.Name}}
+		{{if .Name}}{{else}}{{else}}{{end}}
+	E
+}

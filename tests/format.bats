@@ -76,14 +76,14 @@ some_containers() {
 			--log-opt max-size=1m --device /dev/null:/dev/other --group-add 5 --sysctl kernel.shm_rmid_forced=1 busybox sleep 1000
 		$program run -d --name plain --network none busybox sleep 1000
 		$program create --name made --network none busybox echo "hi there"
-		$program run --name done --network none busybox sh -c 'exit 3' || true
+		$program run --name ended --network none busybox sh -c 'exit 3' || true
 	done >/dev/null
 }
 
 @test "inspect, ps: docker's members and types; and the values that can be the same" {
 	needs_docker
 	some_containers
-	both inspect web plain made done
+	both inspect web plain made ended
 	same_shape
 	cat >same.jq <<-'E'
 		[.[] | del(.Config.Hostname) | {
@@ -170,8 +170,8 @@ some_containers() {
 		{{ .Name }}{{ if .Name }} {{ end }}|
 	E
 	)
-	docker inspect --format "$all" web plain made done >docker.out
-	holm inspect --format "$all" web plain made done >holm.out
+	docker inspect --format "$all" web plain made ended >docker.out
+	holm inspect --format "$all" web plain made ended >holm.out
 	diff docker.out holm.out
 }
 

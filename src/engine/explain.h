@@ -1,6 +1,6 @@
-/* explain.h - a container as a table of primitives: whose each namespace is, which limits it
- * has, what its processes may, which filters stand around them, what is mounted; how that compares with a
- * container for which nobody said anything, and which flag made the difference. */
+/* explain.h - a container as a table of primitives: whose each namespace is, which limits it has,
+ * what its processes may, which filters stand around them, what is mounted; how that compares with
+ * a container for which nobody said anything, and which flag made the difference. */
 #pragma once
 #include "base/shape.h"
 #include "engine/container.h"

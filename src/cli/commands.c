@@ -21,6 +21,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_healthcheck,
 	&cli_inspect,
 	&cli_inspect_container,
+	&cli_rename,
 	&cli_pause,
 	&cli_pause_unpause,
 	&cli_pull,

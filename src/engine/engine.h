@@ -87,6 +87,9 @@ int engine_kill(struct engine *engine, const char *name, const char *signal, str
 
 int engine_remove(struct engine *engine, const char *name, const struct remove_options *o,
 		  struct err *e);
+
+/* Gives it another name; whether it runs makes no difference. ERR_EXISTS. */
+int engine_rename(struct engine *engine, const char *name, const char *new_name, struct err *e);
 int engine_pause(struct engine *engine, const char *name, struct err *e);
 int engine_unpause(struct engine *engine, const char *name, struct err *e);
 

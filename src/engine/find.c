@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/name.h"
+#include "engine/record.h"
 
 static bool exists(struct engine *engine, const char *id)
 {
@@ -31,7 +32,7 @@ static bool find_by_name(struct engine *engine, const char *name,
 	if (length != CONTAINER_ID_LENGTH)
 		return false;
 	id[length] = '\0';
-	if (!exists(engine, id))
+	if (!exists(engine, id) || !record_has_name(engine, id, name))
 		return false;
 	strcpy(ret_id, id);
 	return true;

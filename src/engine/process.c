@@ -181,6 +181,30 @@ static int write_monitor(struct engine *engine, const struct container *c, int r
 	return r;
 }
 
+static void config_clear(struct monitor_config *config)
+{
+	shape_clear(&monitor_config_shape, config);
+}
+
+int engine_process_tell(struct engine *engine, const struct container *c, struct err *e)
+{
+	own_clear(config_clear) struct monitor_config config = { 0 };
+
+	own_fd int run_fd =
+		openat(engine->run_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (run_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open the run folder");
+	int r = monitor_config_read_at(&config, run_fd, e);
+	if (r < 0)
+		return r;
+	mem_replace(&config.name, c->name);
+	mem_replace(&config.restart.policy, c->restart.policy);
+	config.restart.max_retries = c->restart.max_retries;
+	shape_map_clear(&config.event);
+	engine_event_attributes(&config.event, c);
+	return shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
+}
+
 static int make_run_folder(struct engine *engine, const char *id, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, id);

@@ -10,6 +10,10 @@ struct err;
 int engine_process_start(struct engine *engine, const struct container *c, int folder_fd,
 			 const struct start_options *o, struct engine_session *ret, struct err *e);
 
+/* Tells the monitor of a container that runs its name, labels and restart policy anew. One that
+ * does not run is success. */
+int engine_process_tell(struct engine *engine, const struct container *c, struct err *e);
+
 /* "$run/containers/ID"; the caller frees. */
 char *engine_process_run_dir(const struct engine *engine, const char *id);
 

@@ -1,4 +1,7 @@
-/* Order of birth: folder, lock, name, all else, config.json. Order of death: the folder gets
+/* A new name of a container is taken first, then the record says it, then the old one is freed: a
+ * name counts only if the record of the container it leads to says the same.
+ *
+ * Order of birth: folder, lock, name, all else, config.json. Order of death: the folder gets
  * another name (.dead-ID), the name goes, then the bytes. So a container that can be seen is
  * whole, a name that points to nothing is free, and the lock tells the newborn from debris. */
 #include "engine/record.h"
@@ -15,6 +18,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "engine/engine.h"
 #include "engine/fault.h"
 #include "engine/name.h"
@@ -70,6 +74,66 @@ int record_begin(struct engine *engine, const char *id, struct err *e)
 	}
 }
 
+void record_free_name(struct engine *engine, const char *id, const char *name)
+{
+	char target[CONTAINER_ID_LENGTH + 1];
+
+	if (!name)
+		return;
+	ssize_t length = readlinkat(engine->names_fd, name, target, sizeof(target));
+	if (length == CONTAINER_ID_LENGTH && !strncmp(target, id, CONTAINER_ID_LENGTH))
+		unlinkat(engine->names_fd, name, 0);
+}
+
+void record_free_other_names(struct engine *engine, const char *id, const char *name)
+{
+	int fd = openat(engine->names_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (strcmp(entry->d_name, name) != 0)
+			record_free_name(engine, id, entry->d_name);
+}
+
+static const struct shape name_shape = {
+	sizeof(char *),
+	(const struct shape_field[]){ { "name", SHAPE_STRING, 0 }, { 0 } },
+};
+
+/* 1, 0: it says another; -1: it cannot be read. */
+static int record_says(struct engine *engine, const char *id, const char *name)
+{
+	own_free char *path = mem_format("%s/config.json", id);
+	own_free char *said = NULL;
+	struct err ignored;
+
+	if (shape_read_at(&name_shape, engine->containers_fd, path, CONTAINER_RECORD_MAX, &said,
+			  &ignored) < 0)
+		return -1;
+	return str_equal(said, name);
+}
+
+/* A name that the record does not say, of a rename that was killed. False: one is at work. */
+static bool free_left_name(struct engine *engine, const char *id, const char *name)
+{
+	struct err ignored;
+
+	own_fd int lock = record_lock(engine, id, false, &ignored);
+	if (lock < 0 || record_says(engine, id, name) != 0)
+		return false;
+	record_free_name(engine, id, name);
+	return true;
+}
+
+bool record_has_name(struct engine *engine, const char *id, const char *name)
+{
+	/* one whose record is broken can be named, and so removed */
+	if (record_says(engine, id, name) != 0)
+		return true;
+	free_left_name(engine, id, name);
+	return false;
+}
+
 /* Does the name lead to something that lives or is about to? If not, it is taken away. */
 static bool name_is_taken(struct engine *engine, const char *name)
 {
@@ -86,7 +150,8 @@ static bool name_is_taken(struct engine *engine, const char *name)
 		/* a --rm one whose monitor was killed goes by being looked at */
 		engine_state_read(engine, id, &state, &ignored);
 		if (faccessat(engine->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return true;
+			return record_says(engine, id, name) != 0 ||
+			       !free_left_name(engine, id, name);
 	}
 	unlinkat(engine->names_fd, name, 0);
 	return false;
@@ -106,6 +171,17 @@ static int take_name(struct engine *engine, const char *id, const char *name, st
 	}
 	err_set(e, ERR_EXISTS, "the name '%s' is taken", name);
 	return err_hint(e, "remove that container (holm rm %s) or choose another name", name);
+}
+
+int record_add_name(struct engine *engine, const char *id, const char *name, struct err *e)
+{
+	char target[CONTAINER_ID_LENGTH + 1];
+
+	/* left by a rename of this very container that was killed */
+	ssize_t length = readlinkat(engine->names_fd, name, target, sizeof(target));
+	if (length == CONTAINER_ID_LENGTH && !strncmp(target, id, CONTAINER_ID_LENGTH))
+		return 0;
+	return take_name(engine, id, name, e);
 }
 
 int record_take_name(struct engine *engine, struct container *c, struct err *e)
@@ -180,17 +256,6 @@ int record_read(struct engine *engine, const char *id, struct container *ret, st
 	return r < 0 ? err_add(e, "container %.12s", id) : 0;
 }
 
-static void free_name(struct engine *engine, const char *id, const char *name)
-{
-	char target[CONTAINER_ID_LENGTH + 1];
-
-	if (!name)
-		return;
-	ssize_t length = readlinkat(engine->names_fd, name, target, sizeof(target));
-	if (length == CONTAINER_ID_LENGTH && !strncmp(target, id, CONTAINER_ID_LENGTH))
-		unlinkat(engine->names_fd, name, 0);
-}
-
 int record_delete(struct engine *engine, const char *id, const char *name, struct err *e)
 {
 	own_free char *dead = mem_format(DEAD_PREFIX "%s", id);
@@ -199,7 +264,7 @@ int record_delete(struct engine *engine, const char *id, const char *name, struc
 	if (renameat(engine->containers_fd, id, engine->containers_fd, dead) < 0 && errno != ENOENT)
 		return err_sys(e, "remove container %.12s", id);
 	fault_point("remove.name");
-	free_name(engine, id, name);
+	record_free_name(engine, id, name);
 	fault_point("remove.files");
 	return fd_remove_tree_at(engine->containers_fd, dead, e);
 }

@@ -17,6 +17,20 @@ int record_begin(struct engine *engine, const char *id, struct err *e);
 /* Takes c->name, or where that is NULL a generated one, which is then put there. ERR_EXISTS. */
 int record_take_name(struct engine *engine, struct container *c, struct err *e);
 
+/* One more name for a container that has been written: it counts once the record says so, too.
+ * ERR_EXISTS. */
+int record_add_name(struct engine *engine, const char *id, const char *name, struct err *e);
+
+/* Frees all its names but this one: those that it had, and what killed renames had taken. */
+void record_free_other_names(struct engine *engine, const char *id, const char *name);
+
+/* Frees the name, if it is this container's. */
+void record_free_name(struct engine *engine, const char *id, const char *name);
+
+/* Does the container that the name leads to bear it? One that does not was left by a killed rename
+ * and is taken away, unless a rename is just at work. */
+bool record_has_name(struct engine *engine, const char *id, const char *name);
+
 /* Writes config.json: from here on the container exists. */
 int record_commit(int folder_fd, const struct container *c, struct err *e);
 

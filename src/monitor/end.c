@@ -92,6 +92,7 @@ void monitor_end(struct monitor *m, const struct err *why)
 {
 	bool removed = false;
 
+	monitor_change_read(m);
 	m->exit.flags &= ~(uint32_t)MONITOR_EXIT_RESTARTING;
 	if (m->is_exec) {
 		tell(m, why);

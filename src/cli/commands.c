@@ -22,6 +22,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_inspect,
 	&cli_inspect_container,
 	&cli_rename,
+	&cli_update,
 	&cli_pause,
 	&cli_pause_unpause,
 	&cli_pull,

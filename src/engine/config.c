@@ -2,6 +2,7 @@
  * daemon). Conflicts between parts are checked here, last, over the finished container. */
 #include "engine/config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -84,6 +85,7 @@ static int set_restart(struct container *c, const struct create_options *o, stru
 		return err_add(e, "--restart %s", text);
 	if (o->rm && strcmp(policy, "no") != 0)
 		return err_set(e, ERR_INVALID, "--restart %s and --rm exclude each other", text);
+	free(c->restart.policy);
 	c->restart.policy = take_ptr(&policy);
 	return 0;
 }
@@ -121,6 +123,19 @@ static int set_requires(struct container *c, const struct create_options *o, str
 		strv_add_all(&c->requires, &names);
 	}
 	return 0;
+}
+
+int config_change_restart(struct container *c, const struct create_options *o, struct err *e)
+{
+	if (str_empty(o->restart))
+		return 0;
+	c->restart.max_retries = 0;
+	int r = set_restart(c, o, e);
+	if (r == 0 && c->auto_remove && strcmp(c->restart.policy, "no") != 0)
+		return err_set(e, ERR_INVALID,
+			       "--restart %s: the container was made with --rm, which excludes it",
+			       o->restart);
+	return r;
 }
 
 static int set_log_option(struct container *c, const char *option, struct err *e)

@@ -46,6 +46,12 @@ int config_health(struct container *c, const struct create_options *o,
 		  const struct oci_image_process *image, const struct config_context *context,
 		  struct err *e);
 
+/* Of a container that exists: what o says of limits that can be changed later, and its restart
+ * policy, over what *c has. Half of it may be set on failure. */
+int config_change_limits(struct container *c, const struct create_options *o,
+			 const struct config_context *context, struct err *e);
+int config_change_restart(struct container *c, const struct create_options *o, struct err *e);
+
 /* The environment of exec: -e and --env-file over nothing. A KEY that the caller does not have
  * takes KEY out of to. */
 int config_env(struct strv *to, const struct strv *files, const struct strv *env,

@@ -37,6 +37,37 @@ static int read_number(int64_t *to, const char *option, const char *text, int64_
 	return number_parse_i64(to, text, min, max, e) < 0 ? err_add(e, "%s", option) : 0;
 }
 
+/* As the person wrote it; of what is changed later the other may have been said before. */
+static const char *shown(char to[16], const char *text, int64_t bytes)
+{
+	if (text)
+		return text;
+	number_format_bytes(to, (uint64_t)bytes);
+	return to;
+}
+
+static int check_memory(const struct container_limits *l, const struct create_options *o,
+			struct err *e)
+{
+	char a[16], b[16];
+
+	if (l->memory_reservation && l->memory && l->memory_reservation > l->memory)
+		return err_set(e, ERR_INVALID, "--memory-reservation %s is more than --memory %s",
+			       shown(a, o->memory_reservation, l->memory_reservation),
+			       shown(b, o->memory, l->memory));
+	if (l->memory_swap > 0 && !l->memory)
+		return err_set(e, ERR_INVALID,
+			       "--memory-swap %s needs --memory: it is both together",
+			       shown(a, o->memory_swap, l->memory_swap));
+	if (l->memory_swap > 0 && l->memory_swap < l->memory)
+		return err_set(e, ERR_INVALID,
+			       "--memory-swap %s is less than --memory %s: it is "
+			       "memory and swap together",
+			       shown(a, o->memory_swap, l->memory_swap),
+			       shown(b, o->memory, l->memory));
+	return 0;
+}
+
 static int set_memory(struct container_limits *l, const struct create_options *o, struct err *e)
 {
 	int r = read_bytes(&l->memory, "--memory", o->memory, MEMORY_MIN, e);
@@ -50,21 +81,13 @@ static int set_memory(struct container_limits *l, const struct create_options *o
 	if (r < 0)
 		return r;
 
-	if (l->memory_reservation && l->memory && l->memory_reservation > l->memory)
-		return err_set(e, ERR_INVALID, "--memory-reservation %s is more than --memory %s",
-			       o->memory_reservation, o->memory);
-	if (l->memory_swap > 0 && !l->memory)
-		return err_set(e, ERR_INVALID,
-			       "--memory-swap %s needs --memory: it is both together",
-			       o->memory_swap);
-	if (l->memory_swap > 0 && l->memory_swap < l->memory)
-		return err_set(e, ERR_INVALID,
-			       "--memory-swap %s is less than --memory %s: it is "
-			       "memory and swap together",
-			       o->memory_swap, o->memory);
-	if (l->memory && !l->memory_swap)
+	/* 0 takes the limit away, and with it that of both together */
+	if (o->memory && !l->memory && !o->memory_swap)
+		l->memory_swap = 0;
+	r = check_memory(l, o, e);
+	if (r == 0 && l->memory && !l->memory_swap)
 		l->memory_swap = l->memory > INT64_MAX / 2 ? -1 : 2 * l->memory;
-	return 0;
+	return r;
 }
 
 static int set_oom(struct container_limits *l, const struct create_options *o, struct err *e)
@@ -111,13 +134,13 @@ static int set_cpuset(struct container_limits *l, const struct create_options *o
 		int r = check_cpu_list("--cpuset-cpus", o->cpuset_cpus, e);
 		if (r < 0)
 			return r;
-		l->cpuset_cpus = mem_text(o->cpuset_cpus);
+		mem_replace(&l->cpuset_cpus, o->cpuset_cpus);
 	}
 	if (!str_empty(o->cpuset_mems)) {
 		int r = check_cpu_list("--cpuset-mems", o->cpuset_mems, e);
 		if (r < 0)
 			return r;
-		l->cpuset_mems = mem_text(o->cpuset_mems);
+		mem_replace(&l->cpuset_mems, o->cpuset_mems);
 	}
 	return 0;
 }
@@ -125,7 +148,7 @@ static int set_cpuset(struct container_limits *l, const struct create_options *o
 static int set_cpu(struct container_limits *l, const struct create_options *o, int64_t cpus,
 		   struct err *e)
 {
-	int64_t shares = 0, period = 0;
+	int64_t shares = (int64_t)l->cpu_shares, period = (int64_t)l->cpu_period;
 
 	if (o->cpus && number_parse_nanocpus(&l->nanocpus, o->cpus, e) < 0)
 		return err_add(e, "--cpus");
@@ -160,7 +183,7 @@ static int set_cpu(struct container_limits *l, const struct create_options *o, i
 
 static int set_pids(struct container_limits *l, const struct create_options *o, struct err *e)
 {
-	int64_t pids = CONTAINER_PIDS_MAX;
+	int64_t pids = l->pids ? l->pids : CONTAINER_PIDS_MAX;
 	int r = read_number(&pids, "--pids-limit", o->pids_limit, -1, INT32_MAX, e);
 	if (r < 0)
 		return r;
@@ -225,17 +248,23 @@ static int set_rates(struct container_limits *l, const struct create_options *o,
 	return 0;
 }
 
-static int set_block_io(struct container_limits *l, const struct create_options *o, struct err *e)
+static int set_weight(struct container_limits *l, const struct create_options *o, struct err *e)
 {
-	int64_t weight = 0;
+	int64_t weight = (int64_t)l->blkio_weight;
 	int r = read_number(&weight, "--blkio-weight", o->blkio_weight, 0, 1000, e);
 	if (r < 0)
 		return r;
 	if (weight && weight < 10)
 		return err_set(e, ERR_INVALID, "--blkio-weight %s: 10 to 1000", o->blkio_weight);
 	l->blkio_weight = (uint64_t)weight;
+	return 0;
+}
 
-	for (size_t i = 0; i < o->blkio_weight_device.count; i++) {
+static int set_block_io(struct container_limits *l, const struct create_options *o, struct err *e)
+{
+	int r = set_weight(l, o, e);
+
+	for (size_t i = 0; r == 0 && i < o->blkio_weight_device.count; i++) {
 		const char *text = o->blkio_weight_device.items[i], *value;
 		struct container_device_limit *to = shape_list_add(&l->blkio_weight_device);
 		r = split_device(&to->path, &value, "--blkio-weight-device", text,
@@ -243,10 +272,8 @@ static int set_block_io(struct container_limits *l, const struct create_options 
 		if (r == 0 && (number_parse_u64(&to->rate, value, 1000, e) < 0 || to->rate < 10))
 			r = err_set(e, ERR_INVALID,
 				    "--blkio-weight-device %s: the weight is 10 to 1000", text);
-		if (r < 0)
-			return r;
 	}
-	return set_rates(l, o, e);
+	return r < 0 ? r : set_rates(l, o, e);
 }
 
 static int read_ulimit_value(int64_t *to, const char *text, struct err *e)
@@ -301,6 +328,19 @@ static int set_cgroup_parent(struct container_limits *l, const struct create_opt
 		return err_set(e, ERR_INVALID, "--cgroup-parent %s: no '..'", o->cgroup_parent);
 	l->cgroup_parent = path_clean(o->cgroup_parent);
 	return 0;
+}
+
+int config_change_limits(struct container *c, const struct create_options *o,
+			 const struct config_context *context, struct err *e)
+{
+	struct container_limits *l = &c->limits;
+
+	int r = set_memory(l, o, e);
+	if (r == 0)
+		r = set_cpu(l, o, context->cpus, e);
+	if (r == 0)
+		r = set_pids(l, o, e);
+	return r < 0 ? r : set_weight(l, o, e);
 }
 
 int config_limits(struct container *c, const struct create_options *o,

@@ -88,6 +88,12 @@ int engine_kill(struct engine *engine, const char *name, const char *signal, str
 int engine_remove(struct engine *engine, const char *name, const struct remove_options *o,
 		  struct err *e);
 
+/* Other limits and another restart policy: of *o the memory, cpu, cpuset, pids and blkio-weight
+ * members and restart. Recorded first; one that runs has them at once. What cannot be done is
+ * taken back. ERR_INVALID for limits that contradict each other or those it has. */
+int engine_update(struct engine *engine, const char *name, const struct create_options *o,
+		  struct err *e);
+
 /* Gives it another name; whether it runs makes no difference. ERR_EXISTS. */
 int engine_rename(struct engine *engine, const char *name, const char *new_name, struct err *e);
 int engine_pause(struct engine *engine, const char *name, struct err *e);

@@ -70,6 +70,69 @@ static void add_cpu(struct oci_resources *r, const struct container_limits *l)
 	r->cpu->mems = mem_text(l->cpuset_mems);
 }
 
+/* ---- changes ---- */
+
+/* The kernel's own values: cpu.shares, blkio.weight (v1; v2's are made of them). */
+enum { CPU_SHARES = 1024, BLKIO_WEIGHT = 500 };
+
+static void change_memory(struct oci_resources *r, const struct container_limits *from,
+			  const struct container_limits *to)
+{
+	bool both = from->memory != to->memory || from->memory_swap != to->memory_swap;
+	bool reservation = from->memory_reservation != to->memory_reservation;
+
+	if (!both && !reservation)
+		return;
+	r->memory = mem_new_struct(struct oci_resources_memory);
+	if (both) {
+		r->memory->limit = optional(to->memory ? to->memory : -1);
+		r->memory->swap = optional(to->memory_swap ? to->memory_swap : -1);
+	}
+	if (reservation)
+		r->memory->reservation =
+			optional(to->memory_reservation ? to->memory_reservation : -1);
+}
+
+static void change_cpu(struct oci_resources *r, const struct container_limits *from,
+		       const struct container_limits *to)
+{
+	add_cpu(r, to);
+	if (!r->cpu)
+		r->cpu = mem_new_struct(struct oci_resources_cpu);
+	if (from->cpu_shares && !to->cpu_shares)
+		r->cpu->shares = optional_uint(CPU_SHARES);
+	bool had_quota = from->nanocpus || from->cpu_quota;
+	if (had_quota && !to->nanocpus && !to->cpu_quota)
+		r->cpu->quota = optional(-1);
+}
+
+static bool same_cpu(const struct container_limits *a, const struct container_limits *b)
+{
+	return a->nanocpus == b->nanocpus && a->cpu_shares == b->cpu_shares &&
+	       a->cpu_period == b->cpu_period && a->cpu_quota == b->cpu_quota &&
+	       str_equal(a->cpuset_cpus, b->cpuset_cpus) &&
+	       str_equal(a->cpuset_mems, b->cpuset_mems);
+}
+
+void spec_limits_change(struct oci_resources *ret, const struct container_limits *from,
+			const struct container_limits *to)
+{
+	change_memory(ret, from, to);
+	if (!same_cpu(from, to))
+		change_cpu(ret, from, to);
+	if (from->pids != to->pids) {
+		ret->pids = mem_new_struct(struct oci_resources_pids);
+		ret->pids->limit = optional(to->pids);
+	}
+	if (from->blkio_weight != to->blkio_weight) {
+		ret->block_io = mem_new_struct(struct oci_resources_block_io);
+		ret->block_io->weight =
+			optional_uint(to->blkio_weight ? to->blkio_weight : BLKIO_WEIGHT);
+	}
+}
+
+/* ---- block devices ---- */
+
 /* The numbers of a block device that an option names. */
 static int block_device(const char *path, int64_t *major_number, int64_t *minor_number,
 			struct err *e)

@@ -288,6 +288,16 @@ int monitor_client_kill(struct monitor_client *client, int signal, struct err *e
 	return ask(client, MONITOR_KILL, payload, sizeof(payload), e);
 }
 
+int monitor_client_update(struct monitor_client *client, const char *resources, struct err *e)
+{
+	size_t length = strlen(resources);
+
+	if (length > MONITOR_PAYLOAD_MAX)
+		return err_set(e, ERR_INVALID, "the limits take %zu bytes, more than %d", length,
+			       MONITOR_PAYLOAD_MAX);
+	return ask(client, MONITOR_UPDATE, resources, length, e);
+}
+
 int monitor_client_pause(struct monitor_client *client, bool pause, struct err *e)
 {
 	return ask(client, pause ? MONITOR_PAUSE : MONITOR_UNPAUSE, NULL, 0, e);

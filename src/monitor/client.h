@@ -70,6 +70,8 @@ int monitor_client_resize(struct monitor_client *client, uint16_t rows, uint16_t
 /* Requests that wait for their answer; they fail with the monitor's error. Frames of output that
  * come in between are lost: use a connection of its own. */
 int monitor_client_kill(struct monitor_client *client, int signal, struct err *e);
+/* resources: linux.resources as JSON. */
+int monitor_client_update(struct monitor_client *client, const char *resources, struct err *e);
 int monitor_client_pause(struct monitor_client *client, bool pause, struct err *e);
 
 /* Returns when the container is stopped for good (no restart follows), however long that takes;

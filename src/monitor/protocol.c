@@ -20,6 +20,7 @@ static int64_t payload_max(unsigned type)
 	case MONITOR_STDOUT:
 	case MONITOR_STDERR:
 	case MONITOR_ERROR:
+	case MONITOR_UPDATE:
 		return MONITOR_PAYLOAD_MAX;
 	case MONITOR_RESIZE:
 		return MONITOR_RESIZE_SIZE;

@@ -24,8 +24,9 @@ enum monitor_frame_type {
 	MONITOR_PAUSE,      /* (answered) */
 	MONITOR_UNPAUSE,    /* (answered) */
 	MONITOR_STOP,       /* i32 signal, i32 timeout in seconds: struct monitor_stop (answered) */
-	MONITOR_WAIT,  /* EXIT frames are sent here, too, not only to who is attached (answered) */
-	MONITOR_CHECK, /* a health check now, or the one that runs; CHECKED follows (answered) */
+	MONITOR_WAIT,   /* EXIT frames are sent here, too, not only to who is attached (answered) */
+	MONITOR_CHECK,  /* a health check now, or the one that runs; CHECKED follows (answered) */
+	MONITOR_UPDATE, /* linux.resources as JSON: what it names is changed (answered) */
 
 	/* from the monitor */
 	MONITOR_STARTED = 65, /* u32 pid of the container's first process, in the host's numbers */

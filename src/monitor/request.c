@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "monitor/monitor.h"
+#include "oci/runtime_spec.h"
+#include "runtime/update.h"
 
 enum { STOP_TIMEOUT_S = 10, SIGNAL_MAX = 64 };
 
@@ -186,6 +188,26 @@ static int change_paused(struct monitor *m, bool pause, struct err *e)
 	return r;
 }
 
+/* A hierarchy of cgroups may have been joined for that, on failure, too: whoever clears up behind
+ * this process must know. */
+static int update(struct monitor *m, const struct monitor_frame *frame, struct err *e)
+{
+	struct oci_resources resources = { 0 };
+	struct err unwritten;
+
+	if (m->is_exec || m->phase != MONITOR_PHASE_RUNNING)
+		return not_running(e);
+	int r = shape_read_text(&oci_resources_shape, (const char *)frame->payload, frame->length,
+				&resources, e);
+	if (r < 0)
+		return r;
+	r = runtime_update(&m->state.container, &resources, e);
+	shape_clear(&oci_resources_shape, &resources);
+	int written = monitor_state_write_container_at(m->run_dir, &m->state.container,
+						       r < 0 ? &unwritten : e);
+	return r < 0 ? r : written;
+}
+
 static int answered(struct monitor *m, struct monitor_peer *peer, const struct monitor_frame *frame,
 		    struct err *e)
 {
@@ -207,6 +229,8 @@ static int answered(struct monitor *m, struct monitor_peer *peer, const struct m
 		return monitor_request_stop(m, &stop, e);
 	case MONITOR_CHECK:
 		return monitor_check_ask(m, peer, e);
+	case MONITOR_UPDATE:
+		return update(m, frame, e);
 	default: /* MONITOR_WAIT */
 		peer->waits = true;
 		return m->phase == MONITOR_PHASE_ENDED ? not_running(e) : 0;
@@ -269,6 +293,7 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 	case MONITOR_PAUSE:
 	case MONITOR_UNPAUSE:
 	case MONITOR_STOP:
+	case MONITOR_UPDATE:
 	case MONITOR_WAIT:
 	case MONITOR_CHECK:
 		if (answered(m, peer, frame, &e) < 0)

@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "oci/runtime_spec.h"
 #include "runtime/runtime.h"
+#include "runtime/update.h"
 
 #define CONTAINER(member) offsetof(struct runtime_container, member)
 
@@ -229,5 +230,14 @@ int runtime_cgroup_freeze(const struct runtime_cgroup *cgroup, bool frozen, stru
 uint64_t runtime_cgroup_oom_kills(const struct runtime_cgroup *cgroup)
 {
 	(void)cgroup;
+	return 0;
+}
+
+int runtime_update(struct runtime_container *container, struct oci_resources *resources,
+		   struct err *e)
+{
+	(void)container;
+	(void)resources;
+	(void)e;
 	return 0;
 }

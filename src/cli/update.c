@@ -1,0 +1,66 @@
+/* `holm update`. */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+
+#define OPTIONS struct create_options
+static const struct option table[] = {
+	{ "blkio-weight", 0, OPTION_STRING(blkio_weight), "N", "share of block I/O, 10 to 1000" },
+	{ "cpu-period", 0, OPTION_STRING(cpu_period), "USEC", "period of --cpu-quota" },
+	{ "cpu-quota", 0, OPTION_STRING(cpu_quota), "USEC",
+	  "CPU time in each period; -1 is no limit" },
+	{ "cpu-shares", 'c', OPTION_STRING(cpu_shares), "N", "share of the CPUs, 2 to 262144" },
+	{ "cpus", 0, OPTION_STRING(cpus), "N", "limit CPU time, as in 1.5; 0 is no limit" },
+	{ "cpuset-cpus", 0, OPTION_STRING(cpuset_cpus), "LIST", "run on these, as in 0-3,7" },
+	{ "cpuset-mems", 0, OPTION_STRING(cpuset_mems), "LIST", "memory nodes to use" },
+	{ "memory", 'm', OPTION_STRING(memory), "SIZE", "limit memory, as in 512m; 0 is no limit" },
+	{ "memory-reservation", 0, OPTION_STRING(memory_reservation), "SIZE",
+	  "memory that is taken back first above this" },
+	{ "memory-swap", 0, OPTION_STRING(memory_swap), "SIZE",
+	  "limit of memory and swap together; -1 is no limit" },
+	{ "pids-limit", 0, OPTION_STRING(pids_limit), "N", "number of processes; -1 is no limit" },
+	{ "restart", 0, OPTION_STRING(restart), "POLICY",
+	  "no, on-failure[:N], always or unless-stopped" },
+	{ 0 },
+};
+
+static bool is_given(const struct create_options *o)
+{
+	for (const struct option *option = table; option->name; option++)
+		if (*(char *const *)((const char *)o + option->offset))
+			return true;
+	return false;
+}
+#undef OPTIONS
+
+static int update_one(struct cli *cli, const char *name, const void *options, struct err *e)
+{
+	struct engine *engine;
+
+	int r = cli_command_engine(cli, &engine, e);
+	return r < 0 ? r : engine_update(engine, name, options, e);
+}
+
+static int run_update(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	if (!is_given(options))
+		return err_set(e, ERR_INVALID, "no option says what to change");
+	return cli_command_each(cli, args, update_one, options);
+}
+
+const struct cli_command cli_update = {
+	.names = "update|container update",
+	.section = "Containers",
+	.arguments = "[OPTIONS] CONTAINER [CONTAINER...]",
+	.summary = "Change limits and restart policy of containers",
+	.options = table,
+	.size = sizeof(struct create_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "container:",
+	.run = run_update,
+};

@@ -1,0 +1,135 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/fault.h"
+#include "engine/process.h"
+#include "engine/record.h"
+#include "engine/spec.h"
+
+#define SWAP(a, b)                                                                                 \
+	do {                                                                                       \
+		__typeof__(a) _t = (a);                                                            \
+		(a) = (b);                                                                         \
+		(b) = _t;                                                                          \
+	} while (0)
+
+/* The spec in the run folder, from which the monitor starts it again. */
+static int change_spec(struct engine *engine, const struct container *c, struct err *e)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	own_clear(oci_spec_clear) struct oci_spec fresh = { 0 };
+
+	own_fd int run_fd =
+		openat(engine->run_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (run_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open the run folder");
+	int r = oci_spec_read_at(&spec, run_fd, "config.json", e);
+	if (r < 0)
+		return r;
+	fresh.process = mem_new_struct(struct oci_process);
+	r = spec_limits(&fresh, c, e);
+	if (r < 0)
+		return r;
+	if (!spec.linux_.resources)
+		spec.linux_.resources = mem_new_struct(struct oci_resources);
+	struct oci_resources *to = spec.linux_.resources, *from = fresh.linux_.resources;
+	SWAP(to->memory, from->memory);
+	SWAP(to->cpu, from->cpu);
+	SWAP(to->pids, from->pids);
+	SWAP(to->block_io, from->block_io);
+	return oci_spec_write_at(&spec, run_fd, "config.json", e);
+}
+
+static int change_live(struct engine *engine, const struct container *before,
+		       const struct container *c, struct err *e)
+{
+	struct oci_resources resources = { 0 };
+	struct monitor_client client = MONITOR_CLIENT_NONE;
+
+	spec_limits_change(&resources, &before->limits, &c->limits);
+	own_json struct json_object *object = shape_write(&oci_resources_shape, &resources);
+	shape_clear(&oci_resources_shape, &resources);
+	if (json_object_object_length(object) == 0)
+		return 0;
+	int r = engine_process_connect(engine, c->id, &client, e);
+	if (r == 0)
+		r = monitor_client_update(&client, json_text(object), e);
+	monitor_client_close(&client);
+	return r;
+}
+
+/* What runs gets the new limits; one that ends meanwhile has them at its next start. */
+static int apply(struct engine *engine, const struct container *before, const struct container *c,
+		 int folder_fd, struct err *e)
+{
+	struct container_state state;
+	struct err unread;
+
+	int r = change_spec(engine, c, e);
+	if (r == 0)
+		r = engine_process_tell(engine, c, e);
+	if (r < 0)
+		return r;
+	r = engine_state_read_locked(engine, c->id, folder_fd, &state, e);
+	if (r < 0 || !container_state_live(&state))
+		return r;
+	r = change_live(engine, before, c, e);
+	if (r < 0 && engine_state_read_locked(engine, c->id, folder_fd, &state, &unread) == 0 &&
+	    !container_state_live(&state))
+		return 0;
+	return r;
+}
+
+static int update_locked(struct engine *engine, const struct container *before,
+			 const struct container *c, int folder_fd, struct err *e)
+{
+	struct err undone;
+
+	int r = record_commit(folder_fd, c, e);
+	if (r < 0)
+		return r;
+	fault_point("update.record");
+	r = apply(engine, before, c, folder_fd, e);
+	if (r == 0) {
+		engine_event_container(engine, c, "update", NULL);
+		return 0;
+	}
+	record_commit(folder_fd, before, &undone);
+	change_spec(engine, before, &undone);
+	engine_process_tell(engine, before, &undone);
+	return r;
+}
+
+int engine_update(struct engine *engine, const char *name, const struct create_options *o,
+		  struct err *e)
+{
+	own_clear(container_clear) struct container before = { 0 };
+	own_clear(container_clear) struct container c = { 0 };
+	const struct config_context context = { .cpus = o->cpus ? get_nprocs() : 0 };
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	int r = engine_find(engine, name, id, e);
+	if (r < 0)
+		return r;
+	own_fd int folder = record_lock(engine, id, true, e);
+	if (folder < 0)
+		return folder;
+	r = record_read(engine, id, &before, e);
+	if (r == 0)
+		r = record_read(engine, id, &c, e);
+	if (r == 0)
+		r = config_change_limits(&c, o, &context, e);
+	if (r == 0)
+		r = config_change_restart(&c, o, e);
+	return r < 0 ? r : update_locked(engine, &before, &c, folder, e);
+}

@@ -138,3 +138,60 @@ Build Cache|0|0"
 	echo 1 >"$HOLM_ROOT/version"
 	expect 0 holm volume rm data
 }
+
+# --- a budget ---------------------------------------------------------------------------------
+
+@test "gc --keep takes the images that were not used for longest, until the rest fits" {
+	for name in a b c; do noise_image "$name:1" 200; done
+	# used last: a; then c; b was never run
+	expect 0 holm create --name user c:1 /x
+	expect 0 holm rm user
+	expect 0 holm create --name user a:1 /x
+	expect 0 holm rm user
+	local total one
+	total=$(df_bytes Images)
+	expect 0 holm system df -v --format '{{range .Images}}{{.Repository}} {{.LastUsedAt}}
+{{end}}'
+	[ "$(sort -k 2 <<<"$output" | sed '/^$/d' | cut -d' ' -f1 | tr '\n' ' ')" = "b c a " ]
+	expect 0 holm gc
+	output_is "Total reclaimed space: 0B"
+	expect 0 holm gc --keep "$((total - 1))"
+	output_has "Untagged: b:1"
+	[[ $output != *"c:1"* ]]
+	one=$(df_bytes Images)
+	[ "$one" -lt "$total" ]
+	expect 0 holm gc --keep "$one"
+	output_is "Total reclaimed space: 0B"
+	# what a container uses stays, whatever its age
+	expect 0 holm create --name user c:1 /x
+	expect 0 holm create --name other a:1 /x
+	expect 0 holm rm other
+	expect 0 holm system gc --keep 1k
+	output_has "Untagged: a:1"
+	output_has "in use take"
+	expect 0 holm images --format '{{.Repository}}'
+	output_is c
+	expect 0 holm rm user
+	expect 0 holm gc --keep 0
+	[ -z "$(holm images -q)" ]
+	[ "$(find "$HOLM_ROOT"/layers "$HOLM_ROOT"/images/blobs/sha256 -mindepth 1 | wc -l)" = 0 ]
+	refused 1 "--keep" holm gc --keep much
+}
+
+@test "gc leaves shared layers to the images that stay" {
+	mkdir -p low high
+	head -c 100K /dev/urandom >low/base
+	head -c 50K /dev/urandom >high/more
+	tar -C low -cf low.tar .
+	tar -C high -cf high.tar .
+	oci_image old old:1 low.tar high.tar
+	oci_image new new:1 low.tar
+	expect 0 holm load -i old
+	expect 0 holm load -i new
+	touch -d yesterday "$HOLM_ROOT/images/blobs/sha256/$(holm images --digests --format '{{.Digest}}' old | cut -c8-)"
+	expect 0 holm gc --keep "$(($(df_bytes Images) - 1))"
+	expect 0 holm images --format '{{.Repository}}'
+	output_is new
+	expect 0 holm create --name box new:1 /x
+	expect 0 holm rm box
+}

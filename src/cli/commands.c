@@ -57,6 +57,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_info,
 	&cli_autostart,
 	&cli_df,
+	&cli_gc,
 	&cli_system_prune,
 	&cli_events,
 	&cli_doctor,

@@ -242,5 +242,6 @@ int engine_image_resolve(struct engine *engine, const struct image_request *requ
 	r = storage_image_check_layers(ret_image, engine->store, e);
 	if (r < 0)
 		return r;
+	storage_image_touch(engine->store, ret_image->digest);
 	return fill(ret, request->name, ret_image, &reference);
 }

@@ -58,6 +58,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_autostart,
 	&cli_df,
 	&cli_gc,
+	&cli_check,
 	&cli_system_prune,
 	&cli_events,
 	&cli_doctor,

@@ -33,6 +33,7 @@ extern const struct cli_command cli_volume_archive_export,
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
 	cli_secret_remove, cli_secret_exists;               /* secret.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */
+extern const struct cli_command cli_check;
 extern const struct cli_command cli_df;
 extern const struct cli_command cli_gc;
 extern const struct cli_command cli_system_prune;

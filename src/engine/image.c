@@ -164,16 +164,21 @@ static char *embedded_archive(const char *name)
 	return access(path, R_OK) == 0 ? mem_format("oci-archive:%s", path) : NULL;
 }
 
+static void begin_pull(struct engine *engine, struct strv *arguments, const char *platform)
+{
+	strv_add(arguments, "pull");
+	strv_addf(arguments, "--root=%s", engine->store->root);
+	strv_addf(arguments, "--run=%s", engine->store->run);
+	if (platform)
+		strv_addf(arguments, "--platform=%s", platform);
+}
+
 static int bring(struct engine *engine, const struct image_request *request, const char *source,
 		 struct image_progress *ret, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
-	strv_add(&arguments, "pull");
-	strv_addf(&arguments, "--root=%s", engine->store->root);
-	strv_addf(&arguments, "--run=%s", engine->store->run);
-	if (request->platform)
-		strv_addf(&arguments, "--platform=%s", request->platform);
+	begin_pull(engine, &arguments, request->platform);
 	strv_add(&arguments, source);
 	return image_command_run(ret, &arguments,
 				 request->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
@@ -244,4 +249,58 @@ int engine_image_resolve(struct engine *engine, const struct image_request *requ
 		return r;
 	storage_image_touch(engine->store, ret_image->digest);
 	return fill(ret, request->name, ret_image, &reference);
+}
+
+/* "docker.io/library/nginx@sha256:..." of an image that came from a registry. */
+static char *exact_source(const struct storage_entry *entry)
+{
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	struct err ignored;
+
+	if (!entry->reference || !entry->source ||
+	    image_reference_parse(&ref, entry->reference, &ignored) < 0)
+		return NULL;
+	own_free char *name = image_reference_name(&ref);
+	return mem_format("%s@%s", name, entry->source);
+}
+
+/* Pulling by digest makes an entry of that name, which nobody asked for. */
+static int pull_exactly(struct engine *engine, const char *source, const char *platform,
+			struct err *e)
+{
+	own_clear(storage_index_clear) struct storage_index index = { 0 };
+	own_clear(strv_clear) struct strv arguments = { 0 };
+	struct err ignored;
+	size_t left;
+
+	int r = storage_index_read(&index, engine->store, e);
+	if (r < 0)
+		return r;
+	bool named = false;
+	for (size_t i = 0; i < index.entries.count; i++)
+		named = named || str_equal(index.entries.items[i].reference, source);
+	begin_pull(engine, &arguments, platform);
+	strv_add(&arguments, "--whole");
+	strv_add(&arguments, source);
+	r = image_command_run(NULL, &arguments, IMAGE_SHOW_PROGRESS, e);
+	if (r == 0 && !named)
+		storage_index_untag(engine->store, source, &left, &ignored);
+	return r;
+}
+
+int engine_image_fetch_again(struct engine *engine, const struct storage_entry *entry,
+			     const char *platform, struct err *e)
+{
+	own_free char *source = exact_source(entry);
+	own_free char *embedded =
+		!source && entry->reference ? embedded_archive(entry->reference) : NULL;
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	if (source)
+		return pull_exactly(engine, source, platform, e);
+	if (!embedded)
+		return err_set(e, ERR_NOT_FOUND, "it did not come from a registry");
+	begin_pull(engine, &arguments, NULL);
+	strv_add(&arguments, embedded);
+	return image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }

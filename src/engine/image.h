@@ -8,6 +8,7 @@
 
 struct engine;
 struct err;
+struct storage_entry;
 
 enum engine_pull { ENGINE_PULL_MISSING, ENGINE_PULL_ALWAYS, ENGINE_PULL_NEVER };
 
@@ -32,3 +33,9 @@ int engine_image_resolve(struct engine *engine, const struct image_request *requ
  * caller frees it. */
 int engine_image_find(struct engine *engine, const char *name, struct storage_image *ret_image,
 		      char **ret_reference, struct err *e);
+
+/* Brings again what the store lacks of this image: by its digest from the registry it came from,
+ * or, for busybox, from the archive that is shipped with holm. platform: "linux/amd64", NULL: this
+ * machine's. ERR_NOT_FOUND: it came from elsewhere. */
+int engine_image_fetch_again(struct engine *engine, const struct storage_entry *entry,
+			     const char *platform, struct err *e);

@@ -72,7 +72,7 @@ static int take_line(struct reader *reader, const char *line, size_t length, str
 
 	if (r < 0)
 		return r;
-	if (progress.kind == IMAGE_PROGRESS_IMAGE)
+	if (progress.kind == IMAGE_PROGRESS_IMAGE || progress.kind == IMAGE_PROGRESS_FINDING)
 		reader->on_image(reader->arg, &progress);
 	else if (progress.kind == IMAGE_PROGRESS_ERROR)
 		reader->err = progress.err;

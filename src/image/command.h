@@ -24,7 +24,8 @@ enum image_command_show {
 int image_command_run(struct image_progress *ret, const struct strv *arguments,
 		      enum image_command_show show, struct err *e);
 
-/* The same for verbs that bring several images (load): calls on_image for each. */
+/* The same for verbs that bring several images (load) or find damage (check): calls on_image for
+ * each image and each finding. */
 typedef void image_command_report(void *arg, const struct image_progress *image);
 int image_command_run_each(image_command_report *on_image, void *arg, const struct strv *arguments,
 			   enum image_command_show show, struct err *e);

@@ -18,6 +18,7 @@ struct image_invocation {
 	struct image_access access;   /* --authfile, --tls-verify; credentials */
 	bool all_tags;                /* --all-tags */
 	const char *message;          /* --message, or NULL */
+	bool whole;                   /* --whole: of a pull, see image/layers.h */
 	struct strv changes;          /* --change: instructions, see oci/instruction.h */
 	char **operands;              /* behind the verb and its options, closed by NULL */
 	size_t count;

@@ -97,6 +97,20 @@ static int fill(struct layer_writer *writer, const struct byte_source *packed,
 	return 0;
 }
 
+static int fill_checked(struct layer_writer *writer, const char *diff_id,
+			const struct byte_source *packed, struct layer_facts *facts,
+			char got[DIGEST_TEXT_SIZE], struct err *e)
+{
+	int r = fill(writer, packed, facts, got, e);
+
+	if (r < 0)
+		return r;
+	if (strcmp(oci_digest_hex(got), oci_digest_hex(diff_id)) != 0)
+		return err_set(e, ERR_CORRUPT, "the layer unpacks to %s, the image says %s", got,
+			       diff_id);
+	return 0;
+}
+
 int image_layer_unpack(const struct store *store, const char *diff_id,
 		       const struct byte_source *packed, struct err *e)
 {
@@ -107,13 +121,18 @@ int image_layer_unpack(const struct store *store, const char *diff_id,
 	int r = storage_layer_begin(&writer, store, diff_id, true, e);
 	if (r != 0)
 		return r;
-	r = fill(&writer, packed, &facts, got, e);
-	if (r < 0)
-		return r;
-	if (strcmp(oci_digest_hex(got), oci_digest_hex(diff_id)) != 0)
-		return err_set(e, ERR_CORRUPT, "the layer unpacks to %s, the image says %s", got,
-			       diff_id);
-	return storage_layer_commit(&writer, &facts, e);
+	r = fill_checked(&writer, diff_id, packed, &facts, got, e);
+	return r < 0 ? r : storage_layer_commit(&writer, &facts, e);
+}
+
+int image_layer_unpack_beside(const struct store *store, const char *diff_id,
+			      const struct byte_source *packed, struct layer_writer *writer,
+			      struct layer_facts *facts, char diff_id_buffer[DIGEST_TEXT_SIZE],
+			      struct err *e)
+{
+	int r = storage_layer_begin(writer, store, NULL, true, e);
+
+	return r < 0 ? r : fill_checked(writer, diff_id, packed, facts, diff_id_buffer, e);
 }
 
 int image_layer_import(const struct store *store, const struct byte_source *packed,

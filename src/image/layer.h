@@ -7,6 +7,8 @@
 #include "storage/unpack.h"
 
 struct err;
+struct layer_facts;
+struct layer_writer;
 struct store;
 
 struct image_layer_limits {
@@ -25,6 +27,14 @@ int image_layer_limits(struct image_layer_limits *to, struct err *e);
  * packed was not read. */
 int image_layer_unpack(const struct store *store, const char *diff_id,
 		       const struct byte_source *packed, struct err *e);
+
+/* Unpacks into a folder of its own, which does not get the layer's name: to compare with the layer
+ * that is there, or to take its place (storage_layer_replace). facts: of what was unpacked, whose
+ * diff_id is the caller's buffer. The caller ends *writer with storage_layer_end(). */
+int image_layer_unpack_beside(const struct store *store, const char *diff_id,
+			      const struct byte_source *packed, struct layer_writer *writer,
+			      struct layer_facts *facts, char diff_id_buffer[DIGEST_TEXT_SIZE],
+			      struct err *e);
 
 /* The same where the diff id is not known before: it goes to diff_id_ret. */
 int image_layer_import(const struct store *store, const struct byte_source *packed,

@@ -78,13 +78,21 @@ static int bring(struct work *w, const struct job *job, struct image_http *http,
 	return r == 1 ? unpack_stored(w, job, e) : r;
 }
 
+static bool is_there(const struct image_layers *layers, const struct job *job)
+{
+	const struct oci_descriptor *blob = job->descriptor;
+
+	return storage_layer_exists(layers->store, job->diff_id) &&
+	       (!layers->whole || storage_blob_exists(layers->store, blob->digest, blob->size));
+}
+
 static int do_job(void *context, size_t i, struct image_http *http, struct err *e)
 {
 	struct work *w = context;
 	const struct job *job = &w->jobs[i];
 	enum image_progress_state end = IMAGE_STATE_EXISTS;
 
-	if (!storage_layer_exists(w->layers->store, job->diff_id)) {
+	if (!is_there(w->layers, job)) {
 		if (bring(w, job, http, e) < 0)
 			return err_add(e, "layer %.19s", job->descriptor->digest);
 		end = IMAGE_STATE_DONE;

@@ -1,6 +1,7 @@
 /* layers.h - the layers of one image into the store, several at a time: from a registry, or from
  * blobs that are there already. For pull, load and import alike. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 struct image_registry;
@@ -13,6 +14,7 @@ struct image_layers {
 	const struct store *store;
 	struct image_report *report;
 	struct image_registry *registry; /* NULL: every blob is in the store */
+	bool whole; /* bring the blob of a layer, too, that is unpacked already */
 };
 
 /* Brings every layer of manifest, whose diff ids config names in the same order, into the store:

@@ -26,6 +26,7 @@
 #include "image/save.h"
 #include "image/source.h"
 #include "image/template.h"
+#include "image/verify.h"
 #include "image/volume.h"
 #include "storage/store.h"
 
@@ -34,7 +35,7 @@ struct options {
 	char *credentials; /* of the environment: nobody else is to see them */
 	struct strv changes;
 	int progress_fd;
-	bool quiet, debug, no_verify, all_tags;
+	bool quiet, debug, no_verify, all_tags, whole;
 };
 
 static const struct option long_options[] = {
@@ -49,6 +50,7 @@ static const struct option long_options[] = {
 	{ "all-tags", no_argument, NULL, 'A' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "debug", no_argument, NULL, 'd' },
+	{ "whole", no_argument, NULL, 'w' },
 	{ 0 },
 };
 
@@ -77,6 +79,7 @@ static int pull_registry(const struct image_invocation *invocation, const char *
 		.report = invocation->report,
 		.platform = &invocation->platform,
 		.access = &invocation->access,
+		.whole = invocation->whole,
 	};
 
 	return image_pull(&pull, name, e);
@@ -114,6 +117,8 @@ static const struct verb {
 	{ "login", image_login_verb },
 	{ "save", image_save_verb },
 	{ "import", image_import_verb },
+	{ "check", image_verify_verb },
+	{ "mend", image_verify_mend_verb },
 	{ "volume-export", image_volume_export_verb },
 	{ "volume-import", image_volume_import_verb },
 };
@@ -153,6 +158,9 @@ static int take_option(struct options *options, int option, struct err *e)
 		return 0;
 	case 'd':
 		options->debug = true;
+		return 0;
+	case 'w':
+		options->whole = true;
 		return 0;
 	case 'f':
 		r = number_parse_u64(&fd, optarg, 1 << 20, e);
@@ -201,6 +209,7 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.access = { options->auth_file, options->credentials, options->no_verify },
 		.all_tags = options->all_tags,
 		.message = options->message,
+		.whole = options->whole,
 		.changes = options->changes,
 		.operands = operands,
 	};

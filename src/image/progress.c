@@ -10,7 +10,7 @@
 
 /* The line as a struct: which of the first members is there tells its kind. */
 struct line {
-	char *note, *layer, *image, *error;
+	char *note, *layer, *image, *error, *finding, *digest;
 	char *state, *name, *reason, *hint, *kind;
 	int64_t done, err_number;
 	int64_t *total;
@@ -27,6 +27,8 @@ static const struct shape line_shape = {
 		FIELD("layer", SHAPE_STRING, layer),
 		FIELD("image", SHAPE_STRING, image),
 		FIELD("error", SHAPE_STRING, error),
+		FIELD("finding", SHAPE_STRING, finding),
+		FIELD("digest", SHAPE_STRING, digest),
 		FIELD("state", SHAPE_STRING, state),
 		FIELD("name", SHAPE_STRING, name),
 		FIELD("reason", SHAPE_STRING, reason),
@@ -102,6 +104,12 @@ static void fill_line(struct line *line, const struct image_progress *p)
 			*line->total = p->total;
 		}
 		break;
+	case IMAGE_PROGRESS_FINDING:
+		line->finding = printable(p->text);
+		line->digest = mem_text(p->digest);
+		line->kind = mem_text(p->is_layer ? "layer" : "blob");
+		line->state = mem_text(state_names[p->state]);
+		break;
 	case IMAGE_PROGRESS_ERROR:
 		line->error = printable(p->err.text);
 		line->hint = *p->err.hint ? printable(p->err.hint) : NULL;
@@ -156,6 +164,12 @@ static int read_kind(struct image_progress *p, const struct line *line, struct e
 		p->kind = IMAGE_PROGRESS_IMAGE;
 		copy_text(p->text, sizeof(p->text), line->name);
 		return copy_digest(p, line->image, e);
+	}
+	if (line->finding) {
+		p->kind = IMAGE_PROGRESS_FINDING;
+		p->is_layer = str_equal(line->kind, "layer");
+		copy_text(p->text, sizeof(p->text), line->finding);
+		return copy_digest(p, line->digest, e);
 	}
 	p->kind = IMAGE_PROGRESS_NOTE;
 	copy_text(p->text, sizeof(p->text), line->note);

@@ -4,10 +4,12 @@
  *	{"note":"Resolving docker.io/library/nginx:latest"}
  *	{"layer":"sha256:...","state":"downloading","done":1024,"total":4096}
  *	{"image":"sha256:...","name":"docker.io/library/nginx:latest","state":"new"}
+ *	{"finding":"layer 2cf2: other bytes","digest":"sha256:...","kind":"layer"}
  *	{"error":"pull nginx: ...","hint":"...","kind":"unreachable","errno":111}
  *
  * The last line is an image or an error; an end without either means that holm-image died. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +20,7 @@ enum image_progress_kind {
 	IMAGE_PROGRESS_NOTE,
 	IMAGE_PROGRESS_LAYER,
 	IMAGE_PROGRESS_IMAGE,
+	IMAGE_PROGRESS_FINDING, /* of check: what is damaged; state DONE: it was mended */
 	IMAGE_PROGRESS_ERROR,
 };
 
@@ -41,7 +44,9 @@ struct image_progress {
 	enum image_progress_kind kind;
 	enum image_progress_state state; /* of a layer or an image */
 	char digest[IMAGE_DIGEST_SIZE];  /* of a layer's blob; of the image: its config's digest, or
-					  * of one that was pushed its manifest's */
+					  * of one that was pushed its manifest's; of a finding:
+					  * the blob's, or the layer's diff id */
+	bool is_layer;                   /* of a finding */
 	int64_t done, total;             /* bytes of the blob, or of what was pushed the manifest;
 					  * total -1 when not known */
 	char text[512];                  /* the note; why a retry; the image's stored name or "" */

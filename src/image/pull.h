@@ -1,5 +1,6 @@
 /* pull.h - an image from a registry into the store: manifest, config, layers, name. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 struct image_access;
@@ -12,6 +13,7 @@ struct image_pull {
 	struct image_report *report;
 	const struct oci_platform *platform; /* which entry of an index */
 	const struct image_access *access;
+	bool whole; /* see image/layers.h */
 };
 
 /* Pulls what text names (a short name after registries.conf), reports the image. Enters the jail

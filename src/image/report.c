@@ -121,6 +121,25 @@ void image_report_pushed(struct image_report *report, const char *digest, const 
 	report_answer(report, digest, name, IMAGE_STATE_PUSHED, size);
 }
 
+void image_report_finding(struct image_report *report, bool is_layer, const char *digest,
+			  bool mended, const char *text)
+{
+	struct image_progress progress = {
+		.kind = IMAGE_PROGRESS_FINDING,
+		.state = mended ? IMAGE_STATE_DONE : IMAGE_STATE_WAITING,
+		.total = -1,
+		.is_layer = is_layer,
+	};
+
+	snprintf(progress.digest, sizeof(progress.digest), "%s", digest);
+	snprintf(progress.text, sizeof(progress.text), "%s", text);
+	pthread_mutex_lock(&report->lock);
+	send_event(report, &progress);
+	pthread_mutex_unlock(&report->lock);
+	if (report->fd < 0)
+		printf("%s\n", text);
+}
+
 void image_report_error(struct image_report *report, const struct err *e)
 {
 	struct image_progress progress = { .kind = IMAGE_PROGRESS_ERROR, .total = -1, .err = *e };

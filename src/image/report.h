@@ -33,5 +33,10 @@ void image_report_image(struct image_report *report, const char *id, const char 
 void image_report_pushed(struct image_report *report, const char *digest, const char *name,
 			 int64_t size);
 
+/* What check has found: text says it in one sentence; digest is that of a blob, or the diff id of a
+ * layer. Without a parent it goes to stdout. */
+void image_report_finding(struct image_report *report, bool is_layer, const char *digest,
+			  bool mended, const char *text);
+
 /* The answer, when there is none. */
 void image_report_error(struct image_report *report, const struct err *e);

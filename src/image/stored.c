@@ -46,7 +46,7 @@ int image_stored_finish(const struct image_stored *stored, const char *digest,
 			const char *reference, struct err *e)
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
-	struct image_layers layers = { stored->store, stored->report, NULL };
+	struct image_layers layers = { .store = stored->store, .report = stored->report };
 
 	int r = storage_image_read(&image, stored->store, digest, e);
 	if (r == 0)

@@ -1,5 +1,6 @@
 #include "storage/index.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,14 +10,19 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "oci/image.h"
+#include "storage/blob.h"
+#include "storage/blob_path.h"
+#include "storage/image.h"
 #include "storage/store.h"
 
 #define INDEX_PATH        "images/index.json"
 #define INDEX_TEMPORARY   "images/index.json~"
+#define INDEX_COPY        "images/index.copy.json"
 #define ANNOTATION_ID     "org.holm.image.id"
 #define ANNOTATION_SOURCE "org.holm.image.source"
 
@@ -50,22 +56,28 @@ static void entry_read(struct storage_entry *to, const struct oci_descriptor *fr
 	to->size = from->size;
 }
 
-int storage_index_read(struct storage_index *to, const struct store *store, struct err *e)
+static int read_file(struct storage_index *to, const struct store *store, const char *path,
+		     struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	own_clear(oci_index_clear) struct oci_index document = { 0 };
 
-	int r = fd_read_file_at(store->root_fd, INDEX_PATH, OCI_IMAGE_MANIFEST_MAX, &text, e);
+	int r = fd_read_file_at(store->root_fd, path, OCI_IMAGE_MANIFEST_MAX, &text, e);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return r;
 	r = oci_index_parse(&document, text.text ? text.text : "", text.length, e);
 	if (r < 0)
-		return err_add(e, "%s/" INDEX_PATH, store->root);
+		return err_add(e, "%s/%s", store->root, path);
 	for (size_t i = 0; i < document.manifests.count; i++)
 		entry_read(shape_list_add(&to->entries), &document.manifests.items[i]);
 	return 0;
+}
+
+int storage_index_read(struct storage_index *to, const struct store *store, struct err *e)
+{
+	return read_file(to, store, INDEX_PATH, e);
 }
 
 static void entry_write(struct oci_descriptor *to, const struct storage_entry *from)
@@ -100,6 +112,16 @@ static int replace_file(const struct store *store, const char *text, struct err 
 	return store_sync_folder(store, "images", e);
 }
 
+/* For storage_index_rebuild(): names are nowhere else. Bytes of its own, so that what damages the
+ * one spares the other; without fsync, and without it nothing fails. */
+static void keep_copy(const struct store *store, const char *text)
+{
+	struct err e;
+
+	if (fd_write_file_at(store->root_fd, INDEX_COPY, text, strlen(text), 0644, &e) < 0)
+		log_debug("%s", e.text);
+}
+
 static int index_write(const struct store *store, const struct storage_index *index, struct err *e)
 {
 	own_clear(oci_index_clear) struct oci_index document = { .schema_version = 2 };
@@ -111,7 +133,11 @@ static int index_write(const struct store *store, const struct storage_index *in
 	for (size_t i = 0; i < index->entries.count; i++)
 		entry_write(shape_list_add(&document.manifests), &index->entries.items[i]);
 	own_json struct json_object *object = shape_write(&oci_index_shape, &document);
-	return replace_file(store, json_text(object), e);
+	const char *text = json_text(object);
+	int r = replace_file(store, text, e);
+	if (r == 0)
+		keep_copy(store, text);
+	return r;
 }
 
 /* ---- finding ---- */
@@ -309,4 +335,70 @@ int storage_index_remove(const struct store *store, const char *digest, struct e
 		if (str_equal(index.entries.items[i].digest, digest))
 			remove_entry(&index, i);
 	return index_write(store, &index, e);
+}
+
+/* ---- mending ---- */
+
+/* 1 if it had to be added. */
+static int add_found(struct storage_index *to, const struct store *store, const char *digest)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	struct err no_image;
+
+	if (count_of(to, digest) || storage_image_read(&image, store, digest, &no_image) < 0)
+		return 0;
+	struct storage_entry *entry = shape_list_add(&to->entries);
+	*entry = (struct storage_entry){ 0 };
+	entry->digest = mem_text(digest);
+	entry->media_type = mem_text(image.manifest.media_type);
+	entry->id = mem_text(image.manifest.config.digest);
+	own_fd int fd = storage_blob_open(store, digest, &entry->size, &no_image);
+	return 1;
+}
+
+/* Every blob that is the manifest of an image. */
+static int add_blobs(struct storage_index *to, const struct store *store, struct err *e)
+{
+	int fd = openat(store->root_fd, BLOB_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *file;
+	struct stat st;
+
+	if (!dir)
+		return err_sys(e, "open " BLOB_FOLDER);
+	while ((file = readdir(dir))) {
+		own_free char *digest = mem_format("sha256:%s", file->d_name);
+		if (*file->d_name != '.' && fstatat(fd, file->d_name, &st, 0) == 0 &&
+		    st.st_size <= OCI_IMAGE_MANIFEST_MAX)
+			add_found(to, store, digest);
+	}
+	return 0;
+}
+
+int storage_index_rebuild(const struct store *store, size_t *ret_count, struct err *e)
+{
+	own_clear(storage_index_clear) struct storage_index copy = { 0 }, index = { 0 };
+	struct err unreadable;
+
+	own_fd int lock = store_lock_images(store, e);
+	if (lock < 0)
+		return lock;
+	if (read_file(&copy, store, INDEX_COPY, &unreadable) == 0)
+		for (size_t i = 0; i < copy.entries.count; i++)
+			put(&index, &copy.entries.items[i]);
+	int r = add_blobs(&index, store, e);
+	if (r == 0)
+		r = index_write(store, &index, e);
+	if (r == 0)
+		*ret_count = index.entries.count;
+	return r;
+}
+
+bool storage_index_is_lost(const struct store *store)
+{
+	own_clear(storage_index_clear) struct storage_index copy = { 0 };
+	struct err ignored;
+
+	return faccessat(store->root_fd, INDEX_PATH, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       read_file(&copy, store, INDEX_COPY, &ignored) == 0 && copy.entries.count > 0;
 }

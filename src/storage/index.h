@@ -5,6 +5,7 @@
  * the name, that of an index for an image of several platforms).
  * Readers take no lock: the file is replaced in one step. Writers hold the lock on images/. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,3 +56,10 @@ int storage_index_untag(const struct store *store, const char *reference, size_t
 
 /* Takes away every entry with this manifest digest. ERR_NOT_FOUND. */
 int storage_index_remove(const struct store *store, const char *digest, struct err *e);
+
+/* Writes it anew where it is damaged: from the copy that every change leaves beside it, and from
+ * the blobs, whose images have no names then. *ret_count: how many entries it has. */
+int storage_index_rebuild(const struct store *store, size_t *ret_count, struct err *e);
+
+/* Is the file gone although there were images? */
+bool storage_index_is_lost(const struct store *store);

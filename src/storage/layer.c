@@ -196,6 +196,25 @@ int storage_layer_commit(struct layer_writer *writer, const struct layer_facts *
 	return store_sync_folder(store, "layers", e);
 }
 
+int storage_layer_replace(struct layer_writer *writer, const struct layer_facts *facts,
+			  struct err *e)
+{
+	const struct store *store = writer->store;
+	own_free char *from = mem_format("layers/%s", writer->name);
+	struct layer_path to;
+
+	int r = make_path(&to, facts->diff_id, "", e);
+	if (r == 0)
+		r = write_facts(writer, facts, e);
+	if (r < 0)
+		return r;
+	if (syncfs(writer->fs_fd) < 0)
+		return err_sys(e, "sync the layer");
+	if (renameat2(store->root_fd, from, store->root_fd, to.text, RENAME_EXCHANGE) < 0)
+		return err_sys(e, "exchange the layer");
+	return store_sync_folder(store, "layers", e);
+}
+
 void storage_layer_end(struct layer_writer *writer)
 {
 	struct err ignored;

@@ -50,5 +50,10 @@ int storage_layer_begin(struct layer_writer *to, const struct store *store, cons
 int storage_layer_commit(struct layer_writer *writer, const struct layer_facts *facts,
 			 struct err *e);
 
+/* The same where a damaged layer has the name: it is exchanged for the new one in one step, and
+ * goes with storage_layer_end(). */
+int storage_layer_replace(struct layer_writer *writer, const struct layer_facts *facts,
+			  struct err *e);
+
 /* Removes what was not committed; frees. For a zeroed struct it does nothing. */
 void storage_layer_end(struct layer_writer *writer);

@@ -74,18 +74,23 @@ static int make_folder_at(int dir_fd, const char *path, struct err *e)
 	return 0;
 }
 
-/* The version is written last: with it there, all is there. */
-static int make_root(const struct store *store, struct err *e)
+int store_make_folders(const struct store *store, struct err *e)
 {
-	static const char version[] = "1\n";
-
 	for (size_t i = 0; i < COUNT_OF(root_folders); i++) {
 		int r = make_folder_at(store->root_fd, root_folders[i], e);
 		if (r < 0)
 			return r;
 	}
-	int r = fd_write_file_at(store->root_fd, "images/oci-layout", oci_layout,
-				 strlen(oci_layout), 0644, e);
+	return fd_write_file_at(store->root_fd, "images/oci-layout", oci_layout, strlen(oci_layout),
+				0644, e);
+}
+
+/* The version is written last: with it there, all is there. */
+static int make_root(const struct store *store, struct err *e)
+{
+	static const char version[] = "1\n";
+
+	int r = store_make_folders(store, e);
 	if (r < 0)
 		return r;
 	return fd_write_file_at(store->root_fd, "version", version, strlen(version), 0644, e);

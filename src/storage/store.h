@@ -27,6 +27,9 @@ int store_open(struct store **ret, const char *root, const char *run, struct err
 void store_close(struct store *store);
 OWN_DEFINE(store_close, struct store *)
 
+/* Makes the folders, and oci-layout, that a whole store has. */
+int store_make_folders(const struct store *store, struct err *e);
+
 /* A lock is a descriptor; closing it (or dying) gives it back. */
 
 /* Opens the folder path below dir_fd and locks it by flock(2): operation is LOCK_SH or LOCK_EX,

@@ -131,6 +131,25 @@ int storage_volume_create(const struct store *store, const struct storage_volume
 	return r < 0 ? err_add(e, "create volume %s", volume->name) : r;
 }
 
+int storage_volume_mend(const struct store *store, const char *name, struct err *e)
+{
+	own_clear(storage_volume_clear) struct storage_volume volume = { 0 };
+	own_free char *data = volume_file(name, "/data");
+	own_free char *record = volume_file(name, "/volume.json");
+	char now[MOMENT_TEXT_SIZE];
+	struct err unreadable;
+
+	if (mkdirat(store->root_fd, data, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make folder %s", data);
+	if (storage_volume_read(&volume, store, name, &unreadable) == 0)
+		return 0;
+	moment_format(now, moment_now_ns());
+	volume.name = mem_text(name);
+	volume.driver = mem_text("local");
+	volume.created = mem_text(now);
+	return shape_write_at(&storage_volume_shape, store->root_fd, record, &volume, e);
+}
+
 /* ---- reading ---- */
 
 static int not_found(const char *name, struct err *e)

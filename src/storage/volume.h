@@ -36,6 +36,10 @@ int storage_volume_check_name(const char *name, struct err *e);
 int storage_volume_create(const struct store *store, const struct storage_volume *volume,
 			  struct err *e);
 
+/* Makes what is missing of one whose folder is there: data/, and a record without labels in the
+ * place of one that cannot be read. */
+int storage_volume_mend(const struct store *store, const char *name, struct err *e);
+
 /* Reads its record; ERR_NOT_FOUND. The caller clears. */
 int storage_volume_read(struct storage_volume *to, const struct store *store, const char *name,
 			struct err *e);

@@ -1,0 +1,29 @@
+/* fsck_part.h - the parts of engine_fsck(); for fsck*.c alone. */
+#pragma once
+#include <stddef.h>
+
+#include "engine/fsck.h"
+
+struct engine;
+struct err;
+
+struct fsck_run {
+	struct engine *engine;
+	const struct engine_fsck *check;
+};
+
+/* Reports. done tells of a repair how it went; its text is said behind the damage: "<damage>:
+ * <done>". */
+void fsck_say_found(const struct fsck_run *run, const char *damage);
+void fsck_say(const struct fsck_run *run, enum engine_fsck_outcome outcome, const char *damage,
+	      const char *done);
+
+/* fsck_records.c: names, containers, volumes, debris. */
+int fsck_containers(const struct fsck_run *run, struct err *e);
+int fsck_names(const struct fsck_run *run, struct err *e);
+int fsck_volumes(const struct fsck_run *run, struct err *e);
+int fsck_debris(const struct fsck_run *run, struct err *e);
+
+/* fsck_images.c: the index, then blobs and layers, then whether each image and each container has
+ * all it needs. */
+int fsck_images(const struct fsck_run *run, struct err *e);

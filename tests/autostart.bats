@@ -172,6 +172,28 @@ sleeper() { # NAME [OPTION...]
 	[ -z "$(holm ps -aq)" ]
 }
 
+@test "the scripts for OpenRC and sysv init start and stop" {
+	local examples=$HOLM_STAGE/share/holm/examples
+	export HOLM=holm
+	holm create --name web --restart always busybox sleep 1000 >/dev/null
+	expect 0 "$examples/holm-autostart.sysv" start
+	output_is 'started web'
+	expect 0 "$examples/holm-autostart.sysv" restart
+	output_is $'stopped web\nstarted web'
+	expect 0 "$examples/holm-autostart.sysv" status
+	output_has web
+	expect 2 "$examples/holm-autostart.sysv" jump
+	openrc() { # FUNCTION
+		sh -ec 'ebegin() { echo "$*"; }; eend() { return "$1"; }; . "$0"; "$1"' "$examples/holm-autostart.openrc" "$1"
+	}
+	expect 0 openrc stop
+	output_is $'Stopping containers\nstopped web'
+	expect 0 openrc start
+	output_is $'Starting containers\nstarted web'
+	[ -s "$HOLM_STAGE/lib/systemd/system/holm-autostart.service" ]
+	not grep -r '@HOLM@' "$examples" "$HOLM_STAGE/lib/systemd/system"
+}
+
 @test "wrong values are named" {
 	refused 1 '--autostart soon: not yes, no or a number' holm create --autostart soon busybox true
 	refused 125 '--autostart yes and --rm exclude' holm run --rm --autostart yes busybox true

@@ -20,7 +20,7 @@ struct autostart_options {
 static const struct option table[] = {
 	{ "stop", 0, OPTION_FLAG(stop), NULL, "stop all that run, in the reverse order" },
 	{ "time", 't', OPTION_STRING(time), "SECONDS",
-	  "with --stop: then SIGKILL, whatever the container's own time" },
+	  "with --stop: what runs after so long gets SIGKILL, whatever its own time" },
 	{ 0 },
 };
 #undef OPTIONS

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/config.h"
@@ -232,18 +233,25 @@ int engine_autostart(struct engine *engine, engine_report *report, void *arg, st
 	return plan.failed;
 }
 
+static int64_t now_ms(void)
+{
+	return moment_monotonic_ns() / 1000000;
+}
+
 /* A frozen container is thawed by its monitor. */
 static int stop_one(struct engine *engine, const char *name, const void *arg, struct err *e)
 {
 	const struct monitor_stop kill = { .timeout_s = 0 };
-	const int64_t *timeout_s = arg;
+	const int64_t *deadline_ms = arg;
 	char id[CONTAINER_ID_LENGTH + 1];
 
 	int r = engine_find(engine, name, id, e);
 	if (r < 0)
 		return r;
 	own_free char *run_dir = engine_process_run_dir(engine, id);
-	int64_t wait_ms = *timeout_s < 0 ? -1 : *timeout_s * 1000;
+	int64_t wait_ms = *deadline_ms < 0 ? -1 : *deadline_ms - now_ms();
+	if (*deadline_ms >= 0 && wait_ms < 0)
+		wait_ms = 0;
 	r = monitor_kill_shutdown(run_dir, (int)wait_ms, e);
 	return r < 0 && e->kind == ERR_TIMEOUT ? engine_stop_one(engine, id, &kill, e) : r;
 }
@@ -255,9 +263,11 @@ int engine_autostart_stop(struct engine *engine, int64_t timeout_s, engine_repor
 		.engine = engine, .stop = true, .report = report, .arg = arg
 	};
 
+	const int64_t deadline_ms = timeout_s < 0 ? -1 : now_ms() + timeout_s * 1000;
+
 	int r = plan_make(&plan, e);
 	if (r < 0)
 		return r;
-	run_plan(&plan, 0, stop_one, &timeout_s);
+	run_plan(&plan, 0, stop_one, &deadline_ms);
 	return plan.failed;
 }

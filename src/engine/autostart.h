@@ -14,6 +14,6 @@ struct err;
 int engine_autostart(struct engine *engine, engine_report *report, void *arg, struct err *e);
 
 /* Stops all that run. It is not taken for a person's stop: the next boot finds them to be started.
- * timeout_s: then SIGKILL, whatever the container's own time; -1: that counts. */
+ * timeout_s: what runs after so long gets SIGKILL, whatever its own time; -1: that counts. */
 int engine_autostart_stop(struct engine *engine, int64_t timeout_s, engine_report *report,
 			  void *arg, struct err *e);

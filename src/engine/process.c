@@ -159,6 +159,7 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	to->restart.max_retries = c->restart.max_retries;
 	set_health(to, c);
 	to->timeout_s = c->process.timeout_s;
+	to->own_scope = !o->attach;
 	to->stdin_open = c->process.open_stdin;
 	to->stdin_once = c->process.open_stdin && c->process.attach_stdin && o->attach;
 	to->stop_signal = signal;

@@ -75,6 +75,7 @@ const struct shape monitor_config_shape = {
 		{ "stopTimeout", SHAPE_OPTIONAL_INT, CONFIG(stop_timeout_s) },
 		{ "event", SHAPE_MAP, CONFIG(event) },
 		{ "mounts", SHAPE_LIST, CONFIG(mounts), &volume_shape },
+		{ "ownScope", SHAPE_BOOL, CONFIG(own_scope) },
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
 		{ 0 },
 	},

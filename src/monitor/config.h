@@ -54,6 +54,7 @@ struct monitor_config {
 	int64_t *stop_timeout_s; /* NULL: 10; -1: for ever */
 	struct shape_map event;  /* attributes of its events; empty: it tells none */
 	SHAPE_LIST_OF(struct monitor_volume_config) mounts;
+	bool own_scope;    /* it does not end with the service of systemd's it was started from */
 	int64_t timeout_s; /* --timeout: killed after so many seconds; 0: never */
 };
 

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
 #include "monitor/monitor.h"
+#include "runtime/cgroup_scope.h"
 
 /* LOCK_FD, where it was given, holds the lock of the container's folder: while it is open, nobody
  * takes a container that is being started for what a killed command left. */
@@ -54,8 +56,31 @@ static int open_folders(struct monitor *m, struct err *e)
 	return m->container_dir < 0 ? err_sys(e, "open %s", path) : 0;
 }
 
+/* Before the container is there, which on cgroup v1 inherits the place. Two starts have two names,
+ * since systemd forgets a scope some time after its end. */
+static void leave_service(const struct monitor *m)
+{
+	enum { STOP_TIMEOUT_S = 10, SLACK_S = 10 };
+	const int64_t *own_s = m->config.stop_timeout_s;
+	int64_t stop_s = own_s ? *own_s : STOP_TIMEOUT_S;
+	own_free char *name =
+		mem_format("holm-monitor-%.12s-%d.scope", m->config.id, (int)getpid());
+	own_free char *description = mem_format("holm container %s", m->config.name);
+	const struct runtime_cgroup_scope scope = {
+		.name = name,
+		.description = description,
+		.before = "holm-autostart.service",
+		.stop_timeout_s = stop_s < 0 ? -1 : stop_s + SLACK_S,
+	};
+	struct err e;
+
+	if (m->config.own_scope && runtime_cgroup_scope_enter(&scope, &e) < 0)
+		log_warning("the container ends with this service: %s", e.text);
+}
+
 static int start(struct monitor *m, struct err *e)
 {
+	leave_service(m);
 	monitor_log_writer_open(&m->log, m->container_dir, &m->config.log);
 	m->state.monitor_pid = getpid();
 	process_start_time(getpid(), &m->state.monitor_start);

@@ -115,10 +115,23 @@ void runtime_cgroup_unit_add_pid(struct str *body, unsigned pid)
 	wire_dbus_end_array(body, begin, 4);
 }
 
+void runtime_cgroup_unit_add_list(struct str *body, const char *name, const char *only)
+{
+	add_name(body, name, "as");
+	size_t begin = wire_dbus_begin_array(body, 4);
+	wire_dbus_add_string(body, only);
+	wire_dbus_end_array(body, begin, 4);
+}
+
 static void add_u64(struct str *body, const char *name, uint64_t value)
 {
 	add_name(body, name, "t");
 	wire_dbus_add_u64(body, value);
+}
+
+void runtime_cgroup_unit_add_time(struct str *body, const char *name, int64_t seconds)
+{
+	add_u64(body, name, seconds < 0 ? UINT64_MAX : (uint64_t)seconds * 1000000);
 }
 
 /* A limit of the specification: 0 is none given, -1 no limit. */

@@ -4,6 +4,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct oci_resources;
@@ -29,6 +30,10 @@ char *runtime_cgroup_unit_expand(const char *slice);
 void runtime_cgroup_unit_add_text(struct str *body, const char *name, const char *value);
 void runtime_cgroup_unit_add_bool(struct str *body, const char *name, bool value);
 void runtime_cgroup_unit_add_pid(struct str *body, unsigned pid); /* PIDs, a list of one */
+
+void runtime_cgroup_unit_add_list(struct str *body, const char *name, const char *only);
+/* "...USec"; -1: for ever. */
+void runtime_cgroup_unit_add_time(struct str *body, const char *name, int64_t seconds);
 
 /* The limits, so far as systemd knows them; all are written to the cgroup, too. */
 int runtime_cgroup_unit_add_limits(struct str *body, const struct oci_resources *resources, bool v2,

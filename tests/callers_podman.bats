@@ -172,14 +172,16 @@ podman_user() {
 	chown -R 1000:1000 "$USER_HOME" /run/user/1000
 	echo "podman:x:1000:1000::$USER_HOME:/bin/sh" | cat /etc/passwd - |
 		awk -F: '!seen[$3]++' >passwd
+	echo "podman:x:1000:" | cat /etc/group - | awk -F: '!seen[$3]++' >group
 	awk -F: '$3 == 1000 { print $1 ":200000:65536" }' passwd >subid
 	mount --bind passwd /etc/passwd
+	mount --bind group /etc/group
 	mount --bind subid /etc/subuid
 	mount --bind subid /etc/subgid
 }
 
 podman_user_end() {
-	umount /etc/passwd /etc/subuid /etc/subgid
+	umount /etc/passwd /etc/group /etc/subuid /etc/subgid
 	rm -rf "${USER_HOME:?}" /run/user/1000
 }
 

@@ -146,6 +146,12 @@ seconds() { # SECONDS
 	awk -v s="$1" -v patience="${HOLM_TEST_PATIENCE:-1}" 'BEGIN { print s * patience }'
 }
 
+kernel_before() { # MAJOR MINOR
+	local major minor
+	IFS=. read -r major minor _ <<<"$(uname -r)"
+	[ "$major" -lt "$1" ] || { [ "$major" = "$1" ] && [ "${minor%%[!0-9]*}" -lt "$2" ]; }
+}
+
 # Tries the command until it succeeds, for at most so many seconds.
 within() { # SECONDS COMMAND...
 	local end=$((SECONDS + $1 * ${HOLM_TEST_PATIENCE:-1}))

@@ -10,7 +10,7 @@ setup() {
 
 teardown() {
 	[ -z "${POD:-}" ] || kill -KILL "$POD" # unshare itself takes no SIGTERM
-	[ -z "${ORDINARY_USER:-}" ] || umount /etc/passwd /etc/subuid /etc/subgid
+	[ -z "${ORDINARY_USER:-}" ] || umount /etc/passwd /etc/group /etc/subuid /etc/subgid
 	# shellcheck disable=SC2046 # one mount point a word
 	umount -l $(awk -v d="$BATS_TEST_TMPDIR/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo) \
 		2>/dev/null || true
@@ -130,8 +130,8 @@ UNKNOWN"
 # A folder with files of several owners, and one of them mounted.
 owned_source() {
 	SOURCE=$BATS_TEST_TMPDIR/source
-	mkdir -p "$SOURCE/below"
-	mount -t tmpfs inner "$SOURCE/below"
+	mkdir -p "$SOURCE/below" "$BATS_TEST_TMPDIR/other"
+	mount --bind "$BATS_TEST_TMPDIR/other" "$SOURCE/below" # a tmpfs maps ids since Linux 6.3 only
 	touch "$SOURCE/root" "$SOURCE/user" "$SOURCE/below/root"
 	chown 1000:1001 "$SOURCE/user"
 }
@@ -225,7 +225,9 @@ ordinary_user() { # [FIRST:COUNT]
 	printf '%s\n' root:x:0:0:root:/root:/bin/sh tester:x:1000:1000::/:/bin/sh >"$BATS_TEST_TMPDIR/passwd"
 	echo "someone:700000:65536${1:+
 tester:$1}" >"$BATS_TEST_TMPDIR/subid"
+	printf '%s\n' root:x:0: tester:x:1000: >"$BATS_TEST_TMPDIR/group"
 	mount --bind "$BATS_TEST_TMPDIR/passwd" /etc/passwd
+	mount --bind "$BATS_TEST_TMPDIR/group" /etc/group
 	mount --bind "$BATS_TEST_TMPDIR/subid" /etc/subuid
 	mount --bind "$BATS_TEST_TMPDIR/subid" /etc/subgid
 	ORDINARY_USER=yes
@@ -336,7 +338,7 @@ crw-rw-rw-"
 	ordinary_user 0:100000
 	bundle_edit 'del(.linux.uidMappings, .linux.gidMappings)'
 	bundle_refused 125 "user namespace: uidMappings: [1]: gives ids of the host twice" bundle true
-	umount /etc/passwd /etc/subuid /etc/subgid
+	umount /etc/passwd /etc/group /etc/subuid /etc/subgid
 }
 
 @test "the subordinate ids are found behind 10000 lines of others and bad ones" {

@@ -27,16 +27,11 @@ static int set_option(int fs, const char *option)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, value + 1, 0);
 }
 
-/* tty is group 5 wherever somebody listens to it, but not in every map of ids. */
-static bool may_skip(const char *type, const char *option)
-{
-	return errno == EINVAL && strcmp(type, "devpts") == 0 && str_starts(option, "gid=");
-}
-
-static int set_options(int fs, const struct strv *options, const char *type, struct err *e)
+static int set_options(int fs, const struct strv *options, bool without_group, struct err *e)
 {
 	for (size_t i = 0; i < options->count; i++)
-		if (set_option(fs, options->items[i]) < 0 && !may_skip(type, options->items[i]))
+		if (!(without_group && str_starts(options->items[i], "gid=")) &&
+		    set_option(fs, options->items[i]) < 0)
 			return runtime_mount_error(e, fs, "option %s", options->items[i]);
 	return 0;
 }
@@ -47,16 +42,17 @@ static bool takes_label(const char *type)
 	return !str_equal(type, "proc") && !str_equal(type, "sysfs") && !str_equal(type, "mqueue");
 }
 
-static int configure(int fs, const struct runtime_mount *m, const char *type, const char *label,
+static int configure(int fs, const struct runtime_mount *m, const char *label, bool without_group,
 		     struct err *e)
 {
+	const char *type = m->spec->type;
 	const char *source = m->spec->source ? m->spec->source : type;
 
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return err_sys(e, "set source %s", source);
-	int r = set_options(fs, &m->options.super, type, e);
+	int r = set_options(fs, &m->options.super, without_group, e);
 	if (r == 0)
-		r = set_options(fs, &m->options.own, type, e);
+		r = set_options(fs, &m->options.own, without_group, e);
 	if (r < 0)
 		return r;
 	if (takes_label(type))
@@ -78,6 +74,17 @@ static int open_filesystem(const char *type, int pid_namespace, struct err *e)
 	if (errno == ENODEV)
 		return err_set(e, ERR_UNSUPPORTED, "this kernel has no filesystem %s", type);
 	return err_sys(e, "open filesystem type %s", type);
+}
+
+/* All but mounted. */
+static int prepare(const struct runtime_mount *m, int pid_namespace, const char *label,
+		   bool without_group, struct err *e)
+{
+	own_fd int fs = open_filesystem(m->spec->type, pid_namespace, e);
+	if (fs < 0)
+		return fs;
+	int r = configure(fs, m, label, without_group, e);
+	return r < 0 ? r : take_fd(&fs);
 }
 
 static int set_propagation(int fd, const struct runtime_mount *m, struct err *e)
@@ -106,11 +113,12 @@ int runtime_mount_filesystem_make_in_child(const struct runtime_mount *m, int pi
 		return err_set(e, ERR_INVALID, "a mount without type that is no bind");
 	if (m->options.tmp_copy_up && !str_equal(type, "tmpfs"))
 		return err_set(e, ERR_INVALID, "option tmpcopyup is for tmpfs, not %s", type);
-	own_fd int fs = open_filesystem(type, pid_namespace, e);
+	own_fd int fs = prepare(m, pid_namespace, label, false, e);
+	/* tty is group 5 wherever somebody listens to it, but not in every map of ids; before
+	 * Linux 6.11 that comes out at the end */
+	if (fs == -EINVAL && str_equal(type, "devpts"))
+		fs = prepare(m, pid_namespace, label, true, e);
 	if (fs < 0)
-		return fs;
-	int r = configure(fs, m, type, label, e);
-	if (r < 0)
 		return runtime_mount_kernel_explain_in_child(m, e);
 	if (m->options.copy_up || m->options.tmp_copy_up)
 		set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -129,9 +137,9 @@ static int reconfigure(int target, const struct runtime_mount *m, struct err *e)
 
 	if (fs < 0)
 		return err_sys(e, "open the filesystem to change it");
-	int r = set_options(fs, &m->options.super, "", e);
+	int r = set_options(fs, &m->options.super, false, e);
 	if (r == 0)
-		r = set_options(fs, &m->options.own, "", e);
+		r = set_options(fs, &m->options.own, false, e);
 	if (r < 0)
 		return r;
 	if (fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)

@@ -120,15 +120,35 @@ int runtime_mount_kernel_open_in_parent(struct runtime_mount *m,
 	return 0;
 }
 
+/* Mount points that are always empty hide nothing, so they do not count (fs/proc/generic.c,
+ * proc_create_mount_point(); fs/sysfs/dir.c, sysfs_create_mount_point()). */
+static bool is_made_for_mounts(const char *path)
+{
+	static const char *const points[] = {
+		"/proc/sys/fs/binfmt_misc", "/proc/fs/nfsd",
+		"/sys/fs/cgroup",           "/sys/fs/bpf",
+		"/sys/fs/selinux",          "/sys/fs/pstore",
+		"/sys/fs/fuse/connections", "/sys/kernel/debug",
+		"/sys/kernel/tracing",      "/sys/kernel/security",
+		"/sys/kernel/config",       "/sys/firmware/efi/efivars"
+	};
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+		if (str_equal(path, points[i]))
+			return true;
+	return false;
+}
+
 /* What covers a part of /proc: the mount point, the fifth field of proc_pid_mountinfo(5). */
 static bool find_mask(char to[256], const char *below)
 {
+	size_t length = strlen(below);
 	own_file FILE *file = fopen("/proc/self/mountinfo", "re");
 	char line[4096];
 
 	while (file && fgets(line, sizeof(line), file))
 		if (sscanf(line, "%*s %*s %*s %*s %255s", to) == 1 && str_starts(to, below) &&
-		    to[strlen(below)] == '/')
+		    to[length] == '/' && !is_made_for_mounts(to))
 			return true;
 	return false;
 }

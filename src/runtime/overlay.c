@@ -386,7 +386,7 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 	r = configure(fs, overlay, &folders, e);
 	/* before 6.5 any key is taken, and the whole refused at the end; before 6.15 a layer on a
 	 * detached mount is */
-	if (r == -EINVAL && overlay->lower.count > 1) {
+	if (r == -EINVAL && (overlay->lower.count > 1 || overlay->user)) {
 		if (!marked)
 			unmark_volatile(overlay, &folders);
 		r = runtime_overlay_mount_by_option_string(overlay, scratch, e);

@@ -172,6 +172,14 @@ int path_make_file(int root_fd, const char *path, mode_t mode, struct err *e)
 	return make_file(root_fd, path, mode, 0, e);
 }
 
+bool path_is_mount(int dir_fd, const char *name)
+{
+	struct statx st = { 0 };
+
+	return statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 char *path_join(const char *a, const char *b)
 {
 	while (*b == '/')

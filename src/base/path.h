@@ -28,6 +28,10 @@ int path_open_parent(int root_fd, const char *path, bool make, const char **last
  * too, and what a link that leads nowhere names): the target of a bind mount of a file. */
 int path_make_file(int root_fd, const char *path, mode_t mode, struct err *e);
 
+/* Is something mounted at this name of a folder? Who removes the name in another mount namespace
+ * takes the mount away, and learns nothing of it (unlink(2) says EBUSY in one's own alone). */
+bool path_is_mount(int dir_fd, const char *name);
+
 /* "a/b" from "a" and "b" with exactly one slash between; the caller frees. */
 char *path_join(const char *a, const char *b);
 

@@ -17,6 +17,8 @@ const struct cli_command *const cli_commands[] = {
 	&cli_logs,
 	&cli_exec,
 	&cli_start_attach,
+	&cli_cp,
+	&cli_export,
 	&cli_wait,
 	&cli_healthcheck,
 	&cli_inspect,

@@ -119,13 +119,10 @@ static void add_namespaces(struct oci_spec *spec, const struct container *c,
 		      &context->user_namespace);
 }
 
-/* Of a user namespace that is joined they are known there. */
 static void add_ids(struct oci_spec *spec, const struct container *c)
 {
 	struct runtime_idmap ids = { 0 };
 
-	if (config_container_name(c->security.userns))
-		return;
 	runtime_idmap_copy(&ids, &c->security.ids.uids, &c->security.ids.gids);
 	spec->linux_.uid_mappings = ids.uids;
 	spec->linux_.gid_mappings = ids.gids;
@@ -133,7 +130,7 @@ static void add_ids(struct oci_spec *spec, const struct container *c)
 
 /* The folders of the overlay, by the annotations of runtime/runtime.h. */
 static void add_root(struct oci_spec *spec, const struct container *c,
-		     const struct spec_context *context)
+		     const struct spec_context *context, bool is_volatile)
 {
 	own_json struct json_object *lower = json_object_new_array();
 	const char *root = context->store->root;
@@ -149,7 +146,7 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 	shape_map_set(&spec->annotations, "org.holm.rootfs.lower", json_text(lower));
 	shape_map_set(&spec->annotations, "org.holm.rootfs.upper", upper);
 	shape_map_set(&spec->annotations, "org.holm.rootfs.work", work);
-	if (c->auto_remove)
+	if (is_volatile)
 		shape_map_set(&spec->annotations, "org.holm.rootfs.volatile", "true");
 	if (c->security.ids.uids.count)
 		shape_map_set(&spec->annotations, "org.holm.rootfs.idmap", "true");
@@ -168,8 +165,10 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 	add_process(spec, c, context);
 	add_secret_env(spec, c, context);
 	add_namespaces(spec, c, context);
-	add_ids(spec, c);
-	add_root(spec, c, context);
+	/* of a user namespace that is joined they are known there */
+	if (!config_container_name(c->security.userns))
+		add_ids(spec, c);
+	add_root(spec, c, context, c->auto_remove);
 	if (!str_equal(c->security.uts, "host")) {
 		char host_name[65];
 		spec_host_name(host_name, c);
@@ -183,6 +182,16 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 	if (r == 0)
 		r = spec_security(spec, c, context, e);
 	return r;
+}
+
+void engine_spec_make_tree(struct oci_spec *spec, const struct container *c,
+			   const struct spec_context *context)
+{
+	spec->oci_version = mem_text(OCI_RUNTIME_SPEC_VERSION);
+	add_namespace(spec, "user", c->security.ids.uids.count ? "private" : "host", NULL);
+	add_ids(spec, c);
+	add_root(spec, c, context, false);
+	spec_mounts_tree(spec, c, context);
 }
 
 void spec_context_clear(struct spec_context *context)

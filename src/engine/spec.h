@@ -43,9 +43,16 @@ void spec_context_clear(struct spec_context *context);
 int engine_spec_make(struct oci_spec *spec, const struct container *c, struct spec_context *context,
 		     struct err *e);
 
+/* Of it the file tree alone, for runtime/view.h: the root, the user namespace, and what was asked
+ * to be mounted in it, but no tmpfs, which begins empty. Pure; ends as above. */
+void engine_spec_make_tree(struct oci_spec *spec, const struct container *c,
+			   const struct spec_context *context);
+
 /* The parts of it, each in a file spec_PART.c. */
 void spec_mounts(struct oci_spec *spec, const struct container *c,
 		 const struct spec_context *context);
+void spec_mounts_tree(struct oci_spec *spec, const struct container *c,
+		      const struct spec_context *context);
 int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e);
 /* What must be said to the kernel so that limits become those of to, were it from before: what is
  * the same is not named, what is there no more has the kernel's own value. */

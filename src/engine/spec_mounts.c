@@ -212,15 +212,31 @@ static void sort(struct oci_mount *mounts, size_t count)
 		}
 }
 
+static void add_asked(struct oci_spec *spec, const struct container *c,
+		      const struct spec_context *context, bool tmpfs)
+{
+	for (size_t i = 0; i < c->storage.mounts.count; i++)
+		if (tmpfs || c->storage.mounts.items[i].type[0] != 't')
+			add_mount(spec, &c->storage.mounts.items[i], context,
+				  c->security.ids.uids.count > 0);
+}
+
+void spec_mounts_tree(struct oci_spec *spec, const struct container *c,
+		      const struct spec_context *context)
+{
+	add_files(spec, c, context);
+	size_t own = spec->mounts.count;
+	add_asked(spec, c, context, false);
+	sort(spec->mounts.items + own, spec->mounts.count - own);
+}
+
 void spec_mounts(struct oci_spec *spec, const struct container *c,
 		 const struct spec_context *context)
 {
 	add_common(spec, c, context);
 	add_files(spec, c, context);
 	size_t own = spec->mounts.count;
-	for (size_t i = 0; i < c->storage.mounts.count; i++)
-		add_mount(spec, &c->storage.mounts.items[i], context,
-			  c->security.ids.uids.count > 0);
+	add_asked(spec, c, context, true);
 	add_secrets(spec, c, context);
 	sort(spec->mounts.items + own, spec->mounts.count - own);
 }

@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-enum { PROGRESS_FD = 3 };
+enum { PROGRESS_FD = 3, FOLDER_FD = 4 };
 
 /* What has been read of the progress, and what it said last. */
 struct reader {
@@ -47,7 +47,15 @@ static void insert(struct strv *argv, char *option)
 		argv->items[2] = option;
 }
 
-static int start(pid_t *ret, const struct strv *arguments, int progress_fd, struct err *e)
+/* Above all the numbers that descriptors get in the child: none may overwrite another there. */
+static int raise_fd(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
+}
+
+/* folder_fd: -1 for none. */
+static int start(pid_t *ret, const struct strv *arguments, int progress_fd, int folder_fd,
+		 struct err *e)
 {
 	own_free char *path = program_path();
 	own_clear(strv_clear) struct strv argv = { 0 };
@@ -58,8 +66,16 @@ static int start(pid_t *ret, const struct strv *arguments, int progress_fd, stru
 	if (log_get_level() >= LOG_LEVEL_DEBUG)
 		insert(&argv, mem_text("--debug"));
 	insert(&argv, mem_format("--progress-fd=%d", PROGRESS_FD));
+	own_fd int progress = raise_fd(progress_fd);
+	own_fd int folder = folder_fd < 0 ? -1 : raise_fd(folder_fd);
+	if (progress < 0 || (folder_fd >= 0 && folder < 0))
+		return err_sys(e, "copy a descriptor");
+	if (folder >= 0)
+		insert(&argv, mem_format("--folder-fd=%d", FOLDER_FD));
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, progress_fd, PROGRESS_FD);
+	posix_spawn_file_actions_adddup2(&actions, progress, PROGRESS_FD);
+	if (folder >= 0)
+		posix_spawn_file_actions_adddup2(&actions, folder, FOLDER_FD);
 	int r = posix_spawn(ret, path, &actions, NULL, argv.items, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return r ? err_number(e, r, "run %s", path) : 0;
@@ -135,18 +151,17 @@ static int judge(const struct reader *reader, int wait_status, struct err *e)
 		       process_exit_code(wait_status));
 }
 
-int image_command_run_each(image_command_report *on_image, void *arg, const struct strv *arguments,
-			   enum image_command_show show, struct err *e)
+static int run(struct reader *reader, int folder_fd, const struct strv *arguments,
+	       enum image_command_show show, struct err *e)
 {
 	int ends[2];
 	pid_t pid;
-	struct reader reader = { .on_image = on_image, .arg = arg };
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	own_fd int from = ends[0];
 	own_fd int to = ends[1];
-	int r = start(&pid, arguments, to, e);
+	int r = start(&pid, arguments, to, folder_fd, e);
 	if (r < 0)
 		return r;
 	close(take_fd(&to));
@@ -155,8 +170,8 @@ int image_command_run_each(image_command_report *on_image, void *arg, const stru
 	if (show == IMAGE_SHOW_PROGRESS)
 		print = image_progress_print_new(STDERR_FILENO,
 						 image_progress_print_can_draw(STDERR_FILENO));
-	reader.print = print;
-	r = read_progress(&reader, from, e);
+	reader->print = print;
+	r = read_progress(reader, from, e);
 	close(take_fd(&from)); /* after an error this ends holm-image, too */
 	int status = process_wait(pid);
 	if (print)
@@ -165,7 +180,15 @@ int image_command_run_each(image_command_report *on_image, void *arg, const stru
 		return r;
 	if (status < 0)
 		return err_number(e, -status, "wait for holm-image");
-	return judge(&reader, status, e);
+	return judge(reader, status, e);
+}
+
+int image_command_run_each(image_command_report *on_image, void *arg, const struct strv *arguments,
+			   enum image_command_show show, struct err *e)
+{
+	struct reader reader = { .on_image = on_image, .arg = arg };
+
+	return run(&reader, -1, arguments, show, e);
 }
 
 static void keep_last(void *arg, const struct image_progress *image)
@@ -173,13 +196,20 @@ static void keep_last(void *arg, const struct image_progress *image)
 	*(struct image_progress *)arg = *image;
 }
 
-int image_command_run(struct image_progress *ret, const struct strv *arguments,
-		      enum image_command_show show, struct err *e)
+int image_command_run_on(int fd, struct image_progress *ret, const struct strv *arguments,
+			 enum image_command_show show, struct err *e)
 {
 	struct image_progress last = { 0 };
-	int r = image_command_run_each(keep_last, &last, arguments, show, e);
+	struct reader reader = { .on_image = keep_last, .arg = &last };
+	int r = run(&reader, fd, arguments, show, e);
 
 	if (r == 0 && ret)
 		*ret = last;
 	return r;
+}
+
+int image_command_run(struct image_progress *ret, const struct strv *arguments,
+		      enum image_command_show show, struct err *e)
+{
+	return image_command_run_on(-1, ret, arguments, show, e);
 }

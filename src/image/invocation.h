@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "image/place.h"
+#include "oci/id_map.h"
 #include "oci/image.h"
 
 struct err;
@@ -20,6 +21,9 @@ struct image_invocation {
 	const char *message;          /* --message, or NULL */
 	bool whole;                   /* --whole: of a pull, see image/layers.h */
 	struct strv changes;          /* --change: instructions, see oci/instruction.h */
+	int folder_fd;                /* --folder-fd, or -1 */
+	struct oci_id_map ids;        /* --map-uid, --map-gid: CONTAINER:HOST:COUNT */
+	bool without_root;            /* --without-root */
 	char **operands;              /* behind the verb and its options, closed by NULL */
 	size_t count;
 };

@@ -67,11 +67,12 @@ static int allow_below(int ruleset, int folder_fd, struct err *e)
 	};
 
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-		return err_sys(e, "allow writing to the store");
+		return err_sys(e, "allow writing to a folder");
 	return 0;
 }
 
-static int restrict_writing(const struct store *store, struct err *e)
+/* To what is below these folders; -1: none. */
+static int restrict_writing(int folder_fd, int other_fd, struct err *e)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs = writing };
 	long version =
@@ -85,9 +86,9 @@ static int restrict_writing(const struct store *store, struct err *e)
 	own_fd int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return err_sys(e, "make a Landlock ruleset");
-	int r = allow_below(ruleset, store->root_fd, e);
-	if (r == 0)
-		r = allow_below(ruleset, store->run_fd, e);
+	int r = folder_fd < 0 ? 0 : allow_below(ruleset, folder_fd, e);
+	if (r == 0 && other_fd >= 0)
+		r = allow_below(ruleset, other_fd, e);
 	if (r < 0)
 		return r;
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
@@ -198,15 +199,25 @@ static int refuse_calls(struct err *e)
 	return 0;
 }
 
-int image_jail_enter(const struct store *store, struct err *e)
+static int enter(int folder_fd, int other_fd, struct err *e)
 {
 	int r = drop_capabilities(e);
 
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_sys(e, "set no_new_privs");
 	if (r == 0)
-		r = restrict_writing(store, e);
+		r = restrict_writing(folder_fd, other_fd, e);
 	if (r == 0)
 		r = refuse_calls(e);
 	return r < 0 ? err_add(e, "jail") : 0;
+}
+
+int image_jail_enter(const struct store *store, struct err *e)
+{
+	return enter(store->root_fd, store->run_fd, e);
+}
+
+int image_jail_enter_at(int folder_fd, struct err *e)
+{
+	return enter(folder_fd, -1, e);
 }

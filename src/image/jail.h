@@ -12,3 +12,7 @@ struct store;
 /* For the process, which has one thread yet; there is no way back. What this kernel lacks is left
  * out. Every file to be written outside of the store must be open. */
 int image_jail_enter(const struct store *store, struct err *e);
+
+/* The same where the store is no affair of the verb's: the folder is all there is to write to (-1:
+ * nothing is). */
+int image_jail_enter_at(int folder_fd, struct err *e);

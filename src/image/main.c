@@ -25,6 +25,7 @@
 #include "image/report.h"
 #include "image/save.h"
 #include "image/source.h"
+#include "image/stream.h"
 #include "image/template.h"
 #include "image/verify.h"
 #include "image/volume.h"
@@ -34,8 +35,9 @@ struct options {
 	const char *root, *run, *platform, *auth_file, *message;
 	char *credentials; /* of the environment: nobody else is to see them */
 	struct strv changes;
-	int progress_fd;
-	bool quiet, debug, no_verify, all_tags, whole;
+	struct oci_id_map ids;
+	int progress_fd, folder_fd;
+	bool quiet, debug, no_verify, all_tags, whole, without_root;
 };
 
 static const struct option long_options[] = {
@@ -48,6 +50,10 @@ static const struct option long_options[] = {
 	{ "change", required_argument, NULL, 'c' },
 	{ "no-tls-verify", no_argument, NULL, 'n' },
 	{ "all-tags", no_argument, NULL, 'A' },
+	{ "folder-fd", required_argument, NULL, 'F' },
+	{ "map-uid", required_argument, NULL, 'u' },
+	{ "map-gid", required_argument, NULL, 'g' },
+	{ "without-root", no_argument, NULL, 'W' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ "whole", no_argument, NULL, 'w' },
@@ -121,12 +127,23 @@ static const struct verb {
 	{ "mend", image_verify_mend_verb },
 	{ "volume-export", image_volume_export_verb },
 	{ "volume-import", image_volume_import_verb },
+	{ "pack", image_stream_pack_verb },
+	{ "unpack", image_stream_unpack_verb },
 };
+
+static int take_fd_number(int *to, const char *name, struct err *e)
+{
+	uint64_t fd;
+	int r = number_parse_u64(&fd, optarg, 1 << 20, e);
+
+	if (r < 0)
+		return err_add(e, "%s", name);
+	*to = (int)fd;
+	return 0;
+}
 
 static int take_option(struct options *options, int option, struct err *e)
 {
-	uint64_t fd;
-	int r;
 
 	switch (option) {
 	case 'R':
@@ -163,9 +180,16 @@ static int take_option(struct options *options, int option, struct err *e)
 		options->whole = true;
 		return 0;
 	case 'f':
-		r = number_parse_u64(&fd, optarg, 1 << 20, e);
-		options->progress_fd = r < 0 ? -1 : (int)fd;
-		return r < 0 ? err_add(e, "--progress-fd") : 0;
+		return take_fd_number(&options->progress_fd, "--progress-fd", e);
+	case 'F':
+		return take_fd_number(&options->folder_fd, "--folder-fd", e);
+	case 'u':
+		return oci_id_map_parse(&options->ids.uids, optarg, e);
+	case 'g':
+		return oci_id_map_parse(&options->ids.gids, optarg, e);
+	case 'W':
+		options->without_root = true;
+		return 0;
 	default:
 		return err_set(e, ERR_INVALID, "unknown option");
 	}
@@ -211,6 +235,9 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.message = options->message,
 		.whole = options->whole,
 		.changes = options->changes,
+		.folder_fd = options->folder_fd,
+		.ids = options->ids,
+		.without_root = options->without_root,
 		.operands = operands,
 	};
 	while (operands[invocation.count])
@@ -242,7 +269,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
-	struct options options = { .progress_fd = -1 };
+	struct options options = { .progress_fd = -1, .folder_fd = -1 };
 	struct err e = { 0 };
 
 	if (!verb)
@@ -261,6 +288,8 @@ int main(int argc, char **argv)
 		r = run(verb, &options, report, argv + 1 + optind, &e);
 	strv_clear(&options.changes);
 	free(options.credentials);
+	free(options.ids.uids.items);
+	free(options.ids.gids.items);
 	if (r == 0)
 		return 0;
 	image_report_error(report, &e);

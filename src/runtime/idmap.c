@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "oci/id_map.h"
 
 void runtime_idmap_clear(struct runtime_idmap *ids)
 {
@@ -47,14 +48,7 @@ void runtime_idmap_format(struct str *to, const struct oci_id_mappings *maps)
 
 bool runtime_idmap_to_host(uint32_t *ret, const struct oci_id_mappings *maps, uint32_t id)
 {
-	for (size_t i = 0; i < maps->count; i++) {
-		const struct oci_id_mapping *m = &maps->items[i];
-		if (id >= m->container_id && id - m->container_id < m->size) {
-			*ret = m->host_id + (id - m->container_id);
-			return true;
-		}
-	}
-	return false;
+	return oci_id_map_to_host(ret, maps, id);
 }
 
 /* ---- checking ---- */

@@ -37,34 +37,6 @@ static int clone_in_child(int namespace_fd, const char *path, bool recursive, st
 	return take_fd(&fd);
 }
 
-/* One message: the descriptor, or the error. */
-static _Noreturn void child(int socket, int namespace_fd, const char *path, bool recursive)
-{
-	struct err e = { 0 };
-	own_fd int fd = clone_in_child(namespace_fd, path, recursive, &e);
-	struct err sent;
-
-	fd_send(socket, &e, sizeof(e), &fd, fd >= 0, &sent);
-	_exit(0);
-}
-
-static int receive(int socket, struct err *e)
-{
-	struct err theirs;
-	int fds[FD_PASS_MAX];
-	size_t count;
-
-	ssize_t n = fd_receive(socket, &theirs, sizeof(theirs), fds, &count, e);
-	if (n < 0)
-		return (int)n;
-	if (n != sizeof(theirs))
-		return err_set(e, ERR_INTERNAL, "the process that was to clone the mount ended");
-	if (count == 1)
-		return fds[0];
-	*e = theirs;
-	return -e->number;
-}
-
 static int open_namespace(const char *owner, struct err *e)
 {
 	unsigned long long start;
@@ -98,10 +70,13 @@ int runtime_mount_other_open_in_parent(const char *owner, const char *path, bool
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(e, "fork");
-	if (pid == 0)
-		child(theirs, namespace_fd, path, recursive);
+	if (pid == 0) {
+		struct err told = { 0 };
+		fd_answer(theirs, clone_in_child(namespace_fd, path, recursive, &told), &told);
+		_exit(0);
+	}
 	close(take_fd(&theirs));
-	int fd = receive(ours, e);
+	int fd = fd_take_answer(ours, e);
 	process_wait(pid);
 	return fd;
 }

@@ -18,6 +18,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "oci/id_map.h"
 #include "storage/unpack.h"
 
 enum {
@@ -140,10 +141,15 @@ static void set_mtime(struct archive_entry *entry, const struct timespec *t)
 
 static void describe(const struct pack *p, struct archive_entry *entry, const struct thing *t)
 {
+	uid_t uid = t->st.st_uid;
+	gid_t gid = t->st.st_gid;
+
+	if (p->options->ids)
+		oci_id_map_owner_to_container(p->options->ids, &uid, &gid);
 	archive_entry_copy_pathname(entry, t->path);
 	archive_entry_set_mode(entry, t->st.st_mode);
-	archive_entry_set_uid(entry, (la_int64_t)t->st.st_uid);
-	archive_entry_set_gid(entry, (la_int64_t)t->st.st_gid);
+	archive_entry_set_uid(entry, (la_int64_t)uid);
+	archive_entry_set_gid(entry, (la_int64_t)gid);
 	archive_entry_set_dev(entry, t->st.st_dev);
 	archive_entry_set_ino(entry, (la_int64_t)t->st.st_ino);
 	archive_entry_set_nlink(entry, (unsigned)t->st.st_nlink);
@@ -191,6 +197,24 @@ static int write_data(struct pack *p, int fd, int64_t size, struct err *e)
 	return 0;
 }
 
+/* Of a folder that was renamed with redirect_dir, or a file changed with metacopy, the rest is in a
+ * layer below (overlayfs(5)); holm mounts without both. */
+static int check_whole(const struct pack *p, int fd, struct err *e)
+{
+	static const char *const names[] = {
+		"trusted.overlay.redirect",
+		"user.overlay.redirect",
+		"trusted.overlay.metacopy",
+		"user.overlay.metacopy",
+	};
+
+	for (size_t i = 0; p->options->whiteouts && i < COUNT_OF(names); i++)
+		if (fgetxattr(fd, names[i], NULL, 0) >= 0)
+			return err_set(e, ERR_UNSUPPORTED, "it has %s: a part of it alone",
+				       names[i]);
+	return 0;
+}
+
 static int pack_file(struct pack *p, struct thing *t, struct archive_entry *entry, struct err *e)
 {
 	struct archive_entry *spare = NULL;
@@ -201,6 +225,8 @@ static int pack_file(struct pack *p, struct thing *t, struct archive_entry *entr
 		return err_sys(e, "open it");
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(e, ERR_STATE, "it changed while it was read");
+	if (check_whole(p, fd, e) < 0)
+		return -e->number;
 	t->st = st;
 	describe(p, entry, t);
 	add_xattrs(entry, fd);
@@ -235,6 +261,8 @@ static int pack_whiteout(struct pack *p, const char *path, struct err *e)
 	struct thing marker = { .path = path, .st = { .st_mode = S_IFREG, .st_nlink = 1 } };
 
 	describe(p, entry, &marker);
+	archive_entry_set_uid(entry, 0);
+	archive_entry_set_gid(entry, 0);
 	int r = write_header(p, entry, e);
 	archive_entry_free(entry);
 	return r;
@@ -261,11 +289,17 @@ static bool is_opaque(int fd)
 static int enter_folder(struct pack *p, const struct thing *t, struct archive_entry *entry,
 			struct err *e)
 {
+	bool root = t->depth == 0;
+
 	own_fd int fd = openat(t->dir_fd, t->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open it");
+	int r = check_whole(p, fd, e);
+	if (r < 0)
+		return r;
 	add_xattrs(entry, fd);
-	int r = write_header(p, entry, e);
+	if (!root || !p->options->without_root)
+		r = write_header(p, entry, e);
 	if (r == 0 && p->options->whiteouts && is_opaque(fd)) {
 		own_free char *path = strcmp(t->path, ".") == 0
 					      ? mem_text(".wh..wh..opq")
@@ -295,8 +329,18 @@ static int pack_kind(struct pack *p, struct thing *t, struct archive_entry *entr
 	}
 }
 
+static bool is_left_out(const struct pack *p, const char *path)
+{
+	for (const char *const *name = p->options->left_out; name && *name; name++)
+		if (strcmp(*name, path) == 0)
+			return true;
+	return false;
+}
+
 static int pack_thing(struct pack *p, struct thing *t, struct err *e)
 {
+	if (is_left_out(p, t->path))
+		return 0;
 	if (fstatat(t->dir_fd, t->name, &t->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "stat it");
 	if (p->options->whiteouts && S_ISCHR(t->st.st_mode) && t->st.st_rdev == makedev(0, 0)) {
@@ -354,14 +398,20 @@ static int pack_folder(struct pack *p, const struct thing *folder, struct err *e
 
 static int pack_root(struct pack *p, int folder_fd, struct err *e)
 {
-	struct thing root = { .dir_fd = folder_fd, .name = ".", .path = "." };
+	const char *name = p->options->entry ? p->options->entry : ".";
+	struct thing root = { .dir_fd = folder_fd, .name = name, .path = "." };
 	struct archive_entry *entry = archive_entry_new();
 
-	if (fstat(folder_fd, &root.st) < 0)
-		return err_sys(e, "stat the folder");
-	p->device = root.st.st_dev;
-	describe(p, entry, &root);
-	int r = enter_folder(p, &root, entry, e);
+	if (p->options->name)
+		root.path = p->options->name;
+	int r = fstatat(folder_fd, name, &root.st, AT_SYMLINK_NOFOLLOW) < 0
+			? err_sys(e, "stat %s", name)
+			: 0;
+	if (r == 0) {
+		p->device = root.st.st_dev;
+		describe(p, entry, &root);
+		r = pack_kind(p, &root, entry, e);
+	}
 	archive_entry_free(entry);
 	return r;
 }

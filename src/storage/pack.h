@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 struct err;
+struct oci_id_map;
 
 /* Takes all of the bytes or fails with a negative errno, e filled. */
 struct byte_sink {
@@ -19,9 +20,16 @@ struct pack_options {
 	bool whiteouts; /* char 0:0 and trusted.overlay.opaque are whiteouts, not what they seem */
 	bool plain_names;    /* ".wh.x" is a file like any other: this becomes no layer */
 	bool one_filesystem; /* what is mounted below is left out */
+	bool without_root;   /* no entry for the folder itself */
 	int64_t *time_s;     /* every time is this one instead; NULL: as it is */
+	const char *entry;   /* this one thing in the folder alone; NULL: all of the folder */
+	const char *name;    /* what that is called in the archive; NULL: "." */
+	const struct oci_id_map *ids; /* owners are ids of this container; NULL: as they are */
+	const char *const *left_out;  /* paths below the folder, the last NULL; may be NULL */
 };
 
-/* Writes everything below folder_fd (a readable folder), sockets excepted. */
+/* Writes everything below folder_fd (a folder; O_PATH will do), sockets excepted. With whiteouts
+ * ERR_UNSUPPORTED for what overlayfs's redirect_dir and metacopy leave, which is nothing without
+ * the layers below. */
 int storage_pack(int folder_fd, const struct pack_options *options, const struct byte_sink *sink,
 		 struct err *e);

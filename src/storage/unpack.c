@@ -17,8 +17,10 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "oci/id_map.h"
 #include "storage/unpack_disk.h"
 #include "storage/unpack_name.h"
 
@@ -29,6 +31,8 @@ struct unpack {
 	struct unpack_limits limits;
 	bool disk_is_limit; /* bytes_max comes from what is free */
 	struct unpack_result *result;
+	const char *path;             /* of unpack_into, below the root; NULL: this is a layer */
+	const struct oci_id_map *ids; /* and whose owners these are */
 	struct err source_error;
 	bool source_failed;
 };
@@ -130,7 +134,8 @@ static struct timespec take_mtime(struct archive_entry *entry)
 	return t;
 }
 
-static int take_attributes(struct unpack_node *node, struct archive_entry *entry, struct err *e)
+static int take_attributes(const struct unpack *u, struct unpack_node *node,
+			   struct archive_entry *entry, struct err *e)
 {
 	int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
 
@@ -139,6 +144,8 @@ static int take_attributes(struct unpack_node *node, struct archive_entry *entry
 		return err_set(e, ERR_CORRUPT, "owner %lld:%lld", (long long)uid, (long long)gid);
 	node->uid = (uid_t)uid;
 	node->gid = (gid_t)gid;
+	if (u->ids)
+		oci_id_map_owner_to_host(u->ids, &node->uid, &node->gid);
 	node->mode = archive_entry_mode(entry) & 07777;
 	node->mtime = take_mtime(entry);
 	return 0;
@@ -229,7 +236,11 @@ static int make_file(struct unpack *u, const struct unpack_node *node, struct ar
 	if (fd < 0)
 		return fd;
 	int r = copy_data(u, fd, archive_entry_size(entry), e);
-	return r < 0 ? r : unpack_disk_finish(u->disk, fd, node, e);
+	if (r == 0)
+		r = unpack_disk_finish(u->disk, fd, node, e);
+	if (r < 0 && u->path)
+		unpack_disk_drop(u->disk, node);
+	return r;
 }
 
 static int make_device(struct unpack *u, struct unpack_node *node, struct archive_entry *entry,
@@ -254,11 +265,19 @@ static const char *entry_text(const char *text, const char *utf8)
 	return text ? text : utf8;
 }
 
-static int parse_name(const struct unpack *u, struct unpack_name *to, const char *text,
+/* Of a tree that is there a name counts from the folder that is filled; and is a name. */
+static int parse_name(const struct unpack *u, struct unpack_name *to, const char *name,
 		      struct err *e)
 {
-	return u->limits.plain_names ? unpack_name_parse_plain(to, text, e)
-				     : unpack_name_parse(to, text, e);
+	if (!u->path)
+		return u->limits.plain_names ? unpack_name_parse_plain(to, name, e)
+					     : unpack_name_parse(to, name, e);
+	int r = unpack_name_parse_plain(to, name, e);
+	if (r < 0 || !*to->text)
+		return r;
+	own_free char *whole = path_join(u->path, to->text);
+	mem_replace(&to->text, whole + strspn(whole, "/"));
+	return 0;
 }
 
 static int make_hardlink(struct unpack *u, const struct unpack_node *node, const char *target,
@@ -325,7 +344,9 @@ static int apply_name(struct unpack *u, const struct unpack_name *name, struct a
 	}
 	if (!*name->text && archive_entry_filetype(entry) != S_IFDIR)
 		return err_set(e, ERR_CORRUPT, "the layer's root is not a folder");
-	int r = take_attributes(&node, entry, e);
+	if (u->path && !*name->text)
+		return 0; /* it is there */
+	int r = take_attributes(u, &node, entry, e);
 	if (r == 0)
 		r = add_xattrs(&node, entry, &xattr_names, e);
 	return r < 0 ? r : make_entry(u, &node, entry, e);
@@ -401,17 +422,31 @@ static int unpack_all(struct unpack *u, struct err *e)
 	return r < 0 ? r : drain(u->source, e);
 }
 
+static int unpack(struct unpack *u, int root_fd, const struct unpack_limits *limits, struct err *e)
+{
+	*u->result = (struct unpack_result){ 0 };
+	umask(022);
+	set_limits(u, root_fd, limits);
+	u->disk = unpack_disk_new(root_fd, u->path != NULL);
+	int r = unpack_all(u, e);
+	unpack_disk_free(u->disk);
+	archive_read_free(u->archive);
+	return r;
+}
+
 int storage_unpack(int fs_fd, const struct byte_source *source, const struct unpack_limits *limits,
 		   struct unpack_result *result, struct err *e)
 {
 	struct unpack u = { .source = source, .result = result };
 
-	*result = (struct unpack_result){ 0 };
-	umask(022);
-	set_limits(&u, fs_fd, limits);
-	u.disk = unpack_disk_new(fs_fd);
-	int r = unpack_all(&u, e);
-	unpack_disk_free(u.disk);
-	archive_read_free(u.archive);
-	return r;
+	return unpack(&u, fs_fd, limits, e);
+}
+
+int storage_unpack_into(int root_fd, const char *path, const struct oci_id_map *ids,
+			const struct byte_source *source, struct unpack_result *result,
+			struct err *e)
+{
+	struct unpack u = { .source = source, .result = result, .path = path, .ids = ids };
+
+	return unpack(&u, root_fd, NULL, e);
 }

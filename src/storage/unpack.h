@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 struct err;
+struct oci_id_map;
 
 /* A stream of bytes. next() sets *block, which is borrowed until the next call, and returns how
  * many bytes are there; 0 at the end; or a negative errno with e filled. */
@@ -46,3 +47,11 @@ struct unpack_result {
  * the caller throws the folder away. */
 int storage_unpack(int fs_fd, const struct byte_source *source, const struct unpack_limits *limits,
 		   struct unpack_result *result, struct err *e);
+
+/* The same into a tree that is there, and that others may change meanwhile: below the folder of it
+ * that path names. There are no whiteouts. Folders that are there are filled, never replaced by
+ * something else, nor something else by a folder (ERR_STATE); the rest is replaced. Owners are
+ * those of a container with these ids. */
+int storage_unpack_into(int root_fd, const char *path, const struct oci_id_map *ids,
+			const struct byte_source *source, struct unpack_result *result,
+			struct err *e);

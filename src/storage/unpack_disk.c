@@ -30,6 +30,7 @@ struct late_folder {
 
 struct unpack_disk {
 	int root_fd;
+	bool merge;
 	uid_t euid;
 	gid_t egid;
 	/* the folder of the last entry */
@@ -43,11 +44,12 @@ struct unpack_disk {
 	size_t late_bytes;
 };
 
-struct unpack_disk *unpack_disk_new(int root_fd)
+struct unpack_disk *unpack_disk_new(int root_fd, bool merge)
 {
 	struct unpack_disk *disk = mem_new_struct(struct unpack_disk);
 
 	disk->root_fd = root_fd;
+	disk->merge = merge;
 	disk->parent_fd = -1;
 	disk->euid = geteuid();
 	disk->egid = getegid();
@@ -195,8 +197,17 @@ static int parent_of(struct unpack_disk *disk, const char *path, const char **la
 
 /* Takes away what an earlier entry put at name. The caller forgets the open folder when it has
  * finished: a link that went may have been part of the way to it. */
-static int make_way(int dir_fd, const char *name, struct err *e)
+static int make_way(const struct unpack_disk *disk, int dir_fd, const char *name, struct err *e)
 {
+	struct stat st;
+
+	if (disk->merge && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode))
+		return err_set(e, ERR_STATE, "cannot overwrite directory with non-directory");
+	if (disk->merge && path_is_mount(dir_fd, name))
+		return err_number(e, EBUSY, "replace it");
+	if (disk->merge)
+		return unlinkat(dir_fd, name, 0) < 0 ? err_sys(e, "replace it") : 0;
 	if (fd_remove_tree_at(dir_fd, name, e) < 0)
 		return err_add(e, "replace an earlier entry");
 	return 0;
@@ -246,6 +257,23 @@ int unpack_disk_finish(struct unpack_disk *disk, int fd, const struct unpack_nod
 	return 0;
 }
 
+/* Never of what a link leads to, that somebody put in its place: chmod(2) knows no other way. */
+static int set_mode_at(int dir_fd, const char *name, mode_t mode)
+{
+	char path[32];
+	struct stat st;
+
+	own_fd int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode)) {
+		errno = ELOOP;
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fchmodat(AT_FDCWD, path, mode, 0);
+}
+
 /* The same for what cannot be opened: links, devices, fifos. */
 static int finish_at(struct unpack_disk *disk, int dir_fd, const char *name,
 		     const struct unpack_node *node, struct err *e)
@@ -256,7 +284,7 @@ static int finish_at(struct unpack_disk *disk, int dir_fd, const char *name,
 	    fchownat(dir_fd, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "set the owner %u:%u", node->uid, node->gid);
 	if (node->type != S_IFLNK && (node->mode & 07022) &&
-	    fchmodat(dir_fd, name, node->mode, 0) < 0)
+	    set_mode_at(dir_fd, name, node->mode) < 0)
 		return err_sys(e, "set the mode");
 	if (utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "set the times");
@@ -275,7 +303,7 @@ int unpack_disk_create(struct unpack_disk *disk, const struct unpack_node *node,
 		return dir_fd;
 	int fd = openat(dir_fd, name, FLAGS, node->mode & 0777);
 	if (fd < 0 && errno == EEXIST) {
-		if (make_way(dir_fd, name, e) < 0)
+		if (make_way(disk, dir_fd, name, e) < 0)
 			return -e->number;
 		fd = openat(dir_fd, name, FLAGS, node->mode & 0777);
 		forget_parent(disk);
@@ -300,6 +328,16 @@ int unpack_disk_write(struct unpack_disk *disk, int fd, const void *bytes, size_
 		length -= (size_t)n;
 	}
 	return 0;
+}
+
+void unpack_disk_drop(struct unpack_disk *disk, const struct unpack_node *node)
+{
+	struct err ignored;
+	const char *name;
+	int dir_fd = find_parent(disk, node->path, false, &name, &ignored);
+
+	if (dir_fd >= 0)
+		unlinkat(dir_fd, name, 0);
 }
 
 static void remember_folder(struct unpack_disk *disk, const struct unpack_node *node, bool existed)
@@ -328,7 +366,7 @@ static int finish_folder(struct unpack_disk *disk, int dir_fd, const char *name,
 	    fchownat(dir_fd, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "set the owner %u:%u", node->uid, node->gid);
 	if ((existed || disk->parent_setgid || (node->mode & 07022)) &&
-	    fchmodat(dir_fd, name, node->mode | 0700, 0) < 0)
+	    set_mode_at(dir_fd, name, node->mode | 0700) < 0)
 		return err_sys(e, "set the mode");
 	if (node->xattrs_count) {
 		own_fd int fd =
@@ -369,9 +407,11 @@ static int replace_by_folder(struct unpack_disk *disk, int dir_fd, const char *n
 		return err_sys(e, "stat it");
 	if (S_ISDIR(st.st_mode))
 		return finish_folder(disk, dir_fd, name, node, true, e);
+	if (disk->merge)
+		return err_set(e, ERR_STATE, "cannot overwrite non-directory with directory");
 
 	bool hidden = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
-	int r = make_way(dir_fd, name, e);
+	int r = make_way(disk, dir_fd, name, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(dir_fd, name, 0700) < 0)
@@ -418,7 +458,7 @@ static int make_anew(struct unpack_disk *disk, const struct unpack_node *node,
 	int r = make(dir_fd, name, node);
 	bool replaced = r < 0 && errno == EEXIST;
 	if (replaced) {
-		if (make_way(dir_fd, name, e) < 0)
+		if (make_way(disk, dir_fd, name, e) < 0)
 			return -e->number;
 		r = make(dir_fd, name, node);
 	}
@@ -459,7 +499,7 @@ int unpack_disk_link(struct unpack_disk *disk, const struct unpack_node *node, c
 	if (linkat(target_fd, to, dir_fd, name, 0) == 0)
 		return 0;
 	if (errno == EEXIST) {
-		if (make_way(dir_fd, name, e) < 0)
+		if (make_way(disk, dir_fd, name, e) < 0)
 			return -e->number;
 		int r = linkat(target_fd, to, dir_fd, name, 0);
 		forget_parent(disk);
@@ -520,7 +560,7 @@ static int finish_late(struct unpack_disk *disk, const struct late_folder *late,
 		return 0;
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
 		return 0;
-	if (late->set_mode && fchmodat(dir_fd, name, late->mode, 0) < 0)
+	if (late->set_mode && set_mode_at(dir_fd, name, late->mode) < 0)
 		return err_sys(e, "set the mode of a folder");
 	if (utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "set the times of a folder");

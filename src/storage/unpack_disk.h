@@ -2,6 +2,7 @@
  * descriptor, never following a link out of it (rule R1, base/path.h), and keeps the folder of
  * the last entry open, because the next is mostly in the same. For unpack.c alone. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,7 +31,9 @@ struct unpack_node {
 	size_t xattrs_count;
 };
 
-struct unpack_disk *unpack_disk_new(int root_fd); /* root_fd stays the caller's */
+/* root_fd stays the caller's. merge: a folder that is there is no earlier entry of the archive, and
+ * is never replaced, nor is something else replaced by a folder. */
+struct unpack_disk *unpack_disk_new(int root_fd, bool merge);
 void unpack_disk_free(struct unpack_disk *disk);
 
 /* A regular file, open for writing; what was there before is replaced. */
@@ -40,6 +43,9 @@ int unpack_disk_write(struct unpack_disk *disk, int fd, const void *bytes, size_
 /* Owner, mode, attributes, times: after the data, because writing clears setuid. */
 int unpack_disk_finish(struct unpack_disk *disk, int fd, const struct unpack_node *node,
 		       struct err *e);
+
+/* Takes back the file, which is not complete. */
+void unpack_disk_drop(struct unpack_disk *disk, const struct unpack_node *node);
 
 int unpack_disk_folder(struct unpack_disk *disk, const struct unpack_node *node, struct err *e);
 int unpack_disk_symlink(struct unpack_disk *disk, const struct unpack_node *node, struct err *e);

@@ -107,7 +107,7 @@ static int parse(struct unpack_name *to, const char *name, bool plain, struct er
 
 	if (length > UNPACK_PATH_MAX)
 		return err_set(e, ERR_CORRUPT, "a path of %zu bytes is too long", length);
-	struct unpack_name parsed = { .text = mem_new(1, length + 1) };
+	struct unpack_name parsed = { UNPACK_NAME_PLAIN, mem_new(1, length + 1) };
 	int r = clean(parsed.text, name, e);
 	if (r >= 0 && !plain)
 		r = classify(&parsed, e);

@@ -1,0 +1,104 @@
+#include "engine/tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "engine/engine.h"
+#include "engine/record.h"
+#include "engine/spec.h"
+#include "engine/volume.h"
+#include "oci/id_map.h"
+#include "runtime/mount_other.h"
+#include "runtime/view.h"
+#include "storage/store.h"
+
+struct oci_id_map engine_tree_ids(const struct container *c)
+{
+	return (struct oci_id_map){ c->security.ids.uids, c->security.ids.gids };
+}
+
+/* A clone of the mounts that its first process sees; of that process nothing else is used. */
+static int open_live(enum engine_tree_mounts mounts, struct engine_tree *to, struct err *e)
+{
+	own_free char *owner =
+		mem_format("%d:%llu", (int)to->state.pid, (unsigned long long)to->state.pid_start);
+
+	return to->root_fd = runtime_mount_other_open_in_parent(
+		       owner, "/", mounts == ENGINE_TREE_WITH_MOUNTS, e);
+}
+
+/* As at a start, but for what begins empty. Before the first there are no files of its network. */
+static int open_view(struct engine *engine, enum engine_tree_mounts mounts, struct engine_tree *to,
+		     struct err *e)
+{
+	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	own_clear(spec_context_clear) struct spec_context context = { .store = engine->store };
+	const struct container *c = &to->container;
+	own_free char *folder = mem_format("%s/containers/%s", engine->store->root, c->id);
+	struct container bare = *c;
+
+	if (mounts == ENGINE_TREE_ALONE)
+		bare.storage.mounts.count = 0;
+	else if (faccessat(to->lock, "hosts", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		context.files = mem_text(folder);
+	int r = engine_volume_make(engine, &bare, e);
+	if (r < 0)
+		return r;
+	engine_spec_make_tree(&spec, &bare, &context);
+	return to->root_fd = runtime_view_open_in_parent(&spec, folder, e);
+}
+
+static int open_still(struct engine *engine, const char *id, enum engine_tree_mounts mounts,
+		      struct engine_tree *to, struct err *e)
+{
+	to->lock = record_lock(engine, id, true, e);
+	if (to->lock < 0)
+		return to->lock;
+	int r = engine_state_read_locked(engine, id, to->lock, &to->state, e);
+	if (r == 0)
+		r = record_read(engine, id, &to->container, e);
+	if (r < 0)
+		return r;
+	if (container_state_live(&to->state)) {
+		close(take_fd(&to->lock));
+		return open_live(mounts, to, e);
+	}
+	return open_view(engine, mounts, to, e);
+}
+
+int engine_tree_open(struct engine *engine, const char *name, enum engine_tree_mounts mounts,
+		     struct engine_tree *ret, struct err *e)
+{
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	int r = engine_find(engine, name, id, e);
+	if (r == 0)
+		r = engine_state_read(engine, id, &ret->state, e);
+	if (r < 0)
+		return r;
+	if (ret->state.status == CONTAINER_RESTARTING)
+		return err_set(e, ERR_STATE, "container %s is restarting", name);
+	if (!container_state_live(&ret->state))
+		return open_still(engine, id, mounts, ret, e);
+	r = record_read(engine, id, &ret->container, e);
+	return r < 0 ? r : open_live(mounts, ret, e);
+}
+
+void engine_tree_close(struct engine_tree *tree)
+{
+	container_clear(&tree->container);
+	own_fd_call(&tree->root_fd);
+	own_fd_call(&tree->lock);
+	*tree = (struct engine_tree)ENGINE_TREE_NONE;
+}
+
+int engine_tree_check(struct engine *engine, const struct engine_tree *tree, struct err *e)
+{
+	if (faccessat(engine->containers_fd, tree->container.id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return err_set(e, ERR_STATE, "container %s was removed meanwhile", tree->container.name);
+}

@@ -1,0 +1,68 @@
+#include "image/stream.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/own.h"
+#include "image/decompress.h"
+#include "image/invocation.h"
+#include "image/jail.h"
+#include "image/read.h"
+#include "storage/pack.h"
+#include "storage/unpack.h"
+
+static int check(const struct image_invocation *invocation, size_t operands, struct err *e)
+{
+	if (invocation->folder_fd < 0)
+		return err_set(e, ERR_INVALID, "--folder-fd is missing");
+	if (invocation->count != operands)
+		return err_set(e, ERR_INVALID, "expected %zu operands", operands);
+	return 0;
+}
+
+static int write_out(void *context, const void *bytes, size_t length, struct err *e)
+{
+	(void)context;
+	int r = fd_write_all(STDOUT_FILENO, bytes, length);
+	return r < 0 ? err_number(e, -r, "write the archive") : 0;
+}
+
+int image_stream_pack_verb(const struct image_invocation *invocation, struct err *e)
+{
+	static const struct byte_sink sink = { write_out, NULL };
+
+	int r = check(invocation, 2, e);
+	if (r == 0)
+		r = image_jail_enter_at(-1, e);
+	if (r < 0)
+		return r;
+	const struct pack_options options = {
+		.plain_names = true,
+		.without_root = invocation->without_root,
+		.entry = invocation->operands[0],
+		.name = invocation->operands[1],
+		.ids = &invocation->ids,
+	};
+	return storage_pack(invocation->folder_fd, &options, &sink, e);
+}
+
+int image_stream_unpack_verb(const struct image_invocation *invocation, struct err *e)
+{
+	struct unpack_result result;
+
+	int r = check(invocation, 1, e);
+	if (r == 0)
+		r = image_jail_enter_at(invocation->folder_fd, e);
+	if (r < 0)
+		return r;
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(STDIN_FILENO, NULL, NULL);
+	struct byte_source packed = image_fd_source(bytes);
+	own(image_decompress_free) struct image_decompress *inflated =
+		image_decompress_new(&packed, 0);
+	struct byte_source source = image_decompress_source(inflated);
+	return storage_unpack_into(invocation->folder_fd, invocation->operands[0], &invocation->ids,
+				   &source, &result, e);
+}

@@ -25,18 +25,20 @@ void engine_history_clear(struct engine_history *history)
 	*history = (struct engine_history){ 0 };
 }
 
-static uint64_t layer_bytes(struct engine *engine, const char *diff_id)
+static uint64_t step_bytes(struct engine *engine, const struct storage_image *image, size_t layer)
 {
-	own_clear(layer_facts_clear) struct layer_facts facts = { 0 };
 	struct err ignored;
+	uint64_t bytes = 0;
 
-	return storage_layer_facts(engine->store, diff_id, &facts, &ignored) < 0 ? 0 : facts.size;
+	storage_image_layer_size(image, engine->store, layer, &bytes, &ignored);
+	return bytes;
 }
 
 /* Lowest first; what the image says nothing about is its first layers. */
-static void add_steps(struct engine *engine, const struct oci_image_config *config,
+static void add_steps(struct engine *engine, const struct storage_image *image,
 		      struct engine_history *to)
 {
+	const struct oci_image_config *config = &image->config;
 	const struct strv *layers = &config->rootfs.diff_ids;
 	size_t told = 0, layer = 0;
 	struct err ignored;
@@ -44,7 +46,7 @@ static void add_steps(struct engine *engine, const struct oci_image_config *conf
 	for (size_t i = 0; i < config->history.count; i++)
 		told += !config->history.items[i].empty_layer;
 	for (; layer + told < layers->count; layer++)
-		shape_list_add(&to->steps)->bytes = layer_bytes(engine, layers->items[layer]);
+		shape_list_add(&to->steps)->bytes = step_bytes(engine, image, layer);
 	for (size_t i = 0; i < config->history.count; i++) {
 		const struct oci_image_history *from = &config->history.items[i];
 		struct history_step *step = shape_list_add(&to->steps);
@@ -54,7 +56,7 @@ static void add_steps(struct engine *engine, const struct oci_image_config *conf
 		if (from->created)
 			moment_parse(&step->created_ns, from->created, &ignored);
 		if (!from->empty_layer && layer < layers->count)
-			step->bytes = layer_bytes(engine, layers->items[layer++]);
+			step->bytes = step_bytes(engine, image, layer++);
 	}
 }
 
@@ -66,7 +68,7 @@ int engine_history_read(struct engine *engine, const char *name, struct engine_h
 	int r = engine_image_find(engine, name, &image, NULL, e);
 	if (r < 0)
 		return r;
-	add_steps(engine, &image.config, ret);
+	add_steps(engine, &image, ret);
 	for (size_t i = 0, k = ret->steps.count; i + 1 < k; i++) {
 		struct history_step step = ret->steps.items[i];
 		ret->steps.items[i] = ret->steps.items[--k];
@@ -131,6 +133,15 @@ static int read_known(struct engine *engine, struct known_list *to, struct err *
 		strv_add_all(&known->layers, &image.config.rootfs.diff_ids);
 	}
 	return r;
+}
+
+/* 0 of one that nobody has unpacked yet. */
+static uint64_t layer_bytes(struct engine *engine, const char *diff_id)
+{
+	own_clear(layer_facts_clear) struct layer_facts facts = { 0 };
+	struct err ignored;
+
+	return storage_layer_facts(engine->store, diff_id, &facts, &ignored) < 0 ? 0 : facts.size;
 }
 
 static void add_layer(struct engine *engine, struct history_tree *to, const struct known_list *all,

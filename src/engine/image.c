@@ -228,6 +228,23 @@ static int resolve(struct engine *engine, const struct image_request *request,
 			      embedded ? true : request->quiet, image, reference, e);
 }
 
+/* A layer that commit made is unpacked by the first who needs it, and one that was lost as well. */
+static int restore_layers(struct engine *engine, const struct storage_image *image, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	int r = storage_image_check_layers(image, engine->store, e);
+	if (r == 0 || e->kind != ERR_NOT_FOUND)
+		return r;
+	strv_add(&arguments, "restore");
+	strv_addf(&arguments, "--root=%s", engine->store->root);
+	strv_addf(&arguments, "--run=%s", engine->store->run);
+	strv_add(&arguments, "--");
+	strv_add(&arguments, image->digest);
+	r = image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
+	return r < 0 ? r : storage_image_check_layers(image, engine->store, e);
+}
+
 int engine_image_resolve(struct engine *engine, const struct image_request *request,
 			 struct container_image *ret, struct storage_image *ret_image,
 			 struct err *e)
@@ -244,7 +261,7 @@ int engine_image_resolve(struct engine *engine, const struct image_request *requ
 	int r = resolve(engine, request, ret_image, &reference, e);
 	if (r < 0)
 		return r;
-	r = storage_image_check_layers(ret_image, engine->store, e);
+	r = restore_layers(engine, ret_image, e);
 	if (r < 0)
 		return r;
 	storage_image_touch(engine->store, ret_image->digest);

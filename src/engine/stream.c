@@ -41,7 +41,8 @@ int engine_stream_pack(struct engine *engine, const struct engine_stream *stream
 
 	begin(&arguments, engine, "pack", stream);
 	strv_add(&arguments, stream->name);
-	return image_command_run_on(stream->folder_fd, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
+	const struct image_command_files files = { stream->folder_fd, -1 };
+	return image_command_run_on(&files, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }
 
 int engine_stream_unpack(struct engine *engine, const struct engine_stream *stream, struct err *e)
@@ -49,5 +50,6 @@ int engine_stream_unpack(struct engine *engine, const struct engine_stream *stre
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
 	begin(&arguments, engine, "unpack", stream);
-	return image_command_run_on(stream->folder_fd, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
+	const struct image_command_files files = { stream->folder_fd, -1 };
+	return image_command_run_on(&files, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }

@@ -13,7 +13,10 @@
 #include "engine/volume.h"
 #include "oci/id_map.h"
 #include "runtime/mount_other.h"
+#include "runtime/overlay.h"
+#include "runtime/user_namespace.h"
 #include "runtime/view.h"
+#include "storage/layer.h"
 #include "storage/store.h"
 
 struct oci_id_map engine_tree_ids(const struct container *c)
@@ -27,8 +30,11 @@ static int open_live(enum engine_tree_mounts mounts, struct engine_tree *to, str
 	own_free char *owner =
 		mem_format("%d:%llu", (int)to->state.pid, (unsigned long long)to->state.pid_start);
 
-	return to->root_fd = runtime_mount_other_open_in_parent(
-		       owner, "/", mounts == ENGINE_TREE_WITH_MOUNTS, e);
+	if (mounts == ENGINE_TREE_CLOSED)
+		return 0;
+	to->root_fd = runtime_mount_other_open_in_parent(owner, "/",
+							 mounts == ENGINE_TREE_WITH_MOUNTS, e);
+	return to->root_fd < 0 ? to->root_fd : 0;
 }
 
 /* As at a start, but for what begins empty. Before the first there are no files of its network. */
@@ -49,7 +55,8 @@ static int open_view(struct engine *engine, enum engine_tree_mounts mounts, stru
 	if (r < 0)
 		return r;
 	engine_spec_make_tree(&spec, &bare, &context);
-	return to->root_fd = runtime_view_open_in_parent(&spec, folder, e);
+	to->root_fd = runtime_view_open_in_parent(&spec, folder, e);
+	return to->root_fd < 0 ? to->root_fd : 0;
 }
 
 static int open_still(struct engine *engine, const char *id, enum engine_tree_mounts mounts,
@@ -67,7 +74,7 @@ static int open_still(struct engine *engine, const char *id, enum engine_tree_mo
 		close(take_fd(&to->lock));
 		return open_live(mounts, to, e);
 	}
-	return open_view(engine, mounts, to, e);
+	return mounts == ENGINE_TREE_CLOSED ? 0 : open_view(engine, mounts, to, e);
 }
 
 int engine_tree_open(struct engine *engine, const char *name, enum engine_tree_mounts mounts,
@@ -86,6 +93,52 @@ int engine_tree_open(struct engine *engine, const char *name, enum engine_tree_m
 		return open_still(engine, id, mounts, ret, e);
 	r = record_read(engine, id, &ret->container, e);
 	return r < 0 ? r : open_live(mounts, ret, e);
+}
+
+/* ---- its parts ---- */
+
+const char *const engine_tree_own_places[] = {
+	"etc/hosts", "run/secrets", "etc/hostname", "etc/resolv.conf", "dev", "proc", "sys", NULL,
+};
+
+static int open_layers(struct engine *engine, const struct strv *layers, const char *rootfs,
+		       struct runtime_user_namespace *user, struct err *e)
+{
+	struct runtime_overlay overlay = { .user = user };
+
+	if (rootfs)
+		strv_add(&overlay.lower, rootfs);
+	for (size_t i = layers->count; i-- > 0;)
+		strv_add_take(&overlay.lower, storage_layer_path(engine->store, layers->items[i]));
+	int fd = runtime_overlay_mount_in_parent(&overlay, engine->store->root, e);
+	strv_clear(&overlay.lower);
+	return fd;
+}
+
+int engine_tree_open_layers(struct engine *engine, const struct container *c, struct err *e)
+{
+	const struct runtime_idmap *ids = &c->security.ids;
+	struct runtime_user_namespace user = RUNTIME_USER_NAMESPACE_INIT;
+
+	runtime_idmap_copy(&user.ids, &ids->uids, &ids->gids);
+	int fd = open_layers(engine, &c->image.layers, c->image.rootfs,
+			     ids->uids.count ? &user : NULL, e);
+	runtime_user_namespace_clear(&user);
+	return fd;
+}
+
+int engine_tree_open_image(struct engine *engine, const struct strv *layers, struct err *e)
+{
+	return open_layers(engine, layers, NULL, NULL, e);
+}
+
+int engine_tree_open_upper(struct engine *engine, const struct container *c, struct err *e)
+{
+	own_free char *path = mem_format("%s/upper", c->id);
+
+	int fd = openat(engine->containers_fd, path,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open what container %s wrote", c->name) : fd;
 }
 
 void engine_tree_close(struct engine_tree *tree)

@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-enum { PROGRESS_FD = 3, FOLDER_FD = 4 };
+enum { PROGRESS_FD = 3, FOLDER_FD = 4, REQUEST_FD = 5 };
 
 /* What has been read of the progress, and what it said last. */
 struct reader {
@@ -50,12 +50,21 @@ static void insert(struct strv *argv, char *option)
 /* Above all the numbers that descriptors get in the child: none may overwrite another there. */
 static int raise_fd(int fd)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, REQUEST_FD + 1);
 }
 
-/* folder_fd: -1 for none. */
-static int start(pid_t *ret, const struct strv *arguments, int progress_fd, int folder_fd,
-		 struct err *e)
+/* The descriptor from becomes number in the child, told by option. */
+static void pass(posix_spawn_file_actions_t *actions, struct strv *argv, int from, int number,
+		 const char *option)
+{
+	if (from < 0)
+		return;
+	posix_spawn_file_actions_adddup2(actions, from, number);
+	insert(argv, mem_format("%s=%d", option, number));
+}
+
+static int start(pid_t *ret, const struct strv *arguments, int progress_fd,
+		 const struct image_command_files *files, struct err *e)
 {
 	own_free char *path = program_path();
 	own_clear(strv_clear) struct strv argv = { 0 };
@@ -65,17 +74,16 @@ static int start(pid_t *ret, const struct strv *arguments, int progress_fd, int 
 	strv_add_all(&argv, arguments);
 	if (log_get_level() >= LOG_LEVEL_DEBUG)
 		insert(&argv, mem_text("--debug"));
-	insert(&argv, mem_format("--progress-fd=%d", PROGRESS_FD));
 	own_fd int progress = raise_fd(progress_fd);
-	own_fd int folder = folder_fd < 0 ? -1 : raise_fd(folder_fd);
-	if (progress < 0 || (folder_fd >= 0 && folder < 0))
+	own_fd int folder = raise_fd(files->folder);
+	own_fd int request = raise_fd(files->request);
+	if (progress < 0 || (folder < 0 && files->folder >= 0) ||
+	    (request < 0 && files->request >= 0))
 		return err_sys(e, "copy a descriptor");
-	if (folder >= 0)
-		insert(&argv, mem_format("--folder-fd=%d", FOLDER_FD));
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, progress, PROGRESS_FD);
-	if (folder >= 0)
-		posix_spawn_file_actions_adddup2(&actions, folder, FOLDER_FD);
+	pass(&actions, &argv, progress, PROGRESS_FD, "--progress-fd");
+	pass(&actions, &argv, folder, FOLDER_FD, "--folder-fd");
+	pass(&actions, &argv, request, REQUEST_FD, "--request-fd");
 	int r = posix_spawn(ret, path, &actions, NULL, argv.items, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return r ? err_number(e, r, "run %s", path) : 0;
@@ -151,8 +159,8 @@ static int judge(const struct reader *reader, int wait_status, struct err *e)
 		       process_exit_code(wait_status));
 }
 
-static int run(struct reader *reader, int folder_fd, const struct strv *arguments,
-	       enum image_command_show show, struct err *e)
+static int run(struct reader *reader, const struct image_command_files *files,
+	       const struct strv *arguments, enum image_command_show show, struct err *e)
 {
 	int ends[2];
 	pid_t pid;
@@ -161,7 +169,7 @@ static int run(struct reader *reader, int folder_fd, const struct strv *argument
 		return err_sys(e, "make a pipe");
 	own_fd int from = ends[0];
 	own_fd int to = ends[1];
-	int r = start(&pid, arguments, to, folder_fd, e);
+	int r = start(&pid, arguments, to, files, e);
 	if (r < 0)
 		return r;
 	close(take_fd(&to));
@@ -183,12 +191,14 @@ static int run(struct reader *reader, int folder_fd, const struct strv *argument
 	return judge(reader, status, e);
 }
 
+static const struct image_command_files no_files = { -1, -1 };
+
 int image_command_run_each(image_command_report *on_image, void *arg, const struct strv *arguments,
 			   enum image_command_show show, struct err *e)
 {
 	struct reader reader = { .on_image = on_image, .arg = arg };
 
-	return run(&reader, -1, arguments, show, e);
+	return run(&reader, &no_files, arguments, show, e);
 }
 
 static void keep_last(void *arg, const struct image_progress *image)
@@ -196,12 +206,12 @@ static void keep_last(void *arg, const struct image_progress *image)
 	*(struct image_progress *)arg = *image;
 }
 
-int image_command_run_on(int fd, struct image_progress *ret, const struct strv *arguments,
-			 enum image_command_show show, struct err *e)
+int image_command_run_on(const struct image_command_files *files, struct image_progress *ret,
+			 const struct strv *arguments, enum image_command_show show, struct err *e)
 {
 	struct image_progress last = { 0 };
 	struct reader reader = { .on_image = keep_last, .arg = &last };
-	int r = run(&reader, fd, arguments, show, e);
+	int r = run(&reader, files, arguments, show, e);
 
 	if (r == 0 && ret)
 		*ret = last;
@@ -211,5 +221,5 @@ int image_command_run_on(int fd, struct image_progress *ret, const struct strv *
 int image_command_run(struct image_progress *ret, const struct strv *arguments,
 		      enum image_command_show show, struct err *e)
 {
-	return image_command_run_on(-1, ret, arguments, show, e);
+	return image_command_run_on(&no_files, ret, arguments, show, e);
 }

@@ -24,9 +24,15 @@ enum image_command_show {
 int image_command_run(struct image_progress *ret, const struct strv *arguments,
 		      enum image_command_show show, struct err *e);
 
-/* The same with --folder-fd, a descriptor of the folder fd, for the verbs that work on one. */
-int image_command_run_on(int fd, struct image_progress *ret, const struct strv *arguments,
-			 enum image_command_show show, struct err *e);
+/* Descriptors for the verbs that work on some; -1: none. */
+struct image_command_files {
+	int folder;  /* --folder-fd */
+	int request; /* --request-fd */
+};
+
+/* The same with these. */
+int image_command_run_on(const struct image_command_files *files, struct image_progress *ret,
+			 const struct strv *arguments, enum image_command_show show, struct err *e);
 
 /* The same for verbs that bring several images (load) or find damage (check): calls on_image for
  * each image and each finding. */

@@ -22,6 +22,8 @@ struct image_invocation {
 	bool whole;                   /* --whole: of a pull, see image/layers.h */
 	struct strv changes;          /* --change: instructions, see oci/instruction.h */
 	int folder_fd;                /* --folder-fd, or -1 */
+	int request_fd;               /* --request-fd, or -1 */
+	struct strv left_out;         /* --leave-out: paths below the folder */
 	struct oci_id_map ids;        /* --map-uid, --map-gid: CONTAINER:HOST:COUNT */
 	bool without_root;            /* --without-root */
 	char **operands;              /* behind the verb and its options, closed by NULL */

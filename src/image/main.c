@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "image/command.h"
+#include "image/commit.h"
 #include "image/import.h"
 #include "image/invocation.h"
 #include "image/load.h"
@@ -25,6 +26,7 @@
 #include "image/report.h"
 #include "image/save.h"
 #include "image/source.h"
+#include "image/stored.h"
 #include "image/stream.h"
 #include "image/template.h"
 #include "image/verify.h"
@@ -36,7 +38,8 @@ struct options {
 	char *credentials; /* of the environment: nobody else is to see them */
 	struct strv changes;
 	struct oci_id_map ids;
-	int progress_fd, folder_fd;
+	struct strv left_out;
+	int progress_fd, folder_fd, request_fd;
 	bool quiet, debug, no_verify, all_tags, whole, without_root;
 };
 
@@ -51,6 +54,8 @@ static const struct option long_options[] = {
 	{ "no-tls-verify", no_argument, NULL, 'n' },
 	{ "all-tags", no_argument, NULL, 'A' },
 	{ "folder-fd", required_argument, NULL, 'F' },
+	{ "request-fd", required_argument, NULL, 'Q' },
+	{ "leave-out", required_argument, NULL, 'l' },
 	{ "map-uid", required_argument, NULL, 'u' },
 	{ "map-gid", required_argument, NULL, 'g' },
 	{ "without-root", no_argument, NULL, 'W' },
@@ -129,6 +134,8 @@ static const struct verb {
 	{ "volume-import", image_volume_import_verb },
 	{ "pack", image_stream_pack_verb },
 	{ "unpack", image_stream_unpack_verb },
+	{ "commit", image_commit_verb },
+	{ "restore", image_stored_restore_verb },
 };
 
 static int take_fd_number(int *to, const char *name, struct err *e)
@@ -183,6 +190,11 @@ static int take_option(struct options *options, int option, struct err *e)
 		return take_fd_number(&options->progress_fd, "--progress-fd", e);
 	case 'F':
 		return take_fd_number(&options->folder_fd, "--folder-fd", e);
+	case 'Q':
+		return take_fd_number(&options->request_fd, "--request-fd", e);
+	case 'l':
+		strv_add(&options->left_out, optarg);
+		return 0;
 	case 'u':
 		return oci_id_map_parse(&options->ids.uids, optarg, e);
 	case 'g':
@@ -236,6 +248,8 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.whole = options->whole,
 		.changes = options->changes,
 		.folder_fd = options->folder_fd,
+		.request_fd = options->request_fd,
+		.left_out = options->left_out,
 		.ids = options->ids,
 		.without_root = options->without_root,
 		.operands = operands,
@@ -269,7 +283,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
-	struct options options = { .progress_fd = -1, .folder_fd = -1 };
+	struct options options = { .progress_fd = -1, .folder_fd = -1, .request_fd = -1 };
 	struct err e = { 0 };
 
 	if (!verb)
@@ -288,6 +302,7 @@ int main(int argc, char **argv)
 		r = run(verb, &options, report, argv + 1 + optind, &e);
 	strv_clear(&options.changes);
 	free(options.credentials);
+	strv_clear(&options.left_out);
 	free(options.ids.uids.items);
 	free(options.ids.gids.items);
 	if (r == 0)

@@ -62,13 +62,18 @@ static int save_layer(const struct image_save *save, struct image_output *output
 
 	if (image_output_has(output, name))
 		return 0;
-	int r = storage_layer_facts(save->store, diff_id, &facts, e);
-	if (r < 0)
-		return r;
-	own_fd int fd = storage_blob_open(save->store, digest, NULL, e);
+	int64_t size = 0;
+	own_fd int fd = storage_blob_open(save->store, digest, &size, e);
 	if (fd < 0)
 		return fd;
-	return write_layer(output, name, fd, (int64_t)facts.tar_size, diff_id, e);
+	/* one that is not compressed is as long as it is, also before it was ever unpacked */
+	if (strcmp(oci_digest_hex(digest), oci_digest_hex(diff_id)) != 0) {
+		int r = storage_layer_facts(save->store, diff_id, &facts, e);
+		if (r < 0)
+			return r;
+		size = (int64_t)facts.tar_size;
+	}
+	return write_layer(output, name, fd, size, diff_id, e);
 }
 
 static int save_config(const struct image_save *save, struct image_output *output,

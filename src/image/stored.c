@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "image/invocation.h"
+#include "image/jail.h"
 #include "image/layers.h"
 #include "image/report.h"
 #include "storage/blob.h"
@@ -52,6 +54,34 @@ int image_stored_finish(const struct image_stored *stored, const char *digest,
 	if (r == 0)
 		r = image_layers_bring(&layers, &image.manifest, &image.config, e);
 	return r < 0 ? r : add_entry(stored, &image, reference, e);
+}
+
+int image_stored_name(const struct image_stored *stored, const char *digest, const char *reference,
+		      struct err *e)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+
+	int r = storage_image_read(&image, stored->store, digest, e);
+	return r < 0 ? r : add_entry(stored, &image, reference, e);
+}
+
+int image_stored_restore_verb(const struct image_invocation *invocation, struct err *e)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	const struct store *store = invocation->store;
+	struct image_layers layers = { store, invocation->report, NULL };
+
+	if (invocation->count != 1)
+		return err_set(e, ERR_INVALID, "expected the digest of one manifest");
+	own_fd int lock = store_lock_layers_shared(store, e);
+	if (lock < 0)
+		return lock;
+	int r = image_jail_enter(store, e);
+	if (r == 0)
+		r = storage_image_read(&image, store, invocation->operands[0], e);
+	if (r == 0)
+		r = image_layers_bring(&layers, &image.manifest, &image.config, e);
+	return r;
 }
 
 void image_stored_clean_up(const struct store *store)

@@ -2,6 +2,7 @@
  * and it gets its name. The end of load and import. */
 #pragma once
 struct err;
+struct image_invocation;
 struct image_report;
 struct store;
 
@@ -14,6 +15,13 @@ struct image_stored {
  * image. The caller holds the shared lock on the layers. */
 int image_stored_finish(const struct image_stored *stored, const char *digest,
 			const char *reference, struct err *e);
+
+/* The same, its layers left for later: they are unpacked when a container first needs them. */
+int image_stored_name(const struct image_stored *stored, const char *digest, const char *reference,
+		      struct err *e);
+
+/* Verb "restore": unpacks what is missing of the layers of the image with this manifest. */
+int image_stored_restore_verb(const struct image_invocation *invocation, struct err *e);
 
 /* What a failed one left without a name goes at once, unless somebody else works there. */
 void image_stored_clean_up(const struct store *store);

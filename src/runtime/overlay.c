@@ -192,6 +192,24 @@ static int set_layers(int fs, const struct folders *folders, size_t count)
 	return r;
 }
 
+/* An upper folder is to be a layer by itself, whatever the host's defaults are: no folder in it
+ * that points to one below by its old name, no file that has its bytes there (overlayfs(5),
+ * "redirect_dir", "metadata only copy up"). With userxattr there is neither. */
+static const struct {
+	const char *key, *value;
+} whole_upper[] = { { "redirect_dir", "off" }, { "metacopy", "off" } };
+
+static int forbid_references(int fs, const struct runtime_overlay *overlay, struct err *e)
+{
+	if (!overlay->upper || runtime_user_namespace_is_inner())
+		return 0;
+	for (size_t i = 0; i < COUNT_OF(whole_upper); i++)
+		if (fsconfig(fs, FSCONFIG_SET_STRING, whole_upper[i].key, whole_upper[i].value, 0) <
+		    0)
+			return runtime_mount_error(e, fs, "overlay option %s", whole_upper[i].key);
+	return 0;
+}
+
 static int configure(int fs, const struct runtime_overlay *overlay, const struct folders *folders,
 		     struct err *e)
 {
@@ -211,7 +229,9 @@ static int configure(int fs, const struct runtime_overlay *overlay, const struct
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return runtime_mount_error(e, fs, "overlay option userxattr");
 	fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
-	int r = runtime_mount_label_option(fs, overlay->label, e);
+	int r = forbid_references(fs, overlay, e);
+	if (r == 0)
+		r = runtime_mount_label_option(fs, overlay->label, e);
 	if (r < 0)
 		return r;
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -234,6 +254,9 @@ static void option_string(struct str *to, const struct runtime_overlay *overlay,
 			 overlay->is_volatile ? ",volatile" : "");
 	if (runtime_user_namespace_is_inner())
 		str_add(to, ",userxattr");
+	else if (overlay->upper)
+		for (size_t i = 0; i < COUNT_OF(whole_upper); i++)
+			str_addf(to, ",%s=%s", whole_upper[i].key, whole_upper[i].value);
 	if (overlay->label) {
 		/* quoted: there are commas between the categories of a label */
 		const char *value = strchr(overlay->label, '=') + 1;

@@ -76,18 +76,34 @@ int storage_image_check_layers(const struct storage_image *image, const struct s
 	return 0;
 }
 
+int storage_image_layer_size(const struct storage_image *image, const struct store *store,
+			     size_t index, uint64_t *ret, struct err *e)
+{
+	own_clear(layer_facts_clear) struct layer_facts facts = { 0 };
+	const char *diff_id = image->config.rootfs.diff_ids.items[index];
+
+	/* not unpacked yet: as much as its archive, near enough */
+	if (!storage_layer_exists(store, diff_id)) {
+		*ret = (uint64_t)image->manifest.layers.items[index].size;
+		return 0;
+	}
+	int r = storage_layer_facts(store, diff_id, &facts, e);
+	if (r == 0)
+		*ret = facts.size;
+	return r;
+}
+
 int storage_image_size(const struct storage_image *image, const struct store *store, uint64_t *ret,
 		       struct err *e)
 {
-	const struct strv *layers = &image->config.rootfs.diff_ids;
 	uint64_t size = 0;
 
-	for (size_t i = 0; i < layers->count; i++) {
-		own_clear(layer_facts_clear) struct layer_facts facts = { 0 };
-		int r = storage_layer_facts(store, layers->items[i], &facts, e);
+	for (size_t i = 0; i < image->config.rootfs.diff_ids.count; i++) {
+		uint64_t layer = 0;
+		int r = storage_image_layer_size(image, store, i, &layer, e);
 		if (r < 0)
 			return r;
-		size += facts.size;
+		size += layer;
 	}
 	*ret = size;
 	return 0;

@@ -1,5 +1,6 @@
 /* image.h - a stored image: its manifest and config, its layers as folders, what it takes. */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 #include "oci/image.h"
@@ -23,6 +24,10 @@ void storage_image_clear(struct storage_image *image);
 /* Are all its layers unpacked? ERR_NOT_FOUND names the first that is not. */
 int storage_image_check_layers(const struct storage_image *image, const struct store *store,
 			       struct err *e);
+
+/* Bytes of the files of one layer; where it is not unpacked yet, of its archive. */
+int storage_image_layer_size(const struct storage_image *image, const struct store *store,
+			     size_t index, uint64_t *ret, struct err *e);
 
 /* Bytes of its files, the sum over its layers: the SIZE of `images`. */
 int storage_image_size(const struct storage_image *image, const struct store *store, uint64_t *ret,

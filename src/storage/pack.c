@@ -353,7 +353,10 @@ static int pack_thing(struct pack *p, struct thing *t, struct err *e)
 	describe(p, entry, t);
 	int r = pack_kind(p, t, entry, e);
 	archive_entry_free(entry);
-	return r;
+	/* removed since its name was read, in a tree that is in use */
+	bool gone = r == -ENOENT && !p->sink_failed &&
+		    faccessat(t->dir_fd, t->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+	return gone ? 0 : r;
 }
 
 /* ---- folders ---- */

@@ -1,0 +1,70 @@
+/* `holm commit`: a new image of what a container wrote. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/own.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "engine/commit.h"
+#include "engine/engine.h"
+
+struct cli_commit {
+	struct commit_options commit;
+	char *iidfile;
+};
+
+#define OPTIONS struct cli_commit
+static const struct option table[] = {
+	{ "author", 'a', OPTION_STRING(commit.author), "NAME", "who made it, for its history" },
+	{ "change", 'c', OPTION_STRINGS(commit.change), "INSTRUCTION",
+	  "a Containerfile's CMD, ENV, EXPOSE, USER... for the image" },
+	{ "iidfile", 0, OPTION_STRING(iidfile), "FILE", "write the image's id to this file",
+	  "file:" },
+	{ "message", 'm', OPTION_STRING(commit.message), "TEXT", "a comment, for its history" },
+	{ "pause", 'p', OPTION_TOGGLE(commit.pause), NULL,
+	  "a running container stands still meanwhile (if nothing is said)" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static int write_id(const char *path, const char *id, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "--iidfile %s", path);
+	int r = fd_write_all(fd, id, strlen(id));
+	return r < 0 ? err_number(e, -r, "--iidfile %s", path) : 0;
+}
+
+static int run_commit(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct cli_commit *o = options;
+	char id[IMAGE_DIGEST_SIZE];
+	struct engine *engine;
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_commit(engine, args->items[0], args->count > 1 ? args->items[1] : NULL,
+				  &o->commit, id, e);
+	if (r < 0)
+		return r;
+	puts(id);
+	return o->iidfile ? write_id(o->iidfile, id, e) : 0;
+}
+
+const struct cli_command cli_commit = {
+	.names = "commit|container commit",
+	.section = "Containers",
+	.arguments = "[OPTIONS] CONTAINER [NAME[:TAG]]",
+	.summary = "Make an image of what a container wrote",
+	.options = table,
+	.size = sizeof(struct cli_commit),
+	.args_min = 1,
+	.args_max = 2,
+	.values = "container:",
+	.run = run_commit,
+};

@@ -182,6 +182,19 @@ void number_format_bytes(char to[16], uint64_t bytes)
 	snprintf(to, 16, "%.3g%s", value, units[unit]);
 }
 
+void number_format_binary(char to[16], uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1023.95 && unit + 1 < COUNT_OF(units)) {
+		value /= 1024.0;
+		unit++;
+	}
+	snprintf(to, 16, "%.4g%s", value, units[unit]);
+}
+
 int number_hex_digit(int c)
 {
 	if (c >= '0' && c <= '9')

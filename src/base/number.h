@@ -27,3 +27,6 @@ int number_hex_digit(int c);
 
 /* "1.5kB", "23.4MB": powers of 1000 and 3-4 digits, as docker prints sizes; to has 16 bytes. */
 void number_format_bytes(char to[16], uint64_t bytes);
+
+/* "1.5KiB", "23.45MiB": powers of 1024 and 4 digits, as docker prints memory; to has 16 bytes. */
+void number_format_binary(char to[16], uint64_t bytes);

@@ -15,6 +15,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_rm,
 	&cli_ps,
 	&cli_logs,
+	&cli_top,
 	&cli_stats,
 	&cli_exec,
 	&cli_start_attach,

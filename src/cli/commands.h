@@ -12,7 +12,7 @@ extern const struct cli_command cli_cp;
 extern const struct cli_command cli_diff;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_rm;
-extern const struct cli_command cli_stats;
+extern const struct cli_command cli_stats, cli_top;
 extern const struct cli_command cli_rename, cli_update;
 extern const struct cli_command cli_pause, cli_pause_unpause; /* pause.c */
 extern const struct cli_command cli_wait;

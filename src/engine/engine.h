@@ -94,6 +94,11 @@ int engine_remove(struct engine *engine, const char *name, const struct remove_o
 int engine_update(struct engine *engine, const char *name, const struct create_options *o,
 		  struct err *e);
 
+/* Docker's {"Titles": [...], "Processes": [[...]...]} of what runs in it, as ps(1) of the host sees
+ * it; ps_args: "aux" or the like, empty for "-ef". The caller's (json_object_put). */
+int engine_top(struct engine *engine, const char *name, const struct strv *ps_args,
+	       struct json_object **ret, struct err *e);
+
 /* Gives it another name; whether it runs makes no difference. ERR_EXISTS. */
 int engine_rename(struct engine *engine, const char *name, const char *new_name, struct err *e);
 int engine_pause(struct engine *engine, const char *name, struct err *e);

@@ -178,28 +178,37 @@ static int choose(struct strv *names, const struct strv *args, struct err *e)
 	return err_hint(e, "ps is in the package procps");
 }
 
+/* One process; NULL: the heading. */
+static void add_line(struct strv *to, const struct strv *names, const struct facts *f)
+{
+	own_clear(str_clear) struct str line = { 0 };
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct ps_own_column *column = find(names->items[i]);
+		if (i)
+			str_add_char(&line, ' ');
+		if (column && f)
+			column->add(&line, f);
+		else if (column)
+			str_add(&line, column->heading);
+	}
+	strv_add_take(to, str_take(&line));
+}
+
 int ps_own_lines(struct strv *ret, const pid_t *pids, size_t count, const struct strv *args,
 		 struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
-	own_clear(str_clear) struct str line = { 0 };
 
 	int r = choose(&names, args, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < names.count; i++)
-		str_addf(&line, "%s%s", i ? " " : "", find(names.items[i])->heading);
-	strv_add(ret, line.text);
+	add_line(ret, &names, NULL);
 	for (size_t p = 0; p < count; p++) {
 		struct facts facts;
 		if (!read_facts(&facts, pids[p]))
 			continue;
-		line.length = 0;
-		for (size_t i = 0; i < names.count; i++) {
-			str_add(&line, i ? " " : "");
-			find(names.items[i])->add(&line, &facts);
-		}
-		strv_add(ret, line.text);
+		add_line(ret, &names, &facts);
 		free(facts.args);
 	}
 	return 0;

@@ -13,6 +13,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_stop_restart,
 	&cli_stop_kill,
 	&cli_rm,
+	&cli_container_prune,
 	&cli_ps,
 	&cli_logs,
 	&cli_top,

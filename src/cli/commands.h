@@ -12,6 +12,7 @@ extern const struct cli_command cli_cp;
 extern const struct cli_command cli_diff;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_rm;
+extern const struct cli_command cli_container_prune;
 extern const struct cli_command cli_stats, cli_top;
 extern const struct cli_command cli_rename, cli_update;
 extern const struct cli_command cli_pause, cli_pause_unpause; /* pause.c */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "engine/engine.h"
@@ -14,17 +15,31 @@ struct wait_options {
 #define OPTIONS struct wait_options
 static const struct option table[] = {
 	{ "condition", 0, OPTION_STRING(condition), "WHEN",
-	  "not-running (at once if it does not run), next-exit or removed",
-	  "not-running|next-exit|removed" },
+	  "not-running (at once if it does not run), next-exit, removed, created, running, paused, "
+	  "healthy or unhealthy; exited and stopped are not-running",
+	  "not-running|next-exit|removed|created|running|paused|healthy|unhealthy|exited|stopped" },
 	{ 0 },
 };
 #undef OPTIONS
 
+/* Docker's words first, then podman's. */
+static const struct {
+	const char *word;
+	enum engine_wait_for condition;
+} conditions[] = {
+	{ "not-running", ENGINE_WAIT_NOT_RUNNING }, { "next-exit", ENGINE_WAIT_NEXT_EXIT },
+	{ "removed", ENGINE_WAIT_REMOVED },         { "exited", ENGINE_WAIT_NOT_RUNNING },
+	{ "stopped", ENGINE_WAIT_NOT_RUNNING },     { "created", ENGINE_WAIT_CREATED },
+	{ "running", ENGINE_WAIT_RUNNING },         { "paused", ENGINE_WAIT_PAUSED },
+	{ "healthy", ENGINE_WAIT_HEALTHY },         { "unhealthy", ENGINE_WAIT_UNHEALTHY },
+};
+
 static enum engine_wait_for condition_of(const struct wait_options *o)
 {
-	if (!o->condition || strcmp(o->condition, "not-running") == 0)
-		return ENGINE_WAIT_NOT_RUNNING;
-	return strcmp(o->condition, "removed") == 0 ? ENGINE_WAIT_REMOVED : ENGINE_WAIT_NEXT_EXIT;
+	for (size_t i = 0; o->condition && i < COUNT_OF(conditions); i++)
+		if (strcmp(o->condition, conditions[i].word) == 0)
+			return conditions[i].condition;
+	return ENGINE_WAIT_NOT_RUNNING;
 }
 
 static int run_wait(struct cli *cli, void *options, const struct strv *args, struct err *e)

@@ -108,7 +108,16 @@ int engine_unpause(struct engine *engine, const char *name, struct err *e);
  * ERR_STATE: it does not run, or is paused; ERR_UNSUPPORTED: it has no check. */
 int engine_health_check(struct engine *engine, const char *name, int *ret_code, struct err *e);
 
-enum engine_wait_for { ENGINE_WAIT_NOT_RUNNING, ENGINE_WAIT_NEXT_EXIT, ENGINE_WAIT_REMOVED };
+enum engine_wait_for {
+	ENGINE_WAIT_NOT_RUNNING,
+	ENGINE_WAIT_NEXT_EXIT, /* also of one that does not run yet */
+	ENGINE_WAIT_REMOVED,
+	ENGINE_WAIT_CREATED, /* the state is this one now */
+	ENGINE_WAIT_RUNNING,
+	ENGINE_WAIT_PAUSED,
+	ENGINE_WAIT_HEALTHY,
+	ENGINE_WAIT_UNHEALTHY,
+};
 
 /* Blocks until then; *ret_code is the exit code. */
 int engine_wait(struct engine *engine, const char *name, enum engine_wait_for condition,

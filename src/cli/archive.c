@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "base/strv.h"
 #include "cli/command.h"
 #include "cli/commands.h"
@@ -24,6 +25,8 @@ struct archive_options {
 	char *platform;
 	bool quiet;
 	char *message;
+	char *from;
+	char *only;
 	struct strv change;
 };
 
@@ -48,7 +51,11 @@ static const struct option save_table[] = {
 static const struct option import_table[] = {
 	{ "change", 'c', OPTION_STRINGS(change), "INSTRUCTION",
 	  "a Containerfile's CMD, ENV, EXPOSE, USER... for the image" },
+	{ "from", 0, OPTION_STRING(from), "ENGINE",
+	  "take the images and volumes that docker or podman has in FOLDER", "docker|podman" },
 	{ "message", 'm', OPTION_STRING(message), "TEXT", "a comment, for the image's history" },
+	{ "only", 0, OPTION_STRING(only), "WHAT", "with --from: images or volumes alone",
+	  "images|volumes" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "what it is made for" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show progress" },
 	{ 0 },
@@ -134,9 +141,39 @@ static int run_save(struct cli *cli, void *options, const struct strv *args, str
 	return r;
 }
 
+static int import_from(struct cli *cli, const struct archive_options *o, const struct strv *args,
+		       struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+	const char *folder =
+		str_equal(o->from, "docker") ? "/var/lib/docker" : "/var/lib/containers/storage";
+
+	if (args->count > 1)
+		return err_set(e, ERR_INVALID, "--from: the names are those of the other store");
+	if (o->platform || o->message || o->change.count)
+		return err_set(e, ERR_INVALID,
+			       "--from does not go with --platform, --message and "
+			       "--change: images come as they are");
+	int r = cli_archive_arguments(cli, "foreign", &arguments, e);
+	if (r < 0)
+		return r;
+	strv_add(&arguments, "--");
+	strv_add(&arguments, o->from);
+	strv_add(&arguments, args->count ? args->items[0] : folder);
+	strv_add(&arguments, o->only ? o->only : "all");
+	return image_command_run_each(print_loaded, cli, &arguments,
+				      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
+}
+
 static int run_import(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct archive_options *o = options;
+	if (o->from)
+		return import_from(cli, o, args, e);
+	if (o->only)
+		return err_set(e, ERR_INVALID, "--only goes with --from");
+	if (!args->count)
+		return err_set(e, ERR_INVALID, "import needs a file, a folder or an address");
 	own_clear(strv_clear) struct strv arguments = { 0 };
 	struct image_progress image = { 0 };
 
@@ -187,10 +224,9 @@ const struct cli_command cli_archive_import = {
 	.names = "import|image import",
 	.section = "Images",
 	.arguments = "[OPTIONS] FILE|FOLDER|URL|- [NAME[:TAG]]",
-	.summary = "Make an image of a root filesystem, in an archive or a folder",
+	.summary = "Make an image of a root filesystem; or take all from docker or podman",
 	.options = import_table,
 	.size = sizeof(struct archive_options),
-	.args_min = 1,
 	.args_max = 2,
 	.values = "file:",
 	.run = run_import,

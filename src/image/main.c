@@ -17,6 +17,7 @@
 #include "base/own.h"
 #include "image/command.h"
 #include "image/commit.h"
+#include "image/foreign.h"
 #include "image/import.h"
 #include "image/invocation.h"
 #include "image/load.h"
@@ -129,6 +130,7 @@ static const struct verb {
 	{ "save", image_save_verb },
 	{ "import", image_import_verb },
 	{ "check", image_verify_verb },
+	{ "foreign", image_foreign_verb },
 	{ "mend", image_verify_mend_verb },
 	{ "volume-export", image_volume_export_verb },
 	{ "volume-import", image_volume_import_verb },

@@ -164,3 +164,36 @@ tasks_run() { # COUNT VALUE
 	within 20 tasks_run 0 two
 	expect 0 docker service rm svc
 }
+
+# What inspect says of a health check, with times as their kind alone.
+health_of() { # ENGINE NAME
+	"$1" inspect "$2" | jq -cS '.[0] | [.Config.Healthcheck, (.State.Health | .FailingStreak |= (. > 0) |
+		.Log |= [.[-1] | .Start |= type | .End |= type])]'
+}
+
+health_is() { # ENGINE NAME STATUS
+	[ "$("$1" inspect --format '{{.State.Health.Status}}' "$2")" = "$3" ]
+}
+
+@test "a health check of holm's looks like docker's, alive and afterwards" {
+	local options=(--network none --health-interval 200ms --health-retries 1 --health-timeout 1s) engine
+	for engine in docker holm; do
+		$engine run -d --name good "${options[@]}" --health-cmd 'echo fine' busybox sleep 1000 >/dev/null
+		$engine run -d --name bad "${options[@]}" --health-cmd 'printf "a\0\377b"; yes | head -c 5000; exit 3' busybox sleep 1000 >/dev/null
+		$engine run -d --name slow "${options[@]}" --health-cmd 'echo begun; sleep 100' busybox sleep 1000 >/dev/null
+		within 20 health_is $engine good healthy
+		within 20 health_is $engine bad unhealthy
+		within 20 health_is $engine slow unhealthy
+		$engine ps --format '{{.Names}} {{.Status}}' | sed 's/Up .* (/Up (/' | sort >"$engine.ps"
+	done
+	diff docker.ps holm.ps
+	diff <(health_of docker good) <(health_of holm good)
+	# what a check wrote before its timeout is told by docker from 23.0 on
+	diff <(health_of docker slow | sed 's/: begun\\n//') <(health_of holm slow | sed 's/: begun\\n//')
+	# the bytes of Go's strings that are no UTF-8, and NUL, which holm's records cannot hold
+	diff <(health_of docker bad | sed 's/\\u0000/\xef\xbf\xbd/') <(health_of holm bad)
+	for engine in docker holm; do
+		$engine stop -t 0 good >/dev/null
+	done
+	diff <(health_of docker good) <(health_of holm good)
+}

@@ -83,6 +83,23 @@ sleeper() { # NAME [OPTION...]
 	output_is 'started web'
 }
 
+@test "a record that cannot be read, or what an earlier crash left, holds up nobody" {
+	sleeper web --restart always
+	sleeper bad --restart always
+	folder=$HOLM_ROOT/containers/$(holm inspect --format '{{.Id}}' web)
+	broken=$HOLM_ROOT/containers/$(holm inspect --format '{{.Id}}' bad)/config.json
+	power_off
+	printf '%500s' junk >>"$folder/.exit"
+	cp "$broken" good.json
+	echo '{' >"$broken"
+	expect 0 holm autostart
+	output_is 'started web'
+	output_has 'holm: warning: '
+	power_off
+	cp good.json "$broken"
+	[ "$(holm inspect --format '{{.State.Status}} {{.State.ExitCode}}' web)" = 'exited 255' ]
+}
+
 @test "those that are needed come first, then lower numbers; one that fails holds up nobody" {
 	holm create --name db --autostart yes busybox sleep 1000 >/dev/null
 	holm create --name cache --autostart 5 busybox sleep 1000 >/dev/null

@@ -32,6 +32,17 @@ monitor_of() {
 	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 3 ]
 }
 
+@test "a start by hand counts anew" {
+	holm run -d --name web --restart on-failure:1 busybox false >/dev/null
+	within 10 is exited web
+	[ "$(count web)" = 1 ]
+	holm start web >/dev/null
+	[ "$(count web)" = 0 ] || [ "$(count web)" = 1 ]
+	within 10 is exited web
+	[ "$(count web)" = 1 ]
+	holm events --since 1h --until 0s --filter event=start --format x | wc -l | grep -qx 4
+}
+
 @test "on-failure leaves a success alone" {
 	holm run -d --name web --restart on-failure busybox true >/dev/null
 	within 5 is exited web

@@ -137,6 +137,7 @@ struct engine_rows {
 struct list_options {
 	bool all;           /* also those that do not run */
 	struct strv filter; /* "name=web", "status=exited"...; see engine/filter.c */
+	bool tolerant;      /* one that cannot be read is left out, with a warning */
 	int64_t last;       /* -n: the newest so many, of all; 0: no bound */
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -25,6 +26,7 @@ void engine_rows_clear(struct engine_rows *rows)
 }
 
 struct listing {
+	bool tolerant;
 	struct engine *engine;
 	const struct filter *filter;
 	bool all;
@@ -32,21 +34,30 @@ struct listing {
 	const char *run; /* $run/containers */
 };
 
-/* One that goes while the list is made is simply not in it. A record that cannot be read does not
- * hide the others. */
+/* One that goes while the list is made is simply not in it. */
+static int pass_over(const struct listing *l, const struct err *e)
+{
+	if (e->kind == ERR_NOT_FOUND)
+		return 0;
+	if (!l->tolerant)
+		return -e->number;
+	log_warning("%s", e->text);
+	return 0;
+}
+
 static int add_row(struct listing *l, const char *id, struct err *e)
 {
 	struct engine_row row = { 0 };
 
 	int r = engine_state_read(l->engine, id, &row.state, e);
 	if (r < 0)
-		return e->kind == ERR_NOT_FOUND ? 0 : r;
+		return pass_over(l, e);
 	if (!l->all && !container_state_live(&row.state) &&
 	    row.state.status != CONTAINER_RESTARTING)
 		return 0;
 	r = record_read(l->engine, id, &row.container, e);
 	if (r < 0)
-		return e->kind == ERR_NOT_FOUND ? 0 : r;
+		return pass_over(l, e);
 	if (filter_matches(l->filter, &row))
 		*shape_list_add(l->rows) = row;
 	else
@@ -120,7 +131,7 @@ int engine_list(struct engine *engine, const struct list_options *o, struct engi
 		return r;
 	own_free char *run = mem_format("%s/containers", engine->store->run);
 	bool all = o->all || o->last > 0 || filter.all;
-	struct listing listing = { engine, &filter, all, &rows, run };
+	struct listing listing = { o->tolerant, engine, &filter, all, &rows, run };
 	r = add_rows(&listing, engine->run_fd, add_running, e);
 	if (r == 0 && all)
 		r = add_rows(&listing, engine->containers_fd, add_any, e);

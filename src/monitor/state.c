@@ -152,8 +152,12 @@ static int write_lost(int fd, struct err *e)
 	own_json struct json_object *object = shape_write(&monitor_exit_record_shape, &record);
 	shape_clear(&monitor_exit_record_shape, &record);
 	const char *text = json_text(object);
-	int r = fd_write_all(fd, text, strlen(text));
-	return r < 0 ? err_number(e, -r, "make room for exit.json") : 0;
+	size_t length = strlen(text);
+	int r = fd_write_all(fd, text, length);
+	if (r < 0)
+		return err_number(e, -r, "make room for exit.json");
+	/* of an earlier start that nobody saw the end of */
+	return ftruncate(fd, (off_t)length) < 0 ? err_sys(e, "make room for exit.json") : 0;
 }
 
 void monitor_exit_record_release_at(int container_fd)

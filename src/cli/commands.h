@@ -36,6 +36,9 @@ extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_r
 	cli_volume_prune, cli_volume_exists; /* volume.c */
 extern const struct cli_command cli_volume_archive_export,
 	cli_volume_archive_import; /* volume_archive.c */
+extern const struct cli_command cli_pod_create, cli_pod_list, cli_pod_start, cli_pod_stop,
+	cli_pod_restart, cli_pod_kill, cli_pod_pause, cli_pod_unpause, cli_pod_remove,
+	cli_pod_prune, cli_pod_inspect, cli_pod_exists; /* pod.c */
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
 	cli_secret_remove, cli_secret_exists;               /* secret.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */

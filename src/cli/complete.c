@@ -14,6 +14,7 @@
 #include "cli/help.h"
 #include "cli/print.h"
 #include "engine/engine.h"
+#include "engine/pods.h"
 #include "image/reference.h"
 #include "storage/index.h"
 #include "storage/secret.h"
@@ -100,6 +101,19 @@ static void offer_volumes(const struct completion *c)
 		offer(c, volumes.items.items[i].name);
 }
 
+static void offer_pods(const struct completion *c)
+{
+	own_clear(engine_pods_clear) struct engine_pods pods = { 0 };
+	struct engine *engine;
+	struct err ignored;
+
+	if (cli_command_engine(c->cli, &engine, &ignored) < 0 ||
+	    engine_pods_list(engine, &pods, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < pods.items.count; i++)
+		offer(c, pods.items.items[i].pod->container.name);
+}
+
 static void offer_secrets(const struct completion *c)
 {
 	own_clear(storage_secrets_clear) struct storage_secrets secrets = { 0 };
@@ -148,6 +162,8 @@ static void offer_values(const struct completion *c, const char *values)
 		offer_images(c);
 	else if (str_equal(values, "volume:"))
 		offer_volumes(c);
+	else if (str_equal(values, "pod:"))
+		offer_pods(c);
 	else if (str_equal(values, "secret:"))
 		offer_secrets(c);
 	else if (str_equal(values, "command:"))

@@ -23,6 +23,23 @@ static void print_section(FILE *to, const char *section)
 	}
 }
 
+static void print_groups(FILE *to)
+{
+	own_clear(strv_clear) struct strv all = { 0 }, groups = { 0 };
+
+	for (size_t i = 0; cli_commands[i]; i++)
+		if (cli_commands[i]->section)
+			strv_split(&all, cli_commands[i]->names, '|');
+	for (size_t i = 0; i < all.count; i++) {
+		size_t length = strcspn(all.items[i], " ");
+		own_free char *word = mem_text_n(all.items[i], length);
+		if (all.items[i][length] && !strv_contains(&groups, word))
+			strv_add(&groups, word);
+	}
+	own_free char *joined = strv_join(&groups, ", ");
+	fprintf(to, "\nGroups: %s ('holm image --help')\n", joined);
+}
+
 void cli_help_all(FILE *to)
 {
 	const char *last = "";
@@ -36,7 +53,7 @@ void cli_help_all(FILE *to)
 			last = section;
 		}
 	}
-	fputs("\nGroups: container, image, volume, secret, system ('holm image --help')\n", to);
+	print_groups(to);
 	option_help(cli_main_options(), &options);
 	fputs(options.text, to);
 	fputs("\n'holm COMMAND --help' tells more about a command.\n", to);

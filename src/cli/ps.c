@@ -27,6 +27,7 @@ struct ps_options {
 	bool no_trunc;
 	bool quiet;
 	bool size;
+	bool pod;
 	int64_t last;
 	char *format;
 	struct strv filter;
@@ -42,6 +43,7 @@ static const struct option table[] = {
 	{ "last", 'n', OPTION_INT(last), "N", "the N newest, running or not" },
 	{ "latest", 'l', OPTION_FLAG(latest), NULL, "the newest, running or not" },
 	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "do not shorten ids and commands" },
+	{ "pod", 'p', OPTION_FLAG(pod), NULL, "with the pod that each is in" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the ids alone" },
 	{ "size", 's', OPTION_FLAG(size), NULL, "with the bytes that each wrote" },
 	{ 0 },
@@ -49,17 +51,23 @@ static const struct option table[] = {
 #undef OPTIONS
 
 static const char *const headers[] = {
-	"ID",       "CONTAINER ID", "Names",     "NAMES",      "Image",        "IMAGE",
-	"Command",  "COMMAND",      "CreatedAt", "CREATED AT", "RunningFor",   "CREATED",
-	"State",    "STATE",        "Status",    "STATUS",     "Ports",        "PORTS",
-	"Labels",   "LABELS",       "Mounts",    "MOUNTS",     "LocalVolumes", "LOCAL VOLUMES",
-	"Networks", "NETWORKS",     "Size",      "SIZE",       "Platform",     "PLATFORM",
-	NULL,
+	"ID",       "CONTAINER ID", "Names",         "NAMES",      "Image",    "IMAGE",   "Command",
+	"COMMAND",  "CreatedAt",    "CREATED AT",    "RunningFor", "CREATED",  "State",   "STATE",
+	"Status",   "STATUS",       "Ports",         "PORTS",      "Labels",   "LABELS",  "Mounts",
+	"MOUNTS",   "LocalVolumes", "LOCAL VOLUMES", "Networks",   "NETWORKS", "Size",    "SIZE",
+	"Platform", "PLATFORM",     "Pod",           "POD ID",     "PodName",  "PODNAME", NULL,
 };
 
 static const struct cli_format_list list = {
 	.table = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t"
 		 "{{.Names}}",
+	.headers = headers,
+	.id = "ID",
+};
+
+static const struct cli_format_list list_with_pod = {
+	.table = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t"
+		 "{{.Names}}\t{{.Pod}}\t{{.PodName}}",
 	.headers = headers,
 	.id = "ID",
 };
@@ -236,6 +244,24 @@ static void add_size(struct cell *cell)
 	str_addf(&cell->text, " (virtual %s)", text);
 }
 
+static void add_pod(struct cell *cell)
+{
+	const char *id = cell->c->pod.id;
+
+	if (id)
+		str_add_n(&cell->text, id, cell->full ? CONTAINER_ID_LENGTH : CONTAINER_ID_SHORT);
+}
+
+static void add_pod_name(struct cell *cell)
+{
+	own_clear(container_clear) struct container pod = { 0 };
+	struct err ignored;
+
+	if (cell->c->pod.id && cell->engine &&
+	    engine_load(cell->engine, cell->c->pod.id, &pod, NULL, &ignored) == 0)
+		str_add(&cell->text, pod.name);
+}
+
 static const struct {
 	const char *name;
 	void (*add)(struct cell *cell);
@@ -254,11 +280,13 @@ static const struct {
 	{ "LocalVolumes", add_volumes },
 	{ "Networks", add_networks },
 	{ "Size", add_size },
+	{ "Pod", add_pod },
+	{ "PodName", add_pod_name },
 };
 
 static const struct cli_format_list *list_of(const struct ps_options *o)
 {
-	return o->size ? &list_with_size : &list;
+	return o->pod ? &list_with_pod : o->size ? &list_with_size : &list;
 }
 
 static struct json_object *make_row(struct engine *engine, const struct engine_row *from,

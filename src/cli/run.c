@@ -5,11 +5,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/foreground.h"
 #include "cli/relay.h"
 #include "engine/engine.h"
+#include "engine/pods.h"
 
 #define OPTIONS struct create_options
 
@@ -157,6 +159,8 @@ static const struct option table[] = {
 	  "users of the host for its own" },
 	{ "gidmap", 0, OPTION_STRINGS(gidmap), "CONTAINER:HOST[:SIZE]", "groups, likewise" },
 	{ "cgroupns", 0, OPTION_STRING(cgroupns), "MODE", "host or private" },
+	{ "pod", 0, OPTION_STRING(pod), "POD", "the namespaces of this pod; new:POD makes it first",
+	  "pod:" },
 	{ 0 },
 };
 
@@ -170,6 +174,33 @@ static int begin(struct cli *cli, struct create_options *o, const struct strv *a
 	return cli_command_engine(cli, ret, e);
 }
 
+/* --pod new:NAME. *ret_made: it is to be taken back if the container cannot be made. */
+static int make_pod(struct engine *engine, struct create_options *o, bool *ret_made, struct err *e)
+{
+	own_free char *id = NULL;
+
+	*ret_made = false;
+	if (!o->pod || !str_starts(o->pod, "new:"))
+		return 0;
+	own_free char *name = mem_text(o->pod + strlen("new:"));
+	const struct pod_options pod = { .name = name };
+	int r = engine_pods_create(engine, &pod, &id, e);
+	if (r < 0)
+		return err_add(e, "--pod %s", o->pod);
+	mem_replace(&o->pod, name);
+	*ret_made = true;
+	return 0;
+}
+
+static void unmake_pod(struct engine *engine, const struct create_options *o, bool made)
+{
+	const struct remove_options force = { .force = true };
+	struct err ignored;
+
+	if (made)
+		engine_pods_remove(engine, o->pod, &force, &ignored);
+}
+
 static void end(struct create_options *o)
 {
 	mem_replace(&o->image, NULL);
@@ -179,11 +210,16 @@ static void end(struct create_options *o)
 static int run_create(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	own_clear(container_clear) struct container container = { 0 };
+	bool made;
 	struct engine *engine;
 
 	int r = begin(cli, options, args, &engine, e);
 	if (r == 0)
+		r = make_pod(engine, options, &made, e);
+	if (r == 0) {
 		r = engine_create(engine, options, &container, e);
+		unmake_pod(engine, options, made && r < 0);
+	}
 	end(options);
 	if (r == 0)
 		puts(container.id);
@@ -209,6 +245,7 @@ static int run_run(struct cli *cli, void *options, const struct strv *args, stru
 	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
 	struct create_options *o = options;
 	struct cli_relay_options relay = { 0 };
+	bool made;
 	struct engine *engine;
 
 	int r = check(o, &relay, e);
@@ -218,7 +255,11 @@ static int run_run(struct cli *cli, void *options, const struct strv *args, stru
 	cli_foreground_size(&start);
 	r = begin(cli, o, args, &engine, e);
 	if (r == 0)
+		r = make_pod(engine, o, &made, e);
+	if (r == 0) {
 		r = engine_run(engine, o, &start, &container, &session, e);
+		unmake_pod(engine, o, made && r < 0 && o->rm);
+	}
 	end(o);
 	if (r < 0)
 		return r;

@@ -199,6 +199,13 @@ static const struct shape_field container_restart_fields[] = {
 };
 static const struct shape restart_shape = SHAPE_OF(container_restart);
 
+static const struct shape_field container_pod_fields[] = {
+	FIELD(container_pod, id, SHAPE_STRING),
+	FIELD(container_pod, share, SHAPE_STRINGS),
+	{ 0 },
+};
+static const struct shape pod_shape = SHAPE_OF(container_pod);
+
 static const struct shape_field container_secret_fields[] = {
 	FIELD(container_secret, name, SHAPE_STRING), FIELD(container_secret, id, SHAPE_STRING),
 	FIELD(container_secret, env, SHAPE_BOOL),    FIELD(container_secret, target, SHAPE_STRING),
@@ -239,6 +246,7 @@ static const struct shape_field container_fields[] = {
 	NESTED(container, network, SHAPE_OBJECT, network_shape),
 	NESTED(container, log, SHAPE_OBJECT, log_shape),
 	NESTED(container, restart, SHAPE_OBJECT, restart_shape),
+	NESTED(container, pod, SHAPE_OBJECT, pod_shape),
 	NESTED(container, secrets, SHAPE_LIST, secret_shape),
 	NESTED(container, health, SHAPE_OBJECT, health_shape),
 	NESTED(container, autostart, SHAPE_OBJECT, autostart_shape),

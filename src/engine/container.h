@@ -177,6 +177,12 @@ struct container_secret {
 	uint32_t mode;
 };
 
+/* A pod is a container that holds namespaces for others, which name it here (engine/pod.h). */
+struct container_pod {
+	char *id;          /* of the pod, its own if it is one; NULL: in no pod */
+	struct strv share; /* of a pod: "net", "ipc", "uts", "pid" */
+};
+
 struct container_restart {
 	char *policy; /* "no", "on-failure", "always", "unless-stopped" */
 	int64_t max_retries;
@@ -212,6 +218,7 @@ struct container {
 	struct container_network network;
 	struct container_log log;
 	struct container_restart restart;
+	struct container_pod pod;
 	SHAPE_LIST_OF(struct container_secret) secrets;
 	struct container_health health;
 	struct container_autostart autostart;

@@ -19,6 +19,7 @@
 #include "engine/fault.h"
 #include "engine/image.h"
 #include "engine/name.h"
+#include "engine/pod.h"
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/secret.h"
@@ -211,9 +212,18 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	r = plan(engine, o, c, e);
 	if (r < 0)
 		return r;
+	/* a pod stays as long as somebody is about to be one of it */
+	int pod_lock;
+	r = engine_pod_join(&pod_lock, engine, o, c, e);
+	if (r < 0)
+		return r;
+	own_fd int pod = pod_lock;
+	(void)pod;
 	engine_id_generate(id);
 	c->id = mem_text(id);
 	c->created_ns = moment_now_ns();
+	if (o->is_pod)
+		engine_pod_make(c, o);
 	own_fd int folder = write_with_ids(engine, o, c, e);
 	if (folder < 0)
 		return folder;

@@ -95,7 +95,7 @@ static void add(struct explain_rows *to, struct engine *engine, const struct con
 	char name[64];
 
 	if (other)
-		str_addf(&value, "container %s's", other);
+		str_addf(&value, "%s %s's", str_equal(id, c->pod.id) ? "pod" : "container", other);
 	else if (!strcmp(mode, "host"))
 		str_add(&value, "the host's");
 	else
@@ -109,7 +109,8 @@ static void add(struct explain_rows *to, struct engine *engine, const struct con
 		str_addf(&value, ", %s", name);
 	bool said = compared != EXPLAIN_DEFAULT && kind->flag;
 	explain_add(to, group, kind->name, str_take(&value), compared,
-		    !said   ? NULL
+		    !said                               ? NULL
+		    : other && str_equal(id, c->pod.id) ? mem_format("--pod %s", other)
 		    : other ? mem_format("%s container:%s", kind->flag, other)
 			    : mem_format("%s %s", kind->flag, mode));
 }

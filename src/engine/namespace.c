@@ -83,12 +83,15 @@ int engine_namespace_resolve(struct engine *engine, const struct container *c,
 {
 	const char *pid = config_container_name(c->security.pid);
 	const char *user = config_container_name(c->security.userns);
+	const char *uts = config_container_name(c->security.uts);
 	int r = 0;
 
 	if (pid)
 		r = namespace_path(&context->pid_namespace, engine, pid, "pid", "--pid", e);
 	if (r == 0 && user)
 		r = namespace_path(&context->user_namespace, engine, user, "user", "--userns", e);
+	if (r == 0 && uts)
+		r = namespace_path(&context->uts_namespace, engine, uts, "uts", "--uts", e);
 	if (r == 0)
 		r = resolve_ipc(engine, c, context, e);
 	if (r == 0)

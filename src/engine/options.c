@@ -51,6 +51,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, ipc),
 	offsetof(struct create_options, uts),
 	offsetof(struct create_options, cgroupns),
+	offsetof(struct create_options, pod),
 };
 
 static const size_t create_lists[] = {
@@ -68,6 +69,7 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, tmpfs),
 	offsetof(struct create_options, volumes_from),
 	offsetof(struct create_options, secret),
+	offsetof(struct create_options, share),
 	offsetof(struct create_options, uidmap),
 	offsetof(struct create_options, gidmap),
 	offsetof(struct create_options, blkio_weight_device),

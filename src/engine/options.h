@@ -106,6 +106,9 @@ struct create_options {
 	char *ipc;      /* none, private, shareable, host, container:NAME */
 	char *uts;      /* host, private */
 	char *cgroupns; /* host, private */
+	char *pod;      /* a pod's name: its namespaces */
+	bool is_pod;    /* make a pod; no option of run's */
+	struct strv share;
 
 	/* network */
 	struct strv network; /* --network, --net: none, host, private, container:NAME */

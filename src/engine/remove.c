@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "engine/event.h"
+#include "engine/pod.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/require.h"
@@ -55,7 +56,9 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	r = record_read(engine, id, &c, e);
 	if (r < 0 && e->kind != ERR_CORRUPT)
 		return r; /* a broken record must not keep its container for ever */
-	r = remove_run_folder(engine, id, e);
+	r = engine_pod_check_empty(engine, &c, e);
+	if (r == 0)
+		r = remove_run_folder(engine, id, e);
 	if (r < 0)
 		return r;
 	r = record_delete(engine, id, c.name, e);

@@ -112,7 +112,7 @@ static void add_namespaces(struct oci_spec *spec, const struct container *c,
 	add_namespace(spec, "mount", NULL, NULL);
 	add_namespace(spec, "pid", s->pid, &context->pid_namespace);
 	add_namespace(spec, "ipc", s->ipc, &context->ipc_namespace);
-	add_namespace(spec, "uts", s->uts, NULL);
+	add_namespace(spec, "uts", s->uts, &context->uts_namespace);
 	add_namespace(spec, "cgroup", s->cgroupns, NULL);
 	add_namespace(spec, "network", c->network.mode, &context->network_namespace);
 	add_namespace(spec, "user", s->ids.uids.count ? s->userns : "host",
@@ -169,7 +169,7 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 	if (!config_container_name(c->security.userns))
 		add_ids(spec, c);
 	add_root(spec, c, context, c->auto_remove);
-	if (!str_equal(c->security.uts, "host")) {
+	if (!str_equal(c->security.uts, "host") && !config_container_name(c->security.uts)) {
 		char host_name[65];
 		spec_host_name(host_name, c);
 		spec->hostname = mem_text(host_name);
@@ -206,7 +206,8 @@ void spec_context_clear(struct spec_context *context)
 	free(context->devices.items);
 	free(context->device_rules.items);
 	struct spec_joined *joined[] = { &context->pid_namespace, &context->ipc_namespace,
-					 &context->network_namespace, &context->user_namespace };
+					 &context->network_namespace, &context->user_namespace,
+					 &context->uts_namespace };
 	for (size_t i = 0; i < COUNT_OF(joined); i++) {
 		free(joined[i]->path);
 		free(joined[i]->owner);

@@ -24,6 +24,7 @@ struct spec_context {
 	const char *host_name;            /* of the host, for --uts host */
 	struct spec_joined pid_namespace; /* of container:NAME */
 	struct spec_joined ipc_namespace;
+	struct spec_joined uts_namespace;
 	struct spec_joined user_namespace;
 	struct spec_joined network_namespace;
 	char *shm;       /* a folder of the host to be /dev/shm; NULL: a tmpfs */

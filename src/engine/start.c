@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "engine/event.h"
+#include "engine/pod.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/require.h"
@@ -40,6 +41,8 @@ int engine_start_locked(struct engine *engine, const struct container *c, int fo
 {
 	int r = engine_require_start(engine, c, e);
 
+	if (r == 0)
+		r = engine_pod_start(engine, c, e);
 	if (r == 0)
 		r = engine_process_start(engine, c, folder_fd, o, ret, e);
 	if (r < 0)

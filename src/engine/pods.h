@@ -1,0 +1,51 @@
+/* pods.h - the verbs on pods: each is that of its containers, together. */
+#pragma once
+#include "engine/engine.h"
+
+struct err;
+
+struct pod_options {
+	char *name;
+	char *hostname;
+	char *share;       /* "net,ipc,uts"; "+pid": besides these; "none" */
+	char *infra_image; /* what the process that holds the namespaces is from */
+	struct strv label;
+};
+
+/* One pod and its containers: rows of all, borrowed; the first is the pod itself. */
+struct engine_pod {
+	const struct engine_row *pod;
+	const struct engine_row **members;
+	size_t count;
+};
+
+struct engine_pods {
+	struct engine_rows rows;
+	SHAPE_LIST_OF(struct engine_pod) items; /* newest first */
+};
+
+/* Returns the id in *ret_id, the caller's. ERR_EXISTS, ERR_INVALID. */
+int engine_pods_create(struct engine *engine, const struct pod_options *o, char **ret_id,
+		       struct err *e);
+
+/* The caller ends *ret with engine_pods_clear(). */
+int engine_pods_list(struct engine *engine, struct engine_pods *ret, struct err *e);
+void engine_pods_clear(struct engine_pods *pods);
+
+/* "Created", "Running", "Degraded" (some of its containers run), "Paused", "Exited" */
+const char *engine_pods_status(const struct engine_pod *pod);
+
+/* podman's JSON of `pod inspect`; the caller's. */
+int engine_pods_inspect(struct engine *engine, const char *name, struct json_object **ret,
+			struct err *e);
+
+/* What is done to all its containers, and to the pod itself: first (start, unpause) or last. */
+int engine_pods_start(struct engine *engine, const char *name, struct err *e);
+int engine_pods_stop(struct engine *engine, const char *name, const struct stop_options *o,
+		     struct err *e);
+int engine_pods_kill(struct engine *engine, const char *name, const char *signal, struct err *e);
+int engine_pods_pause(struct engine *engine, const char *name, bool pause, struct err *e);
+
+/* ERR_STATE, without force, while any of them runs. */
+int engine_pods_remove(struct engine *engine, const char *name, const struct remove_options *o,
+		       struct err *e);

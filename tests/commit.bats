@@ -129,6 +129,8 @@ C /var/log'
 	expect 0 holm commit box new:1
 	# its layer is packed now, and unpacked by who needs it first
 	[ "$(find "$HOLM_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
+	expect 0 holm system check
+	output_is "The store is sound."
 	expect 0 holm save -o new.tar new:1
 	HOLM_ROOT=$PWD/other expect 0 holm load -i new.tar
 	HOLM_ROOT=$PWD/other HOLM_RUN=$HOLM_RUN/other expect 0 holm run --rm new:1 cat /d/f

@@ -265,7 +265,7 @@ static void judge(const struct fsck_run *run, const struct storage_entry *entry,
 			       : NULL;
 	for (size_t i = 0; i < image.config.rootfs.diff_ids.count; i++) {
 		const char *diff_id = image.config.rootfs.diff_ids.items[i];
-		if (layer_is_whole(store, diff_id))
+		if (layer_is_whole(store, diff_id) || storage_image_layer_waits(&image, store, i))
 			continue;
 		to->text = mem_format("image %s lacks layer %.12s", name, oci_digest_hex(diff_id));
 		return;

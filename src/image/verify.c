@@ -258,8 +258,9 @@ static int check_image(struct check *check, const struct storage_entry *entry, s
 		r = check_blob(check, manifest->layers.items[i].digest,
 			       manifest->layers.items[i].size, check->full || check->mend, e);
 	for (size_t i = 0; r == 0 && i < manifest->layers.count; i++)
-		r = check_layer(check, &manifest->layers.items[i],
-				image.config.rootfs.diff_ids.items[i], e);
+		if (!storage_image_layer_waits(&image, check->store, i))
+			r = check_layer(check, &manifest->layers.items[i],
+					image.config.rootfs.diff_ids.items[i], e);
 	return r;
 }
 

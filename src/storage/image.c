@@ -76,6 +76,17 @@ int storage_image_check_layers(const struct storage_image *image, const struct s
 	return 0;
 }
 
+bool storage_image_layer_waits(const struct storage_image *image, const struct store *store,
+			       size_t index)
+{
+	const struct oci_descriptor *blob = &image->manifest.layers.items[index];
+	const char *diff_id = image->config.rootfs.diff_ids.items[index];
+
+	/* commit does not compress */
+	return !storage_layer_exists(store, diff_id) && str_equal(blob->digest, diff_id) &&
+	       storage_blob_exists(store, blob->digest, blob->size);
+}
+
 int storage_image_layer_size(const struct storage_image *image, const struct store *store,
 			     size_t index, uint64_t *ret, struct err *e)
 {

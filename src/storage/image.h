@@ -1,5 +1,6 @@
 /* image.h - a stored image: its manifest and config, its layers as folders, what it takes. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,11 @@ void storage_image_clear(struct storage_image *image);
 /* Are all its layers unpacked? ERR_NOT_FOUND names the first that is not. */
 int storage_image_check_layers(const struct storage_image *image, const struct store *store,
 			       struct err *e);
+
+/* Is this layer one that commit packed and nobody has needed yet (decision 0022)? Then it is
+ * unpacked by the first who does, and nothing is wrong with it. */
+bool storage_image_layer_waits(const struct storage_image *image, const struct store *store,
+			       size_t index);
 
 /* Bytes of the files of one layer; where it is not unpacked yet, of its archive. */
 int storage_image_layer_size(const struct storage_image *image, const struct store *store,

@@ -162,6 +162,35 @@ is() { # NAME "RESTARTS STATUS CODE"
 	expect 0 podman pod rm -f pod
 }
 
+counts() { # NAME AT_LEAST
+	[ "$(podman logs "$1" | tr -d '\r' | tail -n 1)" -ge "$2" ]
+}
+
+podman_stores_and_restores() { # [ARGUMENT...] of run
+	podman_run -d --name counter "$@" busybox \
+		sh -c 'i=0; while sleep 0.1; do i=$((i + 1)); echo $i; done' >/dev/null
+	within 20 counts counter 3
+	run --separate-stderr podman container checkpoint --keep counter
+	[[ $stderr != *"does not know Linux"* ]] || skip "$stderr"
+	[ "$status" = 0 ]
+	expect 0 podman inspect --format '{{.State.Status}} {{.State.Checkpointed}}' counter
+	output_is "exited true"
+	before=$(podman logs counter | tr -d '\r' | tail -n 1)
+	expect 0 podman container restore --keep counter
+	expect 0 podman inspect --format '{{.State.Status}}' counter
+	output_is running
+	within 20 counts counter $((before + 3))
+	[ "$(podman logs counter | tr -d '\r' | grep -c '^1$')" = 1 ]
+	expect 0 podman exec counter true
+	expect 0 podman rm -f -t 0 counter
+}
+
+@test "podman container checkpoint and restore, without a terminal and with one" {
+	needs criu
+	podman_stores_and_restores
+	podman_stores_and_restores -t
+}
+
 # A system with a user 1000 who has subordinate ids, whatever the host's is like.
 podman_user() {
 	USER_HOME=$TMPDIR/podman-user # what is above bats' own folders can be opened to him

@@ -50,6 +50,73 @@ checkpoint() { # ARGUMENT...
 	expect 0 rt delete --force "$ID"
 }
 
+# Takes the terminals that are sent to $CONSOLE, one after the other, and writes what they show to $OUT.
+console_start() {
+	needs python3
+	CONSOLE=$BATS_TEST_TMPDIR/console
+	OUT=$BATS_TEST_TMPDIR/out
+	: >"$OUT"
+	service python3 -c '
+import os, socket, sys, threading
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+def show(fd):
+    with open(sys.argv[2], "ab", 0) as out:
+        try:
+            while text := os.read(fd, 4096):
+                out.write(text)
+        except OSError:
+            pass
+while True:
+    c, _ = s.accept()
+    threading.Thread(target=show, args=(socket.recv_fds(c, 4096, 1)[1][0],), daemon=True).start()
+' "$CONSOLE" "$OUT"
+	within 20 test -S "$CONSOLE"
+}
+
+counts_on_terminal() { # AT_LEAST
+	[ "$(tr -d '\r' <"$OUT" | sed -n 's/^count //p' | tail -n 1)" -ge "$1" ]
+}
+
+@test "checkpoint and restore of a container with a terminal: it goes on, on a new one" {
+	needs criu
+	console_start
+	bundle_edit '.process.args = ["sh", "-c", "tty; i=0; while sleep 0.1; do i=$((i + 1)); echo count $i; done"]
+		| .process.terminal = true
+		| del(.annotations["org.holm.seccomp"])
+		| .mounts = [.mounts[] | select(.type != "mqueue")]'
+	rt run --detach --console-socket "$CONSOLE" --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+	within 20 counts_on_terminal 3
+	checkpoint
+	[ -z "$(rt list -q)" ]
+	before=$(tr -d '\r' <"$OUT" | sed -n 's/^count //p' | tail -n 1)
+	expect 1 rt restore --detach --image-path "$IMAGES" --bundle "$BUNDLE" "$ID"
+	output_has "without setting console socket"
+	rt restore --detach --console-socket "$CONSOLE" --image-path "$IMAGES" --bundle "$BUNDLE" "$ID" </dev/null 3>&- ||
+		{ tail -n 40 "$IMAGES/restore.log"; return 1; }
+	within 20 counts_on_terminal $((before + 3))
+	[ "$(grep -c '/dev/pts/0' "$OUT")" = 1 ]
+	expect 0 rt exec "$ID" sh -c 'test -t 0 </proc/1/fd/0'
+	expect 0 rt delete --force "$ID"
+}
+
+@test "the mount for a service's readiness is restored where it was stored, and nowhere else" {
+	counter_start
+	checkpoint
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/manager rt restore --detach --image-path "$IMAGES" --bundle "$BUNDLE" "$ID" \
+		</dev/null > >(cat >>"$OUT") 2>&1 3>&- || { cat "$IMAGES/restore.log"; return 1; }
+	expect 1 rt exec "$ID" grep /run/notify /proc/self/mountinfo
+	rt delete --force "$ID"
+	rm -r "$IMAGES"
+	# one that is a service's: create adds what the bundle does not have
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/manager rt create --bundle "$BUNDLE" "$ID" </dev/null > >(cat >>"$OUT") 2>&1 3>&-
+	rt start "$ID"
+	within 20 counts 3
+	checkpoint
+	rt restore --detach --image-path "$IMAGES" --bundle "$BUNDLE" "$ID" </dev/null > >(cat >>"$OUT") 2>&1 3>&- ||
+		{ cat "$IMAGES/restore.log"; return 1; }
+	expect 0 rt exec "$ID" grep /run/notify /proc/self/mountinfo
+}
+
 @test "checkpoint --leave-running leaves it running" {
 	counter_start
 	checkpoint --leave-running

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
@@ -16,7 +17,9 @@
 #include "oci/runtime_spec.h"
 #include "runtime/checkpoint_layout.h"
 #include "runtime/criu.h"
+#include "runtime/criu_rpc.h"
 #include "runtime/mount_option.h"
+#include "runtime/notify.h"
 #include "runtime/runtime.h"
 
 /* ---- what both directions have to agree on ---- */
@@ -104,6 +107,27 @@ static int note_streams(struct strv *to, pid_t pid, int images, struct err *e)
 	return json_write_at(images, RUNTIME_CHECKPOINT_STREAMS, array, e);
 }
 
+/* The mount is not in the spec of the bundle that the container will be restored from. */
+static int note_notify(const struct oci_spec *spec, int images, struct err *e)
+{
+	bool there = false;
+
+	for (size_t i = 0; i < spec->mounts.count; i++)
+		there |= str_equal(spec->mounts.items[i].destination, RUNTIME_NOTIFY_INSIDE);
+	if (!there) {
+		unlinkat(images, RUNTIME_CHECKPOINT_NOTIFY, 0);
+		return 0;
+	}
+	return fd_write_file_at(images, RUNTIME_CHECKPOINT_NOTIFY, "", 0, 0600, e);
+}
+
+bool runtime_checkpoint_has_notify(const struct runtime_criu_options *o)
+{
+	own_free char *path = path_join(o->image_path, RUNTIME_CHECKPOINT_NOTIFY);
+
+	return access(path, F_OK) == 0;
+}
+
 /* A network namespace that was joined is not the container's to store. */
 static void add_network(struct strv *to, const struct oci_spec *spec)
 {
@@ -156,13 +180,10 @@ static void add_dump_options(struct strv *to, const struct runtime_criu_options 
 	strv_add(to, port + 1);
 }
 
-static int check(const struct oci_spec *spec, const struct runtime_criu_options *o, struct err *e)
+static int check(const struct runtime_criu_options *o, struct err *e)
 {
 	const char *port = o->page_server ? strrchr(o->page_server, ':') : NULL;
 
-	if (spec->process && spec->process->terminal)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "a container with a terminal cannot be stored yet");
 	if (o->page_server && (!port || !port[1]))
 		return err_set(e, ERR_INVALID, "--page-server %s is not ADDRESS:PORT",
 			       o->page_server);
@@ -174,7 +195,7 @@ int runtime_checkpoint(const struct runtime_container *container, const struct o
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
-	int r = check(spec, o, e);
+	int r = check(o, e);
 	if (r < 0)
 		return r;
 	own_fd int pidfd = runtime_container_open(container);
@@ -197,8 +218,14 @@ int runtime_checkpoint(const struct runtime_container *container, const struct o
 	add_network(&arguments, spec);
 	runtime_checkpoint_binds(&arguments, spec, NULL);
 	r = note_streams(&arguments, (pid_t)container->pid, images, e);
+	if (r == 0)
+		r = note_notify(spec, images, e);
 	const struct runtime_criu_call call = { .arguments = &arguments,
 						.options = o,
 						.log = RUNTIME_CHECKPOINT_DUMP_LOG };
-	return r < 0 ? r : runtime_criu_run(&call, e);
+	if (r < 0)
+		return r;
+	struct runtime_criu_answer ignored;
+	return spec->process && spec->process->terminal ? runtime_criu_rpc_run(&ignored, &call, e)
+							: runtime_criu_run(&call, e);
 }

@@ -2,6 +2,7 @@
  * files of the root filesystem, of volumes, and what the standard streams lead to; the restored
  * container's are those of its new bundle and caller. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 struct oci_spec;
@@ -11,9 +12,13 @@ struct runtime_options;
 struct runtime_process;
 
 /* Without leave_running and pre_dump its processes have ended afterwards. ERR_UNSUPPORTED for what
- * criu cannot do here, terminals among it. */
+ * criu cannot do here. Of a terminal only what its other side has not read is lost. */
 int runtime_checkpoint(const struct runtime_container *container, const struct oci_spec *spec,
 		       const struct runtime_criu_options *criu, struct err *e);
+
+/* Had the container that is stored there the mount of notify.h? The restored one then needs it, too,
+ * and no other does. */
+bool runtime_checkpoint_has_notify(const struct runtime_criu_options *criu);
 
 /* As runtime_create() and runtime_start() in one. scratch is an empty folder, the mount point of
  * the root in a mount namespace that lives as long as criu. */

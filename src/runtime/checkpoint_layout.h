@@ -10,6 +10,9 @@ struct strv;
 /* In the folder of images, as runc and crun name it: a JSON array of where 0, 1, 2 led. */
 #define RUNTIME_CHECKPOINT_STREAMS "descriptors.json"
 
+/* Beside it, and empty: the container has the mount of runtime/notify.h. */
+#define RUNTIME_CHECKPOINT_NOTIFY "notify"
+
 #define RUNTIME_CHECKPOINT_DUMP_LOG    "dump.log"
 #define RUNTIME_CHECKPOINT_RESTORE_LOG "restore.log"
 

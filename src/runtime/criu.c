@@ -150,7 +150,8 @@ static void keep(const struct runtime_criu_call *call)
 			fcntl(call->inherit[i], F_SETFD, 0);
 }
 
-_Noreturn static void child(const struct runtime_criu_call *call, int errors)
+_Noreturn static void child(const struct runtime_criu_call *call, char *const argv[], int socket,
+			    int errors)
 {
 	struct err e;
 
@@ -160,34 +161,59 @@ _Noreturn static void child(const struct runtime_criu_call *call, int errors)
 		_exit(125);
 	}
 	keep(call);
-	execvp("criu", call->arguments->items);
+	if (socket >= 0)
+		fcntl(socket, F_SETFD, 0);
+	execvp("criu", argv);
 	_exit(NOT_FOUND);
 }
 
-int runtime_criu_run(const struct runtime_criu_call *call, struct err *e)
+int runtime_criu_start(struct runtime_criu_process *ret, const struct runtime_criu_call *call,
+		       char *const argv[], int socket, struct err *e)
 {
-	struct err early;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	pid_t pid = fork();
 	if (pid == 0)
-		child(call, ends[1]);
+		child(call, argv, socket, ends[1]);
 	close(ends[1]);
-	own_fd int from = ends[0];
-	if (pid < 0)
-		return err_sys(e, "start criu");
-	ssize_t n = read(from, &early, sizeof(early));
-	int code = process_exit_code(process_wait(pid));
+	if (pid < 0) {
+		err_sys(e, "start criu");
+		close(ends[0]);
+		return -e->number;
+	}
+	*ret = (struct runtime_criu_process){ .pid = pid, .errors = ends[0] };
+	return 0;
+}
+
+int runtime_criu_end(struct runtime_criu_process *process, struct err *e)
+{
+	struct err early;
+
+	ssize_t n = read(process->errors, &early, sizeof(early));
+	close(process->errors);
+	int code = process_exit_code(process_wait(process->pid));
 	if (n == (ssize_t)sizeof(early)) {
 		*e = early;
 		return -e->number;
 	}
-	if (code == 0)
-		return 0;
-	if (code == NOT_FOUND)
-		return err_set(e, ERR_UNSUPPORTED, "there is no criu here");
+	return code == NOT_FOUND ? err_set(e, ERR_UNSUPPORTED, "there is no criu here") : code;
+}
+
+int runtime_criu_explain(const struct runtime_criu_call *call, struct err *e)
+{
 	own_free char *why = last_error(call->options, call->log);
+
 	return err_set(e, ERR_SYSTEM, "criu %s failed: %s", call->arguments->items[1], why);
+}
+
+int runtime_criu_run(const struct runtime_criu_call *call, struct err *e)
+{
+	struct runtime_criu_process process;
+
+	int r = runtime_criu_start(&process, call, call->arguments->items, -1, e);
+	if (r == 0)
+		r = runtime_criu_end(&process, e);
+	return r > 0 ? runtime_criu_explain(call, e) : r;
 }

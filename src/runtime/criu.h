@@ -4,6 +4,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/strv.h"
 
@@ -58,3 +59,16 @@ struct runtime_criu_call {
 	void *context;
 };
 int runtime_criu_run(const struct runtime_criu_call *call, struct err *e);
+
+/* The two halves of it, for other arguments: socket is one more descriptor that is kept, or -1. end
+ * gives criu's exit status; what went wrong before it was started is an error. */
+struct runtime_criu_process {
+	pid_t pid;
+	int errors;
+};
+int runtime_criu_start(struct runtime_criu_process *ret, const struct runtime_criu_call *call,
+		       char *const argv[], int socket, struct err *e);
+int runtime_criu_end(struct runtime_criu_process *process, struct err *e);
+
+/* The error that a log tells of. */
+int runtime_criu_explain(const struct runtime_criu_call *call, struct err *e);

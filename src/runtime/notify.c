@@ -21,7 +21,6 @@
 
 #define FOLDER "notify"
 #define NAME   "notify.sock"
-#define INSIDE "/run/notify"
 
 enum { MAIN_PID_TEXT_MAX = 32, READY_TIMEOUT_MS = 30000 };
 
@@ -45,13 +44,18 @@ int runtime_notify_prepare(struct oci_spec *spec, int dir_fd, const char *path, 
 	if (mkdirat(dir_fd, FOLDER, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make the folder %s/" FOLDER, path);
 	struct oci_mount *mount = shape_list_add(&spec->mounts);
-	mount->destination = mem_text(INSIDE);
+	mount->destination = mem_text(RUNTIME_NOTIFY_INSIDE);
 	mount->type = mem_text("bind");
 	mount->source = path_join(path, FOLDER);
 	for (size_t i = 0; i < COUNT_OF(options); i++)
 		strv_add(&mount->options, options[i]);
-	strv_set(&spec->process->env, "NOTIFY_SOCKET=" INSIDE "/" NAME);
+	strv_set(&spec->process->env, "NOTIFY_SOCKET=" RUNTIME_NOTIFY_INSIDE "/" NAME);
 	return 0;
+}
+
+bool runtime_notify_is_prepared(int dir_fd)
+{
+	return faccessat(dir_fd, FOLDER, F_OK, 0) == 0;
 }
 
 /* ---- before it is started ---- */
@@ -62,7 +66,7 @@ int runtime_notify_open(struct runtime_notify *ret, int dir_fd, const char *host
 	own_fd int folder = openat(dir_fd, FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	*ret = notify;
-	if (folder < 0 && errno == ENOENT)
+	if (str_empty(host) || (folder < 0 && errno == ENOENT))
 		return 0;
 	if (folder < 0)
 		return err_sys(e, "open " FOLDER);

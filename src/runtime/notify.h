@@ -21,6 +21,9 @@ enum {
 	RUNTIME_NOTIFY_PASSED_MAX = RUNTIME_NOTIFY_BYTES_MAX + 64,
 };
 
+/* Where the container sees the folder. */
+#define RUNTIME_NOTIFY_INSIDE "/run/notify"
+
 struct runtime_notify {
 	int socket; /* readable when there is something to hand on; -1: there is no proxy */
 	int host;   /* connected to the service manager */
@@ -35,9 +38,12 @@ void runtime_notify_close(struct runtime_notify *notify);
  * NOTIFY_SOCKET to the spec. Whoever removes the state folder removes it, too. */
 int runtime_notify_prepare(struct oci_spec *spec, int dir_fd, const char *path, struct err *e);
 
+/* Was it prepared there? */
+bool runtime_notify_is_prepared(int dir_fd);
+
 /* Makes the container's socket, anew if need be, and connects to the service manager's: host is the
- * value of NOTIFY_SOCKET, a path or "@name". Without the folder there is nothing to do:
- * ret->socket is -1. The caller closes *ret. */
+ * value of NOTIFY_SOCKET, a path or "@name". Without it (NULL, "") or the folder there is nothing to
+ * do: ret->socket is -1. The caller closes *ret. */
 int runtime_notify_open(struct runtime_notify *ret, int dir_fd, const char *host, struct err *e);
 
 /* Hands one message on; main_pid goes along with READY=1. Only what concerns the service as a whole

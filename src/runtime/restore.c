@@ -25,6 +25,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/checkpoint_layout.h"
 #include "runtime/criu.h"
+#include "runtime/criu_rpc.h"
 #include "runtime/namespace.h"
 #include "runtime/rootfs.h"
 #include "runtime/runtime.h"
@@ -145,7 +146,7 @@ static int prepare(void *context, struct err *e)
 
 /* ---- the whole ---- */
 
-static int find_process(struct runtime_process *ret, int images, struct err *e)
+static int read_pid(pid_t *ret, int images, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	uint64_t pid;
@@ -156,9 +157,30 @@ static int find_process(struct runtime_process *ret, int images, struct err *e)
 	unlinkat(images, PID_FILE, 0);
 	if (r < 0)
 		return err_add(e, "criu's pid file");
-	ret->pid = (pid_t)pid;
+	*ret = (pid_t)pid;
+	return 0;
+}
+
+/* A terminal is made by criu, which hands its master over its service's socket. */
+static int run_criu(struct runtime_process *ret, const struct restore *r,
+		    const struct runtime_criu_call *call, struct err *e)
+{
+	bool terminal = r->spec->process && r->spec->process->terminal;
+	struct runtime_criu_answer answer = { .terminal = -1 };
+
+	int result = terminal ? runtime_criu_rpc_run(&answer, call, e) : runtime_criu_run(call, e);
+	if (result == 0 && !terminal)
+		result = read_pid(&answer.pid, r->images, e);
+	if (result < 0)
+		return result;
+	ret->pid = answer.pid;
+	ret->terminal = answer.terminal;
 	ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
-	return ret->pidfd < 0 ? err_sys(e, "open the restored process") : 0;
+	if (ret->pidfd < 0)
+		return err_sys(e, "open the restored process");
+	if (terminal && ret->terminal < 0)
+		return err_set(e, ERR_INVALID, "the container that was stored had no terminal");
+	return 0;
 }
 
 static int remember(struct runtime_container *ret, const struct restore *r,
@@ -200,9 +222,7 @@ static int run(struct runtime_container *ret, struct runtime_process *process, s
 						.inherit_count = COUNT_OF(inherit),
 						.prepare = prepare,
 						.context = r };
-	result = runtime_criu_run(&call, e);
-	if (result == 0)
-		result = find_process(process, r->images, e);
+	result = run_criu(process, r, &call, e);
 	return result < 0 ? result : remember(ret, r, process, e);
 }
 
@@ -221,9 +241,6 @@ int runtime_restore(struct runtime_container *ret_container, struct runtime_proc
 	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
 
-	if (spec->process && spec->process->terminal)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "a container with a terminal cannot be restored yet");
 	int result = runtime_criu_check(e);
 	if (result < 0)
 		return result;

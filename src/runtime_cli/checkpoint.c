@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "oci/runtime_spec.h"
 #include "runtime/criu.h"
+#include "runtime/notify.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/criu_options.h"
 #include "runtime_cli/record.h"
@@ -41,6 +42,17 @@ static void defaults(void *options)
 	o->criu.image_path = mem_text("checkpoint");
 }
 
+/* What create added to the spec: the record has it as the bundle had it. */
+static int add_notify(struct oci_spec *spec, const struct runtime_cli_record *record,
+		      const struct runtime_cli *cli, struct err *e)
+{
+	own_free char *path = mem_format("%s/%s", cli->root, record->id);
+
+	if (!runtime_notify_is_prepared(record->folder))
+		return 0;
+	return runtime_notify_prepare(spec, record->folder, path, e);
+}
+
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct checkpoint_options *o = options;
@@ -51,6 +63,8 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 	int r = runtime_cli_record_read(&record, cli, args->items[0], true, e);
 	if (r == 0)
 		r = runtime_cli_record_spec(&spec, &record, e);
+	if (r == 0)
+		r = add_notify(&spec, &record, cli, e);
 	if (r == 0)
 		r = runtime_checkpoint(&record.container, &spec, &o->criu, e);
 	if (r < 0 || o->criu.leave_running || o->criu.pre_dump)

@@ -151,11 +151,13 @@ static int hand_over(struct runtime_cli_launch *l, const struct runtime_cli_laun
 
 /* A service's container may tell its service manager when it is ready. */
 static int prepare_notify(struct runtime_cli_launch *l, const struct runtime_cli *cli,
-			  struct err *e)
+			  const struct runtime_cli_launch_options *o, struct err *e)
 {
 	own_free char *path = mem_format("%s/%s", cli->root, l->record.id);
+	bool called = !str_empty(getenv("NOTIFY_SOCKET")) && l->spec.process;
 
-	if (str_empty(getenv("NOTIFY_SOCKET")) || !l->spec.process)
+	if (o->notify == RUNTIME_CLI_LAUNCH_NOTIFY_NEVER ||
+	    (o->notify == RUNTIME_CLI_LAUNCH_NOTIFY_AS_CALLED && !called))
 		return 0;
 	return runtime_notify_prepare(&l->spec, l->record.folder, path, e);
 }
@@ -184,7 +186,7 @@ int runtime_cli_launch_open(struct runtime_cli_launch *l, const struct runtime_c
 		return r;
 	r = fd_write_file_at(l->record.folder, "config.json", text.text, text.length, 0600, e);
 	if (r == 0)
-		r = prepare_notify(l, cli, e);
+		r = prepare_notify(l, cli, o, e);
 	if (r < 0)
 		runtime_cli_launch_undo(l, cli);
 	return r;

@@ -23,6 +23,11 @@ struct runtime_cli_launch_options {
 	bool no_subreaper; /* accepted: there is none to begin with */
 	bool detach;       /* of run */
 	bool keep;         /* of run */
+	enum {
+		RUNTIME_CLI_LAUNCH_NOTIFY_AS_CALLED, /* by who has NOTIFY_SOCKET */
+		RUNTIME_CLI_LAUNCH_NOTIFY_NEVER,
+		RUNTIME_CLI_LAUNCH_NOTIFY_ALWAYS,
+	} notify; /* runtime/notify.h; of restore: what was stored decides */
 };
 
 /* The rows that create and run have in common, within `#define OPTIONS struct

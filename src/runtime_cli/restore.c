@@ -66,12 +66,15 @@ static int restore(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	const struct restore_options *o = options;
+	struct restore_options *o = options;
 	own_clear(runtime_cli_launch_clear) struct runtime_cli_launch l = RUNTIME_CLI_LAUNCH_INIT;
 	own_fd int signals = -1;
 
 	if (!o->launch.detach && (signals = runtime_cli_foreground_open(e)) < 0)
 		return signals;
+	o->launch.notify = runtime_checkpoint_has_notify(&o->criu)
+				   ? RUNTIME_CLI_LAUNCH_NOTIFY_ALWAYS
+				   : RUNTIME_CLI_LAUNCH_NOTIFY_NEVER;
 	int r = runtime_cli_launch_open(&l, cli, &o->launch, args->items[0], false, e);
 	if (r < 0)
 		return r;

@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# Limits for the containers of an ordinary user: scopes of the user's own systemd, and cgroups that were
+# delegated. On the system itself: a user whose services run without a login.
+# shellcheck disable=SC2016,SC2154 # scripts for other shells; bats sets what is unset here
+load ../holm
+load ../runtime/bundle
+load ../runtime/oci
+
+PERSON=holm-test
+
+setup() {
+	[ -d /run/systemd/system ] || skip "no systemd here"
+	cgroup_v2 || skip "a user is given no cgroup of v1"
+	oci_setup
+	useradd --create-home --shell /bin/sh $PERSON
+	loginctl enable-linger $PERSON
+	RUN=/run/user/$(id -u $PERSON)
+	within 30 test -S "$RUN/bus"
+	cp -r "$BUNDLE" /home/$PERSON/bundle # into bats' own folders nobody else gets
+	BUNDLE=/home/$PERSON/bundle
+	chown -R $PERSON: $BUNDLE
+	bundle_edit '.linux.resources = { memory: { limit: 67108864 }, pids: { limit: 77 } } | .process.args = $ARGS.positional' \
+		--args -- cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max
+}
+
+teardown() {
+	[ -z "${RUN:-}" ] || {
+		loginctl disable-linger $PERSON
+		loginctl terminate-user $PERSON || true
+		within 30 not test -e "$RUN/bus"
+	}
+	! id $PERSON >/dev/null 2>&1 || userdel --remove $PERSON 2>/dev/null || true
+	oci_teardown
+}
+
+as_user() { # COMMAND...
+	setpriv --reuid $PERSON --regid $PERSON --init-groups env -i -C /home/$PERSON PATH="$PATH" \
+		HOME=/home/$PERSON XDG_RUNTIME_DIR="$RUN" "$@"
+}
+
+# The same as a service of the user's systemd, for which systemd-run takes the options.
+as_service() { # [OPTION...] COMMAND...
+	as_user systemd-run --user --pipe --wait --quiet --collect "$@"
+}
+
+runtime() { # ARGUMENT...
+	as_service "$(command -v holm-runtime)" --root "$RUN/holm-test" --systemd-cgroup "$@"
+}
+
+@test "--systemd-cgroup of a user: a scope of the user's own systemd, with its limits" {
+	bundle_edit '.linux.cgroupsPath = "user.slice:holm:limited"'
+	expect 0 runtime run --bundle "$BUNDLE" limited
+	output_is $'67108864\n77'
+	bundle_edit '.process.args = ["sleep", "1000"]'
+	expect 0 runtime run --detach --bundle "$BUNDLE" limited
+	expect 0 as_user systemctl --user show -p MemoryMax,TasksMax --value holm-limited.scope
+	output_has 67108864
+	output_has 77
+	expect 0 runtime update --memory 33554432 limited
+	expect 0 as_user systemctl --user show -p MemoryMax --value holm-limited.scope
+	output_is 33554432
+	expect 0 runtime exec limited cat /proc/self/cgroup
+	output_is "0::/"
+	expect 0 runtime delete --force limited
+	within 20 not as_user systemctl --user is-active --quiet holm-limited.scope
+}
+
+@test "a cgroup that was delegated: limits beside the caller's own, and told without one" {
+	# the folder that was given has no processes of its own once the shell is in one below
+	expect 0 as_service -p Delegate=yes sh -c \
+		'cg=/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup); mkdir $cg/shell && echo $$ >$cg/shell/cgroup.procs &&
+		"$1" --root "$2" run --bundle "$3" delegated' \
+		- "$(command -v holm-runtime)" "$RUN/holm-test" "$BUNDLE"
+	output_is $'67108864\n77'
+	run --separate-stderr as_user holm-runtime --root "$RUN/holm-test" run --bundle "$BUNDLE" refused
+	[ "$status" != 0 ]
+	[[ $stderr == *"Delegate=yes"* ]]
+}

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/journal.h"
 #include "cli/print.h"
 #include "cli/since.h"
 #include "engine/engine.h"
@@ -23,6 +24,7 @@ enum { ALIVE_CHECK_MS = 250 };
 struct logs_options {
 	bool follow;
 	bool timestamps;
+	bool details;
 	char *since;
 	char *until;
 	char *tail;
@@ -30,6 +32,8 @@ struct logs_options {
 
 #define OPTIONS struct logs_options
 static const struct option table[] = {
+	{ "details", 0, OPTION_FLAG(details), NULL,
+	  "with the labels, variables and tag of --log-opt" },
 	{ "follow", 'f', OPTION_FLAG(follow), NULL, "go on until the container ends" },
 	{ "since", 0, OPTION_STRING(since), "TIME",
 	  "only from then on: 2026-01-31T12:00:00Z, seconds since 1970, or 10m (ago)" },
@@ -43,6 +47,7 @@ static const struct option table[] = {
 /* Where the output is within a line, for the times in front of lines. */
 struct output {
 	bool timestamps;
+	char *details;  /* "a=1,b=2"; NULL: not asked for */
 	bool inside[3]; /* by stream: the record before had no newline */
 };
 
@@ -69,6 +74,10 @@ static void print_record(struct output *out, const struct monitor_log_record *re
 		char time[MOMENT_TEXT_SIZE];
 		moment_format(time, record->time_ns);
 		fprintf(to, "%s ", time);
+	}
+	if (out->details && !out->inside[record->stream]) {
+		cli_print_clean(to, out->details);
+		fputc(' ', to);
 	}
 	if (record->stream == MONITOR_LOG_NOTICE) {
 		fputs("holm: ", to);
@@ -113,13 +122,47 @@ static int follow(struct monitor_log_reader *reader, const struct engine_log *lo
 	}
 }
 
+static char *join_details(const struct shape_map *details)
+{
+	own_clear(strv_clear) struct strv pairs = { 0 };
+
+	for (size_t i = 0; i < details->count; i++)
+		strv_addf(&pairs, "%s=%s", details->items[i].key, details->items[i].value);
+	return strv_join(&pairs, ",");
+}
+
+static int print_journal(void *arg, const struct monitor_log_record *record, struct err *e)
+{
+	struct output *out = arg;
+
+	print_record(out, record);
+	if (fflush(record->stream == MONITOR_LOG_STDOUT ? stdout : stderr) != 0)
+		return err_sys(e, "write to the standard output");
+	return 0;
+}
+
+static bool journal_goes_on(void *arg)
+{
+	return engine_log_alive(arg);
+}
+
+static int show_journal(struct engine_log *log, const struct monitor_log_range *range, bool follow,
+			struct output *out, struct err *e)
+{
+	return cli_journal_read(log->id, range, follow ? journal_goes_on : NULL, log, print_journal,
+				out, e);
+}
+
 static int show(struct engine_log *log, const struct logs_options *o, struct err *e)
 {
 	struct monitor_log_range range = { 0 };
 	struct monitor_log_reader *reader;
-	struct output out = { .timestamps = o->timestamps };
+	own_free char *details = o->details ? join_details(&log->details) : NULL;
+	struct output out = { .timestamps = o->timestamps, .details = details };
 
 	int r = parse_range(&range, o, e);
+	if (r == 0 && log->journal)
+		return show_journal(log, &range, o->follow, &out, e);
 	if (r == 0)
 		r = monitor_log_open(&reader, log->folder_fd, &range, e);
 	if (r < 0)
@@ -140,9 +183,7 @@ static int run_logs(struct cli *cli, void *options, const struct strv *args, str
 	if (r < 0)
 		return r;
 	r = show(&log, options, e);
-	close(log.folder_fd);
-	if (log.run_fd >= 0)
-		close(log.run_fd);
+	engine_log_close(&log);
 	return r;
 }
 

@@ -65,8 +65,10 @@ static const struct option table[] = {
 	  "always|missing|never" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show the progress of a pull" },
-	{ "log-driver", 0, OPTION_STRING(log_driver), "DRIVER", "json-file or none" },
-	{ "log-opt", 0, OPTION_STRINGS(log_opt), "KEY=VALUE", "max-size, max-file" },
+	{ "log-driver", 0, OPTION_STRING(log_driver), "DRIVER",
+	  "json-file, local, journald or none", "json-file|local|journald|none" },
+	{ "log-opt", 0, OPTION_STRINGS(log_opt), "KEY=VALUE",
+	  "max-size, max-file, tag, labels, env" },
 
 	OPTION_HEADING("Health"),
 	{ "health-cmd", 0, OPTION_STRING(health_cmd), "COMMAND",

@@ -138,48 +138,6 @@ int config_change_restart(struct container *c, const struct create_options *o, s
 	return r;
 }
 
-static int set_log_option(struct container *c, const char *option, struct err *e)
-{
-	own_free char *key = mem_text(option);
-	char *equals = strchr(key, '=');
-	int64_t number;
-
-	if (!equals || equals == key)
-		return err_set(e, ERR_INVALID, "--log-opt %s: not KEY=VALUE", option);
-	*equals++ = '\0';
-	int r = 0;
-	if (!strcmp(key, "max-size"))
-		r = strcmp(equals, "-1") ? number_parse_bytes(&number, equals, e) : 0;
-	else if (!strcmp(key, "max-file"))
-		r = number_parse_i64(&number, equals, 1, 1000, e);
-	else
-		return err_set(e, ERR_INVALID, "--log-opt %s: not max-size=SIZE or max-file=COUNT",
-			       option);
-	if (r < 0)
-		return err_add(e, "--log-opt %s", key);
-	shape_map_set(&c->log.options, key, equals);
-	return 0;
-}
-
-static int set_log(struct container *c, const struct create_options *o, struct err *e)
-{
-	static const char *const drivers[] = { "json-file", "local", "none", NULL };
-	const char *driver = str_empty(o->log_driver) ? "json-file" : o->log_driver;
-
-	if (!config_is_one_of(driver, drivers))
-		return err_set(e, ERR_INVALID, "--log-driver %s: not one of json-file, local, none",
-			       driver);
-	c->log.driver = mem_text(driver);
-	for (size_t i = 0; i < o->log_opt.count; i++) {
-		int r = set_log_option(c, o->log_opt.items[i], e);
-		if (r < 0)
-			return r;
-	}
-	if (!strcmp(driver, "none") && c->log.options.count)
-		return err_set(e, ERR_INVALID, "--log-opt says nothing with --log-driver none");
-	return 0;
-}
-
 static int check_hostname(const struct container *c, const struct create_options *o, struct err *e)
 {
 	if (str_empty(o->hostname) && str_empty(o->domainname))
@@ -245,7 +203,7 @@ int engine_config_make(struct container *c, const struct create_options *o,
 	if (r == 0)
 		r = set_requires(c, o, e);
 	if (r == 0)
-		r = set_log(c, o, e);
+		r = config_log(c, o, e);
 	if (r == 0)
 		r = check_hostname(c, o, e);
 	c->auto_remove = o->rm;

@@ -46,6 +46,9 @@ int config_health(struct container *c, const struct create_options *o,
 		  const struct oci_image_process *image, const struct config_context *context,
 		  struct err *e);
 
+/* --log-driver and --log-opt. */
+int config_log(struct container *c, const struct create_options *o, struct err *e);
+
 /* Of a container that exists: what o says of limits that can be changed later, and its restart
  * policy, over what *c has. Half of it may be set on failure. */
 int config_change_limits(struct container *c, const struct create_options *o,

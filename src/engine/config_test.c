@@ -200,7 +200,7 @@ static const struct row bad[] = {
 	{ LIST(requires), "a,,b", "an empty name" },
 	{ TEXT(stop_signal), "0", "--stop-signal" },
 	{ TEXT(stop_timeout), "-2", "--stop-timeout" },
-	{ LIST(log_opt), "tag=x", "--log-opt" },
+	{ LIST(log_opt), "colour=x", "--log-opt" },
 	{ TEXT(log_driver), "syslog", "--log-driver" },
 	{ TEXT(hostname), "a b", "--hostname" },
 	{ TEXT(hostname), "x", "exclude each other", offsetof(struct create_options, uts), "host" },

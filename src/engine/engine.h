@@ -170,10 +170,14 @@ int engine_image_inspect(struct engine *engine, const char *name, struct json_ob
 
 /* Where a container's log lies, for `logs`. */
 struct engine_log {
-	int folder_fd; /* the caller's: holds log, log.1... (format: monitor/log.h) */
-	int run_fd;    /* the caller's; -1: not running. engine_log_alive() tells of later */
+	bool journal; /* it lies in the journal of systemd instead: see id */
+	char id[CONTAINER_ID_LENGTH + 1];
+	struct shape_map details; /* labels, variables and tag that --log-opt asked for */
+	int folder_fd;            /* the caller's: holds log, log.1... (format: monitor/log.h) */
+	int run_fd; /* the caller's; -1: not running. engine_log_alive() tells of later */
 	bool tty;
 };
 
 int engine_log_open(struct engine *engine, const char *name, struct engine_log *ret, struct err *e);
+void engine_log_close(struct engine_log *log);
 bool engine_log_alive(const struct engine_log *log);

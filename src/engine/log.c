@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/log_tag.h"
 #include "engine/record.h"
 #include "monitor/state.h"
 
@@ -26,8 +28,22 @@ int engine_log_open(struct engine *engine, const char *name, struct engine_log *
 		openat(engine->run_fd, c.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (run < 0 && errno != ENOENT)
 		return err_sys(e, "open the run folder of container %s", name);
-	*ret = (struct engine_log){ take_fd(&folder), take_fd(&run), c.process.tty };
+	*ret = (struct engine_log){ .journal = str_equal(c.log.driver, "journald"),
+				    .folder_fd = take_fd(&folder),
+				    .run_fd = take_fd(&run),
+				    .tty = c.process.tty };
+	strcpy(ret->id, c.id);
+	engine_log_tag_attributes(&ret->details, &c);
 	return 0;
+}
+
+void engine_log_close(struct engine_log *log)
+{
+	if (log->folder_fd >= 0)
+		close(log->folder_fd);
+	if (log->run_fd >= 0)
+		close(log->run_fd);
+	shape_map_clear(&log->details);
 }
 
 bool engine_log_alive(const struct engine_log *log)

@@ -18,12 +18,14 @@
 #include "engine/event.h"
 #include "engine/fault.h"
 #include "engine/files.h"
+#include "engine/log_tag.h"
 #include "engine/namespace.h"
 #include "engine/record.h"
 #include "engine/secret.h"
 #include "engine/spec.h"
 #include "engine/volume.h"
 #include "monitor/config.h"
+#include "monitor/journal.h"
 #include "monitor/reap.h"
 #include "runtime/apparmor.h"
 #include "runtime/capability.h"
@@ -87,19 +89,23 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 	return r;
 }
 
-static void set_log(struct monitor_log_config *to, const struct container_log *log)
+static void set_log(struct monitor_log_config *to, const struct container *c)
 {
-	const char *size = shape_map_get(&log->options, "max-size");
-	const char *files = shape_map_get(&log->options, "max-file");
+	const char *size = shape_map_get(&c->log.options, "max-size");
+	const char *files = shape_map_get(&c->log.options, "max-file");
 	struct err checked; /* by config.c */
 
-	to->driver = log->driver;
+	to->driver = c->log.driver;
 	if (size && strcmp(size, "-1") != 0)
 		number_parse_bytes(&to->max_size, size, &checked);
 	else if (size)
 		to->max_size = -1;
 	if (files)
 		number_parse_i64(&to->max_file, files, 1, 1000, &checked);
+	if (str_equal(c->log.driver, "journald"))
+		engine_log_tag_journal(&to->attributes, c);
+	else
+		engine_log_tag_attributes(&to->attributes, c);
 }
 
 static void fill_mounts(struct monitor_config *to, const struct container *c)
@@ -154,7 +160,7 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	to->name = c->name;
 	to->root = engine->store->root;
 	to->remove = c->auto_remove;
-	set_log(&to->log, &c->log);
+	set_log(&to->log, c);
 	to->restart.policy = c->restart.policy;
 	to->restart.max_retries = c->restart.max_retries;
 	set_health(to, c);
@@ -271,6 +277,12 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 {
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 
+	if (str_equal(c->log.driver, "journald")) {
+		int fd = monitor_journal_open(e);
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
 	/* the monitor of the last run may still remove cgroups of the same names */
 	int r = monitor_reap_settle(run_dir, e);
 	if (r == 0)

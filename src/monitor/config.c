@@ -18,6 +18,7 @@ static const struct shape log_shape = {
 		{ "driver", SHAPE_STRING, LOG_FIELD(driver) },
 		{ "maxSize", SHAPE_INT, LOG_FIELD(max_size) },
 		{ "maxFile", SHAPE_INT, LOG_FIELD(max_file) },
+		{ "attributes", SHAPE_MAP, LOG_FIELD(attributes) },
 		{ 0 },
 	},
 };
@@ -91,7 +92,7 @@ static bool is_known(const char *text, const char *const known[])
 
 static int check(const struct monitor_config *config, struct err *e)
 {
-	static const char *const drivers[] = { "json-file", "local", "none", NULL };
+	static const char *const drivers[] = { "json-file", "local", "journald", "none", NULL };
 	static const char *const policies[] = { "no", "on-failure", "always", "unless-stopped",
 						NULL };
 	static const char *const actions[] = { "none", "kill", "restart", "stop", NULL };

@@ -8,9 +8,10 @@ struct err;
 enum { MONITOR_CONFIG_BYTES_MAX = 1 << 20 };
 
 struct monitor_log_config {
-	char *driver;     /* "json-file" or "local" (the same), "none"; NULL: json-file */
-	int64_t max_size; /* bytes of one file; 0: 10 MiB; -1: no limit */
-	int64_t max_file; /* files, the current one counted; 0: 3 */
+	char *driver; /* "json-file" or "local" (the same), "journald", "none"; NULL: json-file */
+	int64_t max_size;            /* bytes of one file; 0: 10 MiB; -1: no limit */
+	int64_t max_file;            /* files, the current one counted; 0: 3 */
+	struct shape_map attributes; /* of each line: "attrs", or fields of the journal */
 };
 
 /* Docker's restart policies. */

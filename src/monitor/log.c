@@ -121,7 +121,7 @@ static void add_base64(struct str *to, const unsigned char *bytes, size_t length
 }
 
 void monitor_log_format(struct str *to, enum monitor_log_stream stream, const char *time,
-			const void *bytes, size_t length)
+			const char *attrs, const void *bytes, size_t length)
 {
 	if (is_utf8(bytes, length)) {
 		str_add(to, "{\"log\":\"");
@@ -132,7 +132,13 @@ void monitor_log_format(struct str *to, enum monitor_log_stream stream, const ch
 	}
 	str_add(to, "\",\"stream\":\"");
 	str_add(to, stream_names[stream]);
-	str_add(to, "\",\"time\":\"");
+	if (*attrs) {
+		str_add(to, "\",\"attrs\":");
+		str_add(to, attrs);
+		str_add(to, ",\"time\":\"");
+	} else {
+		str_add(to, "\",\"time\":\"");
+	}
 	str_add(to, time);
 	str_add(to, "\"}\n");
 }

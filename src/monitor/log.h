@@ -1,6 +1,7 @@
 /* log.h - a container's log: files of JSON lines `log`, `log.1` (older), `log.2`... in its durable
  * folder, as Docker's json-file driver writes them:
  *	{"log":"text\n","stream":"stdout","time":"2026-11-22T12:00:00.123456789Z"}
+ * with "attrs":{...} in front of the time, if --log-opt asked for labels, variables or a tag.
  * A line of output without its newline yet is cut at 16 KiB and its parts lack the "\n", as in
  * Docker. Unlike Docker, bytes that are not UTF-8 are kept: the record then has "base64" (RFC 4648
  * with padding) in the place of "log". A record of stream "holm" is a notice of the monitor, such
@@ -21,9 +22,10 @@ enum monitor_log_stream {
 };
 
 enum {
-	MONITOR_LOG_PART_MAX = 16384, /* bytes of output in one record; Docker's own number */
+	MONITOR_LOG_PART_MAX = 16384,  /* bytes of output in one record; Docker's own number */
+	MONITOR_LOG_ATTRS_MAX = 16384, /* bytes; longer ones are left out */
 	/* base64 or \u00xx for each byte, and the rest of the record */
-	MONITOR_LOG_RECORD_MAX = 6 * MONITOR_LOG_PART_MAX + 256,
+	MONITOR_LOG_RECORD_MAX = 6 * MONITOR_LOG_PART_MAX + MONITOR_LOG_ATTRS_MAX + 256,
 	MONITOR_LOG_FILES_MAX = 1000, /* log.1 to log.999 */
 };
 

@@ -16,7 +16,8 @@ static void round_trip(const uint8_t *bytes, size_t length)
 	struct monitor_log_record record = { 0 };
 	struct err e;
 
-	monitor_log_format(&line, MONITOR_LOG_STDERR, "2026-11-22T14:00:00.5Z", bytes, length);
+	monitor_log_format(&line, MONITOR_LOG_STDERR, "2026-11-22T14:00:00.5Z",
+			   length % 2 ? "" : "{\"tag\":\"x\"}", bytes, length);
 	assert(line.length <= MONITOR_LOG_RECORD_MAX);
 	assert(monitor_log_parse(&record, line.text, line.length, &e) == 0);
 	assert(record.stream == MONITOR_LOG_STDERR && record.text.length == length);

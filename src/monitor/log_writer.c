@@ -5,12 +5,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/json.h"
 #include "base/moment.h"
 #include "base/own.h"
 #include "monitor/config.h"
+#include "monitor/journal.h"
 #include "monitor/log_record.h"
 
 enum {
@@ -123,7 +127,7 @@ static int write_notice(struct monitor_log_writer *writer, int64_t now_ns)
 
 	int length = snprintf(text, sizeof(text), "%" PRIu64 " lines of output were lost: %s\n",
 			      writer->lost_records, strerrordesc_np(writer->lost_number));
-	monitor_log_format(&record, MONITOR_LOG_NOTICE, time_text(writer, now_ns, time), text,
+	monitor_log_format(&record, MONITOR_LOG_NOTICE, time_text(writer, now_ns, time), "", text,
 			   (size_t)length);
 	return write_whole(writer, &record);
 }
@@ -151,12 +155,48 @@ static void write_out(struct monitor_log_writer *writer, int64_t now_ns)
 		rotate(writer);
 }
 
+/* ---- the journal ---- */
+
+/* Priorities as Docker has them: an error for what came on stderr, else a notice of normal
+ * working (syslog(3): LOG_ERR, LOG_INFO). */
+static void send_line(struct monitor_log_writer *writer, enum monitor_log_stream stream,
+		      const char *bytes, size_t length)
+{
+	own_clear(str_clear) struct str message = { 0 };
+	bool whole = length && bytes[length - 1] == '\n';
+	struct err e;
+
+	str_add_n(&message, writer->constant.text, writer->constant.length);
+	str_add(&message, stream == MONITOR_LOG_STDERR ? "PRIORITY=3\n" : "PRIORITY=6\n");
+	if (!whole && length >= MONITOR_LOG_PART_MAX - 3)
+		str_add(&message, "CONTAINER_PARTIAL_MESSAGE=true\n");
+	monitor_journal_add(&message, "MESSAGE", bytes, length - whole);
+	/* a journal that was started anew has another socket */
+	for (int round = 0; round < 2; round++) {
+		if (writer->fd < 0)
+			writer->fd = monitor_journal_open(&e);
+		if (writer->fd < 0)
+			return;
+		if (send(writer->fd, message.text, message.length, MSG_NOSIGNAL) >= 0 ||
+		    (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET))
+			return;
+		close_file(writer);
+	}
+}
+
+/* ---- both ---- */
+
 static void add_record(struct monitor_log_writer *writer, enum monitor_log_stream stream,
 		       const char *bytes, size_t length, int64_t now_ns)
 {
 	char time[64];
 
-	monitor_log_format(&writer->out, stream, time_text(writer, now_ns, time), bytes, length);
+	if (writer->journal) {
+		send_line(writer, stream, bytes, length);
+		return;
+	}
+	monitor_log_format(&writer->out, stream, time_text(writer, now_ns, time),
+			   writer->constant.text ? writer->constant.text : "", bytes, length);
 	writer->out_records++;
 	bool full = writer->size_max > 0 &&
 		    writer->size + (int64_t)writer->out.length >= writer->size_max;
@@ -200,7 +240,7 @@ void monitor_log_writer_add(struct monitor_log_writer *writer, enum monitor_log_
 	const char *text = bytes;
 	size_t taken;
 
-	if (writer->folder < 0)
+	if (writer->folder < 0 && !writer->journal)
 		return;
 	while (length && (taken = add_part(writer, stream, text, length, now_ns))) {
 		text += taken;
@@ -213,6 +253,22 @@ void monitor_log_writer_add(struct monitor_log_writer *writer, enum monitor_log_
 
 /* ---- life ---- */
 
+static void set_constant(struct monitor_log_writer *writer, const struct shape_map *attributes)
+{
+	own_json struct json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < attributes->count; i++) {
+		const struct shape_pair *pair = &attributes->items[i];
+		if (writer->journal)
+			monitor_journal_add(&writer->constant, pair->key, pair->value,
+					    strlen(pair->value));
+		json_object_object_add(object, pair->key, json_object_new_string(pair->value));
+	}
+	if (!writer->journal && attributes->count &&
+	    strlen(json_text(object)) <= MONITOR_LOG_ATTRS_MAX)
+		str_add(&writer->constant, json_text(object));
+}
+
 void monitor_log_writer_open(struct monitor_log_writer *writer, int folder_fd,
 			     const struct monitor_log_config *config)
 {
@@ -222,6 +278,10 @@ void monitor_log_writer_open(struct monitor_log_writer *writer, int folder_fd,
 	writer->size_max = config->max_size ? config->max_size : DEFAULT_SIZE_MAX;
 	writer->max_file = config->max_file ? (int)config->max_file : DEFAULT_MAX_FILE;
 	if (none)
+		return;
+	writer->journal = config->driver && strcmp(config->driver, "journald") == 0;
+	set_constant(writer, &config->attributes);
+	if (writer->journal)
 		return;
 	writer->folder = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
 	if (writer->folder >= 0)
@@ -247,4 +307,5 @@ void monitor_log_writer_close(struct monitor_log_writer *writer)
 	for (int i = 0; i < 2; i++)
 		str_clear(&writer->part[i]);
 	str_clear(&writer->out);
+	str_clear(&writer->constant);
 }

@@ -2,6 +2,7 @@
  * be written, because the disk is full, is counted, and the number is put into the log once
  * writing works again. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,8 +13,10 @@
 struct monitor_log_config;
 
 struct monitor_log_writer {
-	int folder; /* -1: this container has no log */
-	int fd;     /* -1: could not be opened so far */
+	int folder;          /* -1: it has no files */
+	bool journal;        /* journald instead */
+	struct str constant; /* the attrs of each record; the journal's fields of each line */
+	int fd;              /* -1: could not be opened so far */
 	int64_t size, size_max;
 	int max_file;
 	struct str part[2]; /* of stdout, stderr: output whose newline has not come yet */

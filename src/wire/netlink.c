@@ -1,5 +1,6 @@
 #include "wire/netlink.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,12 +14,12 @@
  * net/netlink/af_netlink.c, netlink_dump(). */
 enum { ANSWER_BYTES_MAX = 32768 };
 
-int wire_netlink_open(struct err *e)
+static int open_protocol(int protocol, struct err *e)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 	int on = 1;
 
-	own_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	own_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		return err_sys(e, "make a netlink socket");
 	/* reasons in words: Linux 4.12; without them there is the errno */
@@ -27,6 +28,16 @@ int wire_netlink_open(struct err *e)
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return err_sys(e, "bind a netlink socket");
 	return take_fd(&fd);
+}
+
+int wire_netlink_open(struct err *e)
+{
+	return open_protocol(NETLINK_ROUTE, e);
+}
+
+int wire_netlink_open_filter(struct err *e)
+{
+	return open_protocol(NETLINK_NETFILTER, e);
 }
 
 /* ---- building ---- */
@@ -40,23 +51,50 @@ static void pad(struct str *bytes)
 
 static void set_length(struct wire_netlink_request *request)
 {
-	((struct nlmsghdr *)request->bytes.text)->nlmsg_len = (uint32_t)request->bytes.length;
+	struct nlmsghdr *header = (struct nlmsghdr *)(request->bytes.text + request->start);
+
+	header->nlmsg_len = (uint32_t)(request->bytes.length - request->start);
+}
+
+void wire_netlink_next(struct wire_netlink_request *request, const char *doing, uint16_t type,
+		       uint16_t flags, const void *family, size_t family_length)
+{
+	assert(request->count < WIRE_NETLINK_MESSAGES_MAX);
+	request->doing[request->count++] = doing;
+	struct nlmsghdr header = {
+		.nlmsg_type = type,
+		.nlmsg_flags = flags | NLM_F_REQUEST | NLM_F_ACK,
+		.nlmsg_seq = (uint32_t)request->count,
+	};
+
+	request->start = request->bytes.length;
+	str_add_n(&request->bytes, &header, sizeof(header));
+	str_add_n(&request->bytes, family, family_length);
+	pad(&request->bytes);
+	set_length(request);
 }
 
 void wire_netlink_begin(struct wire_netlink_request *request, uint16_t type, uint16_t flags,
 			const void *family, size_t family_length)
 {
-	struct nlmsghdr header = {
-		.nlmsg_type = type,
-		.nlmsg_flags = flags | NLM_F_REQUEST | NLM_F_ACK,
-		.nlmsg_seq = 1,
-	};
-
 	request->bytes.length = 0;
-	str_add_n(&request->bytes, &header, sizeof(header));
-	str_add_n(&request->bytes, family, family_length);
-	pad(&request->bytes);
-	set_length(request);
+	request->count = 0;
+	wire_netlink_next(request, NULL, type, flags, family, family_length);
+}
+
+size_t wire_netlink_nest(struct wire_netlink_request *request, uint16_t type)
+{
+	size_t nest = request->bytes.length;
+
+	wire_netlink_add(request, type | NLA_F_NESTED, "", 0);
+	return nest;
+}
+
+void wire_netlink_nest_end(struct wire_netlink_request *request, size_t nest)
+{
+	struct rtattr *attribute = (struct rtattr *)(request->bytes.text + nest);
+
+	attribute->rta_len = (unsigned short)(request->bytes.length - nest);
 }
 
 void wire_netlink_add(struct wire_netlink_request *request, uint16_t type, const void *bytes,
@@ -68,6 +106,13 @@ void wire_netlink_add(struct wire_netlink_request *request, uint16_t type, const
 	};
 
 	str_add_n(&request->bytes, &attribute, sizeof(attribute));
+	str_add_n(&request->bytes, bytes, length);
+	pad(&request->bytes);
+	set_length(request);
+}
+
+void wire_netlink_add_raw(struct wire_netlink_request *request, const void *bytes, size_t length)
+{
 	str_add_n(&request->bytes, bytes, length);
 	pad(&request->bytes);
 	set_length(request);
@@ -120,40 +165,67 @@ const struct rtattr *wire_netlink_find(const struct nlmsghdr *message, size_t fa
 	return find((const char *)message + skipped, message->nlmsg_len - skipped, type);
 }
 
-/* 0 for an acknowledgement. */
-static int read_error(const struct nlmsghdr *message, struct err *e)
+const struct rtattr *wire_netlink_find_in(const struct rtattr *nest, uint16_t type)
+{
+	return find(RTA_DATA(nest), RTA_PAYLOAD(nest), type);
+}
+
+/* One answer of the kernel to what was asked. */
+struct conversation {
+	const struct wire_netlink_request *request;
+	void (*each)(const struct nlmsghdr *message, void *context);
+	void *context;
+	size_t answered;
+	int failure;   /* the first; its sentence is in e */
+	struct err *e; /* the caller's */
+};
+
+static void set_failure(struct conversation *c, const struct nlmsghdr *message, int number)
+{
+	const struct nlmsgerr *answer = NLMSG_DATA(message);
+	const char *doing = message->nlmsg_seq && message->nlmsg_seq <= c->request->count
+				    ? c->request->doing[message->nlmsg_seq - 1]
+				    : NULL;
+	const struct rtattr *words = NULL;
+
+	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
+		words = wire_netlink_find(message, sizeof(*answer), NLMSGERR_ATTR_MSG);
+	if (words)
+		c->failure = err_number(c->e, number, "%.*s", (int)RTA_PAYLOAD(words),
+					(const char *)RTA_DATA(words));
+	else
+		c->failure = err_number(c->e, number, "refused by the kernel");
+	if (doing)
+		err_add(c->e, "%s", doing);
+}
+
+/* An acknowledgement, good or bad. */
+static int read_end(struct conversation *c, const struct nlmsghdr *message)
 {
 	const struct nlmsgerr *answer = NLMSG_DATA(message);
 
 	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*answer)))
-		return err_set(e, ERR_CORRUPT, "netlink: a short answer");
-	if (answer->error == 0)
-		return 0;
-	const struct rtattr *words = NULL;
-	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
-		words = wire_netlink_find(message, sizeof(*answer), NLMSGERR_ATTR_MSG);
-	if (!words)
-		return err_number(e, -answer->error, "refused by the kernel");
-	return err_number(e, -answer->error, "%.*s", (int)RTA_PAYLOAD(words),
-			  (const char *)RTA_DATA(words));
+		return err_set(c->e, ERR_CORRUPT, "netlink: a short answer");
+	c->answered++;
+	if (answer->error != 0 && c->failure == 0)
+		set_failure(c, message, -answer->error);
+	return 0;
 }
 
-/* Returns 1 when all has been said. */
-static int read_answer(const char *bytes, size_t length,
-		       void (*each)(const struct nlmsghdr *message, void *context), void *context,
-		       struct err *e)
+static int read_answer(struct conversation *c, const char *bytes, size_t length)
 {
 	const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
 
 	for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
+		int r = 0;
 		if (message->nlmsg_type == NLMSG_DONE)
-			return 1;
-		if (message->nlmsg_type == NLMSG_ERROR) {
-			int r = read_error(message, e);
-			return r < 0 ? r : 1;
-		}
-		if (each)
-			each(message, context);
+			c->answered++;
+		else if (message->nlmsg_type == NLMSG_ERROR)
+			r = read_end(c, message);
+		else if (c->each)
+			c->each(message, c->context);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -163,11 +235,11 @@ int wire_netlink_call(int socket, const struct wire_netlink_request *request,
 		      struct err *e)
 {
 	_Alignas(struct nlmsghdr) char bytes[ANSWER_BYTES_MAX];
-	int r = 0;
+	struct conversation c = { .request = request, .each = each, .context = context, .e = e };
 
 	if (send(socket, request->bytes.text, request->bytes.length, 0) < 0)
 		return err_sys(e, "send to netlink");
-	while (r == 0) {
+	while (c.answered < request->count) {
 		ssize_t n = recv(socket, bytes, sizeof(bytes), MSG_TRUNC);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -175,7 +247,9 @@ int wire_netlink_call(int socket, const struct wire_netlink_request *request,
 			return err_sys(e, "receive from netlink");
 		if (n == 0 || (size_t)n > sizeof(bytes))
 			return err_set(e, ERR_CORRUPT, "netlink: an answer of %zd bytes", n);
-		r = read_answer(bytes, (size_t)n, each, context, e);
+		int r = read_answer(&c, bytes, (size_t)n);
+		if (r < 0)
+			return r;
 	}
-	return r < 0 ? r : 0;
+	return c.failure;
 }

@@ -1,0 +1,28 @@
+/* firewall.h - what nftables does for bridges: the one table `inet holm` with rules that never
+ * change and sets that say for which bridges and subnets they hold. The table is made by nft(8),
+ * once, and whether it still knows a bridge is asked in one message each time a container joins. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "network/address.h"
+
+struct err;
+
+struct network_firewall {
+	const char *bridge;
+	bool internal; /* forwards nothing */
+	const struct network_address *subnets;
+	size_t count;
+};
+
+/* Makes or mends the table and has it know the bridge. 0: all was there; 1: it was mended.
+ * ERR_UNSUPPORTED: there is no nft, or no nftables in the kernel. */
+int network_firewall_ensure(const struct network_firewall *firewall, struct err *e);
+
+/* Forgets the bridge; no table or no such bridge is fine. */
+int network_firewall_remove(const struct network_firewall *firewall, struct err *e);
+
+/* The text that nft(8) is given: the table too, with all its rules, or the bridge alone. The
+ * caller frees. Pure. */
+char *network_firewall_text(const struct network_firewall *firewall, bool table);

@@ -1,0 +1,79 @@
+/* link.h - network devices by rtnetlink(7): a bridge, the veth pairs that hang on it, and what the
+ * inner end of a pair has. All take a NETLINK_ROUTE socket (wire/netlink.h), which says in which
+ * network namespace they act. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "network/address.h"
+
+struct err;
+
+enum {
+	NETWORK_MAC = 6,
+	NETWORK_LINK_NAME = 16,   /* bytes with the NUL: IFNAMSIZ */
+	NETWORK_LINK_ALIAS = 256, /* IFALIASZ */
+};
+
+struct network_link {
+	int index;
+	bool up;
+	char kind[16];                  /* "bridge", "veth", ""... */
+	char alias[NETWORK_LINK_ALIAS]; /* "": none */
+};
+
+/* Is this a name that the kernel takes for a device (dev_valid_name())? ERR_INVALID. */
+int network_link_check_name(const char *name, struct err *e);
+
+/* ERR_NOT_FOUND. */
+int network_link_find(struct network_link *ret, int socket, const char *name, struct err *e);
+
+struct network_bridge {
+	const char *name;
+	const char *alias;        /* tells later whose it is */
+	const unsigned char *mac; /* its own, which otherwise changes with its ports */
+	uint32_t mtu;             /* 0: the kernel's */
+};
+
+/* A bridge, up, with these addresses (with their prefixes). Returns its index; ERR_EXISTS. Where a
+ * step fails nothing is left. */
+int network_link_make_bridge(int socket, const struct network_bridge *bridge,
+			     const struct network_address *addresses, size_t count, struct err *e);
+
+/* Gives the bridge those of the addresses that it lacks, and raises it. */
+int network_link_mend_bridge(int socket, int index, const struct network_address *addresses,
+			     size_t count, struct err *e);
+
+/* ERR_NOT_FOUND. Takes milliseconds: the kernel waits for all who might see it. */
+int network_link_delete(int socket, const char *name, struct err *e);
+
+struct network_veth {
+	const char *outer; /* name here; up at once */
+	int bridge;        /* index of the bridge it is a port of; 0: none */
+	const char *inner; /* name in the namespace */
+	int namespace_fd;
+	unsigned char mac[NETWORK_MAC]; /* of the inner end */
+	uint32_t mtu;                   /* 0: the kernel's */
+};
+
+/* Both ends in one message: the pair is born where it belongs. ERR_EXISTS: the outer name. */
+int network_link_make_veth(int socket, const struct network_veth *veth, struct err *e);
+
+struct network_inner {
+	const char *name;
+	const struct network_address *addresses;
+	size_t addresses_count;
+	const struct network_address *gateways; /* of a default route each, at most one a family */
+	size_t gateways_count;
+};
+
+/* In the namespace of socket: raises lo and the device, gives it addresses and routes, in one
+ * batch. */
+int network_link_set_inner(int socket, const struct network_inner *inner, struct err *e);
+
+/* Calls each for every address of every device here. */
+int network_link_addresses(int socket,
+			   void (*each)(void *arg, int index,
+					const struct network_address *address),
+			   void *arg, struct err *e);

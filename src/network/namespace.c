@@ -1,0 +1,141 @@
+/* namespace.c - a namespace is made by unshare(2), and the caller goes back into its own. Into that
+ * of another user namespace nobody comes back from: a child makes it and hands it over. */
+#include "network/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/own.h"
+#include "base/process.h"
+#include "wire/netlink.h"
+
+static int open_current(struct err *e)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "open /proc/self/ns/net") : fd;
+}
+
+/* As docker has it: without CAP_NET_RAW all may ping, without CAP_NET_BIND_SERVICE all ports are
+ * free. The groups end where the user namespace ends; a kernel without these files is fine. */
+static void set_defaults(void)
+{
+	static const char groups[] = "/proc/sys/net/ipv4/ping_group_range";
+	struct err ignored;
+
+	if (fd_write_control_at(AT_FDCWD, groups, "0 2147483647", &ignored) < 0)
+		fd_write_control_at(AT_FDCWD, groups, "0 65535", &ignored);
+	fd_write_control_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0",
+			    &ignored);
+}
+
+/* Leaves the caller in it. */
+static int make_here(struct network_namespace *ret, struct err *e)
+{
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_sys(e, "make a network namespace");
+	set_defaults();
+	own_fd int fd = open_current(e);
+	if (fd < 0)
+		return fd;
+	own_fd int socket = wire_netlink_open(e);
+	if (socket < 0)
+		return socket;
+	*ret = (struct network_namespace){ take_fd(&fd), take_fd(&socket) };
+	return 0;
+}
+
+static int make_and_return(struct network_namespace *ret, struct err *e)
+{
+	struct network_namespace made = NETWORK_NAMESPACE_INIT;
+
+	own_fd int own = open_current(e);
+	if (own < 0)
+		return own;
+	int r = make_here(&made, e);
+	/* what follows in the wrong network would be worse than an end */
+	if (setns(own, CLONE_NEWNET) < 0)
+		abort();
+	if (r == 0)
+		*ret = made;
+	return r;
+}
+
+/* ---- in a child ---- */
+
+static int make_in_child(int user_fd, int pair, struct err *e)
+{
+	struct network_namespace made;
+
+	if (setns(user_fd, CLONE_NEWUSER) < 0)
+		return err_sys(e, "enter the container's user namespace");
+	int r = make_here(&made, e);
+	if (r < 0)
+		return r;
+	const int fds[] = { made.fd, made.socket };
+	return fd_send(pair, "", 1, fds, 2, e);
+}
+
+/* One byte and both descriptors, or the error. */
+static int take_over(struct network_namespace *ret, int pair, struct err *e)
+{
+	int fds[FD_PASS_MAX];
+	size_t count = 0;
+	struct err theirs;
+
+	ssize_t n = fd_receive(pair, &theirs, sizeof(theirs), fds, &count, e);
+	if (n < 0)
+		return (int)n;
+	if (n == 1 && count == 2) {
+		*ret = (struct network_namespace){ fds[0], fds[1] };
+		return 0;
+	}
+	while (count > 0)
+		close(fds[--count]);
+	if (n != sizeof(theirs))
+		return err_set(e, ERR_INTERNAL, "the child that makes it ended without a word");
+	*e = theirs;
+	return -theirs.number;
+}
+
+static int make_by_child(struct network_namespace *ret, int user_fd, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "make a socket pair");
+	own_fd int ours = pair[0];
+	own_fd int theirs = pair[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_sys(e, "fork");
+	if (pid == 0) {
+		if (make_in_child(user_fd, theirs, e) < 0)
+			fd_send(theirs, e, sizeof(*e), NULL, 0, e);
+		_exit(0);
+	}
+	close(take_fd(&theirs));
+	int r = take_over(ret, ours, e);
+	process_wait(pid);
+	return r < 0 ? err_add(e, "make a network namespace") : 0;
+}
+
+int network_namespace_make(struct network_namespace *ret, int user_fd, struct err *e)
+{
+	return user_fd < 0 ? make_and_return(ret, e) : make_by_child(ret, user_fd, e);
+}
+
+void network_namespace_close(struct network_namespace *namespace)
+{
+	if (namespace->fd >= 0)
+		close(namespace->fd);
+	if (namespace->socket >= 0)
+		close(namespace->socket);
+	*namespace = (struct network_namespace)NETWORK_NAMESPACE_INIT;
+}

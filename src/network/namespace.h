@@ -1,0 +1,20 @@
+/* namespace.h - a network namespace without a process or a file: it lives as long as somebody has a
+ * descriptor of it, or is in it. */
+#pragma once
+
+struct err;
+
+struct network_namespace {
+	int fd;     /* of the namespace */
+	int socket; /* NETLINK_ROUTE, in it */
+};
+#define NETWORK_NAMESPACE_INIT                                                                     \
+	{                                                                                          \
+		.fd = -1, .socket = -1                                                             \
+	}
+
+/* A new one, owned by the caller's user namespace; user_fd: by that one instead (-1: not), which
+ * takes a child for a moment. The caller must have one thread. It ends *ret with
+ * network_namespace_close(). */
+int network_namespace_make(struct network_namespace *ret, int user_fd, struct err *e);
+void network_namespace_close(struct network_namespace *namespace);

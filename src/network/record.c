@@ -1,0 +1,178 @@
+#include "network/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "storage/store.h"
+
+enum { NETWORK_NAME_MAX = 128, NETWORK_BYTES_MAX = 1 << 20 };
+
+static const struct shape subnet_shape = {
+	sizeof(struct network_subnet),
+	(const struct shape_field[]){
+		{ "subnet", SHAPE_STRING, offsetof(struct network_subnet, subnet) },
+		{ "gateway", SHAPE_STRING, offsetof(struct network_subnet, gateway) },
+		{ "range", SHAPE_STRING, offsetof(struct network_subnet, range) },
+		{ 0 },
+	},
+};
+
+#define FIELD(member) offsetof(struct network, member)
+const struct shape network_record_shape = {
+	sizeof(struct network),
+	(const struct shape_field[]){
+		{ "name", SHAPE_STRING, FIELD(name) },
+		{ "id", SHAPE_STRING, FIELD(id) },
+		{ "driver", SHAPE_STRING, FIELD(driver) },
+		{ "created", SHAPE_STRING, FIELD(created) },
+		{ "bridge", SHAPE_STRING, FIELD(bridge) },
+		{ "internal", SHAPE_BOOL, FIELD(internal) },
+		{ "mtu", SHAPE_U32, FIELD(mtu) },
+		{ "subnets", SHAPE_LIST, FIELD(subnets), &subnet_shape },
+		{ "labels", SHAPE_MAP, FIELD(labels) },
+		{ "options", SHAPE_MAP, FIELD(options) },
+		{ 0 },
+	},
+};
+#undef FIELD
+
+void network_record_clear(struct network *network)
+{
+	shape_clear(&network_record_shape, network);
+}
+
+void network_record_list_clear(struct networks *networks)
+{
+	for (size_t i = 0; i < networks->items.count; i++)
+		network_record_clear(&networks->items.items[i]);
+	free(networks->items.items);
+	*networks = (struct networks){ 0 };
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+int network_record_check_name(const char *name, struct err *e)
+{
+	static const char *const taken[] = { "host", "none", "private", "default", "container" };
+	size_t length = strlen(name);
+	bool good = length <= NETWORK_NAME_MAX && is_alnum(*name);
+
+	for (size_t i = 1; good && i < length; i++)
+		good = is_alnum(name[i]) || strchr("_.-", name[i]);
+	if (!good)
+		return err_set(e, ERR_INVALID,
+			       "'%.140s' is no name of a network: letters and digits, then also "
+			       "_ . -, at most %d",
+			       name, NETWORK_NAME_MAX);
+	for (size_t i = 0; i < COUNT_OF(taken); i++)
+		if (str_equal(name, taken[i]))
+			return err_set(e, ERR_INVALID, "'%s' has a meaning of its own to --network",
+				       name);
+	return 0;
+}
+
+static char *file_of(const char *name)
+{
+	return mem_format("networks/%s.json", name);
+}
+
+int network_record_lock(const struct store *store, struct err *e)
+{
+	if (mkdirat(store->root_fd, "networks", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make the folder networks");
+	return store_lock_folder(store->root_fd, "networks", LOCK_EX, e);
+}
+
+int network_record_write(const struct store *store, const struct network *network, struct err *e)
+{
+	int r = network_record_check_name(network->name, e);
+	if (r < 0)
+		return r;
+	own_free char *path = file_of(network->name);
+	if (faccessat(store->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, ERR_EXISTS, "there is a network %s already", network->name);
+	r = shape_write_at(&network_record_shape, store->root_fd, path, network, e);
+	return r < 0 ? r : store_sync_folder(store, "networks", e);
+}
+
+static int not_found(const char *name, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "no network is called %.140s", name);
+}
+
+int network_record_remove(const struct store *store, const char *name, struct err *e)
+{
+	int r = network_record_check_name(name, e);
+	if (r < 0)
+		return r;
+	own_free char *path = file_of(name);
+	if (unlinkat(store->root_fd, path, 0) < 0)
+		return errno == ENOENT ? not_found(name, e) : err_sys(e, "remove %s", path);
+	return store_sync_folder(store, "networks", e);
+}
+
+int network_record_read(struct network *to, const struct store *store, const char *name,
+			struct err *e)
+{
+	struct network network = { 0 };
+
+	int r = network_record_check_name(name, e);
+	if (r < 0)
+		return r;
+	own_free char *path = file_of(name);
+	r = shape_read_at(&network_record_shape, store->root_fd, path, NETWORK_BYTES_MAX, &network,
+			  e);
+	if (r == -ENOENT)
+		return not_found(name, e);
+	if (r < 0)
+		return r;
+	mem_replace(&network.name, name); /* the file's name is what counts */
+	if (!network.id || !network.bridge || !network.driver) {
+		network_record_clear(&network);
+		return err_set(e, ERR_CORRUPT, "%s: id, bridge or driver is missing", path);
+	}
+	*to = network;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct network *left = a, *right = b;
+	return strcmp(left->name, right->name);
+}
+
+int network_record_list(struct networks *to, const struct store *store, struct err *e)
+{
+	const struct dirent *entry;
+	struct err ignored;
+	int fd = openat(store->root_fd, "networks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys(e, "open networks");
+	while ((entry = readdir(dir))) {
+		struct network network = { 0 };
+		own_free char *name = mem_text(entry->d_name);
+		if (name[0] == '.' || !str_ends(name, ".json"))
+			continue;
+		name[strlen(name) - strlen(".json")] = '\0';
+		if (network_record_read(&network, store, name, &ignored) == 0)
+			*shape_list_add(&to->items) = network;
+	}
+	if (to->items.count)
+		qsort(to->items.items, to->items.count, sizeof(*to->items.items), by_name);
+	return 0;
+}

@@ -113,12 +113,13 @@ int monitor_client_try_read(struct monitor_client *client, struct monitor_frame 
 
 /* ---- starting and connecting ---- */
 
-static int start(struct monitor_client *client, const char *mode, const char *run_dir, int peer,
-		 int request, struct err *e)
+/* peer is given[0], and closed here. */
+static int start(struct monitor_client *client, const char *mode, const char *run_dir,
+		 const int given[MONITOR_PROGRAM_GIVEN], struct err *e)
 {
-	pid_t pid = monitor_program_spawn(mode, run_dir, peer, request, e);
+	pid_t pid = monitor_program_spawn(mode, run_dir, given, e);
 
-	close(peer);
+	close(given[0]);
 	if (pid < 0)
 		monitor_client_close(client);
 	return pid < 0 ? pid : 0;
@@ -136,7 +137,8 @@ static int make_pair(struct monitor_client *client, int *peer, struct err *e)
 }
 
 int monitor_spawn(struct monitor_client *ret, const char *run_dir,
-		  const struct monitor_spawn_attach *attach, int lock_fd, struct err *e)
+		  const struct monitor_spawn_attach *attach,
+		  const struct monitor_spawn_given *given, struct err *e)
 {
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 	int peer = -1;
@@ -153,7 +155,8 @@ int monitor_spawn(struct monitor_client *ret, const char *run_dir,
 		monitor_client_close(&client);
 		return r;
 	}
-	r = start(&client, "run", run_dir, peer, lock_fd, e);
+	const int fds[] = { peer, given->lock, given->network, given->user };
+	r = start(&client, "run", run_dir, fds, e);
 	if (r == 0)
 		*ret = client;
 	return r;
@@ -187,7 +190,8 @@ int monitor_spawn_exec(struct monitor_client *ret, const char *run_dir,
 	int r = make_pair(&client, &peer, e);
 	if (r < 0)
 		return r;
-	r = start(&client, "exec", run_dir, peer, request_fd, e);
+	const int fds[] = { peer, request_fd, -1, -1 };
+	r = start(&client, "exec", run_dir, fds, e);
 	if (r == 0)
 		*ret = client;
 	return r;

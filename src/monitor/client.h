@@ -23,15 +23,26 @@ struct monitor_client {
 /* Starts `holm-monitor run run_dir` (an absolute path with config.json and monitor.json in it) as
  * a session of its own. What attach asks for (NULL: nothing) is done before the container starts,
  * so that no output is missed. The caller waits with monitor_client_started() and ends
- * *ret with monitor_client_close(); closing it does not end the container. lock_fd, the locked
- * folder of the container, stays open in the monitor until the container has been started: the
- * lock tells that even if the caller is killed. -1: none. */
+ * *ret with monitor_client_close(); closing it does not end the container. */
 struct monitor_spawn_attach {
 	uint8_t flags;          /* enum monitor_attach */
 	uint16_t rows, columns; /* first size of the terminal; 0: unknown */
 };
+
+/* Descriptors that the monitor gets; -1: none. */
+struct monitor_spawn_given {
+	int lock;    /* the locked folder of the container, open there until the container has been
+		      * started: the lock tells that even if the caller is killed */
+	int network; /* namespaces that the spec names as MONITOR_NETWORK and MONITOR_USER: the
+		      * monitor keeps them for as long as it lives, over restarts */
+	int user;
+};
+#define MONITOR_NETWORK "/proc/self/fd/5"
+#define MONITOR_USER    "/proc/self/fd/6"
+
 int monitor_spawn(struct monitor_client *ret, const char *run_dir,
-		  const struct monitor_spawn_attach *attach, int lock_fd, struct err *e);
+		  const struct monitor_spawn_attach *attach,
+		  const struct monitor_spawn_given *given, struct err *e);
 
 /* Starts `holm-monitor exec run_dir`: one more process in a running container. With a terminal the
  * streams travel as frames, attached from the start; without, the command inherits descriptors 0,

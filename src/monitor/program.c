@@ -7,7 +7,7 @@
  * the container's root's.
  *
  * posix_spawn is a vfork; it takes no descriptor to execute, hence the way through /proc/self/fd.
- * The clone is moved to a high number first, since 3 and 4 are given to the program. */
+ * All are moved to high numbers first, since the low ones are given to the program. */
 #include "monitor/program.h"
 
 #include <errno.h>
@@ -62,7 +62,8 @@ static char **make_environment(void)
 	return list;
 }
 
-static int spawn(const char *program, const char *const argv[], int fd3, int fd4)
+static int spawn(const char *program, const char *const argv[],
+		 const int given[MONITOR_PROGRAM_GIVEN])
 {
 	own_free char **environment = make_environment();
 	posix_spawn_file_actions_t actions;
@@ -81,9 +82,12 @@ static int spawn(const char *program, const char *const argv[], int fd3, int fd4
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fd3, 3);
-	if (fd4 >= 0)
-		posix_spawn_file_actions_adddup2(&actions, fd4, 4);
+	for (int i = 0; i < MONITOR_PROGRAM_GIVEN; i++)
+		if (given[i] >= 0)
+			posix_spawn_file_actions_adddup2(&actions, given[i],
+							 MONITOR_PROGRAM_FIRST + i);
+		else
+			posix_spawn_file_actions_addclose(&actions, MONITOR_PROGRAM_FIRST + i);
 
 	int r = posix_spawn(&pid, program, &actions, &attr, (char *const *)argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
@@ -91,23 +95,38 @@ static int spawn(const char *program, const char *const argv[], int fd3, int fd4
 	return r ? -r : pid;
 }
 
-pid_t monitor_program_spawn(const char *mode, const char *run_dir, int socket, int other,
-			    struct err *e)
+static int raise_all(int to[MONITOR_PROGRAM_GIVEN], const int given[MONITOR_PROGRAM_GIVEN],
+		     struct err *e)
+{
+	for (int i = 0; i < MONITOR_PROGRAM_GIVEN; i++) {
+		if (given[i] < 0)
+			continue;
+		to[i] = fcntl(given[i], F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
+		if (to[i] < 0)
+			return err_sys(e, "duplicate a descriptor");
+	}
+	return 0;
+}
+
+pid_t monitor_program_spawn(const char *mode, const char *run_dir,
+			    const int given[MONITOR_PROGRAM_GIVEN], struct err *e)
 {
 	const char *const argv[] = { "holm-monitor", mode, run_dir, NULL };
+	int raised[MONITOR_PROGRAM_GIVEN] = { -1, -1, -1, -1 };
 	char path[40];
+	pid_t pid = -1;
 
 	own_fd int program = open_program(e);
 	if (program < 0)
 		return program;
-	own_fd int fd3 = fcntl(socket, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
-	own_fd int fd4 = other < 0 ? -1 : fcntl(other, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
-	if (fd3 < 0 || (other >= 0 && fd4 < 0))
-		return err_sys(e, "duplicate a descriptor");
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
-	pid_t pid = spawn(path, argv, fd3, fd4);
-	if (pid < 0)
-		return err_number(e, -pid, "start holm-monitor");
-	return pid;
+	int r = raise_all(raised, given, e);
+	if (r == 0) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
+		pid = spawn(path, argv, raised);
+		r = pid < 0 ? err_number(e, -pid, "start holm-monitor") : 0;
+	}
+	for (int i = 0; i < MONITOR_PROGRAM_GIVEN; i++)
+		if (raised[i] >= 0)
+			close(raised[i]);
+	return r < 0 ? r : pid;
 }

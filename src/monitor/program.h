@@ -4,9 +4,11 @@
 
 struct err;
 
-/* Runs `holm-monitor mode run_dir` in a session of its own with socket as descriptor 3 and
- * other (-1: none) as 4; all other descriptors of the caller must be O_CLOEXEC, 0 to 2 are
+enum { MONITOR_PROGRAM_FIRST = 3, MONITOR_PROGRAM_GIVEN = 4 };
+
+/* Runs `holm-monitor mode run_dir` in a session of its own with given as its descriptors 3 to 6
+ * (-1: closed there); all other descriptors of the caller must be O_CLOEXEC, 0 to 2 are
  * inherited. The program is $HOLM_LIBEXEC/holm-monitor, or that of the installed folder. Returns
  * its pid, a child of the caller's. */
-pid_t monitor_program_spawn(const char *mode, const char *run_dir, int socket, int other,
-			    struct err *e);
+pid_t monitor_program_spawn(const char *mode, const char *run_dir,
+			    const int given[MONITOR_PROGRAM_GIVEN], struct err *e);

@@ -15,8 +15,9 @@
 #include "runtime/cgroup_scope.h"
 
 /* LOCK_FD, where it was given, holds the lock of the container's folder: while it is open, nobody
- * takes a container that is being started for what a killed command left. */
-enum { OWNER_FD = 3, LOCK_FD };
+ * takes a container that is being started for what a killed command left. The other two are the
+ * namespaces of client.h, which the spec names. */
+enum { OWNER_FD = 3, LOCK_FD, NETWORK_FD, USER_FD };
 
 static int lock_alive(struct monitor *m, struct err *e)
 {
@@ -135,7 +136,9 @@ int monitor_run(const char *run_path, struct err *e)
 
 	m.run_path = run_path;
 	bool locked = fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0;
-	int r = monitor_run_prepare(&m, LOCK_FD + 1, e);
+	fcntl(NETWORK_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(USER_FD, F_SETFD, FD_CLOEXEC);
+	int r = monitor_run_prepare(&m, USER_FD + 1, e);
 	if (r < 0)
 		return r;
 	r = open_folders(&m, e);

@@ -22,7 +22,7 @@ extern const struct cli_command cli_autostart;
 extern const struct cli_command cli_ps;
 extern const struct cli_command cli_logs;
 extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_image,
-	cli_inspect_volume; /* inspect.c */
+	cli_inspect_volume, cli_inspect_network; /* inspect.c */
 extern const struct cli_command cli_images;
 extern const struct cli_command cli_pull;
 extern const struct cli_command cli_push;
@@ -40,7 +40,9 @@ extern const struct cli_command cli_pod_create, cli_pod_list, cli_pod_start, cli
 	cli_pod_restart, cli_pod_kill, cli_pod_pause, cli_pod_unpause, cli_pod_remove,
 	cli_pod_prune, cli_pod_inspect, cli_pod_exists; /* pod.c */
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
-	cli_secret_remove, cli_secret_exists;               /* secret.c */
+	cli_secret_remove, cli_secret_exists; /* secret.c */
+extern const struct cli_command cli_network_create, cli_network_list, cli_network_remove,
+	cli_network_prune;                                  /* network.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_df;

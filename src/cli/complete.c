@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/pods.h"
 #include "image/reference.h"
+#include "network/record.h"
 #include "storage/index.h"
 #include "storage/secret.h"
 #include "storage/volume.h"
@@ -86,6 +87,19 @@ static void offer_images(const struct completion *c)
 			offer(c, name);
 		}
 	}
+}
+
+static void offer_networks(const struct completion *c)
+{
+	own_clear(network_record_list_clear) struct networks networks = { 0 };
+	struct store *store;
+	struct err ignored;
+
+	if (cli_command_store(c->cli, &store, &ignored) < 0 ||
+	    network_record_list(&networks, store, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < networks.items.count; i++)
+		offer(c, networks.items.items[i].name);
 }
 
 static void offer_volumes(const struct completion *c)
@@ -160,6 +174,8 @@ static void offer_values(const struct completion *c, const char *values)
 		offer_containers(c, values + strlen("container:"));
 	else if (str_equal(values, "image:"))
 		offer_images(c);
+	else if (str_equal(values, "network:"))
+		offer_networks(c);
 	else if (str_equal(values, "volume:"))
 		offer_volumes(c);
 	else if (str_equal(values, "pod:"))

@@ -1,4 +1,4 @@
-/* `holm inspect`, also of images and volumes. */
+/* `holm inspect`, also of images, volumes and networks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "cli/explain.h"
 #include "cli/format.h"
 #include "engine/engine.h"
+#include "engine/networks.h"
 #include "engine/volumes.h"
 
 struct inspect_options {
@@ -22,7 +23,7 @@ struct inspect_options {
 #define OPTIONS struct inspect_options
 static const struct option table[] = {
 	{ "type", 0, OPTION_STRING(type), "KIND", "look only for this kind of thing",
-	  "container|image|volume" },
+	  "container|image|volume|network" },
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
 	{ "explain", 0, OPTION_FLAG(explain), NULL,
 	  "a container as a table of what it is made of, beside the default" },
@@ -52,6 +53,7 @@ static const struct kind {
 	{ "container", engine_inspect },
 	{ "image", engine_image_inspect },
 	{ "volume", engine_volumes_inspect },
+	{ "network", engine_networks_inspect },
 };
 
 static int find(struct engine *engine, const char *name, const char *type, struct json_object **ret,
@@ -66,7 +68,7 @@ static int find(struct engine *engine, const char *name, const char *type, struc
 		if (r == 0 || type || !other)
 			return r;
 	}
-	return err_set(e, ERR_NOT_FOUND, "no such container, image or volume");
+	return err_set(e, ERR_NOT_FOUND, "no such container, image, volume or network");
 }
 
 /* What was found is printed in any case. */
@@ -123,6 +125,11 @@ static int run_volume(struct cli *cli, void *options, const struct strv *args, s
 	return inspect(cli, options, "volume", args, e);
 }
 
+static int run_network(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	return inspect(cli, options, "network", args, e);
+}
+
 const struct cli_command cli_inspect = {
 	.names = "inspect",
 	.section = "Containers",
@@ -173,4 +180,17 @@ const struct cli_command cli_inspect_volume = {
 	.args_max = CLI_ARGS_ANY,
 	.values = "volume:",
 	.run = run_volume,
+};
+
+const struct cli_command cli_inspect_network = {
+	.names = "network inspect",
+	.section = "Networks",
+	.arguments = "[OPTIONS] NETWORK [NETWORK...]",
+	.summary = "Show everything about networks",
+	.options = format_table,
+	.size = sizeof(struct inspect_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "network:",
+	.run = run_network,
 };

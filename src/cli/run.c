@@ -101,8 +101,12 @@ static const struct option table[] = {
 	{ "shm-size", 0, OPTION_STRING(shm_size), "SIZE", "size of /dev/shm (64m)" },
 
 	OPTION_HEADING("Network"),
-	{ "network", 0, OPTION_STRINGS(network), "MODE", "host, none, private or container:NAME" },
+	{ "network", 0, OPTION_STRINGS(network), "NETWORK",
+	  "a network's name, host, none, private or container:NAME", "network:" },
 	{ "net", 0, OPTION_STRINGS(network), "MODE", "as --network", .hidden = true },
+	{ "ip", 0, OPTION_STRING(ip), "ADDRESS", "its IPv4 address in the (first) network" },
+	{ "ip6", 0, OPTION_STRING(ip6), "ADDRESS", "its IPv6 address there" },
+	{ "mac-address", 0, OPTION_STRING(mac_address), "MAC", "its hardware address there" },
 	{ "add-host", 0, OPTION_STRINGS(add_host), "NAME:ADDRESS", "a line for /etc/hosts" },
 	{ "dns", 0, OPTION_STRINGS(dns), "ADDRESS", "name server" },
 	{ "dns-search", 0, OPTION_STRINGS(dns_search), "DOMAIN", "search domain" },

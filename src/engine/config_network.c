@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/config.h"
@@ -7,25 +8,100 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "network/record.h"
 
-static int set_mode(struct container *c, const struct create_options *o, struct err *e)
+/* "host", "container:web": is it no network's name? */
+static bool is_mode(const char *text)
 {
 	static const char *const modes[] = { "none", "host", "private", NULL };
 
-	if (o->network.count > 1)
-		return err_set(e, ERR_INVALID, "--network: %s and %s: only one can be had",
-			       o->network.items[0], o->network.items[1]);
-	const char *text = o->network.count ? o->network.items[0] : "private";
-	if (!strcmp(text, "default"))
-		text = "private";
-	const char *other = config_container_name(text);
-	if (!config_is_one_of(text, modes) && str_empty(other)) {
+	return config_is_one_of(text, modes) || !str_empty(config_container_name(text));
+}
+
+static int add_endpoint(struct container *c, const char *name, struct err *e)
+{
+	if (network_record_check_name(name, e) < 0) {
 		err_set(e, ERR_INVALID,
-			"--network %s: not one of private, none, host, container:NAME", text);
-		return err_hint(e, "networks with names and bridges are not there yet");
+			"--network %s: not a network's name, private, none, host or container:NAME",
+			name);
+		return err_hint(e, "holm network ls lists the networks");
 	}
-	c->network.mode = mem_text(text);
+	for (size_t i = 0; i < c->network.endpoints.count; i++)
+		if (str_equal(c->network.endpoints.items[i].network, name))
+			return err_set(e, ERR_INVALID, "--network %s: given twice", name);
+	shape_list_add(&c->network.endpoints)->network = mem_text(name);
 	return 0;
+}
+
+static int set_mode(struct container *c, const struct create_options *o, struct err *e)
+{
+	const char *first = o->network.count ? o->network.items[0] : "private";
+	int r = 0;
+
+	if (!strcmp(first, "default"))
+		first = "private";
+	for (size_t i = 0; o->network.count > 1 && i < o->network.count; i++)
+		if (is_mode(o->network.items[i]))
+			return err_set(e, ERR_INVALID,
+				       "--network: %s excludes all others, so %s, too",
+				       o->network.items[i], o->network.items[i ? 0 : 1]);
+	for (size_t i = 0; r == 0 && !is_mode(first) && i < o->network.count; i++)
+		r = add_endpoint(c, o->network.items[i], e);
+	c->network.mode = mem_text(first);
+	return r;
+}
+
+/* Six pairs of hexadecimal digits; a group address is nobody's. */
+static int check_mac(const char *text, struct err *e)
+{
+	unsigned char mac[6];
+	char end;
+
+	if (strlen(text) == 17 &&
+	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0], &mac[1], &mac[2],
+		   &mac[3], &mac[4], &mac[5], &end) == 6 &&
+	    !(mac[0] & 1))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "--mac-address %s: not the address of one device, as 02:42:0a:63:00:02",
+		       text);
+}
+
+static int check_family(const char *option, const char *text, int family, struct err *e)
+{
+	struct in6_addr bytes;
+
+	if (inet_pton(family, text, &bytes) == 1)
+		return 0;
+	return err_set(e, ERR_INVALID, "%s %s: not an %s address", option, text,
+		       family == AF_INET ? "IPv4" : "IPv6");
+}
+
+/* What is asked for the place in the first network. */
+static int set_place(struct container *c, const struct create_options *o, struct err *e)
+{
+	const char *option = o->ip            ? "--ip"
+			     : o->ip6         ? "--ip6"
+			     : o->mac_address ? "--mac-address"
+					      : NULL;
+	int r = 0;
+
+	if (!option)
+		return 0;
+	if (c->network.endpoints.count == 0)
+		return err_set(e, ERR_INVALID, "%s wants a network, not --network %s", option,
+			       c->network.mode);
+	if (o->ip)
+		r = check_family("--ip", o->ip, AF_INET, e);
+	if (r == 0 && o->ip6)
+		r = check_family("--ip6", o->ip6, AF_INET6, e);
+	if (r == 0 && o->mac_address)
+		r = check_mac(o->mac_address, e);
+	struct container_endpoint *first = &c->network.endpoints.items[0];
+	first->address = mem_text(o->ip);
+	first->address6 = mem_text(o->ip6);
+	first->mac = mem_text(o->mac_address);
+	return r;
 }
 
 static int check_address(const char *option, const char *whole, const char *address, struct err *e)
@@ -54,9 +130,10 @@ static int add_host(struct container *c, const char *text, struct err *e)
 		int r = check_address("--add-host", text, bare, e);
 		if (r < 0)
 			return r;
-	} else {
-		return err_set(e, ERR_UNSUPPORTED,
-			       "--add-host %s: without a bridge there is no host-gateway", text);
+	} else if (c->network.endpoints.count == 0) {
+		return err_set(e, ERR_INVALID,
+			       "--add-host %s: with --network %s there is no host-gateway", text,
+			       c->network.mode);
 	}
 	strv_addf(&c->network.add_host, "%.*s:%s", (int)length, text, bare);
 	return 0;
@@ -80,6 +157,8 @@ int config_network(struct container *c, const struct create_options *o,
 	(void)image;
 	(void)context;
 	int r = set_mode(c, o, e);
+	if (r == 0)
+		r = set_place(c, o, e);
 	if (r < 0)
 		return r;
 

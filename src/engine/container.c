@@ -175,8 +175,18 @@ static const struct shape_field container_security_fields[] = {
 };
 static const struct shape security_shape = SHAPE_OF(container_security);
 
+static const struct shape_field container_endpoint_fields[] = {
+	FIELD(container_endpoint, network, SHAPE_STRING),
+	FIELD(container_endpoint, address, SHAPE_STRING),
+	FIELD(container_endpoint, address6, SHAPE_STRING),
+	FIELD(container_endpoint, mac, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape endpoint_shape = SHAPE_OF(container_endpoint);
+
 static const struct shape_field container_network_fields[] = {
 	FIELD(container_network, mode, SHAPE_STRING),
+	NESTED(container_network, endpoints, SHAPE_LIST, endpoint_shape),
 	FIELD(container_network, add_host, SHAPE_STRINGS),
 	FIELD(container_network, dns, SHAPE_STRINGS),
 	FIELD(container_network, dns_search, SHAPE_STRINGS),

@@ -152,8 +152,17 @@ struct container_security {
 	struct runtime_idmap ids; /* of its user namespace; empty: the host's */
 };
 
+/* A network that the container is in, and what was asked for its place there. */
+struct container_endpoint {
+	char *network;  /* its name */
+	char *address;  /* --ip; NULL: any */
+	char *address6; /* --ip6 */
+	char *mac;      /* --mac-address; NULL: from the address */
+};
+
 struct container_network {
-	char *mode; /* "private", "none", "host", "container:ID" */
+	char *mode; /* "private", "none", "host", "container:ID", or the first network's name */
+	SHAPE_LIST_OF(struct container_endpoint) endpoints;
 	struct strv add_host;
 	struct strv dns;
 	struct strv dns_search;

@@ -19,6 +19,7 @@
 #include "engine/fault.h"
 #include "engine/image.h"
 #include "engine/name.h"
+#include "engine/network.h"
 #include "engine/pod.h"
 #include "engine/record.h"
 #include "engine/require.h"
@@ -120,6 +121,8 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		r = resolve_others(engine, c, e);
 	if (r == 0)
 		r = engine_require_resolve(engine, c, e);
+	if (r == 0)
+		r = engine_network_resolve(engine, c, e);
 	if (r == 0)
 		r = engine_volume_resolve(engine, c, o->quiet, e);
 	if (r == 0)

@@ -10,37 +10,65 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/network.h"
 #include "engine/userns.h"
 
 enum { HOST_FILE_MAX = 256 << 10 };
+
+void files_context_clear(struct files_context *context)
+{
+	strv_clear(&context->addresses);
+	free(context->gateway);
+	*context = (struct files_context){ 0 };
+}
+
+void files_add_place(struct files_context *context, const struct engine_place *place)
+{
+	for (size_t i = 0; i < place->addresses.count; i++) {
+		const char *address = place->addresses.items[i];
+		strv_add_take(&context->addresses, mem_text_n(address, strcspn(address, "/")));
+	}
+	if (!context->gateway && place->gateways.count)
+		context->gateway = mem_text(place->gateways.items[0]);
+}
 
 static bool has_host_network(const struct container *c)
 {
 	return str_equal(c->network.mode, "host");
 }
 
-void files_hosts(struct str *to, const struct container *c, const char *host_name,
+static void add_own_name(struct str *to, const struct container *c,
+			 const struct files_context *context, const char *address)
+{
+	str_addf(to, "%s\t%s%s%s\n", address, context->host_name, c->process.domainname ? "." : "",
+		 c->process.domainname ? c->process.domainname : "");
+}
+
+void files_hosts(struct str *to, const struct container *c, const struct files_context *context,
 		 const char *host_text)
 {
 	if (has_host_network(c))
 		str_add(to, host_text);
 	else
-		str_addf(to,
-			 "127.0.0.1\tlocalhost\n"
-			 "::1\tlocalhost ip6-localhost ip6-loopback\n"
-			 "fe00::\tip6-localnet\n"
-			 "ff00::\tip6-mcastprefix\n"
-			 "ff02::1\tip6-allnodes\n"
-			 "ff02::2\tip6-allrouters\n"
-			 "127.0.1.1\t%s%s%s\n",
-			 host_name, c->process.domainname ? "." : "",
-			 c->process.domainname ? c->process.domainname : "");
+		str_add(to, "127.0.0.1\tlocalhost\n"
+			    "::1\tlocalhost ip6-localhost ip6-loopback\n"
+			    "fe00::\tip6-localnet\n"
+			    "ff00::\tip6-mcastprefix\n"
+			    "ff02::1\tip6-allnodes\n"
+			    "ff02::2\tip6-allrouters\n");
+	for (size_t i = 0; i < context->addresses.count; i++)
+		add_own_name(to, c, context, context->addresses.items[i]);
+	if (!has_host_network(c) && context->addresses.count == 0)
+		add_own_name(to, c, context, "127.0.1.1");
 	if (to->length && to->text[to->length - 1] != '\n')
 		str_add_char(to, '\n');
 	for (size_t i = 0; i < c->network.add_host.count; i++) {
 		const char *entry = c->network.add_host.items[i];
 		size_t name = strcspn(entry, ":");
-		str_addf(to, "%s\t%.*s\n", entry + name + 1, (int)name, entry);
+		const char *address = entry + name + 1;
+		if (str_equal(address, "host-gateway") && context->gateway)
+			address = context->gateway;
+		str_addf(to, "%s\t%.*s\n", address, (int)name, entry);
 	}
 }
 
@@ -119,12 +147,12 @@ static int write_file(int folder_fd, const struct container *c, const char *name
 	return 0;
 }
 
-int engine_files_write(int folder_fd, const struct container *c, const char *host_name,
-		       struct err *e)
+int engine_files_write(int folder_fd, const struct container *c,
+		       const struct files_context *context, struct err *e)
 {
 	own_clear(str_clear) struct str host_hosts = { 0 }, host_resolv = { 0 };
 	own_clear(str_clear) struct str hosts = { 0 }, resolv = { 0 };
-	own_free char *hostname = mem_format("%s\n", host_name);
+	own_free char *hostname = mem_format("%s\n", context->host_name);
 	int r = 0;
 
 	str_add(&resolv, "");
@@ -134,7 +162,7 @@ int engine_files_write(int folder_fd, const struct container *c, const char *hos
 		r = read_host(&host_resolv, "/etc/resolv.conf", e);
 	if (r < 0)
 		return r;
-	files_hosts(&hosts, c, host_name, host_hosts.text ? host_hosts.text : "");
+	files_hosts(&hosts, c, context, host_hosts.text ? host_hosts.text : "");
 	files_resolv(&resolv, c, host_resolv.text);
 	r = write_file(folder_fd, c, "hosts", hosts.text ? hosts.text : "", e);
 	if (r == 0)

@@ -3,14 +3,25 @@
 #pragma once
 #include "engine/container.h"
 
+struct engine_place;
 struct err;
 struct str;
 
-/* Writes the three. host_name is the name inside. */
-int engine_files_write(int folder_fd, const struct container *c, const char *host_name,
-		       struct err *e);
+/* What they say besides what the container's record says. */
+struct files_context {
+	char host_name[65];    /* the name inside */
+	struct strv addresses; /* the container's own, of that name */
+	char *gateway;         /* the host's address in its first network; NULL: none */
+};
+
+void files_context_clear(struct files_context *context);
+void files_add_place(struct files_context *context, const struct engine_place *place);
+
+/* Writes the three. */
+int engine_files_write(int folder_fd, const struct container *c,
+		       const struct files_context *context, struct err *e);
 
 /* Their texts; host_text is the host's own file. Pure. */
-void files_hosts(struct str *to, const struct container *c, const char *host_name,
+void files_hosts(struct str *to, const struct container *c, const struct files_context *context,
 		 const char *host_text);
 void files_resolv(struct str *to, const struct container *c, const char *host_text);

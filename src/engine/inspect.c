@@ -128,49 +128,6 @@ static void add_files(struct json_object *to, const struct container *c, const c
 	}
 }
 
-/* An endpoint, in Docker's words: none has an address before there are networks. */
-static const struct inspect_unsaid endpoint[] = {
-	{ "EndpointID", INSPECT_TEXT },        { "Gateway", INSPECT_TEXT },
-	{ "GlobalIPv6Address", INSPECT_TEXT }, { "GlobalIPv6PrefixLen", INSPECT_NUMBER },
-	{ "IPAddress", INSPECT_TEXT },         { "IPPrefixLen", INSPECT_NUMBER },
-	{ "IPv6Gateway", INSPECT_TEXT },       { "MacAddress", INSPECT_TEXT },
-};
-
-/* Networks are private ones with the loopback interface alone, the host's, or another's. */
-static struct json_object *network_settings(const struct container *c,
-					    const struct container_state *state)
-{
-	static const struct inspect_unsaid more[] = {
-		{ "Bridge", INSPECT_TEXT },
-		{ "HairpinMode", INSPECT_FALSE },
-		{ "LinkLocalIPv6Address", INSPECT_TEXT },
-		{ "LinkLocalIPv6PrefixLen", INSPECT_NUMBER },
-		{ "SecondaryIPAddresses", INSPECT_NULL },
-		{ "SecondaryIPv6Addresses", INSPECT_NULL },
-	};
-	static const struct inspect_unsaid of_network[] = {
-		{ "IPAMConfig", INSPECT_NULL }, { "Links", INSPECT_NULL },
-		{ "Aliases", INSPECT_NULL },    { "DriverOpts", INSPECT_NULL },
-		{ "DNSNames", INSPECT_NULL },   { "NetworkID", INSPECT_TEXT },
-	};
-	struct json_object *to = json_object_new_object();
-	struct json_object *networks = json_object_new_object();
-	struct json_object *one = json_object_new_object();
-	bool live = container_state_live(state) && state->pid > 0;
-	own_free char *key = live ? mem_format("/proc/%d/ns/net", (int)state->pid) : NULL;
-
-	inspect_unsaid(to, more, COUNT_OF(more));
-	inspect_unsaid(to, endpoint, COUNT_OF(endpoint));
-	inspect_text(to, "SandboxID", live ? c->id : "");
-	inspect_text(to, "SandboxKey", key);
-	json_object_object_add(to, "Ports", json_object_new_object());
-	inspect_unsaid(one, of_network, COUNT_OF(of_network));
-	inspect_unsaid(one, endpoint, COUNT_OF(endpoint));
-	json_object_object_add(networks, c->network.mode, one);
-	json_object_object_add(to, "Networks", networks);
-	return to;
-}
-
 static const char *apparmor_profile(const struct container_security *s)
 {
 	if (s->apparmor)
@@ -207,7 +164,7 @@ static struct json_object *make(struct engine *engine, const struct container *c
 	json_object_object_add(to, "GraphDriver", graph_driver(engine, c, state, folder));
 	json_object_object_add(to, "Mounts", inspect_mounts(engine, c));
 	json_object_object_add(to, "Config", inspect_config(c));
-	json_object_object_add(to, "NetworkSettings", network_settings(c, state));
+	json_object_object_add(to, "NetworkSettings", inspect_network(engine, c, state));
 	json_object_object_add(to, "Holm", inspect_primitives(engine, c, state));
 	return to;
 }

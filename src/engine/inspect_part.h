@@ -29,6 +29,8 @@ struct json_object *inspect_ids(const struct runtime_idmap *ids);
 
 struct json_object *inspect_host_config(const struct container *c);
 struct json_object *inspect_config(const struct container *c);
+struct json_object *inspect_network(struct engine *engine, const struct container *c,
+				    const struct container_state *state);
 struct json_object *inspect_mounts(struct engine *engine, const struct container *c);
 
 /* The resulting primitives, one by one, and which of them are weaker than by default. */

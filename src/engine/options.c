@@ -52,6 +52,9 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, uts),
 	offsetof(struct create_options, cgroupns),
 	offsetof(struct create_options, pod),
+	offsetof(struct create_options, ip),
+	offsetof(struct create_options, ip6),
+	offsetof(struct create_options, mac_address),
 };
 
 static const size_t create_lists[] = {

@@ -111,7 +111,10 @@ struct create_options {
 	struct strv share;
 
 	/* network */
-	struct strv network; /* --network, --net: none, host, private, container:NAME */
+	struct strv network; /* --network, --net: none, host, private, container:NAME, names */
+	char *ip;
+	char *ip6;
+	char *mac_address;
 	struct strv add_host;
 	struct strv dns;
 	struct strv dns_search;

@@ -20,6 +20,7 @@
 #include "engine/files.h"
 #include "engine/log_tag.h"
 #include "engine/namespace.h"
+#include "engine/network.h"
 #include "engine/record.h"
 #include "engine/secret.h"
 #include "engine/spec.h"
@@ -59,25 +60,42 @@ static int choose_apparmor(struct spec_context *context, const struct container 
 	return loaded < 0 ? loaded : 0;
 }
 
+/* Its own files, unless it shares those of another container. */
+static int write_files(struct engine *engine, const struct container *c, int folder_fd,
+		       const struct engine_connection *connection, struct spec_context *context,
+		       struct err *e)
+{
+	own_clear(files_context_clear) struct files_context files = { 0 };
+
+	if (context->files)
+		return 0;
+	spec_host_name(files.host_name, c);
+	for (size_t i = 0; i < connection->places.items.count; i++)
+		files_add_place(&files, &connection->places.items.items[i]);
+	context->files = mem_format("%s/containers/%s", engine->store->root, c->id);
+	return engine_files_write(folder_fd, c, &files, e);
+}
+
 static int write_spec(struct engine *engine, const struct container *c, int folder_fd, int run_fd,
-		      const struct start_options *o, struct err *e)
+		      const struct start_options *o, struct engine_connection *connection,
+		      struct err *e)
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
 	own_clear(spec_context_clear) struct spec_context context = { 0 };
-	char host_name[65];
 
 	context.store = engine->store;
 	context.own_capabilities = runtime_capability_own();
 	context.rows = o->rows;
 	context.columns = o->columns;
-	spec_host_name(host_name, c);
 	int r = choose_apparmor(&context, c, e);
 	if (r == 0)
 		r = engine_namespace_resolve(engine, c, &context, e);
-	if (r == 0 && context.files == NULL) {
-		context.files = mem_format("%s/containers/%s", engine->store->root, c->id);
-		r = engine_files_write(folder_fd, c, host_name, e);
-	}
+	if (r == 0)
+		r = engine_network_connect(connection, engine, c, &context, e);
+	if (r == 0)
+		r = engine_network_places_write(run_fd, &connection->places, e);
+	if (r == 0)
+		r = write_files(engine, c, folder_fd, connection, &context, e);
 	if (r == 0)
 		r = engine_secret_write(c, folder_fd, run_fd, e);
 	if (r == 0)
@@ -248,14 +266,17 @@ static uint8_t attach_flags(const struct container *c, const struct start_option
 }
 
 static int spawn(struct engine *engine, const struct container *c, int folder_fd,
-		 const struct start_options *o, struct engine_session *ret, struct err *e)
+		 const struct start_options *o, const struct engine_connection *connection,
+		 struct engine_session *ret, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 
 	fault_point("start.spawn");
 	const struct monitor_spawn_attach attach = { attach_flags(c, o), o->rows, o->columns };
-	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, folder_fd, e);
+	const struct monitor_spawn_given given = { folder_fd, connection->namespace.fd,
+						   connection->user_fd };
+	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, &given, e);
 	if (r < 0)
 		return r;
 	r = monitor_client_started(&client, &ret->pid, e);
@@ -276,6 +297,8 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 			 const struct start_options *o, struct engine_session *ret, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
+	own_clear(engine_network_close) struct engine_connection connection =
+		ENGINE_CONNECTION_INIT;
 
 	if (str_equal(c->log.driver, "journald")) {
 		int fd = monitor_journal_open(e);
@@ -292,7 +315,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	own_fd int run_fd = make_run_folder(engine, c->id, e);
 	if (run_fd < 0)
 		return run_fd;
-	r = write_spec(engine, c, folder_fd, run_fd, o, e);
+	r = write_spec(engine, c, folder_fd, run_fd, o, &connection, e);
 	if (r == 0)
 		r = write_monitor(engine, c, run_fd, o, e);
 	if (r < 0) {
@@ -300,5 +323,5 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 		fd_remove_tree_at(engine->run_fd, c->id, &ignored);
 		return r;
 	}
-	return spawn(engine, c, folder_fd, o, ret, e);
+	return spawn(engine, c, folder_fd, o, &connection, ret, e);
 }

@@ -101,7 +101,8 @@ static void add_namespace(struct oci_spec *spec, const char *type, const char *m
 		return;
 	own_free char *key = mem_format("org.holm.joined.%s", type);
 	namespace->path = mem_text(joined->path);
-	shape_map_set(&spec->annotations, key, joined->owner);
+	if (joined->owner)
+		shape_map_set(&spec->annotations, key, joined->owner);
 }
 
 static void add_namespaces(struct oci_spec *spec, const struct container *c,
@@ -166,7 +167,7 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 	add_secret_env(spec, c, context);
 	add_namespaces(spec, c, context);
 	/* of a user namespace that is joined they are known there */
-	if (!config_container_name(c->security.userns))
+	if (!context->user_namespace.path)
 		add_ids(spec, c);
 	add_root(spec, c, context, c->auto_remove);
 	if (!str_equal(c->security.uts, "host") && !config_container_name(c->security.uts)) {

@@ -15,7 +15,7 @@ struct store;
 
 struct spec_joined {
 	char *path;  /* "/proc/PID/ns/net"; NULL: none is joined. The context owns it */
-	char *owner; /* "PID:START", as runtime.h wants it */
+	char *owner; /* "PID:START", as runtime.h wants it; NULL: no process's, but the monitor's */
 };
 
 struct spec_context {

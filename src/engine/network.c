@@ -1,0 +1,252 @@
+#include "engine/network.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/networks.h"
+#include "engine/record.h"
+#include "engine/spec.h"
+#include "monitor/state.h"
+#include "network/bridge.h"
+#include "network/lease.h"
+#include "runtime/user_namespace.h"
+#include "storage/store.h"
+
+enum { PLACES_BYTES_MAX = 1 << 20 };
+
+#define FIELD(member) offsetof(struct engine_place, member)
+static const struct shape place_shape = {
+	sizeof(struct engine_place),
+	(const struct shape_field[]){
+		{ "network", SHAPE_STRING, FIELD(network) },
+		{ "id", SHAPE_STRING, FIELD(id) },
+		{ "device", SHAPE_STRING, FIELD(device) },
+		{ "mac", SHAPE_STRING, FIELD(mac) },
+		{ "addresses", SHAPE_STRINGS, FIELD(addresses) },
+		{ "gateways", SHAPE_STRINGS, FIELD(gateways) },
+		{ 0 },
+	},
+};
+#undef FIELD
+
+static const struct shape places_shape = {
+	sizeof(struct engine_places),
+	(const struct shape_field[]){
+		{ "places", SHAPE_LIST, offsetof(struct engine_places, items), &place_shape },
+		{ 0 },
+	},
+};
+
+void engine_network_places_clear(struct engine_places *places)
+{
+	shape_clear(&places_shape, places);
+}
+
+int engine_network_places_write(int run_fd, const struct engine_places *places, struct err *e)
+{
+	if (places->items.count == 0)
+		return 0;
+	return shape_write_at(&places_shape, run_fd, "network.json", places, e);
+}
+
+int engine_network_places_read(struct engine_places *ret, struct engine *engine, const char *id,
+			       struct err *e)
+{
+	own_free char *path = mem_format("%s/network.json", id);
+
+	*ret = (struct engine_places){ 0 };
+	int r = shape_read_at(&places_shape, engine->run_fd, path, PLACES_BYTES_MAX, ret, e);
+	return r < 0 && e->kind == ERR_NOT_FOUND ? 0 : r;
+}
+
+void engine_network_close(struct engine_connection *connection)
+{
+	network_namespace_close(&connection->namespace);
+	if (connection->user_fd >= 0)
+		close(take_fd(&connection->user_fd));
+	engine_network_places_clear(&connection->places);
+}
+
+int engine_network_resolve(struct engine *engine, const struct container *c, struct err *e)
+{
+	for (size_t i = 0; i < c->network.endpoints.count; i++) {
+		const char *name = c->network.endpoints.items[i].network;
+		own_clear(network_record_clear) struct network network = { 0 };
+		if (str_equal(name, NETWORK_DEFAULT))
+			continue;
+		int r = network_record_read(&network, engine->store, name, e);
+		if (r < 0 && e->kind == ERR_NOT_FOUND)
+			err_hint(e, "holm network create %s", name);
+		if (r < 0)
+			return err_add(e, "--network");
+	}
+	return 0;
+}
+
+bool engine_network_is_live(void *arg, const char *id)
+{
+	struct engine *engine = arg;
+	struct err e;
+
+	if (strlen(id) != CONTAINER_ID_LENGTH)
+		return false;
+	if (monitor_state_alive_in(engine->run_fd, id) > 0)
+		return true;
+	own_fd int folder = record_lock(engine, id, false, &e);
+	return folder < 0 ? e.kind == ERR_STATE : monitor_state_alive_in(engine->run_fd, id) > 0;
+}
+
+/* ---- one place ---- */
+
+/* Its addresses, one for each of the network's subnets. */
+static int lease(struct network_address *ret, struct engine *engine, const struct container *c,
+		 const struct container_endpoint *endpoint, const struct network *network,
+		 struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < network->subnets.count; i++) {
+		const struct network_subnet *subnet = &network->subnets.items[i];
+		struct network_lease_request request = {
+			.network = network->name,
+			.id = c->id,
+			.live = engine_network_is_live,
+			.arg = engine,
+		};
+		r = network_address_parse_subnet(&request.subnet, subnet->subnet, e);
+		if (r == 0)
+			r = network_address_parse(&request.gateway, subnet->gateway, e);
+		request.range = request.subnet;
+		if (r == 0 && subnet->range)
+			r = network_address_parse_subnet(&request.range, subnet->range, e);
+		const char *wanted =
+			request.subnet.family == AF_INET ? endpoint->address : endpoint->address6;
+		if (r == 0 && wanted)
+			r = network_address_parse(&request.wanted, wanted, e);
+		if (r == 0)
+			r = network_lease_take(&ret[i], engine->store, &request, e);
+	}
+	return r < 0 ? err_add(e, "network %s", network->name) : 0;
+}
+
+static int check_wanted(const struct container_endpoint *endpoint, const struct network *network,
+			struct err *e)
+{
+	bool has4 = false, has6 = false;
+
+	for (size_t i = 0; i < network->subnets.count; i++)
+		if (strchr(network->subnets.items[i].subnet, ':'))
+			has6 = true;
+		else
+			has4 = true;
+	if ((!endpoint->address || has4) && (!endpoint->address6 || has6))
+		return 0;
+	return err_set(e, ERR_INVALID, "%s: the network %s has no %s subnet",
+		       has4 ? "--ip6" : "--ip", network->name, has4 ? "IPv6" : "IPv4");
+}
+
+static void note(struct engine_places *places, const struct network *network,
+		 const struct network_member *member)
+{
+	struct engine_place *place = shape_list_add(&places->items);
+	char text[NETWORK_ADDRESS_TEXT];
+
+	place->network = mem_text(network->name);
+	place->id = mem_text(network->id);
+	place->device = mem_text(member->device);
+	place->mac = mem_format("%02x:%02x:%02x:%02x:%02x:%02x", member->mac[0], member->mac[1],
+				member->mac[2], member->mac[3], member->mac[4], member->mac[5]);
+	for (size_t i = 0; i < member->count; i++) {
+		network_address_format(text, &member->addresses[i], true);
+		strv_add(&place->addresses, text);
+		strv_add(&place->gateways, network->subnets.items[i].gateway);
+	}
+}
+
+static void read_mac(unsigned char to[NETWORK_MAC], const char *text)
+{
+	if (text)
+		sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &to[0], &to[1], &to[2], &to[3],
+		       &to[4], &to[5]);
+}
+
+static int join(struct engine_connection *to, struct engine *engine, const struct container *c,
+		size_t number, struct err *e)
+{
+	const struct container_endpoint *endpoint = &c->network.endpoints.items[number];
+	struct network_address addresses[NETWORK_SUBNETS_MAX];
+	own_clear(network_record_clear) struct network network = { 0 };
+	own_free char *device = mem_format("eth%zu", number);
+
+	int r = engine_networks_read(&network, engine, endpoint->network, e);
+	if (r == 0)
+		r = check_wanted(endpoint, &network, e);
+	if (r < 0)
+		return r;
+	int bridge = network_bridge_ensure(&network, e);
+	if (bridge < 0)
+		return bridge;
+	r = lease(addresses, engine, c, endpoint, &network, e);
+	if (r < 0)
+		return r;
+	struct network_member member = {
+		.device = device,
+		.addresses = addresses,
+		.count = network.subnets.count,
+		.default_route = number == 0,
+	};
+	read_mac(member.mac, endpoint->mac);
+	r = network_bridge_join(&network, bridge, &to->namespace, &member, e);
+	if (r == 0)
+		note(&to->places, &network, &member);
+	return r;
+}
+
+/* ---- all of them ---- */
+
+/* A container with ids of its own owns its network only if its user namespace does. */
+static int open_user(int *ret, const struct container *c, const struct spec_context *context,
+		     struct err *e)
+{
+	if (c->security.ids.uids.count == 0)
+		return 0;
+	int fd = context->user_namespace.path
+			 ? open(context->user_namespace.path, O_RDONLY | O_CLOEXEC)
+			 : runtime_user_namespace_make_in_parent(&c->security.ids, e);
+	if (fd < 0 && context->user_namespace.path)
+		return err_sys(e, "open %s", context->user_namespace.path);
+	if (fd < 0)
+		return fd;
+	*ret = fd;
+	return 0;
+}
+
+int engine_network_connect(struct engine_connection *ret, struct engine *engine,
+			   const struct container *c, struct spec_context *context, struct err *e)
+{
+	struct engine_connection *to = ret;
+
+	if (c->network.endpoints.count == 0)
+		return 0;
+	int r = open_user(&to->user_fd, c, context, e);
+	if (r == 0)
+		r = network_namespace_make(&to->namespace, to->user_fd, e);
+	for (size_t i = 0; r == 0 && i < c->network.endpoints.count; i++)
+		r = join(to, engine, c, i, e);
+	if (r < 0)
+		return r;
+	context->network_namespace.path = mem_text(MONITOR_NETWORK);
+	if (to->user_fd >= 0 && !context->user_namespace.path)
+		context->user_namespace.path = mem_text(MONITOR_USER);
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* network.h - a container's places in networks: checked when it is created, taken at each start.
+ * The namespace that they are in is made here and kept by the monitor: with it all of it goes by
+ * itself, and the addresses are free again once the monitor is gone (network/lease.h). */
+#pragma once
+#include "engine/container.h"
+#include "network/namespace.h"
+
+struct engine;
+struct err;
+struct spec_context;
+
+/* One place that has been taken: network.json in the run folder has a list of these. */
+struct engine_place {
+	char *network;         /* its name */
+	char *id;              /* the network's */
+	char *device;          /* "eth0" */
+	char *mac;             /* "02:42:0a:63:00:02" */
+	struct strv addresses; /* "10.99.0.2/24" */
+	struct strv gateways;  /* "10.99.0.1" */
+};
+
+struct engine_places {
+	SHAPE_LIST_OF(struct engine_place) items;
+};
+
+void engine_network_places_clear(struct engine_places *places);
+
+struct engine_connection {
+	struct network_namespace namespace; /* fd -1: the container is in no network */
+	int user_fd;                        /* the user namespace that owns it; -1: ours */
+	struct engine_places places;
+};
+#define ENGINE_CONNECTION_INIT                                                                     \
+	{                                                                                          \
+		.namespace = NETWORK_NAMESPACE_INIT, .user_fd = -1                                 \
+	}
+
+void engine_network_close(struct engine_connection *connection);
+
+/* Do all of its networks exist? The default one always does. ERR_NOT_FOUND. */
+int engine_network_resolve(struct engine *engine, const struct container *c, struct err *e);
+
+/* Makes the namespace and puts the container into its networks; names the namespaces in the context
+ * as the monitor will know them. The caller closes *ret, after a failure, too. */
+int engine_network_connect(struct engine_connection *ret, struct engine *engine,
+			   const struct container *c, struct spec_context *context, struct err *e);
+
+/* network.json of a container's run folder, for those who ask later; no such file: no places. */
+int engine_network_places_write(int run_fd, const struct engine_places *places, struct err *e);
+int engine_network_places_read(struct engine_places *ret, struct engine *engine, const char *id,
+			       struct err *e);
+
+/* Does the container with this id live, or is it being started? */
+bool engine_network_is_live(void *engine, const char *id);

@@ -1,0 +1,43 @@
+/* networks.h - networks as people name them: created, listed, shown, removed. */
+#pragma once
+#include <stdbool.h>
+
+#include "base/strv.h"
+#include "network/record.h"
+
+struct engine;
+struct err;
+struct json_object;
+
+struct networks_create_options {
+	char *driver;
+	struct strv subnet; /* each with the gateway and the range that lie in it */
+	struct strv gateway;
+	struct strv ip_range;
+	struct strv label;
+	struct strv option; /* -o KEY=VALUE */
+	bool internal;
+	bool ipv6;
+};
+
+/* *ret_id is the caller's. ERR_EXISTS, ERR_INVALID. */
+int engine_networks_create(struct engine *engine, const char *name,
+			   const struct networks_create_options *o, char **ret_id, struct err *e);
+
+/* The record of a network, by name or the beginning of its id; the default one is made where it is
+ * not there. The caller clears. */
+int engine_networks_read(struct network *to, struct engine *engine, const char *name,
+			 struct err *e);
+
+/* Docker's JSON of all of them, with those that are no networks (host, none); the caller's. */
+int engine_networks_list(struct engine *engine, struct json_object **ret, struct err *e);
+
+/* The same of one, with the containers that are in it. */
+int engine_networks_inspect(struct engine *engine, const char *name, struct json_object **ret,
+			    struct err *e);
+
+/* ERR_STATE: containers use it, the message says which. */
+int engine_networks_remove(struct engine *engine, const char *name, bool force, struct err *e);
+
+/* Those that no container names; adds their names to *done. */
+int engine_networks_prune(struct engine *engine, struct strv *done, struct err *e);

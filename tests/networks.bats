@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# Networks: a bridge of their own for containers, with a way to the world that they do not have from there.
+load holm
+
+setup() {
+	command -v nft >/dev/null || skip "no nft here"
+	holm_setup
+	OUTSIDE=
+}
+
+teardown() {
+	[ -z "${OUTSIDE:-}" ] || ip link delete outside 2>/dev/null || true
+	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
+	holm network prune -f >/dev/null 2>&1 || true
+	within 10 not has_veth
+	ip link delete holm0 2>/dev/null || true
+	nft delete table inet holm 2>/dev/null || true
+	holm_teardown
+}
+
+has_veth() {
+	ip -o link show type veth | grep -q .
+}
+
+address_of() { # CONTAINER [NETWORK]
+	holm inspect --format "{{(index .NetworkSettings.Networks \"${2:-bridge}\").IPAddress}}" "$1"
+}
+
+sleeper() { # NAME [ARGUMENT...]
+	local name=$1
+	shift
+	holm run -d --name "$name" --cap-add NET_RAW "$@" busybox sleep 1000 >/dev/null
+}
+
+reaches() { # CONTAINER ADDRESS
+	holm exec "$1" ping -c 1 -W 1 "$2" >/dev/null
+}
+
+@test "containers on the default bridge reach the host and each other" {
+	sleeper one --network bridge
+	sleeper two --network bridge
+	expect 0 holm exec one ping -c 1 -W "$(seconds 1)" 10.99.0.1
+	expect 0 holm exec one ping -c 1 -W "$(seconds 1)" "$(address_of two)"
+	expect 0 holm exec two cat /etc/hosts
+	output_has "$(address_of two)	$(holm inspect --format '{{.Config.Hostname}}' two)"
+	expect 0 holm exec two ip route
+	output_has "default via 10.99.0.1 dev eth0"
+	[ "$(address_of one)" != "$(address_of two)" ]
+	expect 0 holm network inspect --format '{{len .Containers}}' bridge
+	output_is 2
+}
+
+# Another host, in the namespace of a container: 192.0.2.2, and we are 192.0.2.1 to it. It knows the
+# way to our containers.
+make_world() {
+	ip link add outside type veth peer name world
+	OUTSIDE=1
+	ip address add 192.0.2.1/24 dev outside
+	ip link set outside up
+	holm run -d --name world --network none busybox sleep 1000 >/dev/null
+	WORLD=$(holm inspect --format '{{.State.Pid}}' world)
+	ip link set world netns "$WORLD"
+	in_world ip address add 192.0.2.2/24 dev world
+	in_world ip link set world up
+	in_world ip route add 10.99.0.0/24 via 192.0.2.1
+}
+
+in_world() {
+	nsenter -t "$WORLD" -n "$@"
+}
+
+@test "what leaves for the world has the host's address, and nobody comes in unasked" {
+	make_world
+	sleeper web --network bridge
+	in_world timeout "$(seconds 30)" python3 -m http.server -d "$BATS_TEST_TMPDIR/here" 8000 \
+		>/dev/null 2>"$BATS_TEST_TMPDIR/heard" 3>&- &
+	within 10 holm exec web wget -q -O- http://192.0.2.2:8000/
+	expect 0 cat "$BATS_TEST_TMPDIR/heard"
+	output_has "192.0.2.1 - - "
+	expect 0 reaches web 192.0.2.2
+	run in_world busybox ping -c 1 -W 1 "$(address_of web)"
+	[ "$status" != 0 ]
+	run in_world busybox ping -c 1 -W 1 192.0.2.1
+	[ "$status" = 0 ]
+}
+
+@test "networks are apart, an internal one is closed" {
+	expect 0 holm network create --subnet 10.98.1.0/24 a
+	expect 0 holm network create --internal b
+	sleeper one --network a
+	sleeper two --network b
+	sleeper both --network a --network b
+	run reaches two "$(address_of one a)"
+	[ "$status" != 0 ]
+	run reaches one "$(address_of two b)"
+	[ "$status" != 0 ]
+	expect 0 reaches both "$(address_of one a)"
+	expect 0 reaches both "$(address_of two b)"
+	expect 0 holm exec two ip route
+	[[ $output != *default* ]]
+}
+
+@test "addresses: by wish, the same after a restart, never twice, until there are none" {
+	expect 0 holm network create --subnet 10.98.2.0/29 small
+	sleeper one --network small --ip 10.98.2.5 --mac-address 02:42:00:00:00:07
+	[ "$(address_of one small)" = 10.98.2.5 ]
+	expect 0 holm exec one ip link show eth0
+	output_has 02:42:00:00:00:07
+	refused 125 "10.98.2.5 is that of container" holm run --rm --network small --ip 10.98.2.5 busybox true
+	refused 125 "not in the subnet" holm run --rm --network small --ip 10.98.3.5 busybox true
+	refused 125 "network's own" holm run --rm --network small --ip 10.98.2.1 busybox true
+	for i in 1 2 3 4; do
+		sleeper "n$i" --network small
+	done
+	[ "$(for i in 1 2 3 4; do address_of "n$i" small; done | sort -u | wc -l)" = 4 ]
+	refused 125 "all addresses of 10.98.2.0/29 are taken" holm run --rm --network small busybox true
+	before=$(address_of n2 small)
+	holm restart -t 0 n2 >/dev/null
+	[ "$(address_of n2 small)" = "$before" ]
+	holm rm -f n1 >/dev/null
+	expect 0 holm run --rm --network small busybox true
+}
+
+@test "IPv6, and the network of a container with ids of its own" {
+	expect 0 holm network create --ipv6 six
+	sleeper one --network six --userns auto
+	expect 0 holm exec one ip -6 address show eth0
+	output_has "scope global"
+	six=$(holm inspect --format '{{.NetworkSettings.Networks.six.GlobalIPv6Address}}' one)
+	expect 0 holm run --rm --cap-add NET_RAW --network six busybox ping -c 1 -W "$(seconds 1)" "$six"
+	expect 0 holm exec one ls /sys/class/net
+	output_is $'eth0\nlo'
+}
+
+@test "what was removed behind our back is there again with the next start" {
+	expect 0 holm run --rm --network bridge busybox true
+	within 10 not has_veth
+	nft flush ruleset
+	expect 0 holm run --rm --network bridge busybox true
+	nft list set inet holm bridges | grep -q holm0
+	within 10 not has_veth
+	ip link delete holm0
+	expect 0 holm run --rm --cap-add NET_RAW --network bridge busybox ping -c 1 -W "$(seconds 1)" 10.99.0.1
+	within 10 not has_veth
+	ip link set holm0 down
+	ip link set holm0 alias mine
+	refused 125 "the device holm0 is not that of the network bridge" \
+		holm run --rm --network bridge busybox true
+}
+
+@test "a container that is killed with its monitor leaves neither device nor address" {
+	sleeper web --network bridge --ip 10.99.0.9
+	kill -KILL "$(cat "$HOLM_RUN"/containers/*/state.json | jq -r .monitorPid)"
+	within 10 not has_veth
+	expect 0 holm run --rm --network bridge --ip 10.99.0.9 busybox true
+}
+
+@test "network create, ls, rm: names, subnets and options that cannot be are refused by name" {
+	expect 0 holm network create --subnet 10.98.4.0/24 --gateway 10.98.4.9 --ip-range 10.98.4.128/25 \
+		--label a=b -o mtu=1400 made
+	sleeper one --network made
+	expect 0 holm exec one ip link show eth0
+	output_has "mtu 1400"
+	[[ $(address_of one made) =~ ^10\.98\.4\.(12[89]|1[3-9].|2..)$ ]]
+	expect 0 holm network ls --filter label=a=b --format '{{.Name}} {{.Driver}}'
+	output_is "made bridge"
+	refused 1 "there is a network made already" holm network create made
+	refused 1 "it overlaps 10.98.4.0/24 of the network made" holm network create --subnet 10.98.0.0/16 other
+	refused 1 "has a meaning of its own" holm network create host
+	refused 1 "no name of a network" holm network create ../x
+	refused 1 "is an address in the subnet 10.97.0.0/24" holm network create --subnet 10.97.0.1/24 other
+	refused 1 "is no subnet" holm network create --subnet 10.97.0.0 other
+	refused 1 "too small" holm network create --subnet 10.97.0.0/31 other
+	refused 1 "in none of the --subnet" holm network create --subnet 10.97.0.0/24 --gateway 10.96.0.1 other
+	refused 1 "--opt mtu=5" holm network create -o mtu=5 other
+	refused 1 "--driver weave" holm network create -d weave other
+	refused 1 "is that of the container one" holm network rm made
+	refused 1 "is always there" holm network rm bridge
+	refused 1 "no network is called nowhere" holm network rm nowhere
+	refused 125 "no network is called nowhere" holm run --rm --network nowhere busybox true
+	refused 125 "--network: host excludes all others" holm run --rm --network made --network host busybox true
+	refused 125 "--ip wants a network" holm run --rm --network none --ip 10.98.4.7 busybox true
+	refused 125 "--mac-address 01:00" holm run --rm --network made --mac-address 01:00:00:00:00:01 busybox true
+	holm rm -f one >/dev/null
+	within 10 not has_veth
+	expect 0 holm network rm made
+	[ -z "$(ip -o link show type bridge)" ]
+	expect 0 holm network ls -q
+}

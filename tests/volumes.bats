@@ -259,3 +259,84 @@ wh
 	expect 0 holm rm box
 	expect 0 holm volume rm free used
 }
+
+# --- filesystems of their own -----------------------------------------------------------------
+
+@test "a tmpfs volume is shared, has its size, and goes when it is removed" {
+	expect 0 holm volume create -d tmpfs -o size=1m mem
+	expect 0 holm volume create --driver local --opt type=tmpfs --opt device=tmpfs --opt o=size=2m,mode=1700,uid=5 mem2
+	expect 0 holm run -d --name one -v mem:/m busybox sh -c 'echo shared > /m/x; sleep 1000'
+	within 5 holm exec one test -s /m/x
+	expect 0 holm run --rm -v mem:/m -v mem2:/n:nocopy busybox sh -c 'cat /m/x; stat -c "%a %u" /n; grep " /[mn] " /proc/mounts'
+	output_has shared
+	output_has "1700 5"
+	output_has size=1024k
+	output_has size=2048k
+	expect 1 holm run --rm -v mem:/m busybox dd if=/dev/zero of=/m/big bs=1M count=2
+	expect 0 holm volume inspect -f '{{.Options.type}} {{.Options.size}}' mem
+	output_is "tmpfs 1m"
+	expect 0 holm rm -f one
+	expect 0 holm volume unmount mem
+	expect 0 holm volume mount mem
+	[ -d "$output" ] && [ -z "$(ls "$output")" ] && mountpoint -q "$output"
+	expect 0 holm volume umount mem mem2
+	expect 0 holm volume rm mem mem2
+}
+
+@test "a volume that binds a folder, and its files outlive it" {
+	mkdir host && echo here >host/file
+	expect 0 holm volume create -o type=none -o o=bind -o "device=$PWD/host" bound
+	expect 0 holm volume create -o type=none -o o=bind,ro -o "device=$PWD/host" readonly
+	expect 0 holm run --rm -v bound:/b busybox sh -c 'cat /b/file; echo new > /b/new'
+	output_is here
+	expect 1 holm run --rm -v readonly:/b busybox touch /b/no
+	expect 0 holm volume rm bound readonly
+	[ "$(cat host/new)" = new ] && [ "$(cat host/file)" = here ]
+	expect 0 holm volume create -o type=none -o o=bind -o device=/nosuch gone
+	refused 125 "mount /nosuch" holm run --rm -v gone:/b busybox true
+	expect 0 holm volume rm gone
+	refused 1 "--opt: 'color'" holm volume create -o color=red x
+	refused 1 "--opt device is missing" holm volume create -o type=ext4 x
+	refused 1 "--opt type is missing" holm volume create -o device=/dev/sda x
+	refused 1 "not an absolute path" holm volume create -o type=none -o o=bind -o device=host x
+	refused 1 "--opt size is for type=tmpfs" holm volume create -o type=nfs -o device=:/x -o size=1m x
+	refused 125 "--driver" holm volume create -d nfs x
+	expect 0 holm volume ls -q
+	output_is ""
+}
+
+@test "U gives the files to the container's user, and follows no link" {
+	mkdir -p host/sub && echo x >host/sub/file && echo keep >outside
+	ln -s "$PWD/outside" host/link && ln -s / host/root
+	expect 0 holm run --rm -u 1000:1001 -v "$PWD/host:/h:U" -v vol:/v:U busybox sh -c 'touch /h/sub/new /v/new && stat -c %u:%g /h /h/sub/file /v'
+	output_is "1000:1001
+1000:1001
+1000:1001"
+	[ "$(stat -c %u:%g host/sub/file)" = 1000:1001 ]
+	[ "$(stat -c %u:%g host/link)" = 1000:1001 ]
+	[ "$(stat -c %u:%g outside)" = 0:0 ] && [ "$(stat -c %u /)" = 0 ]
+	chown -R 0:0 host
+	expect 0 holm run --rm -u 7 --mount "type=bind,src=$PWD/host,dst=/h,U=true" busybox stat -c %u /h/sub/file
+	output_is 7
+	expect 0 holm run --rm -v "$PWD/host:/h" busybox stat -c %u /h/sub/file
+	output_is 7
+	expect 0 holm volume rm vol
+}
+
+@test "idmap shows the host's owners as the container's, and changes none" {
+	mkdir host && echo x >host/file && chown 5:6 host/file && chmod 777 host
+	expect 0 holm run --rm --userns auto:size=1000 -v "$PWD/host:/h:idmap" busybox sh -c 'stat -c %u:%g /h/file; touch /h/new'
+	output_is 5:6
+	[ "$(stat -c %u:%g host/new)" = 0:0 ] && [ "$(stat -c %u:%g host/file)" = 5:6 ]
+	expect 0 holm run --rm -v "$PWD/host:/h:idmap" busybox stat -c %u:%g /h/file
+	output_is 5:6
+}
+
+@test "the flags of a mount: noexec, nosuid, nodev" {
+	expect 0 holm run --rm -v flags:/f:noexec,nosuid,nodev -v "$PWD:/g:ro,noexec" busybox sh -c 'grep " /[fg] " /proc/mounts'
+	[[ $output =~ " /f "[a-z0-9]+" rw,nosuid,nodev,noexec" ]]
+	[[ $output =~ " /g "[a-z0-9]+" ro,"[a-z,]*noexec ]]
+	expect 126 holm run --rm -v flags:/f:noexec busybox sh -c 'cp /bin/busybox /f/sh; exec /f/sh'
+	refused 125 "is no option" holm run --rm -v flags:/f:nosuch busybox true
+	expect 0 holm volume rm flags
+}

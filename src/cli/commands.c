@@ -53,6 +53,8 @@ const struct cli_command *const cli_commands[] = {
 	&cli_volume_remove,
 	&cli_volume_prune,
 	&cli_volume_exists,
+	&cli_volume_mount,
+	&cli_volume_unmount,
 	&cli_volume_archive_export,
 	&cli_volume_archive_import,
 	&cli_pod_create,

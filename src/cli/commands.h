@@ -33,7 +33,7 @@ extern const struct cli_command cli_history, cli_history_tree; /* history.c */
 extern const struct cli_command cli_archive_load, cli_archive_save,
 	cli_archive_import; /* archive.c */
 extern const struct cli_command cli_volume_create, cli_volume_list, cli_volume_remove,
-	cli_volume_prune, cli_volume_exists; /* volume.c */
+	cli_volume_prune, cli_volume_exists, cli_volume_mount, cli_volume_unmount; /* volume.c */
 extern const struct cli_command cli_volume_archive_export,
 	cli_volume_archive_import; /* volume_archive.c */
 extern const struct cli_command cli_pod_create, cli_pod_list, cli_pod_start, cli_pod_stop,

@@ -15,7 +15,10 @@
 #include "cli/format.h"
 #include "engine/engine.h"
 #include "engine/prune.h"
+#include "engine/volume_mount.h"
 #include "engine/volumes.h"
+#include "storage/store.h"
+#include "storage/volume.h"
 
 struct volume_options {
 	bool all;
@@ -26,13 +29,17 @@ struct volume_options {
 	char *name;
 	struct strv filter;
 	struct strv label;
+	struct strv opt;
 };
 
 #define OPTIONS struct volume_options
 static const struct option create_table[] = {
-	{ "driver", 'd', OPTION_STRING(driver), "DRIVER", "local", "local" },
+	{ "driver", 'd', OPTION_STRING(driver), "DRIVER", "local; or tmpfs, in memory",
+	  "local|tmpfs" },
 	{ "label", 0, OPTION_STRINGS(label), "KEY=VALUE", "attach a label" },
 	{ "name", 0, OPTION_STRING(name), "NAME", "as the argument", .hidden = true },
+	{ "opt", 'o', OPTION_STRINGS(opt), "KEY=VALUE",
+	  "type, device and o, as for mount; size of a tmpfs" },
 	{ 0 },
 };
 
@@ -76,12 +83,9 @@ static int run_create(struct cli *cli, void *options, const struct strv *args, s
 	own_free char *made = NULL;
 	struct engine *engine;
 
-	if (o->driver && !str_equal(o->driver, "local"))
-		return err_set(e, ERR_INVALID, "--driver: there is no driver '%s', only local",
-			       o->driver);
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
-		r = engine_volumes_create(engine, name, &o->label, NULL, &made, e);
+		r = engine_volumes_create(engine, name, o->driver, &o->label, &o->opt, &made, e);
 	if (r == 0)
 		puts(made);
 	return r;
@@ -144,6 +148,36 @@ static struct json_object *choose(struct json_object *all, const struct cli_filt
 		json_object_array_add(rows, json_object_get(volume));
 	}
 	return rows;
+}
+
+static int run_mount(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct engine *engine;
+
+	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_volume_mount(engine, args->items[0], e);
+	if (r < 0)
+		return r;
+	own_free char *path = storage_volume_path(engine->store, args->items[0]);
+	puts(path);
+	return 0;
+}
+
+static int unmount_one(struct cli *cli, const char *name, const void *options, struct err *e)
+{
+	struct engine *engine;
+
+	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	return r < 0 ? r : engine_volume_unmount(engine, name, e);
+}
+
+static int run_unmount(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	(void)e;
+	return cli_command_each(cli, args, unmount_one, options);
 }
 
 static int run_list(struct cli *cli, void *options, const struct strv *args, struct err *e)
@@ -277,4 +311,26 @@ const struct cli_command cli_volume_exists = {
 	.args_max = 1,
 	.values = "volume:",
 	.run = run_exists,
+};
+
+const struct cli_command cli_volume_mount = {
+	.names = "volume mount",
+	.section = "Volumes",
+	.arguments = "VOLUME",
+	.summary = "Mount a volume that is a filesystem of its own; print its folder",
+	.args_min = 1,
+	.args_max = 1,
+	.values = "volume:",
+	.run = run_mount,
+};
+
+const struct cli_command cli_volume_unmount = {
+	.names = "volume unmount|volume umount",
+	.section = "Volumes",
+	.arguments = "VOLUME [VOLUME...]",
+	.summary = "Unmount volumes that are filesystems of their own",
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "volume:",
+	.run = run_unmount,
 };

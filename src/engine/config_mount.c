@@ -58,6 +58,16 @@ static bool is_ignored(const char *word)
 	       str_equal(word, "delegated");
 }
 
+static bool is_mount_flag(const char *word)
+{
+	static const char *const flags[] = { "exec", "noexec", "suid", "nosuid", "dev", "nodev" };
+
+	for (size_t i = 0; i < COUNT_OF(flags); i++)
+		if (str_equal(flags[i], word))
+			return true;
+	return false;
+}
+
 static int add_volume_option(struct container_mount *to, const char *word, struct err *e)
 {
 	bool volume = str_equal(to->type, "volume");
@@ -74,6 +84,12 @@ static int add_volume_option(struct container_mount *to, const char *word, struc
 		to->read_only = true;
 	else if (str_equal(word, "z") || str_equal(word, "Z"))
 		mem_replace(&to->relabel, word);
+	else if (str_equal(word, "U"))
+		to->give = true;
+	else if (str_equal(word, "idmap"))
+		to->idmap = true;
+	else if (is_mount_flag(word))
+		strv_add(&to->options, word);
 	else if (str_equal(word, "nocopy") && volume)
 		to->no_copy = true;
 	else if (str_equal(word, "copy") && volume)
@@ -81,9 +97,12 @@ static int add_volume_option(struct container_mount *to, const char *word, struc
 	else if ((str_equal(word, "bind") || str_equal(word, "rbind")) && !volume)
 		to->non_recursive = word[0] == 'b';
 	else
-		return err_set(
-			e, ERR_INVALID, "'%s' is no option of a %s: ro, rw, z, Z%s", word, to->type,
-			volume ? ", nocopy" : ", bind, rbind, [r]private, [r]shared, [r]slave");
+		return err_set(e, ERR_INVALID,
+			       "'%s' is no option of a %s: ro, rw, z, Z, U, idmap, [no]exec, "
+			       "[no]suid, [no]dev%s",
+			       word, to->type,
+			       volume ? ", nocopy"
+				      : ", bind, rbind, [r]private, [r]shared, [r]slave");
 	return 0;
 }
 
@@ -348,6 +367,16 @@ static int set_no_copy(struct container_mount *to, const char *value, struct err
 	return parse_bool(&to->no_copy, value, e);
 }
 
+static int set_give(struct container_mount *to, const char *value, struct err *e)
+{
+	return parse_bool(&to->give, value, e);
+}
+
+static int set_idmap(struct container_mount *to, const char *value, struct err *e)
+{
+	return parse_bool(&to->idmap, value, e);
+}
+
 static int set_subpath(struct container_mount *to, const char *value, struct err *e)
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
@@ -429,6 +458,9 @@ static const struct mount_key {
 	{ "bind-recursive", BIND, false, set_recursive },
 	{ "bind-create-src", BIND, true, set_create_source },
 	{ "relabel", BIND, false, set_relabel },
+	{ "chown", BIND | VOLUME, true, set_give },
+	{ "U", BIND | VOLUME, true, set_give },
+	{ "idmap", BIND | VOLUME, true, set_idmap },
 	{ "volume-nocopy", VOLUME, true, set_no_copy },
 	{ "volume-label", VOLUME, false, set_volume_label },
 	{ "volume-driver", VOLUME, false, set_volume_driver },

@@ -63,6 +63,8 @@ static const struct shape_field container_mount_fields[] = {
 	FIELD(container_mount, strict_read_only, SHAPE_BOOL),
 	FIELD(container_mount, non_recursive, SHAPE_BOOL),
 	FIELD(container_mount, create_source, SHAPE_BOOL),
+	FIELD(container_mount, give, SHAPE_BOOL),
+	FIELD(container_mount, idmap, SHAPE_BOOL),
 	FIELD(container_mount, no_copy, SHAPE_BOOL),
 	FIELD(container_mount, anonymous, SHAPE_BOOL),
 	FIELD(container_mount, of_image, SHAPE_BOOL),

@@ -61,12 +61,14 @@ struct container_mount {
 	bool strict_read_only;  /* all below it read-only, or an error */
 	bool non_recursive;
 	bool create_source;  /* -v makes a missing folder on the host; --mount does not */
+	bool give;           /* option U: to the container's user, recursively */
+	bool idmap;          /* owners as the container's user namespace has them */
 	bool no_copy;        /* a new volume is not filled from the image */
 	bool anonymous;      /* made for this container, goes with it */
 	bool of_image;       /* the image asked for it, not a person */
 	char *relabel;       /* "z", "Z": SELinux */
 	char *propagation;   /* "rslave"...; NULL: rprivate */
-	struct strv options; /* of a tmpfs: "size=65536", "noexec"... */
+	struct strv options; /* of a tmpfs: "size=65536"; of all but images: "noexec", "nosuid".. */
 	struct strv layers;  /* of an image: diff ids in hex, lowest first */
 	char *digest;        /* of an image: of its manifest */
 	struct shape_map volume_labels;

@@ -118,17 +118,29 @@ static void add_access(struct oci_mount *to, const struct container_mount *mount
 	strv_add(&to->options, deep ? "rro" : "ro");
 }
 
-static void add_bind(struct oci_spec *spec, const struct container_mount *mount, const char *source)
+/* A container whose ids are the host's has nothing to map. */
+static void add_owner(struct oci_mount *to, const struct container_mount *mount, bool mapped)
+{
+	if (mount->give)
+		strv_add(&to->options, "chown");
+	if (mount->idmap && mapped)
+		strv_add(&to->options, mount->non_recursive ? "idmap" : "ridmap");
+}
+
+static void add_bind(struct oci_spec *spec, const struct container_mount *mount, const char *source,
+		     bool mapped)
 {
 	struct oci_mount *to =
 		add(spec, mount->target, "bind", source, mount->non_recursive ? "bind" : "rbind");
 
 	strv_add(&to->options, mount->propagation ? mount->propagation : "rprivate");
+	strv_add_all(&to->options, &mount->options);
+	add_owner(to, mount, mapped);
 	add_access(to, mount);
 }
 
 static void add_volume(struct oci_spec *spec, const struct container_mount *mount,
-		       const struct spec_context *context)
+		       const struct spec_context *context, bool mapped)
 {
 	own_free char *data = storage_volume_path(context->store, mount->name);
 	struct oci_mount *to = add(spec, mount->target, "bind", data, "rbind,rprivate");
@@ -137,6 +149,8 @@ static void add_volume(struct oci_spec *spec, const struct container_mount *moun
 		strv_addf(&to->options, "subpath=%s", mount->subpath);
 	if (!mount->no_copy && !mount->subpath)
 		strv_add(&to->options, "copyup");
+	strv_add_all(&to->options, &mount->options);
+	add_owner(to, mount, mapped);
 	add_access(to, mount);
 }
 
@@ -176,10 +190,10 @@ static void add_mount(struct oci_spec *spec, const struct container_mount *mount
 {
 	switch (mount->type[0]) {
 	case 'b':
-		add_bind(spec, mount, mount->source);
+		add_bind(spec, mount, mount->source, mapped);
 		break;
 	case 'v':
-		add_volume(spec, mount, context);
+		add_volume(spec, mount, context, mapped);
 		break;
 	case 't':
 		add_tmpfs(spec, mount);

@@ -18,6 +18,7 @@
 #include "engine/image.h"
 #include "engine/name.h"
 #include "engine/record.h"
+#include "engine/volume_mount.h"
 #include "runtime/lsm.h"
 #include "storage/volume.h"
 
@@ -173,7 +174,8 @@ static int make_volume(struct engine *engine, struct container_mount *mount, str
 		return err_add(e, "volume %s", mount->name);
 	if (r == 0)
 		engine_event(engine, "volume", "create", mount->name, "driver", "local", NULL);
-	return 0;
+	/* it was there, maybe as a filesystem of its own */
+	return r > 0 ? engine_volume_mount(engine, mount->name, e) : 0;
 }
 
 int engine_volume_make(struct engine *engine, const struct container *c, struct err *e)
@@ -228,6 +230,7 @@ void engine_volume_remove_anonymous(struct engine *engine, const struct containe
 		const struct container_mount *mount = &c->storage.mounts.items[i];
 		if (mount->anonymous && mount->name &&
 		    !engine_volume_is_used(engine, mount->name, c->id) &&
+		    engine_volume_unmount(engine, mount->name, &ignored) == 0 &&
 		    storage_volume_remove(engine->store, mount->name, NULL, &ignored) == 0)
 			engine_event(engine, "volume", "destroy", mount->name, "driver", "local",
 				     NULL);

@@ -13,6 +13,7 @@
 #include "engine/name.h"
 #include "engine/prune.h"
 #include "engine/volume.h"
+#include "engine/volume_mount.h"
 #include "storage/volume.h"
 
 static int add_pairs(struct shape_map *to, const struct strv *from, const char *what, struct err *e)
@@ -30,8 +31,9 @@ static int add_pairs(struct shape_map *to, const struct strv *from, const char *
 	return 0;
 }
 
-int engine_volumes_create(struct engine *engine, const char *name, const struct strv *labels,
-			  const struct strv *options, char **ret_name, struct err *e)
+int engine_volumes_create(struct engine *engine, const char *name, const char *driver,
+			  const struct strv *labels, const struct strv *options, char **ret_name,
+			  struct err *e)
 {
 	own_clear(storage_volume_clear) struct storage_volume volume = { 0 };
 	char id[CONTAINER_ID_LENGTH + 1];
@@ -44,6 +46,12 @@ int engine_volumes_create(struct engine *engine, const char *name, const struct 
 	int r = add_pairs(&volume.labels, labels, "--label", e);
 	if (r == 0)
 		r = add_pairs(&volume.options, options, "--opt", e);
+	if (str_equal(driver, "tmpfs")) {
+		shape_map_set(&volume.options, "type", "tmpfs");
+		shape_map_set(&volume.options, "device", "tmpfs");
+	}
+	if (r == 0 && engine_volume_mount_check(&volume, e) < 0)
+		r = -e->number;
 	if (r == 0)
 		r = storage_volume_create(engine->store, &volume, e);
 	if (r < 0)
@@ -117,7 +125,10 @@ int engine_volumes_inspect(struct engine *engine, const char *name, struct json_
 
 static int remove_volume(struct engine *engine, const char *name, uint64_t *bytes, struct err *e)
 {
-	int r = storage_volume_remove(engine->store, name, bytes, e);
+	int r = engine_volume_unmount(engine, name, e);
+
+	if (r == 0)
+		r = storage_volume_remove(engine->store, name, bytes, e);
 
 	if (r == 0)
 		engine_event(engine, "volume", "destroy", name, "driver", "local", NULL);

@@ -11,10 +11,12 @@ struct err;
 struct json_object;
 struct prune_filter;
 
-/* Makes a volume; name NULL or "": 64 random hex digits. One that is there is left as it is. labels
- * and options: "KEY=value". *ret_name is the caller's. */
-int engine_volumes_create(struct engine *engine, const char *name, const struct strv *labels,
-			  const struct strv *options, char **ret_name, struct err *e);
+/* Makes a volume; name NULL or "": 64 random hex digits. One that is there is left as it is.
+ * driver: "local", or "tmpfs", which is local with the option type=tmpfs. labels and options:
+ * "KEY=VALUE" (see volume_mount.h). *ret_name is the caller's. */
+int engine_volumes_create(struct engine *engine, const char *name, const char *driver,
+			  const struct strv *labels, const struct strv *options, char **ret_name,
+			  struct err *e);
 
 /* An array of Docker's volume objects, by name; with use each has a member "Used": does a
  * container name it? The caller's (json_object_put). */

@@ -30,6 +30,7 @@
 #include "runtime/core_sched.h"
 #include "runtime/cpu_affinity.h"
 #include "runtime/env_file.h"
+#include "runtime/give.h"
 #include "runtime/io_priority.h"
 #include "runtime/landlock.h"
 #include "runtime/lsm.h"
@@ -273,6 +274,8 @@ static int prepare(struct runtime_launch *l, struct runtime_user *user, struct e
 		return err_sys(e, "open /");
 
 	int r = runtime_user_resolve(user, root, &l->process->user, groups, e);
+	if (r == 0 && !l->container)
+		r = runtime_give_mounts_in_child(root, l->spec, user, e);
 	if (r == 0 && l->terminal.slave >= 0 && fchown(l->terminal.slave, user->uid, (gid_t)-1) < 0)
 		r = err_sys(e, "give the terminal to user %u", user->uid);
 	if (r == 0 && l->terminal.slave < 0)

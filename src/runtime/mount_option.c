@@ -63,6 +63,7 @@ static const struct {
 	{ "idmap", offsetof(struct runtime_mount_options, idmap) },
 	{ "ridmap", offsetof(struct runtime_mount_options, idmap_all) },
 	{ "copyup", offsetof(struct runtime_mount_options, copy_up) },
+	{ "chown", offsetof(struct runtime_mount_options, give) },
 	{ "tmpcopyup", offsetof(struct runtime_mount_options, tmp_copy_up) },
 	{ "remount", offsetof(struct runtime_mount_options, remount) },
 	{ "src-nofollow", offsetof(struct runtime_mount_options, src_nofollow) },

@@ -21,6 +21,7 @@ struct runtime_mount_options {
 	char *idmap_text; /* "uids=...;gids=...", of "idmap=": runtime_idmap_parse() */
 	bool copy_up;     /* "copyup": fill an empty source from the image */
 	bool tmp_copy_up;
+	bool give;          /* "chown": to the process's user, see runtime/give.h */
 	bool remount;       /* change what is mounted there already */
 	bool src_nofollow;  /* "src-nofollow", crun's: a source that is a link is bound as such */
 	bool dest_nofollow; /* "dest-nofollow", crun's: a link there is covered, not followed */

@@ -64,10 +64,11 @@
  * process.env: HOME is added from /etc/passwd where it is missing.
  * Mount options: all of mount(8)'s and the spec's table; crun's "idmap=uids=...;gids=..." (and
  * "ridmap=..."), see runtime/idmap.h; "copyup" on a bind: when the source is
- * an empty folder it first gets what the image has at the destination; "tmpcopyup" on a tmpfs;
- * on a bind "subpath=a/b", a part of the source that is looked up below it, whatever links say,
- * and "lower=/folder", repeated, the topmost first: an overlay of these instead of the source;
- * "of=PID:START": the source is a path as that process sees it, another container's. */
+ * an empty folder it first gets what the image has at the destination; "chown": all there becomes
+ * the process's user's; "tmpcopyup" on a tmpfs; on a bind "subpath=a/b", a part of the source that
+ * is looked up below it, whatever links say, and "lower=/folder", repeated, the topmost first: an
+ * overlay of these instead of the source; "of=PID:START": the source is a path as that process sees
+ * it, another container's. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -92,6 +92,7 @@ C /var/log'
 @test "commit: the new image has what the container wrote, and nothing of what it deleted" {
 	box
 	expect 0 holm commit box new:1
+	[ "$(holm events --since 1m --until 0s --filter event=commit --format '{{.Actor.Attributes.imageID}}')" = "$output" ]
 	[[ $output =~ ^sha256:[0-9a-f]{64}$ ]]
 	[ "$output" = "$(holm images -q --no-trunc new:1)" ]
 	expect 0 holm run --rm new:1 sh -c 'cat /d/lf /home/new; stat -c "%u:%g %a %h" /u; ls -d /etc/group /home/* /usr/bin; ls /usr/moved | head -1'

@@ -194,6 +194,8 @@ inside() { # COMMAND...: in box, its output
 		[ "$(stat -c %u:%g dst/$state)" = 5:6 ]
 		holm cp box:/mine - | tar --numeric-owner -tv | grep -q '5/6'
 		tar --owner=7 --group=8 -cf - src | holm cp - box:/tmp
+		[ $state = stopped ] || expect 0 holm cp src box:/dev/shm
+		[ $state = stopped ] || tar cf - file | holm cp - box:/dev/shm
 	done
 	expect 0 holm start box
 	[ "$(inside stat -c %u:%g /tmp/running /tmp/stopped /vol/running /vol/stopped)" = \

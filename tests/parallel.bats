@@ -80,6 +80,40 @@ ended() { # STATUS
 	wait $remover
 }
 
+@test "one that is removed while its log is followed and its files are copied hangs nobody" {
+	expect 0 holm run -d --name box busybox sh -c \
+		'dd if=/dev/zero of=/big bs=1M count=30; while echo line; do sleep 0.05; done'
+	within 10 said box line
+	local i pids=()
+	for i in 1 2 3; do
+		timeout "$(seconds 20)" holm logs -f box >"$BATS_TEST_TMPDIR/log.$i" 2>&1 3>&- &
+		pids+=($!)
+		timeout "$(seconds 20)" holm cp box:/big "$BATS_TEST_TMPDIR/big.$i" >/dev/null 2>&1 3>&- &
+		pids+=($!)
+		timeout "$(seconds 20)" holm export box >/dev/null 2>&1 3>&- &
+		pids+=($!)
+	done
+	within 5 grep -q line "$BATS_TEST_TMPDIR/log.3"
+	expect 0 holm rm -f box
+	for i in "${pids[@]}"; do
+		local status=0
+		wait "$i" || status=$?
+		# whole, or told that it went
+		[ $status = 0 ] || [ $status = 1 ]
+	done
+	for i in 1 2 3; do
+		[ ! -e "$BATS_TEST_TMPDIR/big.$i" ] || [ "$(stat -c %s "$BATS_TEST_TMPDIR/big.$i")" = $((30 << 20)) ]
+	done
+}
+
+@test "of forty that remove a running one by force, all come to an end and it is gone once" {
+	expect 0 holm run -d --name box busybox sleep 1000
+	at_once 40 holm rm -f box
+	[ "$(ended 0)" = 40 ]
+	[ -z "$(holm ps -aq)" ]
+	[ "$(holm events --since 1m --until 0s --filter event=destroy --format x | wc -l)" = 1 ]
+}
+
 @test "the first use of an image by twenty at once unpacks it once" {
 	at_once 20 holm run --rm busybox echo "{}"
 	[ "$(ended 0)" = 20 ]

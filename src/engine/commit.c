@@ -16,6 +16,7 @@
 #include "base/shape.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/stream.h"
 #include "engine/tree.h"
 #include "image/command.h"
@@ -246,5 +247,9 @@ int engine_commit(struct engine *engine, const char *container, const char *name
 		return r;
 	bool pause = (options->pause || !options->pause_given) &&
 		     commit.tree.state.status == CONTAINER_RUNNING;
-	return pause ? add_layer_paused(&commit, ret_id, e) : add_layer(&commit, ret_id, e);
+	r = pause ? add_layer_paused(&commit, ret_id, e) : add_layer(&commit, ret_id, e);
+	if (r == 0)
+		engine_event_container(engine, &commit.tree.container, "commit", "imageID", ret_id,
+				       NULL);
+	return r;
 }

@@ -14,6 +14,7 @@
 
 #include "base/copy.h"
 #include "base/err.h"
+#include "base/fs_ids.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
@@ -172,6 +173,25 @@ static int copy_by_table(const struct copy_place *from, const struct copy_place 
 	return copy_tree_at(from->dir_fd, from->name, to->dir_fd, to->name, options, e);
 }
 
+/* What is made in a container is its root's first. */
+static int copy_as_owner(const struct end *from, const struct end *to,
+			 const struct copy_options *options, struct err *e)
+{
+	const struct oci_id_map ids = ids_of(to);
+	uid_t uid = 0;
+	gid_t gid = 0;
+	struct err never;
+
+	if (!ids.uids.count)
+		return copy_by_table(&from->place, &to->place, options, e);
+	oci_id_map_owner_to_host(&ids, &uid, &gid);
+	int r = fs_ids_set(uid, gid, e);
+	if (r == 0)
+		r = copy_by_table(&from->place, &to->place, options, e);
+	fs_ids_set(geteuid(), getegid(), &never);
+	return r;
+}
+
 static uint64_t mount_of(int dir_fd, const char *name)
 {
 	struct statx st = { 0 };
@@ -212,7 +232,7 @@ static int copy_files(struct engine *engine, struct end *from, struct end *to,
 		.merge = true,
 		.bytes = ret_bytes,
 	};
-	r = copy_by_table(&from->place, &to->place, &how, e);
+	r = copy_as_owner(from, to, &how, e);
 	struct err gone;
 	if (check(engine, from, &gone) < 0 || check(engine, to, &gone) < 0) {
 		*e = gone;

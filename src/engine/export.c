@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "engine/event.h"
 #include "engine/stream.h"
 #include "engine/tree.h"
 
@@ -20,5 +21,9 @@ int engine_export(struct engine *engine, const char *name, struct err *e)
 		.ids = engine_tree_ids(&tree.container),
 	};
 	r = engine_stream_pack(engine, &stream, e);
-	return r < 0 ? r : engine_tree_check(engine, &tree, e);
+	if (r == 0)
+		r = engine_tree_check(engine, &tree, e);
+	if (r == 0)
+		engine_event_container(engine, &tree.container, "export", NULL);
+	return r;
 }

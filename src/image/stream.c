@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/fs_ids.h"
 #include "base/own.h"
 #include "image/decompress.h"
 #include "image/invocation.h"
@@ -48,11 +49,23 @@ int image_stream_pack_verb(const struct image_invocation *invocation, struct err
 	return storage_pack(invocation->folder_fd, &options, &sink, e);
 }
 
+/* Of the container: what is made there is its first. */
+static int act_as_root(const struct oci_id_map *ids, struct err *e)
+{
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	oci_id_map_owner_to_host(ids, &uid, &gid);
+	return fs_ids_set(uid, gid, e);
+}
+
 int image_stream_unpack_verb(const struct image_invocation *invocation, struct err *e)
 {
 	struct unpack_result result;
 
 	int r = check(invocation, 1, e);
+	if (r == 0 && invocation->ids.uids.count)
+		r = act_as_root(&invocation->ids, e);
 	if (r == 0)
 		r = image_jail_enter_at(invocation->folder_fd, e);
 	if (r < 0)

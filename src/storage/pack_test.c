@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/unit.h"
+#include "oci/id_map.h"
 #include "storage/tar_build.h"
 
 static int add_bytes(void *context, const void *bytes, size_t length, struct err *e)
@@ -127,6 +128,70 @@ START_TEST(whiteouts_have_the_names_of_oci)
 }
 END_TEST
 
+START_TEST(of_a_container_owners_are_its_own_and_some_places_stay_out)
+{
+	static const char *const left_out[] = { "d/caf\xe9", "fifo", NULL };
+	struct oci_id_mapping line = { 3, 10, 100 };
+	const struct oci_id_map ids = { { &line, 1 }, { &line, 1 } };
+	const struct pack_options options = { .ids = &ids, .left_out = left_out };
+	char from_path[] = "/tmp/holm-pack-XXXXXX", to_path[] = "/tmp/holm-pack-XXXXXX";
+	own_clear(str_clear) struct str tar = { 0 };
+	struct byte_sink sink = { add_bytes, &tar };
+	own_fd int from = open_scratch(from_path);
+	own_fd int to = open_scratch(to_path);
+	struct stat st;
+	struct err e;
+
+	fill(from);
+	ck_assert_int_eq(storage_pack(from, &options, &sink, &e), 0);
+	unpack(to, &tar);
+	ck_assert_int_eq(fstatat(to, "d/f", &st, 0), 0);
+	ck_assert_uint_eq(st.st_uid, 5);
+	ck_assert_uint_eq(st.st_gid, 27);
+	ck_assert_int_eq(fstatat(to, "d", &st, 0), 0);
+	ck_assert_uint_eq(st.st_uid, 65534); /* it has no id there */
+	ck_assert_int_lt(fstatat(to, "fifo", &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_int_lt(fstatat(to, "d/caf\xe9", &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, from_path, &e), 0);
+	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, to_path, &e), 0);
+}
+END_TEST
+
+START_TEST(one_thing_of_a_folder_is_packed_by_another_name)
+{
+	const struct pack_options options = { .plain_names = true, .entry = "d", .name = "other" };
+	char path[] = "/tmp/holm-pack-XXXXXX";
+	own_clear(str_clear) struct str tar = { 0 };
+	struct byte_sink sink = { add_bytes, &tar };
+	own_fd int fd = open_scratch(path);
+	struct err e;
+
+	fill(fd);
+	ck_assert_int_eq(storage_pack(fd, &options, &sink, &e), 0);
+	ck_assert_ptr_nonnull(memmem(tar.text, tar.length, "other/f", 7));
+	ck_assert_ptr_null(memmem(tar.text, tar.length, "soft", 4));
+	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, path, &e), 0);
+}
+END_TEST
+
+START_TEST(what_is_a_part_of_a_lower_layers_thing_is_no_layer)
+{
+	const struct pack_options options = { .whiteouts = true };
+	char path[] = "/tmp/holm-pack-XXXXXX";
+	own_clear(str_clear) struct str tar = { 0 };
+	struct byte_sink sink = { add_bytes, &tar };
+	own_fd int fd = open_scratch(path);
+	struct err e;
+
+	fill(fd);
+	own_fd int folder = openat(fd, "d", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fsetxattr(folder, "trusted.overlay.redirect", "old", 3, 0), 0);
+	ck_assert_int_lt(storage_pack(fd, &options, &sink, &e), 0);
+	ck_assert_int_eq(e.kind, ERR_UNSUPPORTED);
+	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, path, &e), 0);
+}
+END_TEST
+
 START_TEST(a_file_called_like_a_whiteout_is_refused)
 {
 	char path[] = "/tmp/holm-pack-XXXXXX";
@@ -167,5 +232,8 @@ START_TEST(an_error_of_the_sink_comes_through)
 END_TEST
 
 UNIT_MAIN("storage/pack", UNIT(what_was_packed_unpacks_to_the_same_and_packs_to_the_same_bytes),
+	  UNIT(of_a_container_owners_are_its_own_and_some_places_stay_out),
+	  UNIT(one_thing_of_a_folder_is_packed_by_another_name),
+	  UNIT(what_is_a_part_of_a_lower_layers_thing_is_no_layer),
 	  UNIT(whiteouts_have_the_names_of_oci), UNIT(a_file_called_like_a_whiteout_is_refused),
 	  UNIT(an_error_of_the_sink_comes_through))

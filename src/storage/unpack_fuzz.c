@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "oci/id_map.h"
 #include "storage/pack.h"
 #include "storage/unpack.h"
 
@@ -100,6 +101,18 @@ static void pack_and_unpack(int root, int again)
 	unpack_into(again, tar.text, tar.length);
 }
 
+/* The same bytes into a tree that is there, as a container's: what an entry may be is another's. */
+static void unpack_over(int root, const uint8_t *bytes, size_t length)
+{
+	static const struct oci_id_map same;
+	struct bytes context = { bytes, length };
+	struct byte_source source = { next_bytes, &context };
+	struct unpack_result result;
+	struct err e;
+
+	storage_unpack_into(root, "/", &same, &source, &result, &e);
+}
+
 static bool has_large_files(int root)
 {
 	own_dir DIR *dir = fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -129,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	own_fd int again = openat(top, "again", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (unpack_into(root, bytes, length) == 0 && !has_large_files(root))
 		pack_and_unpack(root, again);
+	unpack_over(root, bytes, length);
 	check_host(top);
 	assert(fd_remove_tree_at(AT_FDCWD, path, &e) == 0);
 	return 0;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/unit.h"
+#include "oci/id_map.h"
 #include "storage/tar_build.h"
 
 enum { ENTRIES_MAX = 8 };
@@ -655,6 +656,75 @@ START_TEST(control_bytes_of_a_name_do_not_reach_the_terminal)
 }
 END_TEST
 
+/* ---- into a tree that is there ---- */
+
+static int unpack_into(const struct scratch *s, const char *path, const struct oci_id_map *ids,
+		       const struct tar_entry *entries, struct err *e)
+{
+	own_clear(str_clear) struct str tar = { 0 };
+	struct unpack_result result;
+
+	for (; entries->type; entries++)
+		tar_add(&tar, entries);
+	tar_end(&tar);
+	struct tar_source bytes = { tar.text, tar.length, 4096 };
+	struct byte_source source = { tar_source_next, &bytes };
+	return storage_unpack_into(s->root, path, ids, &source, &result, e);
+}
+
+START_TEST(hostile_entries_leave_no_tree_that_is_there)
+{
+	static const struct oci_id_map same;
+	struct scratch s;
+	struct err e;
+
+	scratch_open(&s);
+	/* names of whiteouts mean nothing there; the rest is refused */
+	unpack_into(&s, "/", &same, hostile[_i].entries, &e);
+	check_host(&s);
+	scratch_close(&s);
+}
+END_TEST
+
+START_TEST(a_tree_that_is_there_is_filled_and_keeps_its_kinds)
+{
+	struct oci_id_mapping line = { 0, 100000, 65536 };
+	const struct oci_id_map ids = { { &line, 1 }, { &line, 1 } };
+	struct scratch s;
+	struct err e = { 0 };
+
+	scratch_open(&s);
+	ck_assert_int_eq(mkdirat(s.root, "d", 0700), 0);
+	ck_assert_int_eq(mkdirat(s.root, "d/kept", 0700), 0);
+	ck_assert_int_eq(symlinkat("/d", s.root, "l"), 0);
+	ck_assert_msg(unpack_into(&s, "/l", &ids,
+				  (const struct tar_entry[]){
+					  { '5', "./" },
+					  { '5', "kept", .mode = 0751 },
+					  { '0', "kept/x", .mode = 0640, .uid = 7, .body = "x" },
+					  { '0', ".wh.kept", .body = "x" },
+					  { '1', "hard", "kept/x" },
+					  { 0 } },
+				  &e) == 0,
+		      "%s", e.text);
+	ck_assert_uint_eq(look(&s, "d").st_mode & 07777, 0700);
+	ck_assert_uint_eq(look(&s, "d/kept").st_mode & 07777, 0751);
+	ck_assert_uint_eq(look(&s, "d/kept/x").st_uid, 100007);
+	ck_assert_uint_eq(look(&s, "d/hard").st_ino, look(&s, "d/kept/x").st_ino);
+	ck_assert(S_ISREG(look(&s, "d/.wh.kept").st_mode));
+	ck_assert_int_lt(unpack_into(&s, "/d", &ids,
+				     (const struct tar_entry[]){ { '0', "kept" }, { 0 } }, &e),
+			 0);
+	ck_assert_ptr_nonnull(strstr(e.text, "cannot overwrite directory"));
+	ck_assert_int_lt(unpack_into(&s, "/d", &ids,
+				     (const struct tar_entry[]){ { '5', "hard" }, { 0 } }, &e),
+			 0);
+	ck_assert_ptr_nonnull(strstr(e.text, "cannot overwrite non-directory"));
+	check_host(&s);
+	scratch_close(&s);
+}
+END_TEST
+
 static ssize_t fail_next(void *context, const void **block, struct err *e)
 {
 	(void)context;
@@ -689,4 +759,6 @@ UNIT_MAIN("storage/unpack",
 	  UNIT(limits_are_kept), UNIT_LOOP(sizes_and_owners_that_lie_are_refused, COUNT_OF(lies)),
 	  UNIT(attributes_are_few_and_short), UNIT(paths_are_bounded_in_length_and_depth),
 	  UNIT(control_bytes_of_a_name_do_not_reach_the_terminal),
+	  UNIT_LOOP(hostile_entries_leave_no_tree_that_is_there, COUNT_OF(hostile)),
+	  UNIT(a_tree_that_is_there_is_filled_and_keeps_its_kinds),
 	  UNIT(an_error_of_the_source_comes_through))

@@ -101,10 +101,10 @@ monitor_of() {
 
 @test "a check that hangs is killed at its timeout, with its children" {
 	holm run -d --name web --health-cmd 'echo begun; sleep 3001 & setsid sleep 3002 & sleep 3003' \
-		--health-interval 100ms --health-timeout 300ms --health-retries 1 busybox sleep 1000 >/dev/null
+		--health-interval 100ms --health-timeout "$(seconds 0.5)s" --health-retries 1 busybox sleep 1000 >/dev/null
 	within 10 is unhealthy web
 	[ "$(log_of web | jq -c '.[0] | [.ExitCode, .Output]')" = \
-		'[-1,"Health check exceeded timeout (0.3s): begun\n"]' ]
+		"[-1,\"Health check exceeded timeout ($(seconds 0.5)s): begun\\n\"]" ]
 	holm pause web # so that the next check is not begun
 	[ -z "$(pgrep -x -f 'sleep 300[123]')" ]
 	holm unpause web
@@ -232,7 +232,7 @@ monitor_of() {
 }
 
 @test "the process that checks is killed: the check has failed, and the next one comes" {
-	holm run -d --name web --health-cmd 'test -e /go || sleep 3007' --health-interval 100ms --health-timeout 1s busybox sleep 1000 >/dev/null
+	holm run -d --name web --health-cmd 'test -e /go || sleep 3007' --health-interval 100ms --health-timeout "$(seconds 1)s" busybox sleep 1000 >/dev/null
 	within 5 pgrep -x -f 'sleep 3007'
 	kill -KILL "$(pgrep -P "$(monitor_of web)" -x holm-monitor)"
 	within 5 checked 1 web

@@ -178,10 +178,13 @@ sleeper() { # NAME [OPTION...]
 }
 
 @test "--requires: what is required cannot be removed before" {
-	holm create --name db busybox true >/dev/null
-	holm create --name web --requires db busybox true >/dev/null
+	holm create --name db busybox sleep 1000 >/dev/null
+	holm create --name web --requires db busybox sleep 1000 >/dev/null
 	refused 1 'container db is required by web' holm rm db
+	holm start web >/dev/null
 	refused 1 'container db is required by web' holm rm -f db
+	is running db
+	holm stop -t 0 web db >/dev/null
 	expect 0 holm rm web
 	expect 0 holm rm db
 	refused 1 "--requires nobody: no such container: nobody" holm create --requires nobody busybox true

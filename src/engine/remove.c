@@ -85,15 +85,24 @@ static int lock_by_force(struct engine *engine, const char *id, struct err *e)
 	}
 }
 
+/* What will not be removed is not killed, either. */
+static int kill_first(struct engine *engine, const char *name, const char *id, struct err *e)
+{
+	const struct monitor_stop kill = { .timeout_s = 0 };
+	own_fd int folder = record_open(engine, id, e);
+	if (folder < 0)
+		return folder;
+
+	int r = engine_require_check(engine, name, folder, e);
+	return r < 0 ? r : engine_stop_one(engine, id, &kill, e);
+}
+
 static int remove_id(struct engine *engine, const char *name, const char *id,
 		     const struct remove_options *o, struct err *e)
 {
-	if (o->force) {
-		const struct monitor_stop kill = { .timeout_s = 0 };
-		int r = engine_stop_one(engine, id, &kill, e);
-		if (r < 0)
-			return r;
-	}
+	int r = o->force ? kill_first(engine, name, id, e) : 0;
+	if (r < 0)
+		return r;
 	own_fd int folder =
 		o->force ? lock_by_force(engine, id, e) : record_lock(engine, id, true, e);
 	if (folder < 0)

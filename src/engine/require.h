@@ -15,5 +15,6 @@ int engine_require_mark(struct engine *engine, const struct container *c, struct
 /* Starts those that do not run. */
 int engine_require_start(struct engine *engine, const struct container *c, struct err *e);
 
-/* ERR_STATE if another container needs the one whose folder, locked by the caller, this is. */
+/* ERR_STATE if another container needs the one whose folder this is: for good while the caller
+ * holds its lock. */
 int engine_require_check(struct engine *engine, const char *name, int folder_fd, struct err *e);

@@ -9,7 +9,7 @@ struct err;
 
 /* Whose services these are. */
 enum runtime_cgroup_scope_owner {
-	RUNTIME_CGROUP_SCOPE_NONE, /* a login session, a scope, or no unit: there is nothing to do */
+	RUNTIME_CGROUP_SCOPE_NONE, /* a login session, a scope, no unit: there is nothing to do */
 	RUNTIME_CGROUP_SCOPE_SYSTEM,
 	RUNTIME_CGROUP_SCOPE_USER, /* a user's own manager */
 };

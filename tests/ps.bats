@@ -50,6 +50,17 @@ load holm
 	output_is web
 	names --filter name=nothing
 	output_is ""
+	names --filter is-task=true
+	output_is ""
+	names --filter is-task=false --filter name=w
+	output_is web
+	names --filter before=web
+	output_is ""
+	names --filter since=web
+	output_is db
+	names --filter network=private --filter label=tier=front
+	output_is web
+	refused 1 "neither true nor false" holm ps --filter is-task=perhaps
 	refused 1 "" holm ps --filter colour=red
 	refused 1 "" holm ps --filter name
 	holm rm -f web db

@@ -56,9 +56,9 @@ load holm
 @test "container prune removes what does not run" {
 	holm run -d --name web busybox sleep 1000 >/dev/null
 	holm create --name old --label keep=1 busybox true >/dev/null
-	holm create --name done busybox true >/dev/null
+	holm create --name ended busybox true >/dev/null
 	local id
-	id=$(holm ps -aq --no-trunc -f name=done)
+	id=$(holm ps -aq --no-trunc -f name=ended)
 	expect 0 bash -c 'echo n | holm container prune'
 	[ "$(holm ps -aq | wc -l)" = 3 ]
 	expect 0 holm container prune -f --filter label!=keep

@@ -110,6 +110,14 @@ static bool match_ancestor(const struct filter *f, const struct engine_row *row,
 	return true;
 }
 
+/* Of a swarm's task: holm has none. */
+static bool match_is_task(const struct filter *f, const struct engine_row *row, const char *value)
+{
+	(void)f;
+	(void)row;
+	return str_equal(value, "false") || str_equal(value, "0");
+}
+
 static bool match_before(const struct filter *f, const struct engine_row *row, const char *value)
 {
 	(void)value;
@@ -145,6 +153,16 @@ static int check_health(struct filter *f, struct engine *engine, const char *val
 	if (str_equal(value, monitor_health_name(monitor_health_parse(value))))
 		return 0;
 	return err_set(e, ERR_INVALID, "'%s' is none of starting, healthy, unhealthy, none", value);
+}
+
+static int check_is_task(struct filter *f, struct engine *engine, const char *value, struct err *e)
+{
+	(void)f;
+	(void)engine;
+	if (str_equal(value, "true") || str_equal(value, "1") || str_equal(value, "false") ||
+	    str_equal(value, "0"))
+		return 0;
+	return err_set(e, ERR_INVALID, "'%s' is neither true nor false", value);
 }
 
 static int check_exited(struct filter *f, struct engine *engine, const char *value, struct err *e)
@@ -217,6 +235,7 @@ static const struct filter_key {
 	{ "ancestor", false, match_ancestor, check_ancestor },
 	{ "volume", false, match_volume, NULL },
 	{ "network", false, match_network, NULL },
+	{ "is-task", false, match_is_task, check_is_task },
 	{ "before", true, match_before, check_before },
 	{ "since", true, match_since, check_since },
 };
@@ -240,7 +259,7 @@ static int check_text(struct filter *f, struct engine *engine, const char *text,
 	}
 	return err_set(e, ERR_INVALID,
 		       "--filter %s: not KEY=VALUE with one of id, name, status, health, exited, "
-		       "label, ancestor, volume, network, before, since",
+		       "label, ancestor, volume, network, is-task, before, since",
 		       text);
 }
 

@@ -92,7 +92,7 @@ setup() {
 	holm volume rm data
 	expect 0 holm events --since "$EVENTS_FROM" --stream=false -f volume=data \
 		--format '{{.Action}} {{.ID}}{{index .Actor.Attributes "read/write"}}'
-	output_is $'create <no value>\nmount true\nunmount <no value>\ndestroy <no value>'
+	output_is $'create \nmount true\nunmount \ndestroy '
 }
 
 @test "events filters" {

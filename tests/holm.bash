@@ -227,7 +227,7 @@ listens() { # PORT
 
 # Pushes what skopeo reads (oci:DIR:TAG, docker-archive:FILE) to the registry as NAME.
 registry_push() { # SOURCE NAME
-	skopeo copy --quiet --dest-tls-verify=false "$1" "docker://$REGISTRY/$2"
+	skopeo --insecure-policy copy --quiet --dest-tls-verify=false "$1" "docker://$REGISTRY/$2"
 }
 
 # --- images -----------------------------------------------------------------------------------

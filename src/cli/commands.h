@@ -26,6 +26,7 @@ extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_
 extern const struct cli_command cli_images;
 extern const struct cli_command cli_pull;
 extern const struct cli_command cli_push;
+extern const struct cli_command cli_sign_check;
 extern const struct cli_command cli_login, cli_login_logout; /* login.c */
 extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune,
 	cli_image_exists;                                      /* image.c */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "image/allow.h"
 #include "image/invocation.h"
 #include "image/jail.h"
 #include "image/load_format.h"
@@ -56,14 +57,31 @@ static int open_members(const struct image_load *load, struct image_members **re
 	return image_members_spool(ret, load->store, fd, e);
 }
 
+/* Which of policy.json's transports this is. */
+static int check_allowed(const struct image_load *load, bool oci, struct err *e)
+{
+	struct stat st;
+	bool folder = stat(load->path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	return image_allow_path(!oci     ? "docker-archive"
+				: folder ? "oci"
+					 : "oci-archive",
+				load->path, load->name, e);
+}
+
 static int load_members(const struct image_load *load, struct image_members *members, struct err *e)
 {
-	bool oci = image_members_has(members, "index.json");
-	bool docker = image_members_has(members, "manifest.json");
+	bool has_oci = image_members_has(members, "index.json");
+	bool oci = load->format == IMAGE_LOAD_OCI || (load->format == IMAGE_LOAD_ANY && has_oci);
+	bool docker =
+		load->format == IMAGE_LOAD_DOCKER || image_members_has(members, "manifest.json");
+	int r = oci || docker ? check_allowed(load, oci, e) : 0;
 
-	if (load->format == IMAGE_LOAD_OCI || (load->format == IMAGE_LOAD_ANY && oci))
+	if (r < 0)
+		return r;
+	if (oci)
 		return image_load_oci(load, members, e);
-	if (load->format == IMAGE_LOAD_DOCKER || docker)
+	if (docker)
 		return image_load_docker(load, members, e);
 	err_set(e, ERR_CORRUPT, "it has neither index.json nor manifest.json");
 	return err_hint(e, "a plain root filesystem becomes an image with holm import");

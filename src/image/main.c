@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
+#include "image/allow.h"
 #include "image/command.h"
 #include "image/commit.h"
 #include "image/foreign.h"
@@ -26,6 +27,7 @@
 #include "image/push.h"
 #include "image/report.h"
 #include "image/save.h"
+#include "image/sign_check.h"
 #include "image/source.h"
 #include "image/stored.h"
 #include "image/stream.h"
@@ -75,6 +77,10 @@ static int one_operand(const struct image_invocation *invocation, struct err *e)
 
 static int pull_folder(const struct image_invocation *invocation, const char *path, struct err *e)
 {
+	int r = image_allow_path("dir", path, NULL, e);
+
+	if (r < 0)
+		return r;
 	struct image_import import = {
 		.store = invocation->store,
 		.report = invocation->report,
@@ -128,6 +134,7 @@ static const struct verb {
 	{ "load", image_load_verb },
 	{ "login", image_login_verb },
 	{ "save", image_save_verb },
+	{ "sign-check", image_sign_check_verb },
 	{ "import", image_import_verb },
 	{ "check", image_verify_verb },
 	{ "foreign", image_foreign_verb },

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "image/allow.h"
 #include "image/registry.h"
 
 static int take_credentials(struct image_place *place, const char *credentials)
@@ -47,6 +48,8 @@ void image_place_clear(struct image_place *place)
 	image_certs_clear(&place->certs);
 	image_auth_clear(&place->auth);
 	strv_clear(&place->mounts_from);
+	if (place->allow)
+		image_allow_free(place->allow);
 	*place = (struct image_place){ 0 };
 }
 

@@ -9,6 +9,7 @@
 #include "image/registries.h"
 
 struct err;
+struct image_allow;
 struct image_registry;
 
 /* What the command line says about registries. All may be NULL, false. */
@@ -24,8 +25,9 @@ struct image_place {
 	struct image_certs certs;
 	struct image_auth auth;
 	bool has_auth;
-	bool push;               /* ask for the right to write, too */
-	struct strv mounts_from; /* other repositories, for the right to read them */
+	struct image_allow *allow; /* what policy.json says of an image from there, or NULL */
+	bool push;                 /* ask for the right to write, too */
+	struct strv mounts_from;   /* other repositories, for the right to read them */
 };
 
 /* Fills the zeroed *place, which is to be cleared also after a failure. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "image/allow.h"
 #include "image/choose.h"
 #include "image/http.h"
 #include "image/jail.h"
@@ -61,9 +62,12 @@ static int add_places(struct places *places, const struct image_pull *pull,
 	own_clear(image_registries_clear_endpoints) struct image_endpoints endpoints = { 0 };
 	int r = image_registries_endpoints(registries, ref, &endpoints, e);
 
-	for (size_t i = 0; r == 0 && i < endpoints.items.count; i++)
-		r = image_place_find(shape_list_add(&places->items), ref, &endpoints.items.items[i],
-				     pull->access, e);
+	for (size_t i = 0; r == 0 && i < endpoints.items.count; i++) {
+		struct image_place *place = shape_list_add(&places->items);
+		r = image_place_find(place, ref, &endpoints.items.items[i], pull->access, e);
+		if (r == 0)
+			r = image_allow_registry(&place->allow, ref, e);
+	}
 	return r;
 }
 
@@ -284,6 +288,8 @@ static int pull_from(const struct image_pull *pull, const struct image_place *pl
 	own_clear(clear_pulled) struct pulled p = { 0 };
 	int r = fetch_manifest(pull, registry, http, place, &p, e);
 
+	if (r == 0)
+		r = image_allow_check(place->allow, p.manifest_text.digest, e);
 	if (r == 0)
 		r = fetch_config(registry, http, &p, e);
 	if (r < 0)

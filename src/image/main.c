@@ -21,6 +21,7 @@
 #include "image/foreign.h"
 #include "image/import.h"
 #include "image/invocation.h"
+#include "image/list.h"
 #include "image/load.h"
 #include "image/login.h"
 #include "image/pull.h"
@@ -43,7 +44,7 @@ struct options {
 	struct oci_id_map ids;
 	struct strv left_out;
 	int progress_fd, folder_fd, request_fd;
-	bool quiet, debug, no_verify, all_tags, whole, without_root;
+	bool quiet, debug, no_verify, all_tags, all, amend, purge, whole, without_root;
 };
 
 static const struct option long_options[] = {
@@ -56,6 +57,9 @@ static const struct option long_options[] = {
 	{ "change", required_argument, NULL, 'c' },
 	{ "no-tls-verify", no_argument, NULL, 'n' },
 	{ "all-tags", no_argument, NULL, 'A' },
+	{ "all", no_argument, NULL, 'E' },
+	{ "amend", no_argument, NULL, 'M' },
+	{ "purge", no_argument, NULL, 'P' },
 	{ "folder-fd", required_argument, NULL, 'F' },
 	{ "request-fd", required_argument, NULL, 'Q' },
 	{ "leave-out", required_argument, NULL, 'l' },
@@ -131,6 +135,7 @@ static const struct verb {
 } verbs[] = {
 	{ "pull", verb_pull },
 	{ "push", image_push_verb },
+	{ "list", image_list_verb },
 	{ "load", image_load_verb },
 	{ "login", image_login_verb },
 	{ "save", image_save_verb },
@@ -182,6 +187,15 @@ static int take_option(struct options *options, int option, struct err *e)
 		return 0;
 	case 'n':
 		options->no_verify = true;
+		return 0;
+	case 'E':
+		options->all = true;
+		return 0;
+	case 'M':
+		options->amend = true;
+		return 0;
+	case 'P':
+		options->purge = true;
 		return 0;
 	case 'A':
 		options->all_tags = true;
@@ -253,6 +267,9 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.platform = platform,
 		.access = { options->auth_file, options->credentials, options->no_verify },
 		.all_tags = options->all_tags,
+		.all = options->all,
+		.amend = options->amend,
+		.purge = options->purge,
 		.message = options->message,
 		.whole = options->whole,
 		.changes = options->changes,

@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# Several platforms under one name: made here, pushed, pulled by others.
+load holm
+load registry/registries
+
+setup() {
+	holm_setup
+}
+
+# An image NAME:1 for this architecture in the registry.
+remote_image() { # NAME ARCH
+	mkdir -p "work/$1"
+	echo "$1" >"work/$1/name"
+	tar -C "work/$1" -cf "work/$1.tar" .
+	rm -rf "work/$1.oci"
+	oci_image "work/$1.oci" 1 "work/$1.tar"
+	skopeo copy --quiet --dest-tls-verify=false --override-arch "$2" "oci:work/$1.oci:1" \
+		"docker://$REGISTRY/$1:1"
+}
+
+entries() { # FILTER
+	holm manifest inspect "$LIST" | jq -c "[.manifests[] | $1]"
+}
+
+setup_list() {
+	registry_start
+	LIST=$REGISTRY/app:1
+	remote_image one amd64
+	remote_image two amd64
+	holm pull -q "$REGISTRY/one:1"
+}
+
+@test "a list of a local and a remote image is pushed, and every platform pulls its own" {
+	setup_list
+	expect 0 holm manifest create "$LIST" "$REGISTRY/one:1"
+	output_is "Created manifest list $LIST"
+	expect 0 holm manifest exists "$LIST"
+	expect 0 holm manifest add --arch arm64 --variant v8 --annotation a=b "$LIST" \
+		"docker://$REGISTRY/two:1"
+	[ "$(entries .platform.architecture)" = '["amd64","arm64"]' ]
+	[ "$(entries .annotations)" = '[null,{"a":"b"}]' ]
+	expect 0 holm manifest push "$LIST"
+	local digest=$output
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$LIST" | sha256sum | cut -d' ' -f1)" = \
+		"${digest#sha256:}" ]
+	[ "$(skopeo inspect --no-tags --tls-verify=false --override-arch arm64 --override-variant v8 \
+		"docker://$LIST" | jq -r .Digest)" != "" ]
+	skopeo copy --quiet --all --src-tls-verify=false "docker://$LIST" "dir:$PWD/all"
+	expect 0 holm pull -q "$LIST"
+	holm pull -q --platform linux/arm64/v8 "$LIST"
+	[ "$(cat "$HOLM_ROOT"/layers/*/fs/name | sort | xargs)" = "one two" ]
+}
+
+@test "annotate, remove, rm: by digest or by name" {
+	setup_list
+	holm manifest create "$LIST" "$REGISTRY/one:1" "$REGISTRY/two:1"
+	expect 0 holm manifest annotate --os linux --arch arm --variant v7 --os-version 1 "$LIST" \
+		"$REGISTRY/two:1"
+	[ "$(entries .platform | jq -c '.[1]')" = \
+		'{"architecture":"arm","os":"linux","os.version":"1","variant":"v7"}' ]
+	expect 0 holm manifest remove "$LIST" "$(holm images --digests --format '{{.Digest}}' "$REGISTRY/one:1")"
+	[ "$(entries .platform.architecture)" = '["arm"]' ]
+	refused 1 "is not in the manifest list" holm manifest remove "$LIST" "$REGISTRY/one:1"
+	refused 1 "is there already" holm manifest create "$LIST"
+	expect 0 holm manifest create --amend "$LIST" "$REGISTRY/one:1"
+	[ "$(entries .platform.architecture)" = '["arm","amd64"]' ]
+	expect 0 holm manifest push --purge "$LIST" "docker://$REGISTRY/other/name:2"
+	expect 1 holm manifest exists "$LIST"
+	refused 1 "no such manifest list" holm manifest rm "$LIST"
+	# what is no list here is what the registry has
+	expect 0 holm manifest inspect "$REGISTRY/other/name:2"
+	[ "$(jq '.manifests | length' <<<"$output")" = 2 ]
+}
+
+@test "a list of a list: this platform's image, or with --all every one" {
+	setup_list
+	holm manifest create "$REGISTRY/both:1" "$REGISTRY/one:1" "$REGISTRY/two:1"
+	holm manifest annotate --arch s390x "$REGISTRY/both:1" "$REGISTRY/two:1"
+	holm manifest push -q --purge "$REGISTRY/both:1"
+	LIST=$REGISTRY/app:1
+	holm manifest create "$LIST" "docker://$REGISTRY/both:1"
+	[ "$(entries .platform.architecture)" = '["amd64"]' ]
+	holm manifest create --amend --all "$LIST" "docker://$REGISTRY/both:1"
+	[ "$(entries .platform.architecture)" = '["amd64","s390x"]' ]
+}
+
+@test "what cannot be pushed says why, and an image that is gone is named" {
+	setup_list
+	holm manifest create "$LIST"
+	refused 1 "the list is empty" holm manifest push -q "$LIST"
+	holm manifest add "$LIST" "$REGISTRY/one:1"
+	holm rmi "$REGISTRY/one:1"
+	refused 1 "is not in the store any more" holm manifest push -q "$LIST"
+	refused 1 "no such manifest list" holm manifest push -q "$REGISTRY/none:1"
+	holm manifest create --amend "$LIST" "docker://$REGISTRY/two:1"
+	holm manifest remove "$LIST" "$(entries .digest | jq -r '.[0]')"
+	refused 1 "is on another registry" holm manifest push -q "$LIST" localhost:5000/x:1
+	refused 1 "expected KEY=VALUE" holm manifest annotate --annotation x "$LIST" "$REGISTRY/two:1"
+}
+
+@test "ten additions at once are all there" {
+	setup_list
+	holm manifest create "$LIST"
+	local pids=() i
+	for i in {1..10}; do
+		mkdir -p "many/$i" && echo "$i" >"many/$i/x" && tar -C "many/$i" -cf "many/$i.tar" .
+		holm import -q "many/$i.tar" "many:$i" >/dev/null
+	done
+	for i in {1..10}; do
+		holm manifest add "$LIST" "many:$i" 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ "$(entries .digest | jq length)" = 10 ]
+}

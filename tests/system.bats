@@ -195,3 +195,14 @@ Build Cache|0|0"
 	expect 0 holm create --name box new:1 /x
 	expect 0 holm rm box
 }
+
+@test "doctor says what a lack disables and what to do; info has docker's members" {
+	expect 0 holm doctor --format json
+	jq -se 'all(.[]; if .Verdict == "ok" then .Disables == "" and .Advice == "" else .Disables != "" end) and
+		(map(select(.Name == "run folder")) | length) == 1 and any(.[]; .Name == "Landlock")' <<<"$output"
+	expect 0 holm info --format '{{.Swarm.LocalNodeState}} {{.LoggingDriver}} {{.DefaultRuntime}} {{.OSType}} {{.Driver}}'
+	output_is "inactive json-file holm linux overlay2"
+	expect 0 holm info --format json
+	jq -e '([.MemoryLimit, .PidsLimit, .CPUSet, .LiveRestoreEnabled] | all(type == "boolean")) and
+		(.SystemTime | test("^20..-")) and .Runtimes.holm.path == "holm-runtime"' <<<"$output"
+}

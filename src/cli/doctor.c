@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <linux/landlock.h>
 #include <linux/magic.h>
 
 #include "base/err.h"
@@ -49,6 +51,7 @@ struct check {
 	void (*run)(struct finding *to, const char *about);
 	const char *about; /* the device, program or controller in question */
 	const char *disables;
+	const char *advice; /* what to do about it; NULL: nothing that holm could name */
 };
 
 static void set(struct finding *to, enum verdict verdict, char *fact)
@@ -117,6 +120,49 @@ static void check_lsm(struct finding *to, const char *about)
 	    mem_text(runtime_lsm_has_apparmor()  ? "AppArmor"
 		     : runtime_lsm_has_selinux() ? "SELinux"
 						 : "neither AppArmor nor SELinux is active"));
+}
+
+static void check_optional_filesystem(struct finding *to, const char *about)
+{
+	bool has = cli_host_has_filesystem(about);
+
+	set(to, has ? FINE : LESS, mem_text(has ? "there" : "not in this kernel, or not loaded"));
+}
+
+static void check_landlock(struct finding *to, const char *about)
+{
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	(void)about;
+	/* version 1 refuses every rename between folders, so holm-image does without */
+	set(to, version >= 2 ? FINE : LESS,
+	    version > 0 ? mem_format("version %ld", version) : mem_text("not active"));
+}
+
+static void check_modules(struct finding *to, const char *about)
+{
+	own_free char *disabled = cli_host_line("/proc/sys/kernel/modules_disabled");
+	uint64_t one = 0;
+	struct err ignored;
+
+	(void)about;
+	runtime_capability_parse(&one, "SYS_MODULE", &ignored);
+	if (!disabled)
+		set(to, LESS, mem_text("this kernel has no modules"));
+	else if (str_equal(disabled, "1"))
+		set(to, LESS, mem_text("switched off (kernel.modules_disabled is 1)"));
+	else if (!(runtime_capability_own() & one))
+		set(to, LESS, mem_text("CAP_SYS_MODULE is missing"));
+	else
+		set(to, FINE, mem_text("can be loaded"));
+}
+
+static void check_exists(struct finding *to, const char *about)
+{
+	bool has = access(about, F_OK) == 0;
+
+	set(to, has ? FINE : LESS, mem_text(has ? "there" : "not in this kernel, or not loaded"));
 }
 
 /* ---- cgroups ---- */
@@ -227,8 +273,10 @@ static void check_own_program(struct finding *to, const char *about)
 }
 
 static const struct check checks[] = {
-	{ "kernel", check_kernel, NULL, "everything: Linux 5.12 is the oldest that will do" },
-	{ "overlayfs", check_filesystem, "overlay", "containers from images" },
+	{ "kernel", check_kernel, NULL, "everything: Linux 5.12 is the oldest that will do",
+	  "boot a newer kernel" },
+	{ "overlayfs", check_filesystem, "overlay", "containers from images",
+	  "modprobe overlay, or a kernel with CONFIG_OVERLAY_FS" },
 	{ "tmpfs", check_filesystem, "tmpfs", "/dev, /dev/shm and --tmpfs" },
 	{ "mount namespace", check_namespace, "mnt", "every container" },
 	{ "PID namespace", check_namespace, "pid", "every container" },
@@ -237,34 +285,67 @@ static const struct check checks[] = {
 	{ "UTS namespace", check_namespace, "uts", "every container but --uts host" },
 	{ "cgroup namespace", check_namespace, "cgroup", "every container but --cgroupns host" },
 	{ "time namespace", check_namespace, "time", "clocks of their own" },
-	{ "user namespaces", check_userns, NULL, "ids of their own, and holm for ordinary users" },
+	{ "user namespaces", check_userns, NULL, "ids of their own, and holm for ordinary users",
+	  "sysctl user.max_user_namespaces=15000; on Debian kernel.unprivileged_userns_clone=1" },
 	{ "seccomp", check_seccomp, NULL, "the system call filter, and so every container" },
-	{ "security module", check_lsm, NULL, "--security-opt apparmor= and label=" },
-	{ "cgroups", check_cgroup, NULL, "all limits, pause, and OOM reports" },
-	{ "cgroup memory", check_controller, "memory", "--memory and its kin; OOM reports" },
+	{ "security module", check_lsm, NULL, "--security-opt apparmor= and label=",
+	  "boot with security=apparmor or security=selinux" },
+	{ "cgroups", check_cgroup, NULL, "all limits, pause, and OOM reports",
+	  "mount -t cgroup2 none /sys/fs/cgroup" },
+	{ "cgroup memory", check_controller, "memory", "--memory and its kin; OOM reports",
+	  "boot with cgroup_enable=memory" },
 	{ "cgroup cpu", check_controller, "cpu", "--cpus, --cpu-shares, --cpu-quota" },
 	{ "cgroup cpuset", check_controller, "cpuset", "--cpuset-cpus, --cpuset-mems" },
 	{ "cgroup pids", check_controller, "pids", "--pids-limit, and with it the default limit" },
+	{ "Landlock", check_landlock, NULL,
+	  "one of the walls around holm-image; --security-opt landlock=",
+	  "boot with landlock among lsm=" },
+	{ "kernel modules", check_modules, NULL,
+	  "whatever this kernel has as modules that nobody loaded yet",
+	  "load what is needed on the host before" },
+	{ "squashfs", check_optional_filesystem, "squashfs", "volume create -o type=squashfs",
+	  "modprobe squashfs" },
+	{ "fuse", check_optional_filesystem, "fuse", "FUSE filesystems in containers",
+	  "modprobe fuse" },
+	{ "virtiofs", check_optional_filesystem, "virtiofs",
+	  "volume create -o type=virtiofs, in a virtual machine", "modprobe virtiofs" },
+	{ "9p", check_optional_filesystem, "9p", "volume create -o type=9p, in a virtual machine",
+	  "modprobe 9p 9pnet_virtio" },
+	{ "IPVS", check_exists, "/proc/net/ip_vs",
+	  "Docker Swarm's load balancing in front of holm-runtime", "modprobe ip_vs" },
 	{ "service manager", check_systemd, NULL, NULL },
 	{ "user", check_root, NULL, "everything: running as an ordinary user is not there yet" },
 	{ "CAP_SYS_ADMIN", check_capability, "SYS_ADMIN", "every container" },
 	{ "CAP_SYS_RESOURCE", check_capability, "SYS_RESOURCE",
-	  "raising limits (--ulimit above holm's own) and negative --oom-score-adj" },
-	{ "CAP_NET_ADMIN", check_capability, "NET_ADMIN", "networks" },
-	{ "CAP_MKNOD", check_capability, "MKNOD", "devices in images; --cap-add MKNOD" },
+	  "raising limits (--ulimit above holm's own) and negative --oom-score-adj",
+	  "start holm with it, where this is a container itself" },
+	{ "CAP_NET_ADMIN", check_capability, "NET_ADMIN", "networks",
+	  "start holm with it, where this is a container itself" },
+	{ "CAP_MKNOD", check_capability, "MKNOD", "devices in images; --cap-add MKNOD",
+	  "start holm with it, where this is a container itself" },
 	{ "mount of /", check_propagation, NULL,
-	  "--volume with rshared or rslave seeing mounts the host makes later" },
-	{ "/dev/net/tun", check_device, "/dev/net/tun", "user-mode networks of ordinary users" },
-	{ "/dev/fuse", check_device, "/dev/fuse", "FUSE filesystems of ordinary users" },
-	{ "/dev/kvm", check_device, "/dev/kvm", "fast virtual machines of ordinary users" },
-	{ "nft", check_program, "nft", "published ports and firewalls" },
-	{ "newuidmap", check_program, "newuidmap", "more than one id for ordinary users" },
-	{ "newgidmap", check_program, "newgidmap", "more than one group for ordinary users" },
-	{ "pasta", check_program, "pasta", "networks of ordinary users (slirp4netns will do)" },
-	{ "mmdebstrap", check_program, "mmdebstrap", "template:debian/... images" },
-	{ "criu", check_program, "criu", "checkpoints" },
-	{ "qemu", check_program, "qemu-system-x86_64", "virtual machines" },
-	{ "holm-monitor", check_own_program, "holm-monitor", "every container" },
+	  "--volume with rshared or rslave seeing mounts the host makes later",
+	  "mount --make-rshared /" },
+	{ "/dev/net/tun", check_device, "/dev/net/tun", "user-mode networks of ordinary users",
+	  "chmod 0666 /dev/net/tun, by a udev rule" },
+	{ "/dev/fuse", check_device, "/dev/fuse", "FUSE filesystems of ordinary users",
+	  "chmod 0666 /dev/fuse, by a udev rule" },
+	{ "/dev/kvm", check_device, "/dev/kvm", "fast virtual machines of ordinary users",
+	  "add the user to the group kvm, and give that the device" },
+	{ "nft", check_program, "nft", "published ports and firewalls", "install nftables" },
+	{ "newuidmap", check_program, "newuidmap", "more than one id for ordinary users",
+	  "install uidmap" },
+	{ "newgidmap", check_program, "newgidmap", "more than one group for ordinary users",
+	  "install uidmap" },
+	{ "pasta", check_program, "pasta", "networks of ordinary users (slirp4netns will do)",
+	  "install passt, or slirp4netns" },
+	{ "mmdebstrap", check_program, "mmdebstrap", "template:debian/... images",
+	  "install mmdebstrap" },
+	{ "criu", check_program, "criu", "checkpoints", "install criu" },
+	{ "qemu", check_program, "qemu-system-x86_64", "virtual machines",
+	  "install qemu-system-x86" },
+	{ "holm-monitor", check_own_program, "holm-monitor", "every container",
+	  "install holm as a whole, or set HOLM_LIBEXEC" },
 	{ "holm-init", check_own_program, "holm-init", "every container but with --no-init" },
 	{ "holm-image", check_own_program, "holm-image", "pull, load and save" },
 };
@@ -272,7 +353,7 @@ static const struct check checks[] = {
 /* ---- the folders ---- */
 
 static void add_finding(struct json_object *rows, const char *name, struct finding *f,
-			const char *disables)
+			const char *disables, const char *advice)
 {
 	struct json_object *row = json_object_new_object();
 
@@ -281,6 +362,8 @@ static void add_finding(struct json_object *rows, const char *name, struct findi
 	json_object_object_add(row, "Fact", json_object_new_string(f->fact));
 	json_object_object_add(row, "Disables",
 			       json_object_new_string(f->verdict && disables ? disables : ""));
+	json_object_object_add(row, "Advice",
+			       json_object_new_string(f->verdict && advice ? advice : ""));
 	json_object_array_add(rows, row);
 	free(f->fact);
 }
@@ -295,29 +378,31 @@ static enum verdict check_folders(struct json_object *rows, struct cli *cli)
 
 	if (cli_command_engine(cli, &engine, &e) < 0) {
 		set(&root, BAD, mem_text(e.text));
-		add_finding(rows, "root folder", &root, "everything");
+		add_finding(rows, "root folder", &root, "everything",
+			    "see the reason; another folder goes by --root");
 		return BAD;
 	}
 	if (statfs(engine->store->root, &fs) == 0) {
 		number_format_bytes(size, (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize);
 		set(&root, FINE, mem_format("%s, %s free", engine->store->root, size));
-		add_finding(rows, "root folder", &root, NULL);
+		add_finding(rows, "root folder", &root, NULL, NULL);
 	}
 	if (statfs(engine->store->run, &fs) == 0) {
 		bool tmpfs = fs.f_type == TMPFS_MAGIC;
 		set(&run, tmpfs ? FINE : LESS,
 		    mem_format("%s%s", engine->store->run, tmpfs ? "" : " is not on a tmpfs"));
-		add_finding(rows, "run folder", &run, "fast starts; and state goes at a reboot");
+		add_finding(rows, "run folder", &run, "fast starts; and state goes at a reboot",
+			    "mount a tmpfs there, or name one by --run");
 	}
 	return FINE;
 }
 
-static const char *const headers[] = { "Name", "WHAT",     "Verdict",  "VERDICT", "Fact",
-				       "FACT", "Disables", "DISABLES", NULL };
+static const char *const headers[] = { "Name",     "WHAT",     "Verdict", "VERDICT", "Fact", "FACT",
+				       "Disables", "DISABLES", "Advice",  "ADVICE",  NULL };
 
 static const struct cli_format_list list = {
-	.table =
-		"{{.Verdict}}\t{{.Name}}\t{{.Fact}}{{if .Disables}}; without: {{.Disables}}{{end}}",
+	.table = "{{.Verdict}}\t{{.Name}}\t{{.Fact}}{{if .Disables}}; without: {{.Disables}}{{end}}"
+		 "{{if .Advice}}; try: {{.Advice}}{{end}}",
 	.headers = headers,
 	.id = "Name",
 };
@@ -344,7 +429,7 @@ static int run_doctor(struct cli *cli, void *options, const struct strv *args, s
 		struct finding f = { 0 };
 		checks[i].run(&f, checks[i].about);
 		bad = bad || f.verdict == BAD;
-		add_finding(rows, checks[i].name, &f, checks[i].disables);
+		add_finding(rows, checks[i].name, &f, checks[i].disables, checks[i].advice);
 	}
 	bad = check_folders(rows, cli) == BAD || bad;
 	int r = cli_format_rows(&list, rows, o->format, false, e);

@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/mem.h"
+#include "base/moment.h"
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -137,6 +139,50 @@ static void add_cgroup(struct json_object *to)
 				    : host.layout);
 }
 
+static void add_flag(struct json_object *to, const char *key, bool value)
+{
+	json_object_object_add(to, key, json_object_new_boolean(value));
+}
+
+/* What docker tells of the limits that this host can set. */
+static void add_limits(struct json_object *to)
+{
+	static const struct {
+		const char *key, *controller;
+	} rows[] = {
+		{ "MemoryLimit", "memory" }, { "SwapLimit", "memory" }, { "CpuCfsPeriod", "cpu" },
+		{ "CpuCfsQuota", "cpu" },    { "CPUShares", "cpu" },    { "CPUSet", "cpuset" },
+		{ "PidsLimit", "pids" },
+	};
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+	struct err ignored;
+
+	bool known = runtime_cgroup_host_read(&host, &ignored) == 0;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		add_flag(to, rows[i].key,
+			 known && runtime_cgroup_host_has(&host, rows[i].controller));
+}
+
+/* What is the same for every holm, under docker's names. */
+static void add_constants(struct json_object *to)
+{
+	struct json_object *swarm = json_object_new_object(), *runtimes = json_object_new_object();
+	struct json_object *runtime = json_object_new_object();
+
+	add(swarm, "LocalNodeState", "inactive");
+	json_object_object_add(to, "Swarm", swarm);
+	add(runtime, "path", "holm-runtime");
+	json_object_object_add(runtimes, "holm", runtime);
+	json_object_object_add(to, "Runtimes", runtimes);
+	add(to, "LoggingDriver", "json-file");
+	add(to, "InitBinary", "holm-init");
+	add(to, "IndexServerAddress", "https://index.docker.io/v1/");
+	add_flag(to, "LiveRestoreEnabled", true); /* there is no daemon to go away */
+	add_flag(to, "ExperimentalBuild", false);
+	json_object_object_add(to, "Labels", json_object_new_array());
+	json_object_object_add(to, "Warnings", NULL);
+}
+
 static void add_security(struct json_object *to)
 {
 	struct json_object *list = json_object_new_array();
@@ -153,12 +199,17 @@ static void add_security(struct json_object *to)
 static void add_host(struct json_object *to)
 {
 	own_free char *system = cli_host_os_release("PRETTY_NAME");
+	own_free char *version = cli_host_os_release("VERSION_ID");
+	char now[MOMENT_TEXT_SIZE];
 	struct utsname names;
 
 	uname(&names);
 	add(to, "KernelVersion", names.release);
 	add(to, "OperatingSystem", system ? system : "Linux");
+	add(to, "OSVersion", version);
 	add(to, "OSType", "linux");
+	moment_format(now, moment_now_ns());
+	add(to, "SystemTime", now);
 	add(to, "Architecture", names.machine);
 	add_number(to, "NCPU", sysconf(_SC_NPROCESSORS_ONLN));
 	add_number(to, "MemTotal", (int64_t)cli_host_memory());
@@ -176,6 +227,8 @@ static int make_info(struct json_object *to, struct engine *engine, struct err *
 	add(to, "Driver", "overlay2");
 	add(to, "DefaultRuntime", "holm");
 	add_cgroup(to);
+	add_limits(to);
+	add_constants(to);
 	add_security(to);
 	add_host(to);
 	add(to, "DockerRootDir", engine->store->root);

@@ -100,6 +100,22 @@ sleeper() { # NAME [OPTION...]
 	[ "$(holm inspect --format '{{.State.Status}} {{.State.ExitCode}}' web)" = 'exited 255' ]
 }
 
+@test "a network that went with the host comes back with the first container" {
+	needs nft
+	holm network create lan >/dev/null
+	sleeper web --restart always --network lan
+	address=$(holm inspect --format '{{.NetworkSettings.Networks.lan.IPAddress}}' web)
+	[ -n "$address" ]
+	power_off
+	ip -o link show type bridge | awk -F': ' '{ print $2 }' | xargs -r -n 1 ip link del
+	[ -z "$(ip -o link show type bridge)" ]
+	expect 0 holm autostart
+	output_is 'started web'
+	holm exec web ip -4 addr show eth0 | grep -qF "$address"
+	holm rm -f web >/dev/null
+	holm network rm lan
+}
+
 @test "those that are needed come first, then lower numbers; one that fails holds up nobody" {
 	holm create --name db --autostart yes busybox sleep 1000 >/dev/null
 	holm create --name cache --autostart 5 busybox sleep 1000 >/dev/null

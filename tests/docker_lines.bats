@@ -204,16 +204,16 @@ taught() {
 0	"box"	docker pause box
 0	*"(Paused)"*	docker ps --filter name=box
 0	"box"	docker unpause box
-0	-	docker rename box crate
-0	"crate"	docker stop -t 0 crate
-0	"crate"*"Exited (137)"*	docker ps -a --filter name=crate --format '{{.Names}} {{.Status}}'
-0	"crate"	docker start crate
-0	"crate"	docker restart -t 0 crate
-0	"crate"	docker kill crate
-0	"137"	docker wait crate
-1	*	docker kill crate
-0	"crate"	docker rm crate
-1	*"no such container"*	docker rm crate
+0	-	docker rename box chest
+0	"chest"	docker stop -t 0 chest
+0	"chest"*"Exited (137)"*	docker ps -a --filter name=chest --format '{{.Names}} {{.Status}}'
+0	"chest"	docker start chest
+0	"chest"	docker restart -t 0 chest
+0	"chest"	docker kill chest
+0	"137"	docker wait chest
+1	*	docker kill chest
+0	"chest"	docker rm chest
+1	*"no such container"*	docker rm chest
 0	-	docker run --name log busybox sh -c 'echo one; echo two >&2; sleep 0.2; echo three' >/dev/null 2>&1
 0	"one"*"three"*	docker logs log 2>/dev/null
 0	"two"	docker logs log 2>&1 >/dev/null

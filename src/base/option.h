@@ -89,6 +89,10 @@ const struct option *option_find_letter(const struct option *table, char letter)
 /* The listing of --help, aligned, wrapped at 80-100 columns, with its headings. */
 void option_help(const struct option *table, struct str *to);
 
+/* Of a long table: those that common names ("detach|rm"), and of the others the names alone, below
+ * their headings. */
+void option_help_short(const struct option *table, const char *common, struct str *to);
+
 /* The same as scdoc(5) source for a man page. */
 void option_man(const struct option *table, struct str *to);
 

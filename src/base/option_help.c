@@ -67,6 +67,48 @@ static void add_wrapped(struct str *to, const char *text, size_t indent)
 	str_add_char(to, '\n');
 }
 
+static void add_option(const struct option *o, size_t indent, struct str *to)
+{
+	own_free char *left = left_side(o);
+
+	if (strlen(left) + 3 > indent)
+		str_addf(to, "%s\n%*s", left, (int)indent, "");
+	else
+		str_addf(to, "%-*s", (int)indent, left);
+	add_wrapped(to, o->help, indent);
+}
+
+/* From behind a heading to the next: what common does not name. */
+static void add_names(const struct option *o, const struct strv *common, struct str *to)
+{
+	own_clear(str_clear) struct str names = { 0 };
+	const char *heading = o->help;
+
+	for (o++; o->name && o->type != OPTION_TYPE_HEADING; o++)
+		if (listed(o) && !strv_contains(common, o->name))
+			str_addf(&names, " --%s", o->name);
+	if (!names.length)
+		return;
+	str_addf(to, "  %-*s", COLUMN_MAX - 8, heading);
+	add_wrapped(to, names.text + 1, COLUMN_MAX - 6);
+}
+
+void option_help_short(const struct option *table, const char *common, struct str *to)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+	size_t indent = column(table);
+
+	strv_split(&names, common, '|');
+	str_add(to, "\nOptions that are used most:\n");
+	for (const struct option *o = table; o->name; o++)
+		if (listed(o) && strv_contains(&names, o->name))
+			add_option(o, indent, to);
+	str_add(to, "\nThe others:\n");
+	for (const struct option *o = table; o->name; o++)
+		if (o->type == OPTION_TYPE_HEADING)
+			add_names(o, &names, to);
+}
+
 void option_help(const struct option *table, struct str *to)
 {
 	if (!table)
@@ -78,15 +120,8 @@ void option_help(const struct option *table, struct str *to)
 	for (const struct option *o = table; o->name; o++) {
 		if (o->type == OPTION_TYPE_HEADING)
 			str_addf(to, "\n%s:\n", o->help);
-		if (!listed(o))
-			continue;
-		own_free char *left = left_side(o);
-		size_t length = strlen(left);
-		if (length + 3 > indent)
-			str_addf(to, "%s\n%*s", left, (int)indent, "");
-		else
-			str_addf(to, "%-*s", (int)indent, left);
-		add_wrapped(to, o->help, indent);
+		if (listed(o))
+			add_option(o, indent, to);
 	}
 }
 

@@ -34,6 +34,7 @@ struct cli_command {
 	size_t size;                  /* of the struct they fill */
 	enum option_mode mode;
 	size_t args_min, args_max; /* CLI_ARGS_ANY: no upper bound */
+	const char *common;        /* the options that --help explains, "detach|rm"; NULL: all */
 	const char *values;        /* what completion offers for the arguments: "container:" */
 	void (*defaults)(void *options);
 

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/examples.h"
 
 enum { NAME_WIDTH = 18 };
 
@@ -95,21 +96,59 @@ static void print_aliases(const struct cli_command *command)
 	putchar('\n');
 }
 
-void cli_help_command(const struct cli *cli)
+static void print_examples(const struct cli_command *command)
+{
+	own_free char *name = cli_command_name(command);
+	const char *line = cli_examples_of(name);
+
+	if (!line)
+		return;
+	puts("\nExamples:");
+	while (*line) {
+		size_t length = strcspn(line, "\n");
+		printf("  %.*s\n", (int)length, line);
+		line += length + 1;
+	}
+}
+
+static void print_command(const struct cli *cli, bool all)
 {
 	const struct cli_command *c = cli->command;
 	own_clear(str_clear) struct str options = { 0 };
 
 	printf("Usage: holm %s %s\n\n%s\n", cli->name, c->arguments, c->summary);
 	print_aliases(c);
-	option_help(c->options, &options);
+	bool some = c->common && !all;
+	if (some)
+		option_help_short(c->options, c->common, &options);
+	else
+		option_help(c->options, &options);
 	if (options.length)
 		fputs(options.text, stdout);
+	print_examples(c);
+	if (some)
+		printf("\n'holm help --all %s' explains all options.\n", cli->name);
 }
+
+void cli_help_command(const struct cli *cli)
+{
+	print_command(cli, false);
+}
+
+struct help_options {
+	bool all;
+};
+
+#define OPTIONS struct help_options
+static const struct option table[] = {
+	{ "all", 'a', OPTION_FLAG(all), NULL, "all options of a command that has many" },
+	{ 0 },
+};
+#undef OPTIONS
 
 static int run_help(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	(void)options;
+	const struct help_options *o = options;
 	own_free char *name = strv_join(args, " ");
 
 	if (!args->count) {
@@ -123,7 +162,7 @@ static int run_help(struct cli *cli, void *options, const struct strv *args, str
 	struct cli asked = { .command = cli_command_find(name), .name = name };
 	if (!asked.command)
 		return err_set(e, ERR_INVALID, "there is no command '%s'", name);
-	cli_help_command(&asked);
+	print_command(&asked, o->all);
 	(void)cli;
 	return 0;
 }
@@ -131,8 +170,10 @@ static int run_help(struct cli *cli, void *options, const struct strv *args, str
 const struct cli_command cli_help = {
 	.names = "help",
 	.section = "Holm",
-	.arguments = "[COMMAND]",
+	.arguments = "[OPTIONS] [COMMAND]",
 	.summary = "Show what a command does and its options",
+	.options = table,
+	.size = sizeof(struct help_options),
 	.args_max = 2,
 	.values = "command:",
 	.run = run_help,

@@ -1,5 +1,6 @@
-/* `holm __man COMMAND`: the options of a command as scdoc(5) source, `holm __man` those in front of
- * the command, `holm __man commands` the list of commands; for the build of the man pages. */
+/* For the build of the man pages, scdoc(5) source: `holm __man COMMAND`, the options of a command;
+ * `holm __man`, those in front of it; `holm __man commands`, the list of commands; `holm __man pages`,
+ * the names of all pages; `holm __man page COMMAND`, a whole one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/examples.h"
 #include "cli/help.h"
 
 static void list_commands(void)
@@ -17,6 +19,74 @@ static void list_commands(void)
 		if (cli_commands[i]->section)
 			printf("*%s*\n\t%s.\n\n", name, cli_commands[i]->summary);
 	}
+}
+
+/* "pod rm" is holm-pod-rm(1). */
+static void print_page_name(const char *name)
+{
+	printf("holm-");
+	for (; *name; name++)
+		putchar(*name == ' ' ? '-' : *name);
+}
+
+static void list_pages(void)
+{
+	for (size_t i = 0; cli_commands[i]; i++) {
+		own_free char *name = cli_command_name(cli_commands[i]);
+		if (!cli_commands[i]->section)
+			continue;
+		print_page_name(name);
+		putchar('\n');
+	}
+}
+
+static void print_aliases(const struct cli_command *command)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+
+	strv_split(&names, command->names, '|');
+	for (size_t i = 0; i < names.count; i++)
+		printf("%s*holm %s* %s", i ? "++\n" : "", names.items[i], command->arguments);
+	putchar('\n');
+}
+
+/* The page of a command that has none of its own: what the tables know. */
+static void print_page(const struct cli_command *command)
+{
+	own_free char *name = cli_command_name(command);
+	own_clear(str_clear) struct str options = { 0 };
+	const char *examples = cli_examples_of(name);
+	const char *blank = strchr(name, ' ');
+
+	print_page_name(name);
+	printf("(1)\n\n# NAME\n\n");
+	print_page_name(name);
+	printf(" - %s\n\n# SYNOPSIS\n\n", command->summary);
+	print_aliases(command);
+	printf("\n# DESCRIPTION\n\n%s.\n", command->summary);
+	if (blank && !str_starts(name, "container "))
+		printf("*holm-%.*s%s*(1) tells more.\n", (int)(blank - name), name,
+		       str_starts(name, "image ") ? "s" : "");
+	option_man(command->options, &options);
+	if (options.length)
+		printf("\n# OPTIONS\n\n%s", options.text);
+	if (examples)
+		printf("\n# EXAMPLES\n\n```\n%s```\n", examples);
+	printf("\n# SEE ALSO\n\n*holm*(1)\n");
+}
+
+static int run_page(const struct strv *args, struct err *e)
+{
+	own_clear(strv_clear) struct strv words = { 0 };
+
+	for (size_t i = 1; i < args->count; i++)
+		strv_add(&words, args->items[i]);
+	own_free char *name = strv_join(&words, " ");
+	const struct cli_command *command = cli_command_find(name);
+	if (!command)
+		return err_set(e, ERR_NOT_FOUND, "no command is called '%s'", name);
+	print_page(command);
+	return 0;
 }
 
 static int run_man(struct cli *cli, void *options, const struct strv *args, struct err *e)
@@ -29,6 +99,12 @@ static int run_man(struct cli *cli, void *options, const struct strv *args, stru
 		list_commands();
 		return 0;
 	}
+	if (strcmp(name, "pages") == 0) {
+		list_pages();
+		return 0;
+	}
+	if (args->count > 1 && strcmp(args->items[0], "page") == 0)
+		return run_page(args, e);
 	const struct cli_command *command = cli_command_find(name);
 	if (args->count && !command)
 		return err_set(e, ERR_NOT_FOUND, "no command is called '%s'", name);
@@ -41,6 +117,6 @@ const struct cli_command cli_man = {
 	.names = "__man",
 	.arguments = "[COMMAND]",
 	.summary = "For the build of the man pages",
-	.args_max = 2,
+	.args_max = 4,
 	.run = run_man,
 };

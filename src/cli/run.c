@@ -281,6 +281,8 @@ const struct cli_command cli_run = {
 	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
 	.summary = "Create a container from an image and run a command in it",
 	.options = table,
+	.common = "detach|interactive|tty|rm|name|env|workdir|user|volume|network|publish|memory|"
+		  "cpus",
 	.size = sizeof(struct create_options),
 	.mode = OPTION_FIRST,
 	.args_min = 1,
@@ -296,6 +298,8 @@ const struct cli_command cli_run_create = {
 	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
 	.summary = "Create a container, to be started later",
 	.options = table + RUN_ONLY,
+	.common = "detach|interactive|tty|rm|name|env|workdir|user|volume|network|publish|memory|"
+		  "cpus",
 	.size = sizeof(struct create_options),
 	.mode = OPTION_FIRST,
 	.args_min = 1,

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
@@ -215,6 +216,8 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	r = plan(engine, o, c, e);
 	if (r < 0)
 		return r;
+	log_debug("image %s is %s, %zu layers", c->image.name,
+		  c->image.id ? c->image.id : "a folder", c->image.layers.count);
 	/* a pod stays as long as somebody is about to be one of it */
 	int pod_lock;
 	r = engine_pod_join(&pod_lock, engine, o, c, e);
@@ -237,6 +240,8 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	}
 	if (r < 0)
 		return r;
+	log_debug("container %s is recorded in %s/containers/%s", c->name, engine->store->root,
+		  c->id);
 	engine_event_container(engine, c, "create", NULL);
 	return take_fd(&folder);
 }

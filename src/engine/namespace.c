@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -27,6 +28,7 @@ static int namespace_path(struct spec_joined *ret, struct engine *engine, const 
 		return err_hint(e, "start it first: holm start %.12s", id);
 	}
 	ret->path = mem_format("/proc/%d/ns/%s", (int)state.pid, file);
+	log_debug("%s of container %.12s: %s", option, id, ret->path);
 	ret->owner = mem_format("%d:%llu", (int)state.pid, (unsigned long long)state.pid_start);
 	return 0;
 }

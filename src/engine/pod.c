@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -112,6 +113,7 @@ int engine_pod_start(struct engine *engine, const struct container *c, struct er
 
 	if (!c->pod.id || engine_pod_is(c))
 		return 0;
+	log_debug("pod %.12s is started, unless it runs", c->pod.id);
 	int r = engine_start(engine, c->pod.id, &plain, &session, e);
 	return r < 0 ? err_add(e, "start the pod") : 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
@@ -272,6 +273,7 @@ static int spawn(struct engine *engine, const struct container *c, int folder_fd
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 
+	log_debug("the bundle is in %s; starting holm-monitor", run_dir);
 	fault_point("start.spawn");
 	const struct monitor_spawn_attach attach = { attach_flags(c, o), o->rows, o->columns };
 	const struct monitor_spawn_given given = { folder_fd, connection->namespace.fd,
@@ -284,6 +286,7 @@ static int spawn(struct engine *engine, const struct container *c, int folder_fd
 		monitor_client_close(&client);
 	if (r < 0)
 		return r;
+	log_debug("container %s runs as process %d", c->name, (int)ret->pid);
 	ret->client = client;
 	if (!o->attach)
 		ret->client = (struct monitor_client)MONITOR_CLIENT_NONE;

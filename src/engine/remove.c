@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/own.h"
 #include "engine/event.h"
 #include "engine/pod.h"
@@ -61,6 +62,7 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 		r = remove_run_folder(engine, id, e);
 	if (r < 0)
 		return r;
+	log_debug("container %.12s (%s) is deleted", id, c.name ? c.name : "no name");
 	r = record_delete(engine, id, c.name, e);
 	if (r == 0 && (o->volumes || c.auto_remove))
 		engine_volume_remove_anonymous(engine, &c);

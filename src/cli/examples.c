@@ -1,0 +1,121 @@
+#include "cli/examples.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct {
+	const char *name;
+	const char *lines;
+} examples[] = {
+	{ "run", "# a shell in a new container, which goes with it\n"
+		 "holm run --rm -it busybox\n"
+		 "# in the background, with a limit and a folder of the host\n"
+		 "holm run -d --name web -m 256m -v \"$PWD:/srv:ro\" busybox httpd -f -h /srv\n" },
+	{ "create", "holm create --name job busybox sh -c 'date; sleep 10'\n"
+		    "holm start -a job\n" },
+	{ "start", "holm start web\n"
+		   "# see what it writes, and wait for it\n"
+		   "holm start -a job\n" },
+	{ "stop", "holm stop web\n"
+		  "# at once\n"
+		  "holm stop -t 0 web db\n" },
+	{ "restart", "holm restart web\n" },
+	{ "kill", "holm kill web\n"
+		  "# let a server read its configuration again\n"
+		  "holm kill -s HUP web\n" },
+	{ "rm", "holm rm job\n"
+		"# whether it runs or not, with its nameless volumes\n"
+		"holm rm -fv web\n" },
+	{ "ps", "holm ps -a\n"
+		"holm ps --filter status=exited --format '{{.Names}}: {{.Status}}'\n" },
+	{ "logs", "holm logs -f web\n"
+		  "holm logs --tail 20 -t --since 10m web\n" },
+	{ "top", "holm top web\n" },
+	{ "stats", "holm stats\n"
+		   "holm stats --no-stream --format '{{.Name}} {{.MemUsage}}'\n" },
+	{ "exec", "holm exec -it web sh\n"
+		  "holm exec -u nobody -w /tmp web id\n" },
+	{ "attach", "# ctrl-p ctrl-q leaves it running\n"
+		    "holm attach shell\n" },
+	{ "cp", "holm cp web:/etc/hosts .\n"
+		"tar c . | holm cp - web:/srv\n" },
+	{ "diff", "holm diff web\n" },
+	{ "export", "holm export web | tar t\n" },
+	{ "commit", "holm commit -m 'with curl' --change 'CMD [\"curl\"]' box tools:1\n" },
+	{ "wait", "holm wait job\n" },
+	{ "rename", "holm rename web old\n" },
+	{ "update", "holm update -m 512m --cpus 2 web\n"
+		    "holm update --restart unless-stopped web\n" },
+	{ "inspect", "holm inspect -f '{{.State.Pid}}' web\n"
+		     "# what it is made of, and what is weaker than by default\n"
+		     "holm inspect --explain web\n" },
+	{ "container inspect", "holm container inspect -f '{{json .Mounts}}' web\n" },
+	{ "container prune", "holm container prune -f\n" },
+	{ "healthcheck run", "holm healthcheck run web && echo healthy\n" },
+	{ "pause", "holm pause web\n" },
+	{ "unpause", "holm unpause web\n" },
+	{ "pull", "holm pull debian:bookworm\n"
+		  "holm pull quay.io/podman/hello\n" },
+	{ "push", "holm push registry.example.org/tools:1\n" },
+	{ "images", "holm images\n"
+		    "holm images --filter dangling=true -q\n" },
+	{ "tag", "holm tag tools:1 registry.example.org/tools:1\n" },
+	{ "rmi", "holm rmi tools:1\n" },
+	{ "image prune", "holm image prune -f\n" },
+	{ "image exists", "holm image exists tools:1 || holm pull tools:1\n" },
+	{ "image inspect", "holm image inspect -f '{{.Config.Cmd}}' busybox\n" },
+	{ "image tree", "holm image tree tools:1\n" },
+	{ "history", "holm history --no-trunc busybox\n" },
+	{ "load", "holm load -i tools.tar\n" },
+	{ "save", "holm save -o tools.tar tools:1 tools:2\n" },
+	{ "import", "holm import rootfs.tar base:1\n" },
+	{ "login", "holm login -u me --password-stdin registry.example.org <password\n" },
+	{ "logout", "holm logout registry.example.org\n" },
+	{ "volume create", "holm volume create data\n" },
+	{ "volume ls", "holm volume ls --filter dangling=true\n" },
+	{ "volume inspect", "holm volume inspect -f '{{.Mountpoint}}' data\n" },
+	{ "volume rm", "holm volume rm data\n" },
+	{ "volume prune", "holm volume prune --all -f\n" },
+	{ "volume exists", "holm volume exists data && echo there\n" },
+	{ "volume export", "holm volume export -o data.tar data\n" },
+	{ "volume import", "holm volume import data data.tar\n" },
+	{ "pod create", "holm pod create shop\n"
+			"holm run -d --pod shop --name app busybox sleep 1000\n" },
+	{ "pod ps", "holm pod ps --filter status=running\n" },
+	{ "pod start", "holm pod start shop\n" },
+	{ "pod stop", "holm pod stop --all\n" },
+	{ "pod restart", "holm pod restart shop\n" },
+	{ "pod kill", "holm pod kill -s TERM shop\n" },
+	{ "pod pause", "holm pod pause shop\n" },
+	{ "pod unpause", "holm pod unpause shop\n" },
+	{ "pod rm", "holm pod rm -f shop\n" },
+	{ "pod prune", "holm pod prune -f\n" },
+	{ "pod inspect", "holm pod inspect -f '{{.State}}' shop\n" },
+	{ "pod exists", "holm pod exists shop && echo there\n" },
+	{ "secret create", "printf %s \"$PASSWORD\" | holm secret create db -\n"
+			   "holm run --rm --secret db busybox ls -l /run/secrets\n" },
+	{ "secret ls", "holm secret ls --format '{{.Name}}'\n" },
+	{ "secret inspect", "holm secret inspect --showsecret -f '{{.SecretData}}' db\n" },
+	{ "secret rm", "holm secret rm db\n" },
+	{ "secret exists", "holm secret exists db || echo missing\n" },
+	{ "version", "holm version --format '{{.Client.Version}}'\n" },
+	{ "info", "holm info --format '{{.CgroupVersion}}'\n" },
+	{ "events", "holm events --since 10m --until 0s --filter container=web\n" },
+	{ "doctor", "holm doctor\n" },
+	{ "help", "holm help run\n"
+		  "holm help --all run\n" },
+	{ "system df", "holm system df -v\n" },
+	{ "system prune", "holm system prune -f\n" },
+	{ "system gc", "holm system gc --keep 20G\n" },
+	{ "system check", "holm system check --repair\n" },
+	{ "autostart", "holm autostart\n" },
+};
+
+const char *cli_examples_of(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(examples); i++)
+		if (strcmp(examples[i].name, name) == 0)
+			return examples[i].lines;
+	return NULL;
+}

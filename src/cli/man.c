@@ -1,6 +1,6 @@
 /* For the build of the man pages, scdoc(5) source: `holm __man COMMAND`, the options of a command;
- * `holm __man`, those in front of it; `holm __man commands`, the list of commands; `holm __man pages`,
- * the names of all pages; `holm __man page COMMAND`, a whole one. */
+ * `holm __man`, those in front of it; `holm __man commands`, the list of commands; `holm __man
+ * pages`, the names of all pages; `holm __man page COMMAND`, a whole one. */
 #include <stdio.h>
 #include <string.h>
 

@@ -80,6 +80,12 @@ static const struct {
 	{ "volume exists", "holm volume exists data && echo there\n" },
 	{ "volume export", "holm volume export -o data.tar data\n" },
 	{ "volume import", "holm volume import data data.tar\n" },
+	{ "network create", "holm network create shop\n"
+			    "holm run -d --network shop --name db busybox sleep 1000\n" },
+	{ "network ls", "holm network ls\n" },
+	{ "network inspect", "holm network inspect shop\n" },
+	{ "network rm", "holm network rm shop\n" },
+	{ "network prune", "holm network prune -f\n" },
 	{ "pod create", "holm pod create shop\n"
 			"holm run -d --pod shop --name app busybox sleep 1000\n" },
 	{ "pod ps", "holm pod ps --filter status=running\n" },

@@ -80,6 +80,8 @@ static const struct {
 	{ "volume exists", "holm volume exists data && echo there\n" },
 	{ "volume export", "holm volume export -o data.tar data\n" },
 	{ "volume import", "holm volume import data data.tar\n" },
+	{ "volume mount", "ls \"$(holm volume mount data)\"\n" },
+	{ "volume unmount", "holm volume unmount data\n" },
 	{ "network create", "holm network create shop\n"
 			    "holm run -d --network shop --name db busybox sleep 1000\n" },
 	{ "network ls", "holm network ls\n" },

@@ -72,6 +72,11 @@ load holm
 	output_is web
 	expect 0 holm events --until 0s -f event=prune --format '{{.Type}}'
 	output_is $'container\ncontainer\ncontainer'
+	holm image prune -f
+	holm volume prune -f
+	expect 0 holm events --until 0s -f event=prune -f type=image -f type=volume \
+		--format '{{.Type}} {{.Actor.Attributes.reclaimed}}'
+	[[ $output =~ ^image\ [0-9]+$'\n'volume\ [0-9]+$ ]]
 	refused 1 "colour" holm container prune -f --filter colour=red
 	holm rm -f web
 }

@@ -8,7 +8,6 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "engine/engine.h"
-#include "engine/event.h"
 #include "engine/prune.h"
 
 struct prune_options {
@@ -33,7 +32,7 @@ static int run_prune(struct cli *cli, void *options, const struct strv *args, st
 	own_clear(strv_clear) struct strv done = { 0 };
 	struct engine *engine;
 	uint64_t bytes = 0;
-	char size[16], number[24];
+	char size[16];
 
 	(void)args;
 	int r = prune_filter_parse(&filter, &o->filter, keys, e);
@@ -50,8 +49,6 @@ static int run_prune(struct cli *cli, void *options, const struct strv *args, st
 		puts(done.items[i]);
 	if (r < 0)
 		return r;
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)bytes);
-	engine_event(engine, "container", "prune", "", "reclaimed", number, NULL);
 	number_format_bytes(size, bytes);
 	printf("%sTotal reclaimed space: %s\n", done.count ? "\n" : "", size);
 	return 0;

@@ -61,3 +61,10 @@ void engine_event_image(struct engine *engine, const char *action, const char *i
 	own_free char *bare = without_tag(familiar);
 	engine_event(engine, "image", action, familiar, "name", bare, NULL);
 }
+
+void engine_event_pruned(struct engine *engine, const char *type, uint64_t bytes)
+{
+	own_free char *reclaimed = mem_format("%llu", (unsigned long long)bytes);
+
+	engine_event(engine, type, "prune", "", "reclaimed", reclaimed, NULL);
+}

@@ -2,6 +2,8 @@
  * running container does is told by its monitor, under the attributes that it gets from here. None
  * of these fails: the thing has been done. */
 #pragma once
+#include <stdint.h>
+
 #include "base/shape.h"
 
 struct container;
@@ -19,6 +21,9 @@ void engine_event_image(struct engine *engine, const char *action, const char *i
 /* Of anything else: "volume", "network", "builder"... */
 void engine_event(struct engine *engine, const char *type, const char *action, const char *id, ...)
 	__attribute__((sentinel));
+
+/* What nothing needed of this type has been removed, which gave back so many bytes. */
+void engine_event_pruned(struct engine *engine, const char *type, uint64_t bytes);
 
 /* Labels, image and name: what each event of the container has. The caller clears. */
 void engine_event_attributes(struct shape_map *to, const struct container *c);

@@ -314,7 +314,9 @@ int engine_images_prune(struct engine *engine, bool all, const struct prune_filt
 		r = engine_list(engine, &every, &rows, e);
 	if (r == 0)
 		r = prune(engine, &index, &rows, all, filter, done, e);
-	if (r == 0)
-		collect(engine, ret_bytes);
-	return r;
+	if (r < 0)
+		return r;
+	collect(engine, ret_bytes);
+	engine_event_pruned(engine, "image", *ret_bytes);
+	return 0;
 }

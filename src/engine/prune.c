@@ -10,6 +10,7 @@
 #include "base/shape.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "storage/tree.h"
 
 /* ---- filters ---- */
@@ -167,5 +168,7 @@ int engine_prune_containers(struct engine *engine, const struct prune_filter *fi
 		if (may_go(&rows.items[i], filter))
 			r = remove_row(engine, rows.items[i].container.id, volumes, done, ret_bytes,
 				       e);
+	if (r == 0)
+		engine_event_pruned(engine, "container", *ret_bytes);
 	return r;
 }

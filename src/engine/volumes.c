@@ -179,5 +179,7 @@ int engine_volumes_prune(struct engine *engine, bool all, const struct prune_fil
 		if (r == 0)
 			strv_add(done, volume->name);
 	}
+	if (r == 0)
+		engine_event_pruned(engine, "volume", *ret_bytes);
 	return r;
 }

@@ -48,6 +48,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_archive_import,
 	&cli_login,
 	&cli_login_logout,
+	&cli_search,
 	&cli_manifest_create,
 	&cli_manifest_add,
 	&cli_manifest_annotate,

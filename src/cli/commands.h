@@ -30,6 +30,7 @@ extern const struct cli_command cli_sign_check;
 extern const struct cli_command cli_manifest_create, cli_manifest_add, cli_manifest_annotate,
 	cli_manifest_remove, cli_manifest_inspect, cli_manifest_push, cli_manifest_rm,
 	cli_manifest_exists; /* manifest.c */
+extern const struct cli_command cli_search;
 extern const struct cli_command cli_login, cli_login_logout; /* login.c */
 extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune,
 	cli_image_exists;                                      /* image.c */

@@ -28,6 +28,7 @@
 #include "image/push.h"
 #include "image/report.h"
 #include "image/save.h"
+#include "image/search.h"
 #include "image/sign_check.h"
 #include "image/source.h"
 #include "image/stored.h"
@@ -139,6 +140,7 @@ static const struct verb {
 	{ "load", image_load_verb },
 	{ "login", image_login_verb },
 	{ "save", image_save_verb },
+	{ "search", image_search_verb },
 	{ "sign-check", image_sign_check_verb },
 	{ "import", image_import_verb },
 	{ "check", image_verify_verb },

@@ -4,7 +4,7 @@
 load holm
 
 commands() {
-	holm __man pages | sed 's/^holm-//; s/-/ /g'
+	holm __man pages | cut -f 2
 }
 
 @test "every command has help that fits a screen, with an example, and a man page" {
@@ -45,7 +45,7 @@ commands() {
 		# shellcheck disable=SC2086
 		set -- ${line#holm }
 		local command=$1
-		holm __man pages | grep -qx "holm-$1" || command="$1 $2"
+		commands | grep -qx -- "$1" || command="$1 $2"
 		# shellcheck disable=SC2086
 		holm __man $command >options
 		for word in ${line#holm }; do

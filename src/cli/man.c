@@ -1,6 +1,6 @@
 /* For the build of the man pages, scdoc(5) source: `holm __man COMMAND`, the options of a command;
  * `holm __man`, those in front of it; `holm __man commands`, the list of commands; `holm __man
- * pages`, the names of all pages; `holm __man page COMMAND`, a whole one. */
+ * pages`, the names of all pages and commands; `holm __man page COMMAND`, a whole one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void list_pages(void)
 		if (!cli_commands[i]->section)
 			continue;
 		print_page_name(name);
-		putchar('\n');
+		printf("\t%s\n", name);
 	}
 }
 

@@ -122,6 +122,20 @@ inside() { # COMMAND...: in box, its output
 	output_is $'paused\ntext'
 }
 
+@test "the whole root, without what the kernel shows in it" {
+	box --privileged -v vol:/vol
+	inside touch /vol/in
+	expect 0 timeout "$(seconds 60)" holm cp box:/ whole
+	[ -e whole/d/f ]
+	[ -e whole/vol/in ]
+	[ -d whole/proc ]
+	[ -z "$(ls -A whole/proc)$(ls -A whole/sys)" ]
+	holm cp box:/ - | tar t >list
+	grep -qx d/f list
+	not grep -q '^proc/.' list
+	rm -r whole
+}
+
 @test "between two containers" {
 	box
 	expect 0 holm create --name other busybox cat /copied/f

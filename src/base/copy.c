@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
@@ -273,8 +274,10 @@ static int fill_folder(struct copy *copy, struct pair *pair)
 	own_fd int to = from < 0 ? -1 : openat(pair->to_dir, pair->to, FOLDER_FLAGS);
 	if (to < 0)
 		return -errno;
+	bool shut = copy->options->no_kernel && pair->st.st_dev != copy->device &&
+		    fd_is_of_kernel(from);
 	copy->depth++;
-	int r = copy_folder(copy, from, to);
+	int r = shut ? 0 : copy_folder(copy, from, to);
 	copy->depth--;
 	return r < 0 ? r : copy_attributes(copy, pair, from, to);
 }

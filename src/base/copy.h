@@ -22,6 +22,7 @@ struct copy_options {
 	bool merge;          /* folders that are there are filled, other things replaced; else
 			      * what is there already is an error */
 	bool one_filesystem; /* where something is mounted there is an empty folder */
+	bool no_kernel;      /* the same for what shows the kernel, see fd_is_of_kernel() */
 	bool all_attributes; /* of the extended ones all but overlayfs's; else user.* and
 			      * security.capability */
 	bool sockets;        /* are made, too; else left out */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -188,6 +190,26 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
 /* A tree may be deeper than we may hold descriptors: what lies deeper than this is moved up, beside
  * the tree's first level, and removed from there. */
 enum { REMOVE_DEPTH_MAX = 100 };
+
+/* Not in every <linux/magic.h>. */
+#define MQUEUE_MAGIC 0x19800202
+
+bool fd_is_of_kernel(int fd)
+{
+	static const unsigned magics[] = {
+		PROC_SUPER_MAGIC,   SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,      SECURITYFS_MAGIC,
+		BPF_FS_MAGIC,       MQUEUE_MAGIC,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(magics); i++)
+		if (magics[i] == (unsigned)fs.f_type)
+			return true;
+	return false;
+}
 
 void fd_answer(int socket, int fd, const struct err *error)
 {

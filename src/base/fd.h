@@ -1,5 +1,6 @@
 /* fd.h - descriptors: whole reads and writes, files replaced in one step, descriptors passed. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,6 +33,10 @@ int fd_send(int socket, const void *bytes, size_t length, const int *fds, size_t
 	    struct err *e);
 ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX], size_t *fds_count,
 		   struct err *e);
+
+/* Is it on a filesystem that shows the kernel (proc, sysfs, cgroups...)? Its files are none to
+ * copy: they have no size, or that of all memory. */
+bool fd_is_of_kernel(int fd);
 
 /* What a child was started for, a descriptor (fd >= 0, which stays its own) or else the error,
  * over a SOCK_SEQPACKET socket; and its parent's end, which returns the descriptor, the caller's,

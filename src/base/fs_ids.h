@@ -1,6 +1,6 @@
 /* fs_ids.h - whose the files are that this process makes: setfsuid(2), without the loss of rights
- * that comes with it. A filesystem of a user namespace takes no file of an owner who has no id there
- * (EOVERFLOW), not even for the moment before chown(2). */
+ * that comes with it. A filesystem of a user namespace takes no file of an owner who has no id
+ * there (EOVERFLOW), not even for the moment before chown(2). */
 #pragma once
 #include <sys/types.h>
 

@@ -123,7 +123,7 @@ static int find_target(struct engine *engine, struct end *end, struct err *e)
 {
 	int r = find(engine, end, true, e);
 
-	return r == -ENOTDIR && end->place.name ? 0 : r;
+	return r == -ENOTDIR && end->place.dir_fd >= 0 ? 0 : r;
 }
 
 /* ---- owners ---- */
@@ -230,6 +230,7 @@ static int copy_files(struct engine *engine, struct end *from, struct end *to,
 		.map = map_owner,
 		.context = &owners,
 		.merge = true,
+		.no_kernel = true,
 		.bytes = ret_bytes,
 	};
 	r = copy_as_owner(from, to, &how, e);

@@ -41,6 +41,7 @@ int image_stream_pack_verb(const struct image_invocation *invocation, struct err
 		return r;
 	const struct pack_options options = {
 		.plain_names = true,
+		.no_kernel = true,
 		.without_root = invocation->without_root,
 		.entry = invocation->operands[0],
 		.name = invocation->operands[1],

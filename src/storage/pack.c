@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -306,7 +307,9 @@ static int enter_folder(struct pack *p, const struct thing *t, struct archive_en
 					      : mem_format("%s/.wh..wh..opq", t->path);
 		r = pack_whiteout(p, path, e);
 	}
-	if (r < 0 || (p->options->one_filesystem && t->st.st_dev != p->device))
+	bool other = t->st.st_dev != p->device;
+	if (r < 0 || (other && p->options->one_filesystem) ||
+	    (other && p->options->no_kernel && fd_is_of_kernel(fd)))
 		return r;
 	struct thing inside = *t;
 	inside.dir_fd = fd;

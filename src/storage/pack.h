@@ -20,6 +20,7 @@ struct pack_options {
 	bool whiteouts; /* char 0:0 and trusted.overlay.opaque are whiteouts, not what they seem */
 	bool plain_names;    /* ".wh.x" is a file like any other: this becomes no layer */
 	bool one_filesystem; /* what is mounted below is left out */
+	bool no_kernel;      /* so is what shows the kernel, see fd_is_of_kernel() */
 	bool without_root;   /* no entry for the folder itself */
 	int64_t *time_s;     /* every time is this one instead; NULL: as it is */
 	const char *entry;   /* this one thing in the folder alone; NULL: all of the folder */

@@ -80,6 +80,7 @@ static const struct {
 	{ "volume exists", "holm volume exists data && echo there\n" },
 	{ "volume export", "holm volume export -o data.tar data\n" },
 	{ "volume import", "holm volume import data data.tar\n" },
+	{ "search", "holm search --limit 5 postgres\n" },
 	{ "image sign-check", "holm image sign-check registry.example.org/tools:1\n" },
 	{ "manifest create", "holm manifest create tools:all tools:amd64 tools:arm64\n" },
 	{ "manifest add", "holm manifest add tools:all tools:riscv64\n" },

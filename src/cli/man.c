@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "cli/command.h"
@@ -50,13 +51,28 @@ static void print_aliases(const struct cli_command *command)
 	putchar('\n');
 }
 
+/* Where more is said of a whole group. */
+static void print_group(const char *name)
+{
+	static const struct {
+		const char *group, *page;
+	} pages[] = {
+		{ "image ", "holm-images" },  { "network ", "holm-network" },
+		{ "pod ", "holm-pod" },       { "secret ", "holm-secret" },
+		{ "system ", "holm-system" }, { "volume ", "holm-volume" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(pages); i++)
+		if (str_starts(name, pages[i].group))
+			printf("*%s*(1) tells more.\n", pages[i].page);
+}
+
 /* The page of a command that has none of its own: what the tables know. */
 static void print_page(const struct cli_command *command)
 {
 	own_free char *name = cli_command_name(command);
 	own_clear(str_clear) struct str options = { 0 };
 	const char *examples = cli_examples_of(name);
-	const char *blank = strchr(name, ' ');
 
 	print_page_name(name);
 	printf("(1)\n\n# NAME\n\n");
@@ -64,9 +80,7 @@ static void print_page(const struct cli_command *command)
 	printf(" - %s\n\n# SYNOPSIS\n\n", command->summary);
 	print_aliases(command);
 	printf("\n# DESCRIPTION\n\n%s.\n", command->summary);
-	if (blank && !str_starts(name, "container "))
-		printf("*holm-%.*s%s*(1) tells more.\n", (int)(blank - name), name,
-		       str_starts(name, "image ") ? "s" : "");
+	print_group(name);
 	option_man(command->options, &options);
 	if (options.length)
 		printf("\n# OPTIONS\n\n%s", options.text);

@@ -112,3 +112,38 @@ example.org/team/low:2"
 	names --filter dangling=true
 	output_is ""
 }
+
+@test "an image can be mounted, and is kept as long as it is" {
+	two_images
+	expect 0 holm image mount high:1
+	local path=$output
+	[ "$(cat "$path/more")" = more ] && cmp low/base "$path/base"
+	not touch "$path/new"
+	expect 0 holm image mount high:1
+	output_is "$path"
+	expect 0 holm image mount
+	output_has "$path"
+	refused 1 "the image is mounted" holm rmi high:1
+	expect 0 holm image prune -af
+	expect 0 holm gc --keep 0
+	[ "$(cat "$path/more")" = more ]
+	expect 0 holm images --format '{{.Repository}}'
+	output_is high
+	expect 0 holm image unmount high:1
+	[ ! -e "$path" ]
+	refused 1 "not mounted" holm image umount high:1
+	expect 0 holm rmi high:1
+}
+
+@test "diff tells what an image has other than another, or without its last layer" {
+	two_images
+	expect 0 holm image diff high:1
+	output_is "A /more"
+	expect 0 holm image diff high:1 low:1
+	output_is "A /more"
+	expect 0 holm image diff low:1 high:1
+	output_is "D /more"
+	expect 0 holm image diff low:1
+	output_is "A /base"
+	refused 1 "no such image" holm image diff low:1 nosuch
+}

@@ -33,7 +33,9 @@ extern const struct cli_command cli_manifest_create, cli_manifest_add, cli_manif
 extern const struct cli_command cli_search;
 extern const struct cli_command cli_login, cli_login_logout; /* login.c */
 extern const struct cli_command cli_image_tag, cli_image_rmi, cli_image_prune,
-	cli_image_exists;                                      /* image.c */
+	cli_image_exists; /* image.c */
+extern const struct cli_command cli_image_mount, cli_image_mount_undo,
+	cli_image_mount_diff;                                  /* image_mount.c */
 extern const struct cli_command cli_history, cli_history_tree; /* history.c */
 extern const struct cli_command cli_archive_load, cli_archive_save,
 	cli_archive_import; /* archive.c */

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/image.h"
+#include "engine/image_mount.h"
 #include "engine/prune.h"
 #include "image/reference.h"
 #include "image/source.h"
@@ -166,6 +167,11 @@ static int check_unused(struct engine *engine, const struct storage_entry *entry
 	const struct list_options all = { .all = true };
 	const struct engine_row *user;
 
+	if (engine_image_is_mounted(engine, entry->digest)) {
+		err_set(e, ERR_STATE, "the image is mounted");
+		return err_hint(e, "holm image unmount takes that back");
+	}
+
 	int r = engine_list(engine, &all, &rows, e);
 	if (r < 0)
 		return r;
@@ -290,7 +296,7 @@ static int prune(struct engine *engine, const struct storage_index *index,
 		const struct storage_entry *entry = &index->entries.items[i];
 		const struct engine_row *user;
 		if (find_user(rows, entry, &user) || (entry->reference && !all) ||
-		    !fits(engine, entry, filter))
+		    engine_image_is_mounted(engine, entry->digest) || !fits(engine, entry, filter))
 			continue;
 		int r = entry->reference ? untag(engine, entry, done, e)
 					 : remove_all(engine, index, entry, done, e);

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/container.h"
+#include "engine/image_mount.h"
 #include "storage/image.h"
 #include "storage/index.h"
 #include "storage/store.h"
@@ -73,6 +74,7 @@ static void add_image(struct engine *engine, struct engine_usage *usage,
 		to->id = mem_text(image.manifest.config.digest);
 		to->parts_count = storage_usage_image(&usage->store, &image, true, &to->parts);
 		to->containers = count_containers(&usage->rows, entry);
+		to->mounted = engine_image_is_mounted(engine, entry->digest);
 		to->used_ns = storage_image_used_ns(engine->store, entry->digest);
 		for (size_t i = 0; i < to->parts_count; i++)
 			usage->store.parts.items[to->parts[i]].users++;

@@ -144,17 +144,16 @@ static int keep_container(struct kept *kept, const struct store *store, const ch
 	return r;
 }
 
-/* Calls visit for every name of the folder that is not "." or "..". */
-static int each_name(const struct store *store, const char *folder,
-		     int (*visit)(void *context, int dir_fd, const char *name, struct err *e),
-		     void *context, struct err *e)
+typedef int visit_name(void *context, int dir_fd, const char *name, struct err *e);
+
+/* Calls visit for every name of the folder that is not "." or "..". Closes fd. */
+static int each_of(int fd, visit_name *visit, void *context, struct err *e)
 {
 	const struct dirent *entry;
-	int fd = openat(store->root_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	own_dir DIR *dir = fdopendir(fd);
 
 	if (!dir)
-		return err_sys(e, "open %s", folder);
+		return err_sys(e, "read a folder");
 	while ((entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
@@ -163,6 +162,14 @@ static int each_name(const struct store *store, const char *folder,
 			return r;
 	}
 	return 0;
+}
+
+static int each_name(const struct store *store, const char *folder, visit_name *visit,
+		     void *context, struct err *e)
+{
+	int fd = openat(store->root_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "open %s", folder) : each_of(fd, visit, context, e);
 }
 
 struct roots {
@@ -178,6 +185,28 @@ static int visit_container(void *context, int dir_fd, const char *name, struct e
 	return *name == '.' ? 0 : keep_container(roots->kept, roots->store, name, e);
 }
 
+/* $run/images/HEX: somebody mounted it. */
+static int visit_mounted(void *context, int dir_fd, const char *name, struct err *e)
+{
+	const struct roots *roots = context;
+	own_free char *digest = mem_format("sha256:%s", name);
+	struct err gone;
+
+	(void)dir_fd, (void)e;
+	if (oci_digest_is_hex(name))
+		keep_image(roots->kept, roots->store, digest, &gone);
+	return 0;
+}
+
+static int keep_mounted(struct roots *roots, struct err *e)
+{
+	int fd = openat(roots->store->run_fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open images in the run folder");
+	return each_of(fd, visit_mounted, roots, e);
+}
+
 static int find_roots(struct kept *kept, const struct store *store, struct err *e)
 {
 	struct roots roots = { kept, store };
@@ -185,6 +214,8 @@ static int find_roots(struct kept *kept, const struct store *store, struct err *
 	int r = keep_images(kept, store, e);
 	if (r == 0)
 		r = each_name(store, "containers", visit_container, &roots, e);
+	if (r == 0)
+		r = keep_mounted(&roots, e);
 	if (r < 0)
 		return r;
 	sort(&kept->blobs);

@@ -94,7 +94,8 @@ load holm
 	refused 1 "no such container" holm inspect left
 	ln -sf "$(holm ps -aq --no-trunc)" "$HOLM_ROOT/names/left"
 	holm create --name left busybox true >/dev/null
-	holm rename "$name" web # which frees what the killed ones had taken
+	holm rename "$name" other # which frees what the killed ones had taken
+	holm rename other web
 	ln -s "$(holm ps -aq --no-trunc -f name=web)" "$HOLM_ROOT/names/next"
 	holm rename web next
 	[ "$(holm ps -a --format '{{.Names}}' | sort | xargs)" = "left next" ]

@@ -203,6 +203,7 @@ static int write_monitor(struct engine *engine, const struct container *c, int r
 	strv_clear(&config.volumes);
 	free(config.mounts.items);
 	shape_map_clear(&config.event);
+	shape_map_clear(&config.log.attributes);
 	strv_clear(&config.health.command);
 	return r;
 }

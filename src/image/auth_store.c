@@ -72,9 +72,15 @@ static char *helper_of(struct json_object *object, const char *key)
 	return str_empty(name) ? NULL : mem_text(name);
 }
 
-static int check_document(struct json_object *object, const char *what, struct err *e)
+static int parse_document(struct json_object **ret, const char *text, const char *what,
+			  struct err *e)
 {
 	struct json_object *auths;
+	int r = json_parse(ret, *text ? text : "{}", *text ? strlen(text) : 2, what, e);
+
+	if (r < 0)
+		return r;
+	struct json_object *object = *ret;
 
 	if (!json_object_is_type(object, json_type_object))
 		return err_set(e, ERR_INVALID, "%s: not a JSON object", what);
@@ -88,10 +94,8 @@ int image_auth_store_edit(char **ret, char **helper, const char *text, const cha
 			  const struct image_auth *auth, const char *what, struct err *e)
 {
 	own_json struct json_object *object = NULL;
-	int r = json_parse(&object, *text ? text : "{}", *text ? strlen(text) : 2, what, e);
+	int r = parse_document(&object, text, what, e);
 
-	if (r == 0)
-		r = check_document(object, what, e);
 	if (r < 0)
 		return r;
 	*ret = NULL;
@@ -223,14 +227,16 @@ static char *default_file(void)
 static int find_docker_helper(char **helper, const char *key, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
-	own_free char *edited = NULL;
+	own_json struct json_object *object = NULL;
 	own_free char *file = docker_file();
-	const struct image_auth none = { 0 };
 	int r = file ? read_text(&text, file, e) : 0;
 
 	if (r < 0 || !text.length)
 		return r;
-	return image_auth_store_edit(&edited, helper, text.text, key, &none, file, e);
+	r = parse_document(&object, text.text, file, e);
+	if (r == 0)
+		*helper = helper_of(object, key);
+	return r;
 }
 
 static int store_with_helper(const char *helper, const char *key, const struct image_auth *auth,

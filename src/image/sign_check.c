@@ -39,7 +39,7 @@ int image_sign_check_verb(const struct image_invocation *invocation, struct err 
 	int r = storage_index_read(&index, invocation->store, e);
 	if (r == 0)
 		r = image_find(&index, invocation->operands[0], &entry, e);
-	if (r == 0 && !entry->reference)
+	if (r == 0 && (!entry || !entry->reference))
 		r = err_set(e, ERR_INVALID, "an image without a name is none that can be signed");
 	if (r == 0)
 		r = image_reference_parse(&ref, entry->reference, e);
@@ -47,5 +47,5 @@ int image_sign_check_verb(const struct image_invocation *invocation, struct err 
 		r = image_allow_registry(&allow, &ref, e);
 	if (r == 0)
 		r = image_jail_enter(invocation->store, e);
-	return r < 0 ? r : check(invocation, allow, entry, e);
+	return r < 0 || !entry ? r : check(invocation, allow, entry, e);
 }

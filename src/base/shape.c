@@ -40,6 +40,22 @@ void shape_map_set(struct shape_map *map, const char *key, const char *value)
 	map->items[map->count++] = (struct shape_pair){ mem_text(key), mem_text(value) };
 }
 
+int shape_map_set_pairs(struct shape_map *map, const struct strv *pairs, const char *option,
+			struct err *e)
+{
+	for (size_t i = 0; pairs && i < pairs->count; i++) {
+		own_free char *key = mem_text(pairs->items[i]);
+		char *equals = strchr(key, '=');
+		if (equals)
+			*equals++ = '\0';
+		if (!*key)
+			return err_set(e, ERR_INVALID, "%s: '%s' is not written KEY=VALUE", option,
+				       pairs->items[i]);
+		shape_map_set(map, key, equals ? equals : "");
+	}
+	return 0;
+}
+
 void shape_map_clear(struct shape_map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {

@@ -103,4 +103,7 @@ void *shape_list_grow(void *items, size_t count, size_t size);
 
 const char *shape_map_get(const struct shape_map *map, const char *key); /* borrowed, or NULL */
 void shape_map_set(struct shape_map *map, const char *key, const char *value); /* copies */
+/* Sets each "KEY=VALUE" ("KEY" alone: ""). ERR_INVALID names option, and what is neither. */
+int shape_map_set_pairs(struct shape_map *map, const struct strv *pairs, const char *option,
+			struct err *e);
 void shape_map_clear(struct shape_map *map);

@@ -88,3 +88,12 @@ bool str_ends(const char *text, const char *suffix)
 
 	return length >= tail && strcmp(text + length - tail, suffix) == 0;
 }
+
+bool str_is_name(const char *text, size_t length_max)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t length = strspn(text, allowed);
+
+	return length > 0 && length <= length_max && !text[length] && !strchr("_.-", text[0]);
+}

@@ -26,6 +26,9 @@ bool str_equal(const char *a, const char *b); /* both may be NULL */
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
 
+/* Docker's rule for names of things: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most length_max bytes. */
+bool str_is_name(const char *text, size_t length_max);
+
 /* Is text NULL or ""? */
 static inline bool str_empty(const char *text)
 {

@@ -55,6 +55,20 @@ START_TEST(texts_compare)
 }
 END_TEST
 
+START_TEST(a_name_is_letters_digits_and_marks_within)
+{
+	ck_assert(str_is_name("a", 1));
+	ck_assert(str_is_name("7.b_c-d", 128));
+	ck_assert(!str_is_name("", 128));
+	ck_assert(!str_is_name("ab", 1));
+	ck_assert(!str_is_name(".a", 128));
+	ck_assert(!str_is_name("-a", 128));
+	ck_assert(!str_is_name("a/b", 128));
+	ck_assert(!str_is_name("a b", 128));
+	ck_assert(!str_is_name("\xc3\xa4", 128));
+}
+END_TEST
+
 START_TEST(a_field_may_be_replaced_by_a_part_of_itself)
 {
 	char *field = mem_text("prefix-rest");
@@ -68,4 +82,5 @@ END_TEST
 
 UNIT_MAIN("base/str", UNIT(a_buffer_grows_and_stays_closed), UNIT(what_is_taken_is_the_callers),
 	  UNIT(room_is_there_before_it_is_used), UNIT(texts_compare),
+	  UNIT(a_name_is_letters_digits_and_marks_within),
 	  UNIT(a_field_may_be_replaced_by_a_part_of_itself))

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 static const char *const adjectives[] = {
 	"able",   "agile",    "amber",  "ample",   "apt",     "bold",     "brave",   "bright",
@@ -42,11 +43,6 @@ static const char *const surnames[] = {
 	"wiles",     "wilson",   "wing",     "wirth",    "wozniak", "wu",         "yalow",
 };
 
-static bool is_alphanumeric(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 int engine_name_check(const char *name, struct err *e)
 {
 	static const char form[] = "letters, digits, '_', '.' and '-', beginning with one of "
@@ -58,11 +54,8 @@ int engine_name_check(const char *name, struct err *e)
 	if (length > CONTAINER_NAME_MAX)
 		return err_set(e, ERR_INVALID, "the name has %zu bytes, more than %d", length,
 			       CONTAINER_NAME_MAX);
-	for (size_t i = 0; i < length; i++) {
-		bool mark = i > 0 && strchr("_.-", name[i]);
-		if (!is_alphanumeric(name[i]) && !mark)
-			return err_set(e, ERR_INVALID, "'%s' is no name: %s", name, form);
-	}
+	if (!str_is_name(name, CONTAINER_NAME_MAX))
+		return err_set(e, ERR_INVALID, "'%s' is no name: %s", name, form);
 	return 0;
 }
 

@@ -24,21 +24,6 @@ enum { MTU_MIN = 68, MTU_MAX = 65535 };
 
 /* ---- creating ---- */
 
-static int add_pairs(struct shape_map *to, const struct strv *from, const char *what, struct err *e)
-{
-	for (size_t i = 0; i < from->count; i++) {
-		own_free char *key = mem_text(from->items[i]);
-		char *equals = strchr(key, '=');
-		if (equals)
-			*equals++ = '\0';
-		if (!*key)
-			return err_set(e, ERR_INVALID, "%s: '%s' is not written KEY=VALUE", what,
-				       from->items[i]);
-		shape_map_set(to, key, equals ? equals : "");
-	}
-	return 0;
-}
-
 /* Those of Docker's bridge driver that mean something here. */
 static int check_options(struct network *network, struct err *e)
 {
@@ -122,9 +107,9 @@ static int fill(struct network *network, const char *name, const struct networks
 		shape_list_add(&network->subnets)->subnet = mem_text(o->subnet.items[i]);
 	if (o->ipv6)
 		add_ipv6(network);
-	int r = add_pairs(&network->labels, &o->label, "--label", e);
+	int r = shape_map_set_pairs(&network->labels, &o->label, "--label", e);
 	if (r == 0)
-		r = add_pairs(&network->options, &o->option, "--opt", e);
+		r = shape_map_set_pairs(&network->options, &o->option, "--opt", e);
 	if (r == 0)
 		r = check_options(network, e);
 	for (size_t i = 0; r == 0 && i < o->gateway.count; i++)

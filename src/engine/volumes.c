@@ -16,21 +16,6 @@
 #include "engine/volume_mount.h"
 #include "storage/volume.h"
 
-static int add_pairs(struct shape_map *to, const struct strv *from, const char *what, struct err *e)
-{
-	for (size_t i = 0; from && i < from->count; i++) {
-		own_free char *key = mem_text(from->items[i]);
-		char *equals = strchr(key, '=');
-		if (equals)
-			*equals++ = '\0';
-		if (!*key)
-			return err_set(e, ERR_INVALID, "%s: '%s' is not written KEY=VALUE", what,
-				       from->items[i]);
-		shape_map_set(to, key, equals ? equals : "");
-	}
-	return 0;
-}
-
 int engine_volumes_create(struct engine *engine, const char *name, const char *driver,
 			  const struct strv *labels, const struct strv *options, char **ret_name,
 			  struct err *e)
@@ -43,9 +28,9 @@ int engine_volumes_create(struct engine *engine, const char *name, const char *d
 	volume.anonymous = str_empty(name);
 	volume.name = mem_text(volume.anonymous ? id : name);
 	volume.driver = mem_text("local");
-	int r = add_pairs(&volume.labels, labels, "--label", e);
+	int r = shape_map_set_pairs(&volume.labels, labels, "--label", e);
 	if (r == 0)
-		r = add_pairs(&volume.options, options, "--opt", e);
+		r = shape_map_set_pairs(&volume.options, options, "--opt", e);
 	if (str_equal(driver, "tmpfs")) {
 		shape_map_set(&volume.options, "type", "tmpfs");
 		shape_map_set(&volume.options, "device", "tmpfs");

@@ -59,20 +59,11 @@ void network_record_list_clear(struct networks *networks)
 	*networks = (struct networks){ 0 };
 }
 
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 int network_record_check_name(const char *name, struct err *e)
 {
 	static const char *const taken[] = { "host", "none", "private", "default", "container" };
-	size_t length = strlen(name);
-	bool good = length <= NETWORK_NAME_MAX && is_alnum(*name);
 
-	for (size_t i = 1; good && i < length; i++)
-		good = is_alnum(name[i]) || strchr("_.-", name[i]);
-	if (!good)
+	if (!str_is_name(name, NETWORK_NAME_MAX))
 		return err_set(e, ERR_INVALID,
 			       "'%.140s' is no name of a network: letters and digits, then also "
 			       "_ . -, at most %d",

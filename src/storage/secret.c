@@ -51,15 +51,6 @@ void storage_secrets_clear(struct storage_secrets *secrets)
 	*secrets = (struct storage_secrets){ 0 };
 }
 
-static bool is_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	return length && length <= STORAGE_SECRET_NAME_MAX && !strchr("_.-", name[0]) &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
-		       length;
-}
-
 static int not_found(const char *name, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "no such secret: %.260s", name);
@@ -106,7 +97,7 @@ int storage_secret_list(struct storage_secrets *to, const struct store *store, s
 		return err_sys(e, "open " FOLDER);
 	while ((entry = readdir(dir))) {
 		struct storage_secret secret = { 0 };
-		if (!is_name(entry->d_name) ||
+		if (!str_is_name(entry->d_name, STORAGE_SECRET_NAME_MAX) ||
 		    read_record(&secret, store, entry->d_name, &ignored) < 0)
 			continue;
 		*shape_list_add(&to->items) = secret;
@@ -143,7 +134,7 @@ static int find_id(struct storage_secret *to, const struct store *store, const c
 int storage_secret_find(struct storage_secret *to, const struct store *store, const char *name,
 			struct err *e)
 {
-	if (!is_name(name))
+	if (!str_is_name(name, STORAGE_SECRET_NAME_MAX))
 		return not_found(name, e);
 	int r = read_record(to, store, name, e);
 	return r < 0 && e->kind == ERR_NOT_FOUND ? find_id(to, store, name, e) : r;
@@ -191,7 +182,7 @@ static int make_id(char **ret, struct err *e)
 
 static int check_new(const char *name, const struct str *bytes, struct err *e)
 {
-	if (!is_name(name))
+	if (!str_is_name(name, STORAGE_SECRET_NAME_MAX))
 		return err_set(e, ERR_INVALID,
 			       "'%.260s' is not a secret's name: letters and digits, then also _ . "
 			       "-, at most %d",

@@ -46,19 +46,9 @@ void storage_volumes_clear(struct storage_volumes *volumes)
 	*volumes = (struct storage_volumes){ 0 };
 }
 
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 int storage_volume_check_name(const char *name, struct err *e)
 {
-	size_t length = strlen(name);
-	bool good = length <= VOLUME_NAME_MAX && is_alnum(*name);
-
-	for (size_t i = 1; good && i < length; i++)
-		good = is_alnum(name[i]) || strchr("_.-", name[i]);
-	if (good)
+	if (str_is_name(name, VOLUME_NAME_MAX))
 		return 0;
 	return err_set(e, ERR_INVALID,
 		       "'%.140s' is not a volume's name: letters and digits, then also _ . -, at "

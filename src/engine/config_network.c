@@ -150,28 +150,26 @@ static int add_words(struct strv *to, const char *option, const struct strv *wor
 	return 0;
 }
 
-int config_network(struct container *c, const struct create_options *o,
-		   const struct oci_image_process *image, const struct config_context *context,
-		   struct err *e)
+static int check_files(const struct container *c, const struct create_options *o, struct err *e)
 {
-	(void)image;
-	(void)context;
-	int r = set_mode(c, o, e);
-	if (r == 0)
-		r = set_place(c, o, e);
-	if (r < 0)
-		return r;
-
 	const char *option = o->add_host.count     ? "--add-host"
 			     : o->dns.count        ? "--dns"
 			     : o->dns_search.count ? "--dns-search"
 			     : o->dns_option.count ? "--dns-option"
 						   : NULL;
-	if (option && config_container_name(c->network.mode))
-		return err_set(e, ERR_INVALID,
-			       "%s and --network %s exclude each other: its files "
-			       "are the other container's",
-			       option, c->network.mode);
+
+	if (!option || !config_container_name(c->network.mode))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "%s and --network %s exclude each other: its files are the other "
+		       "container's",
+		       option, c->network.mode);
+}
+
+static int set_files(struct container *c, const struct create_options *o, struct err *e)
+{
+	int r = check_files(c, o, e);
+
 	for (size_t i = 0; r == 0 && i < o->add_host.count; i++)
 		r = add_host(c, o->add_host.items[i], e);
 	for (size_t i = 0; r == 0 && i < o->dns.count; i++)
@@ -183,4 +181,16 @@ int config_network(struct container *c, const struct create_options *o,
 	if (r == 0)
 		r = add_words(&c->network.dns_option, "--dns-option", &o->dns_option, e);
 	return r;
+}
+
+int config_network(struct container *c, const struct create_options *o,
+		   const struct oci_image_process *image, const struct config_context *context,
+		   struct err *e)
+{
+	(void)image;
+	(void)context;
+	int r = set_mode(c, o, e);
+	if (r == 0)
+		r = set_place(c, o, e);
+	return r < 0 ? r : set_files(c, o, e);
 }

@@ -77,8 +77,7 @@ counts_on_terminal() { # AT_LEAST
 	[ "$(tr -d '\r' <"$OUT" | sed -n 's/^count //p' | tail -n 1)" -ge "$1" ]
 }
 
-@test "checkpoint and restore of a container with a terminal: it goes on, on a new one" {
-	needs criu
+counter_on_terminal() {
 	console_start
 	bundle_edit '.process.args = ["sh", "-c", "tty; i=0; while sleep 0.1; do i=$((i + 1)); echo count $i; done"]
 		| .process.terminal = true
@@ -86,6 +85,38 @@ counts_on_terminal() { # AT_LEAST
 		| .mounts = [.mounts[] | select(.type != "mqueue")]'
 	rt run --detach --console-socket "$CONSOLE" --bundle "$BUNDLE" "$ID" </dev/null 3>&-
 	within 20 counts_on_terminal 3
+}
+
+@test "what criu is asked as a service, and the terminal that it hands over" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cp "$BATS_TEST_DIRNAME/runtime/fake_criu.py" "$BATS_TEST_TMPDIR/bin/criu"
+	export PATH=$BATS_TEST_TMPDIR/bin:$PATH FAKE_CRIU_ASKED=$BATS_TEST_TMPDIR/asked
+	bundle_edit '.mounts += [{ destination: "/data", type: "bind", source: $data, options: ["bind"] }]' \
+		--arg data "$BATS_TEST_TMPDIR"
+	counter_on_terminal
+	FAKE_CRIU_FAILS=1 expect 1 rt checkpoint --image-path "$IMAGES" "$ID"
+	output_has "criu dump failed: see $IMAGES/dump.log"
+	pid=$(rt state "$ID" | jq .pid)
+	expect 0 rt checkpoint --image-path "$IMAGES" --tcp-established --manage-cgroups-mode full "$ID"
+	[ -z "$(rt list -q)" ]
+	# criu_opts of images/rpc.proto: pid, tcp_established, log_file, modes of cgroups, external, terminal
+	local asked
+	for asked in "2 $pid" "5 1" "10 dump.log" "34 4" "37 mnt[/data]:/data" "50 1"; do
+		grep -qxF "$asked" "$FAKE_CRIU_ASKED"
+	done
+	: >"$OUT"
+	expect 0 rt restore --detach --console-socket "$CONSOLE" --image-path "$IMAGES" --bundle "$BUNDLE" "$ID"
+	for asked in "10 restore.log" "13 $RT_ROOT/$ID/root" "26 1" "34 3" "37 mnt[/data]:$BATS_TEST_TMPDIR" "50 1"; do
+		grep -qxF "$asked" "$FAKE_CRIU_ASKED"
+	done
+	within 20 counts_on_terminal 3
+	[ "$(rt state "$ID" | jq -r .status)" = running ]
+	rt delete --force "$ID"
+}
+
+@test "checkpoint and restore of a container with a terminal: it goes on, on a new one" {
+	needs criu
+	counter_on_terminal
 	checkpoint
 	[ -z "$(rt list -q)" ]
 	before=$(tr -d '\r' <"$OUT" | sed -n 's/^count //p' | tail -n 1)

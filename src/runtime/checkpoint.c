@@ -123,9 +123,9 @@ static int note_notify(const struct oci_spec *spec, int images, struct err *e)
 
 bool runtime_checkpoint_has_notify(const struct runtime_criu_options *o)
 {
-	own_free char *path = path_join(o->image_path, RUNTIME_CHECKPOINT_NOTIFY);
+	own_fd int images = open(o->image_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return access(path, F_OK) == 0;
+	return images >= 0 && faccessat(images, RUNTIME_CHECKPOINT_NOTIFY, F_OK, 0) == 0;
 }
 
 /* A network namespace that was joined is not the container's to store. */

@@ -16,8 +16,8 @@ struct runtime_process;
 int runtime_checkpoint(const struct runtime_container *container, const struct oci_spec *spec,
 		       const struct runtime_criu_options *criu, struct err *e);
 
-/* Had the container that is stored there the mount of notify.h? The restored one then needs it, too,
- * and no other does. */
+/* Had the container that is stored there the mount of notify.h? The restored one then needs it,
+ * too, and no other does. */
 bool runtime_checkpoint_has_notify(const struct runtime_criu_options *criu);
 
 /* As runtime_create() and runtime_start() in one. scratch is an empty folder, the mount point of

@@ -1,11 +1,12 @@
 /*	holm				criu swrk FD
  *	request ---------------->
- *		<----------------	notify "setup-namespaces"... "orphan-pts-master": a descriptor
- *	request NOTIFY --------->
+ *		<----------------	notify "setup-namespaces"...
+ *		<----------------	notify "orphan-pts-master", with a descriptor
+ *	request NOTIFY --------->	after each
  *		<----------------	response: success, pid
  *
- * A message is one packet. criu opens the folders of images and logs as descriptors of this process,
- * but what is inherited is its own. */
+ * A message is one packet. criu opens the folders of images and logs as descriptors of this
+ * process, but what is inherited is its own. */
 #include "runtime/criu_rpc.h"
 
 #include <errno.h>

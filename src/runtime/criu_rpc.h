@@ -1,6 +1,6 @@
 /* criu_rpc.h - criu(8) as a service of one request (`criu swrk`), for what its command line cannot
- * do: a terminal whose other side is outside the container. https://criu.org/RPC, images/rpc.proto of
- * criu's source. */
+ * do: a terminal whose other side is outside the container. https://criu.org/RPC, images/rpc.proto
+ * of criu's source. */
 #pragma once
 #include <sys/types.h>
 
@@ -12,7 +12,7 @@ struct runtime_criu_answer {
 	int terminal; /* the new master of its terminal, the caller's; -1: there was none */
 };
 
-/* As runtime_criu_run(), of the same arguments: each is one field of the request. Terminals that the
- * container's processes have, and whose master nobody in it has, are stored and made, too. */
+/* As runtime_criu_run(), of the same arguments: each is one field of the request. Terminals that
+ * the container's processes have, and whose master nobody in it has, are stored and made, too. */
 int runtime_criu_rpc_run(struct runtime_criu_answer *ret, const struct runtime_criu_call *call,
 			 struct err *e);

@@ -42,8 +42,8 @@ int runtime_notify_prepare(struct oci_spec *spec, int dir_fd, const char *path, 
 bool runtime_notify_is_prepared(int dir_fd);
 
 /* Makes the container's socket, anew if need be, and connects to the service manager's: host is the
- * value of NOTIFY_SOCKET, a path or "@name". Without it (NULL, "") or the folder there is nothing to
- * do: ret->socket is -1. The caller closes *ret. */
+ * value of NOTIFY_SOCKET, a path or "@name". Without it (NULL, "") or the folder there is nothing
+ * to do: ret->socket is -1. The caller closes *ret. */
 int runtime_notify_open(struct runtime_notify *ret, int dir_fd, const char *host, struct err *e);
 
 /* Hands one message on; main_pid goes along with READY=1. Only what concerns the service as a whole

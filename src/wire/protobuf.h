@@ -1,5 +1,5 @@
-/* protobuf.h - messages of Protocol Buffers, field by field; pure. Two wire types of the six: numbers
- * (varint) and bytes (strings, messages); what else a message holds is passed over.
+/* protobuf.h - messages of Protocol Buffers, field by field; pure. Two wire types of the six:
+ * numbers (varint) and bytes (strings, messages); what else a message holds is passed over.
  * https://protobuf.dev/programming-guides/encoding/ */
 #pragma once
 #include <stdbool.h>

@@ -7,8 +7,8 @@
 #include "base/str.h"
 #include "base/unit.h"
 
-/* The examples of the encoding's description: 150 in field 1, "testing" in field 2, both as a message
- * in field 3. */
+/* The examples of the encoding's description: 150 in field 1, "testing" in field 2, the first as a
+ * message in field 3. */
 static const unsigned char sample[] = { 0x08, 0x96, 0x01, 0x12, 0x07, 't',  'e',  's', 't',
 					'i',  'n',  'g',  0x1a, 0x03, 0x08, 0x96, 0x01 };
 

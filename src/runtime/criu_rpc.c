@@ -248,13 +248,12 @@ static int add_arguments(struct request *request, const struct strv *arguments, 
 	for (size_t i = 2; r == 0 && i < arguments->count; i++) {
 		const char *argument = arguments->items[i];
 		const struct row *row = find_row(argument);
-		const char *value = strchr(argument, '=');
+		const char *equals = strchr(argument, '=');
+		const char *value = equals ? equals + 1 : "";
 		if (!row)
 			return err_set(e, ERR_INTERNAL, "criu's %s has no field", argument);
-		if (value)
-			value++;
-		else if (takes_value(row->kind))
-			value = ++i < arguments->count ? arguments->items[i] : "";
+		if (!equals && takes_value(row->kind) && i + 1 < arguments->count)
+			value = arguments->items[++i];
 		r = add_field(request, row, value, e);
 	}
 	if (request->page_server.length)

@@ -6,7 +6,8 @@
  *		<----------------	response: success, pid
  *
  * A message is one packet. criu opens the folders of images and logs as descriptors of this
- * process, but what is inherited is its own. */
+ * process, so its own, which may be in another mount namespace, are sent here first; what is
+ * inherited is named as in itself. */
 #include "runtime/criu_rpc.h"
 
 #include <errno.h>
@@ -122,17 +123,24 @@ static const struct row {
 
 enum { FOLDERS_MAX = 2 };
 
+struct folder {
+	unsigned field;
+	const char *path; /* borrowed */
+	int fd;           /* -1: not opened yet */
+};
+
 struct request {
 	struct str options;
 	struct str page_server;
-	int folders[FOLDERS_MAX];
+	struct folder folders[FOLDERS_MAX];
 	size_t folders_count;
 };
 
 static void request_clear(struct request *request)
 {
 	for (size_t i = 0; i < request->folders_count; i++)
-		close(request->folders[i]);
+		if (request->folders[i].fd >= 0)
+			close(request->folders[i].fd);
 	str_clear(&request->options);
 	str_clear(&request->page_server);
 }
@@ -142,11 +150,8 @@ static int add_folder(struct request *request, const struct row *row, const char
 {
 	if (request->folders_count == FOLDERS_MAX)
 		return err_set(e, ERR_INTERNAL, "too many folders for criu");
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open the folder %s", path);
-	request->folders[request->folders_count++] = fd;
-	wire_protobuf_add_number(&request->options, row->field, (uint64_t)fd);
+	request->folders[request->folders_count++] =
+		(struct folder){ .field = row->field, .path = path, .fd = -1 };
 	return 0;
 }
 
@@ -378,10 +383,51 @@ static int converse(struct runtime_criu_answer *answer, int socket, struct err *
 
 /* ---- the whole ---- */
 
+struct preparation {
+	const struct runtime_criu_call *call;
+	const struct request *request;
+	int socket;
+};
+
+/* criu mounts in its work folder, which must then be one of its own mount namespace. */
+static int open_folders(void *context, struct err *e)
+{
+	const struct preparation *p = context;
+	int fds[FOLDERS_MAX];
+
+	int r = p->call->prepare ? p->call->prepare(p->call->context, e) : 0;
+	for (size_t i = 0; r == 0 && i < p->request->folders_count; i++) {
+		fds[i] = open(p->request->folders[i].path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fds[i] < 0)
+			r = err_sys(e, "open the folder %s", p->request->folders[i].path);
+	}
+	return r < 0 ? r : fd_send(p->socket, "", 1, fds, p->request->folders_count, e);
+}
+
+static int take_folders(struct request *request, int socket, struct err *e)
+{
+	int fds[FD_PASS_MAX];
+	size_t count = 0;
+	char byte;
+
+	ssize_t n = fd_receive(socket, &byte, 1, fds, &count, e);
+	if (n < 0)
+		return (int)n;
+	if (count != request->folders_count)
+		return err_set(e, ERR_SYSTEM, "criu's process ended at once");
+	for (size_t i = 0; i < count; i++) {
+		request->folders[i].fd = fds[i];
+		wire_protobuf_add_number(&request->options, request->folders[i].field,
+					 (uint64_t)fds[i]);
+	}
+	return 0;
+}
+
 static int run(struct runtime_criu_answer *answer, const struct runtime_criu_call *call,
-	       const struct request *request, struct err *e)
+	       struct request *request, struct err *e)
 {
 	struct runtime_criu_process process;
+	struct runtime_criu_call prepared = *call;
 	struct err early;
 	char number[16];
 	int ends[2];
@@ -390,13 +436,18 @@ static int run(struct runtime_criu_answer *answer, const struct runtime_criu_cal
 		return err_sys(e, "make a socket pair");
 	own_fd int ours = ends[0];
 	own_fd int theirs = ends[1];
+	struct preparation preparation = { call, request, theirs };
+	prepared.prepare = open_folders;
+	prepared.context = &preparation;
 	snprintf(number, sizeof(number), "%d", theirs);
 	char *const argv[] = { "criu", "swrk", number, NULL };
-	int r = runtime_criu_start(&process, call, argv, theirs, e);
+	int r = runtime_criu_start(&process, &prepared, argv, theirs, e);
 	if (r < 0)
 		return r;
 	close(take_fd(&theirs));
-	r = send_options(ours, call->arguments->items[1], request, e);
+	r = take_folders(request, ours, e);
+	if (r == 0)
+		r = send_options(ours, call->arguments->items[1], request, e);
 	if (r == 0)
 		r = converse(answer, ours, e);
 	close(take_fd(&ours));

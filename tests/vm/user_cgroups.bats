@@ -6,6 +6,7 @@ load ../holm
 load ../runtime/bundle
 load ../runtime/oci
 
+BUNDLE_PROGRAMS=$BATS_TEST_DIRNAME/../../unit/src/runtime
 PERSON=holm-test
 
 setup() {

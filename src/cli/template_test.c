@@ -38,7 +38,7 @@ static const struct {
 	{ "{{.Args | json}}", "[\"a\",\"b\",\"c\"]" },
 	{ "{{index .Args 1}}", "b" },
 	{ "{{index .Config.Labels \"a.b\"}}", "1" },
-	{ "{{index .Config.Labels \"zz\"}}", "<no value>" },
+	{ "{{index .Config.Labels \"zz\"}}", "" },
 	{ "{{(index .Mounts 1).Source}}", "/s2" },
 	{ "{{len .Args}} {{len .ID}} {{len .Config.Labels}}", "3 3 2" },
 	{ "{{join .Args \", \"}}", "a, b, c" },

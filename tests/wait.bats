@@ -76,7 +76,8 @@ load holm
 	holm volume prune -f
 	expect 0 holm events --until 0s -f event=prune -f type=image -f type=volume \
 		--format '{{.Type}} {{.Actor.Attributes.reclaimed}}'
-	[[ $output =~ ^image\ [0-9]+$'\n'volume\ [0-9]+$ ]]
+	[[ ${lines[0]} =~ ^image\ [0-9]+$ ]]
+	[[ ${lines[1]} =~ ^volume\ [0-9]+$ ]]
 	refused 1 "colour" holm container prune -f --filter colour=red
 	holm rm -f web
 }

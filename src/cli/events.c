@@ -131,7 +131,9 @@ static int run_events(struct cli *cli, void *options, const struct strv *args, s
 		r = cli_since_parse(&asked.until_ns, "--until", o->until, e);
 	if (r == 0)
 		r = cli_command_engine(cli, &engine, e);
-	return r < 0 ? r : engine_events(engine, &asked, print_event, o, e);
+	if (r == 0)
+		r = engine_events(engine, &asked, print_event, o, e);
+	return r;
 }
 
 const struct cli_command cli_events = {

@@ -35,8 +35,8 @@ static const struct option create_table[] = {
 
 static int run_create(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	struct pod_options o = *(struct pod_options *)options;
 	own_free char *id = NULL;
+	struct pod_options o = *(struct pod_options *)options;
 	struct engine *engine;
 
 	if (args->count && o.name)

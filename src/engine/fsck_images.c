@@ -213,7 +213,8 @@ static int mend(const struct fsck_run *run, struct findings *findings, struct er
 			continue;
 		}
 		struct finding *to = shape_list_add(&findings->items);
-		*to = (struct finding){ take_ptr(&from->text), take_ptr(&from->name), false };
+		to->text = take_ptr(&from->text);
+		to->name = take_ptr(&from->name);
 	}
 	return r;
 }

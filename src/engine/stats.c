@@ -29,7 +29,8 @@ static void add(struct engine_stats *to, struct container *c)
 {
 	to->items = mem_resize(to->items, to->count + 1, sizeof(*to->items));
 	struct engine_stats_row *row = &to->items[to->count++];
-	*row = (struct engine_stats_row){ .name = take_ptr(&c->name), .cpu_fd = -1 };
+	*row = (struct engine_stats_row){ .cpu_fd = -1 };
+	row->name = take_ptr(&c->name);
 	strcpy(row->id, c->id);
 }
 

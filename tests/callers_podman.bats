@@ -96,7 +96,7 @@ is() { # NAME "RESTARTS STATUS CODE"
 	for where in "" on_a_terminal; do
 		expect 4 $where podman_run --rm -it busybox sh -c 'tty; exit 4'
 		output_has /dev/pts/0
-		expect 5 $where podman exec -it sleeper sh -c 'tty; exit 5'
+		expect 5 $where podman exec -it sleeper sh -c 'tty; sleep 0.3; exit 5' # podman loses last words
 		output_has /dev/pts/0
 	done
 }

@@ -1,9 +1,10 @@
 /* init.c - holm-init, PID 1 of an application container. It starts the one command, passes every
  * signal on to it, reaps whatever is orphaned, and ends as the command ended.
  *
- *	holm-init ERROR_FD PATH -- ARGV0 [ARG...]
+ *	holm-init ERROR_FD PATH --|-d ARGV0 [ARG...]
  *
- * PATH was found by the runtime; ARGV0... are the command's own words. If execve(2) fails, its
+ * With -d it dies with its parent: the runtime has said so to the kernel before, which forgets it
+ * where the exec of this program changed an AppArmor profile. PATH was found by the runtime; ARGV0... are the command's own words. If execve(2) fails, its
  * errno is written to ERROR_FD as one int; if not, that descriptor closes by itself.
  *
  * There is no C library in it: glibc would make 800 kB of these few system calls, and each
@@ -135,6 +136,8 @@ _Noreturn void init_main(long *stack)
 	/* started by descriptor, the kernel named us after its number */
 	call2(SYS_prctl, PR_SET_NAME, (long)"holm-init");
 	call2(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+	if (arguments[3][0] == '-' && arguments[3][1] == 'd')
+		call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	set_mask(all_but_faults);
 
 	long command = call_fork();

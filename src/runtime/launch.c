@@ -333,7 +333,7 @@ static int exec_init(struct runtime_launch *l, const char *path, char *const *en
 	strv_add(&argv, "holm-init");
 	strv_addf(&argv, "%d", l->channel);
 	strv_add(&argv, path);
-	strv_add(&argv, "--");
+	strv_add(&argv, l->options->die_with_parent ? "-d" : "--");
 	strv_add_all(&argv, args);
 	if (fcntl(l->channel, F_SETFD, 0) < 0)
 		return err_sys(e, "hand on the channel");

@@ -35,7 +35,6 @@ static const struct option create_table[] = {
 
 static int run_create(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	own_free char *id = NULL;
 	struct pod_options o = *(struct pod_options *)options;
 	struct engine *engine;
 
@@ -45,8 +44,10 @@ static int run_create(struct cli *cli, void *options, const struct strv *args, s
 	if (args->count)
 		o.name = args->items[0];
 	int r = cli_command_engine(cli, &engine, e);
-	if (r == 0)
-		r = engine_pods_create(engine, &o, &id, e);
+	if (r < 0)
+		return r;
+	own_free char *id = NULL;
+	r = engine_pods_create(engine, &o, &id, e);
 	if (r == 0)
 		puts(id);
 	return r;

@@ -183,11 +183,10 @@ static int begin(struct cli *cli, struct create_options *o, const struct strv *a
 /* --pod new:NAME. *ret_made: it is to be taken back if the container cannot be made. */
 static int make_pod(struct engine *engine, struct create_options *o, bool *ret_made, struct err *e)
 {
-	own_free char *id = NULL;
-
 	*ret_made = false;
 	if (!o->pod || !str_starts(o->pod, "new:"))
 		return 0;
+	own_free char *id = NULL;
 	own_free char *name = mem_text(o->pod + strlen("new:"));
 	const struct pod_options pod = { .name = name };
 	int r = engine_pods_create(engine, &pod, &id, e);

@@ -68,16 +68,9 @@ static bool is_mount_flag(const char *word)
 	return false;
 }
 
-static int add_volume_option(struct container_mount *to, const char *word, struct err *e)
+/* Those that mean the same for a bind and a volume. */
+static bool set_common_option(struct container_mount *to, const char *word)
 {
-	bool volume = str_equal(to->type, "volume");
-
-	if (is_ignored(word))
-		return 0;
-	if (is_propagation(word) && !volume)
-		return set_propagation(to, word, e);
-	if (is_propagation(word))
-		return err_set(e, ERR_INVALID, "'%s': a volume has no propagation", word);
 	if (str_equal(word, "rw"))
 		to->read_only = false;
 	else if (str_equal(word, "ro"))
@@ -90,7 +83,22 @@ static int add_volume_option(struct container_mount *to, const char *word, struc
 		to->idmap = true;
 	else if (is_mount_flag(word))
 		strv_add(&to->options, word);
-	else if (str_equal(word, "nocopy") && volume)
+	else
+		return false;
+	return true;
+}
+
+static int add_volume_option(struct container_mount *to, const char *word, struct err *e)
+{
+	bool volume = str_equal(to->type, "volume");
+
+	if (is_ignored(word) || set_common_option(to, word))
+		return 0;
+	if (is_propagation(word) && !volume)
+		return set_propagation(to, word, e);
+	if (is_propagation(word))
+		return err_set(e, ERR_INVALID, "'%s': a volume has no propagation", word);
+	if (str_equal(word, "nocopy") && volume)
 		to->no_copy = true;
 	else if (str_equal(word, "copy") && volume)
 		to->no_copy = false;

@@ -165,51 +165,47 @@ static int take_fd_number(int *to, const char *name, struct err *e)
 	return 0;
 }
 
+static const struct member {
+	int option;
+	size_t offset;
+} texts[] = {
+	{ 'R', offsetof(struct options, root) },      { 'S', offsetof(struct options, run) },
+	{ 'p', offsetof(struct options, platform) },  { 'a', offsetof(struct options, auth_file) },
+	{ 'm', offsetof(struct options, message) },
+}, flags[] = {
+	{ 'n', offsetof(struct options, no_verify) }, { 'E', offsetof(struct options, all) },
+	{ 'M', offsetof(struct options, amend) },     { 'P', offsetof(struct options, purge) },
+	{ 'A', offsetof(struct options, all_tags) },  { 'q', offsetof(struct options, quiet) },
+	{ 'd', offsetof(struct options, debug) },     { 'w', offsetof(struct options, whole) },
+	{ 'W', offsetof(struct options, without_root) },
+};
+
+static void *find_member(struct options *options, const struct member *members, size_t count,
+			 int option)
+{
+	for (size_t i = 0; i < count; i++)
+		if (members[i].option == option)
+			return (char *)options + members[i].offset;
+	return NULL;
+}
+
 static int take_option(struct options *options, int option, struct err *e)
 {
+	const char **text = find_member(options, texts, COUNT_OF(texts), option);
+	bool *flag = find_member(options, flags, COUNT_OF(flags), option);
 
+	if (text)
+		*text = optarg;
+	if (flag)
+		*flag = true;
+	if (text || flag)
+		return 0;
 	switch (option) {
-	case 'R':
-		options->root = optarg;
-		return 0;
-	case 'S':
-		options->run = optarg;
-		return 0;
-	case 'p':
-		options->platform = optarg;
-		return 0;
-	case 'a':
-		options->auth_file = optarg;
-		return 0;
 	case 'c':
 		strv_add(&options->changes, optarg);
 		return 0;
-	case 'm':
-		options->message = optarg;
-		return 0;
-	case 'n':
-		options->no_verify = true;
-		return 0;
-	case 'E':
-		options->all = true;
-		return 0;
-	case 'M':
-		options->amend = true;
-		return 0;
-	case 'P':
-		options->purge = true;
-		return 0;
-	case 'A':
-		options->all_tags = true;
-		return 0;
-	case 'q':
-		options->quiet = true;
-		return 0;
-	case 'd':
-		options->debug = true;
-		return 0;
-	case 'w':
-		options->whole = true;
+	case 'l':
+		strv_add(&options->left_out, optarg);
 		return 0;
 	case 'f':
 		return take_fd_number(&options->progress_fd, "--progress-fd", e);
@@ -217,16 +213,10 @@ static int take_option(struct options *options, int option, struct err *e)
 		return take_fd_number(&options->folder_fd, "--folder-fd", e);
 	case 'Q':
 		return take_fd_number(&options->request_fd, "--request-fd", e);
-	case 'l':
-		strv_add(&options->left_out, optarg);
-		return 0;
 	case 'u':
 		return oci_id_map_parse(&options->ids.uids, optarg, e);
 	case 'g':
 		return oci_id_map_parse(&options->ids.gids, optarg, e);
-	case 'W':
-		options->without_root = true;
-		return 0;
 	default:
 		return err_set(e, ERR_INVALID, "unknown option");
 	}

@@ -4,8 +4,9 @@
  *	holm-init ERROR_FD PATH --|-d ARGV0 [ARG...]
  *
  * With -d it dies with its parent: the runtime has said so to the kernel before, which forgets it
- * where the exec of this program changed an AppArmor profile. PATH was found by the runtime; ARGV0... are the command's own words. If execve(2) fails, its
- * errno is written to ERROR_FD as one int; if not, that descriptor closes by itself.
+ * where the exec of this program changed an AppArmor profile. PATH was found by the runtime;
+ * ARGV0... are the command's own words. If execve(2) fails, its errno is written to ERROR_FD as one
+ * int; if not, that descriptor closes by itself.
  *
  * There is no C library in it: glibc would make 800 kB of these few system calls, and each
  * container would pay for the pages. So there is no errno either: a call returns -errno. */

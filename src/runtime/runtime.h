@@ -93,10 +93,11 @@ struct runtime_options {
 	int init_fd;         /* a program to be PID 1, opened O_RDONLY or O_PATH; -1: none. It is
 			     * run from a detached read-only mount: nothing inside can write it.
 			     * Its arguments: "holm-init", the number of a descriptor, a path,
-			     * "-d" (die_with_parent) or "--", process.args. It execs path with process.args, in a child
-			     * whose copy of the descriptor is close-on-exec; when that exec fails
-			     * it writes its errno there, one int (the parent words it by
-			     * runtime_command_error()), else it closes its own copy */
+			     * "-d" (die_with_parent) or "--", process.args. It execs path with
+			     * process.args, in a child whose copy of the descriptor is
+			     * close-on-exec; when that exec fails it writes its errno there, one
+			     * int (the parent words it by runtime_command_error()), else it
+			     * closes its own copy */
 	const int *keep_fds; /* become 3, 4... in the container; stay the caller's */
 	size_t keep_fds_count;
 	size_t listen_fds; /* so many of them, the first, are told by LISTEN_FDS and LISTEN_PID

@@ -45,6 +45,7 @@ inside() { # COMMAND...: in box, its output
 	refused 1 "Not a directory" holm cp box:/d/f/ dst
 	refused 1 "Not a directory" holm cp file/ box:/tmp
 	refused 1 "no such container: gone" holm cp file gone:/tmp
+	refused 1 "no such container: gone" holm cp gone:/tmp .
 	refused 1 "must specify at least one container source" holm cp file file2
 	refused 1 "names no path" holm cp file box:
 }

@@ -91,28 +91,32 @@ static char *absolute(const struct engine_copy_end *end)
 	return path_join(here ? here : "/", end->path);
 }
 
-static int find(struct engine *engine, struct end *end, bool follow, struct err *e)
+static int open_end(struct engine *engine, struct end *end, struct err *e)
+{
+	const char *container = end->asked->container;
+
+	if (*end->asked->path)
+		return open_root(engine, end, e);
+	err_set(e, ERR_INVALID, "'%s:' names no path in the container", container ? container : "");
+	return err_hint(e, "its root is %s:/", container ? container : "CONTAINER");
+}
+
+static int find(struct end *end, bool follow, struct err *e)
 {
 	own_free char *path = absolute(end->asked);
+	int r = copy_place_find(&end->place, end->root_fd, path, follow, e);
 
-	if (!*end->asked->path) {
-		err_set(e, ERR_INVALID, "'%s:' names no path in the container",
-			end->asked->container ? end->asked->container : "");
-		return err_hint(e, "its root is %s:/",
-				end->asked->container ? end->asked->container : "CONTAINER");
-	}
-	int r = open_root(engine, end, e);
-	if (r < 0)
-		return r;
-	r = copy_place_find(&end->place, end->root_fd, path, follow, e);
 	return r == -ENOENT ? no_parent(end, e) : r;
 }
 
 static int find_source(struct engine *engine, struct end *end,
 		       const struct engine_copy_options *options, struct err *e)
 {
-	int r = find(engine, end, options->follow, e);
+	int r = open_end(engine, end, e);
 
+	if (r < 0)
+		return r;
+	r = find(end, options->follow, e);
 	if (r == -ENOENT || (r == 0 && !end->place.exists))
 		return not_found(end, end->asked->path, e);
 	return r;
@@ -121,8 +125,11 @@ static int find_source(struct engine *engine, struct end *end,
 /* What is asserted to be a folder and is none is told by the table. */
 static int find_target(struct engine *engine, struct end *end, struct err *e)
 {
-	int r = find(engine, end, true, e);
+	int r = open_end(engine, end, e);
 
+	if (r < 0)
+		return r;
+	r = find(end, true, e);
 	return r == -ENOTDIR && end->place.dir_fd >= 0 ? 0 : r;
 }
 

@@ -6,6 +6,7 @@ load ../holm
 load ../runtime/bundle
 load ../runtime/oci
 
+# shellcheck disable=SC2034 # for runtime/bundle
 BUNDLE_PROGRAMS=$BATS_TEST_DIRNAME/../../unit/src/runtime
 PERSON=holm-test
 

@@ -13,6 +13,7 @@ PERSON=holm-test
 setup() {
 	[ -d /run/systemd/system ] || skip "no systemd here"
 	cgroup_v2 || skip "a user is given no cgroup of v1"
+	[ -e /usr/lib/systemd/user/dbus.socket ] || skip "users have no bus here (dbus-user-session)"
 	oci_setup
 	useradd --create-home --shell /bin/sh $PERSON
 	loginctl enable-linger $PERSON

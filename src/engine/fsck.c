@@ -15,6 +15,8 @@
 #include "storage/gc.h"
 #include "storage/store.h"
 
+enum { PASSES_MAX = 4 };
+
 void fsck_say_found(const struct fsck_run *run, const char *damage)
 {
 	run->check->report(run->check->arg, damage, ENGINE_FSCK_FOUND);
@@ -25,7 +27,11 @@ void fsck_say(const struct fsck_run *run, enum engine_fsck_outcome outcome, cons
 {
 	own_free char *text = mem_format("%s: %s", damage, done);
 
-	run->check->report(run->check->arg, text, outcome);
+	run->pass->mended += outcome == ENGINE_FSCK_MENDED;
+	if (outcome == ENGINE_FSCK_LEFT)
+		strv_add(&run->pass->left, text);
+	else
+		run->check->report(run->check->arg, text, outcome);
 }
 
 int engine_fsck_folders(const struct store *store, const struct engine_fsck *check, struct err *e)
@@ -40,7 +46,8 @@ int engine_fsck_folders(const struct store *store, const struct engine_fsck *che
 		"names",
 		"volumes",
 	};
-	const struct fsck_run run = { NULL, check };
+	struct fsck_pass pass = { 0 };
+	const struct fsck_run run = { NULL, check, &pass };
 	bool missing = false;
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++) {
@@ -64,20 +71,34 @@ static int collect(const struct fsck_run *run, struct err *e)
 	return run->check->repair ? storage_gc(run->engine->store, false, false, &result, e) : 0;
 }
 
-int engine_fsck(struct engine *engine, const struct engine_fsck *check, struct err *e)
+static int pass_over(const struct fsck_run *run, struct err *e)
 {
 	static int (*const parts[])(const struct fsck_run *run, struct err *e) = {
 		fsck_containers, fsck_names, fsck_volumes, fsck_images, fsck_debris, collect,
 	};
-	const struct fsck_run run = { engine, check };
+	int r = 0;
+
+	run->pass->mended = 0;
+	strv_clear(&run->pass->left);
+	for (size_t i = 0; r == 0 && i < COUNT_OF(parts); i++)
+		r = parts[i](run, e);
+	return r;
+}
+
+/* What one pass mended (a blob) may be what another damage (of its layer) is seen by. */
+int engine_fsck(struct engine *engine, const struct engine_fsck *check, struct err *e)
+{
+	struct fsck_pass pass = { 0 };
+	const struct fsck_run run = { engine, check, &pass };
+	int r = 0;
 
 	own_fd int lock = store_lock_folder(engine->store->root_fd, ".", LOCK_EX, e);
 	if (lock < 0)
 		return lock;
-	for (size_t i = 0; i < COUNT_OF(parts); i++) {
-		int r = parts[i](&run, e);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (int i = 0; r == 0 && i < PASSES_MAX && (i == 0 || pass.mended); i++)
+		r = pass_over(&run, e);
+	for (size_t i = 0; i < pass.left.count; i++)
+		check->report(check->arg, pass.left.items[i], ENGINE_FSCK_LEFT);
+	strv_clear(&pass.left);
+	return r;
 }

@@ -2,14 +2,22 @@
 #pragma once
 #include <stddef.h>
 
+#include "base/strv.h"
 #include "engine/fsck.h"
 
 struct engine;
 struct err;
 
+/* Of one pass over the store. */
+struct fsck_pass {
+	size_t mended;
+	struct strv left; /* told once no pass follows */
+};
+
 struct fsck_run {
 	struct engine *engine;
 	const struct engine_fsck *check;
+	struct fsck_pass *pass;
 };
 
 /* Reports. done tells of a repair how it went; its text is said behind the damage: "<damage>:

@@ -148,6 +148,22 @@ in_world() {
 		holm run --rm --network bridge busybox true
 }
 
+@test "the first on a network may be many at once" {
+	local i pids=()
+	expect 0 holm network create --subnet 10.98.6.0/24 a
+	for i in $(seq 20); do
+		if ((i % 2)); then set -- bridge; else set -- a; fi
+		holm run --rm --network "$1" busybox true >"$BATS_TEST_TMPDIR/out.$i" 2>&1 &
+		pids+=($!)
+	done
+	for i in "${!pids[@]}"; do
+		wait "${pids[i]}" || { cat "$BATS_TEST_TMPDIR/out.$((i + 1))"; return 1; }
+	done
+	expect 0 nft list set inet holm bridges
+	output_has '"holm0"'
+	output_has '"holm-'
+}
+
 @test "a container that is killed with its monitor leaves neither device nor address" {
 	sleeper web --network bridge --ip 10.99.0.9
 	kill -KILL "$(cat "$HOLM_RUN"/containers/*/state.json | jq -r .monitorPid)"

@@ -193,7 +193,7 @@ static int join(struct engine_connection *to, struct engine *engine, const struc
 		r = check_wanted(endpoint, &network, e);
 	if (r < 0)
 		return r;
-	int bridge = network_bridge_ensure(&network, e);
+	int bridge = network_bridge_ensure(engine->store, &network, e);
 	if (bridge < 0)
 		return bridge;
 	r = lease(addresses, engine, c, endpoint, &network, e);

@@ -276,6 +276,20 @@ static void make_mac(unsigned char to[NETWORK_MAC], const struct network_address
 	memcpy(to + 2, address->bytes + length - 4, 4);
 }
 
+/* Is the device there, ours and up, and are its rules? */
+static bool is_whole(const struct network *network, int socket, int *ret_index)
+{
+	own_free char *alias = mem_format("holm:%s", network->id);
+	struct network_link link;
+	struct err missing;
+
+	if (network_link_find(&link, socket, network->bridge, &missing) < 0 || !link.up ||
+	    !str_equal(link.alias, alias) || !network_firewall_knows(network->bridge))
+		return false;
+	*ret_index = link.index;
+	return true;
+}
+
 static int ensure_device(const struct network *network, const struct parsed *p, int socket,
 			 struct err *e)
 {
@@ -289,12 +303,7 @@ static int ensure_device(const struct network *network, const struct parsed *p, 
 		return r;
 	if (r < 0) {
 		const struct network_bridge bridge = { network->bridge, alias, mac, network->mtu };
-		r = network_link_make_bridge(socket, &bridge, p->gateways, p->count, e);
-		if (r >= 0 || e->kind != ERR_EXISTS)
-			return r;
-		r = network_link_find(&link, socket, network->bridge, e); /* by another, just now */
-		if (r < 0)
-			return r;
+		return network_link_make_bridge(socket, &bridge, p->gateways, p->count, e);
 	}
 	if (!str_equal(link.kind, "bridge") || !str_equal(link.alias, alias)) {
 		err_set(e, ERR_EXISTS, "the device %s is not that of the network %s",
@@ -306,9 +315,25 @@ static int ensure_device(const struct network *network, const struct parsed *p, 
 	return r < 0 ? r : link.index;
 }
 
-int network_bridge_ensure(const struct network *network, struct err *e)
+/* A bridge is only known as ours, and a table only whole, some calls after its birth. */
+static int make_whole(const struct store *store, const struct network *network,
+		      const struct parsed *p, int socket, struct err *e)
+{
+	const struct network_firewall firewall = { network->bridge, network->internal, p->subnets,
+						   p->count };
+
+	own_fd int lock = network_record_lock(store, e);
+	if (lock < 0)
+		return lock;
+	int index = ensure_device(network, p, socket, e);
+	int r = index < 0 ? index : network_firewall_ensure(&firewall, e);
+	return r < 0 ? r : index;
+}
+
+int network_bridge_ensure(const struct store *store, const struct network *network, struct err *e)
 {
 	struct parsed p;
+	int index;
 
 	int r = parse(&p, network, e);
 	if (r < 0)
@@ -316,14 +341,9 @@ int network_bridge_ensure(const struct network *network, struct err *e)
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
-	int index = ensure_device(network, &p, socket, e);
-	if (index < 0)
-		return err_add(e, "network %s", network->name);
-	const struct network_firewall firewall = { network->bridge, network->internal, p.subnets,
-						   p.count };
-	r = network_firewall_ensure(&firewall, e);
-	if (r >= 0)
-		r = forward(network, &p, e);
+	if (!is_whole(network, socket, &index))
+		index = make_whole(store, network, &p, socket, e);
+	r = index < 0 ? index : forward(network, &p, e);
 	return r < 0 ? err_add(e, "network %s", network->name) : index;
 }
 

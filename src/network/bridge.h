@@ -9,15 +9,17 @@
 
 struct err;
 struct network_namespace;
+struct store;
 
 /* Fills in what the person left open: an IPv4 subnet that nobody here uses, a gateway (the first
  * address), the bridge's name; and checks what was given. Under network_record_lock().
  * ERR_EXISTS: a subnet or a device is taken, the message says by whom; ERR_NO_SPACE. */
 int network_bridge_plan(struct network *network, const struct networks *others, struct err *e);
 
-/* Makes and mends all of it. Returns the index of the bridge. ERR_EXISTS: the device is
+/* Makes and mends all of it, one at a time; where nothing is missing nobody waits. Not under
+ * network_record_lock(), which it takes. Returns the index of the bridge. ERR_EXISTS: the device is
  * another's. */
-int network_bridge_ensure(const struct network *network, struct err *e);
+int network_bridge_ensure(const struct store *store, const struct network *network, struct err *e);
 
 /* Removes device and rules; what is not there is fine. Whether containers hang on it is the
  * caller's affair. */

@@ -35,16 +35,17 @@ enum { OUTPUT_MAX = 64 << 10 };
 
 /* ---- what is there ---- */
 
-/* Is the bridge an element of the set of bridges? */
-static int ask(const char *bridge, struct err *e)
+/* Is it an element of the set of bridges? */
+bool network_firewall_knows(const char *bridge)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 	const struct nfgenmsg family = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
 	char key[IFNAMSIZ] = "";
+	struct err ignored;
 
-	own_fd int socket = wire_netlink_open_filter(e);
+	own_fd int socket = wire_netlink_open_filter(&ignored);
 	if (socket < 0)
-		return socket;
+		return false;
 	memcpy(key, bridge, strnlen(bridge, sizeof(key) - 1));
 	wire_netlink_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, 0, &family,
 			   sizeof(family));
@@ -57,7 +58,7 @@ static int ask(const char *bridge, struct err *e)
 	wire_netlink_nest_end(&request, outer);
 	wire_netlink_nest_end(&request, element);
 	wire_netlink_nest_end(&request, elements);
-	return wire_netlink_call(socket, &request, NULL, NULL, e);
+	return wire_netlink_call(socket, &request, NULL, NULL, &ignored) == 0;
 }
 
 /* Is there the table at all? */
@@ -186,18 +187,18 @@ static int run_nft(const char *text, struct err *e)
 
 int network_firewall_ensure(const struct network_firewall *firewall, struct err *e)
 {
-	if (ask(firewall->bridge, e) == 0)
+	if (network_firewall_knows(firewall->bridge))
 		return 0;
 	own_free char *text = network_firewall_text(firewall, !has_table());
 	int r = run_nft(text, e);
-	return r < 0 ? err_add(e, "make the rules of %s", firewall->bridge) : 1;
+	return r < 0 ? err_add(e, "make the rules of %s", firewall->bridge) : 0;
 }
 
 int network_firewall_remove(const struct network_firewall *firewall, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 
-	if (ask(firewall->bridge, e) < 0)
+	if (!network_firewall_knows(firewall->bridge))
 		return 0;
 	add_elements(&text, "delete", firewall);
 	int r = run_nft(text.text, e);

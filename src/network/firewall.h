@@ -16,8 +16,11 @@ struct network_firewall {
 	size_t count;
 };
 
-/* Makes or mends the table and has it know the bridge. 0: all was there; 1: it was mended.
- * ERR_UNSUPPORTED: there is no nft, or no nftables in the kernel. */
+/* Is the bridge one of those that the rules hold for? One message to the kernel. */
+bool network_firewall_knows(const char *bridge);
+
+/* Makes or mends the table and has it know the bridge; by one at a time. ERR_UNSUPPORTED: there is
+ * no nft, or no nftables in the kernel. */
 int network_firewall_ensure(const struct network_firewall *firewall, struct err *e);
 
 /* Forgets the bridge; no table or no such bridge is fine. */

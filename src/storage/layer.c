@@ -175,8 +175,9 @@ static int write_facts(const struct layer_writer *writer, const struct layer_fac
 	return shape_write_at(&facts_shape, writer->lock, "layer.json", &said, e);
 }
 
-int storage_layer_commit(struct layer_writer *writer, const struct layer_facts *facts,
-			 struct err *e)
+/* Gives it its name by renameat2(2) with these flags. 1: RENAME_NOREPLACE, and it was there. */
+static int publish(struct layer_writer *writer, const struct layer_facts *facts, unsigned flags,
+		   struct err *e)
 {
 	const struct store *store = writer->store;
 	own_free char *from = mem_format("layers/%s", writer->name);
@@ -190,29 +191,25 @@ int storage_layer_commit(struct layer_writer *writer, const struct layer_facts *
 	/* the layer's bytes before its name: a name after a power loss is a promise */
 	if (syncfs(writer->fs_fd) < 0)
 		return err_sys(e, "sync the layer");
-	if (renameat2(store->root_fd, from, store->root_fd, to.text, RENAME_NOREPLACE) < 0)
-		return errno == EEXIST ? 0 : err_sys(e, "rename the layer");
-	mem_replace(&writer->name, NULL);
-	return store_sync_folder(store, "layers", e);
+	if (renameat2(store->root_fd, from, store->root_fd, to.text, flags) == 0)
+		return store_sync_folder(store, "layers", e);
+	return flags == RENAME_NOREPLACE && errno == EEXIST ? 1 : err_sys(e, "rename the layer");
+}
+
+int storage_layer_commit(struct layer_writer *writer, const struct layer_facts *facts,
+			 struct err *e)
+{
+	int r = publish(writer, facts, RENAME_NOREPLACE, e);
+
+	if (r == 0)
+		mem_replace(&writer->name, NULL);
+	return r < 0 ? r : 0;
 }
 
 int storage_layer_replace(struct layer_writer *writer, const struct layer_facts *facts,
 			  struct err *e)
 {
-	const struct store *store = writer->store;
-	own_free char *from = mem_format("layers/%s", writer->name);
-	struct layer_path to;
-
-	int r = make_path(&to, facts->diff_id, "", e);
-	if (r == 0)
-		r = write_facts(writer, facts, e);
-	if (r < 0)
-		return r;
-	if (syncfs(writer->fs_fd) < 0)
-		return err_sys(e, "sync the layer");
-	if (renameat2(store->root_fd, from, store->root_fd, to.text, RENAME_EXCHANGE) < 0)
-		return err_sys(e, "exchange the layer");
-	return store_sync_folder(store, "layers", e);
+	return publish(writer, facts, RENAME_EXCHANGE, e);
 }
 
 void storage_layer_end(struct layer_writer *writer)

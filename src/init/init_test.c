@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static void child(const char *path, char **argv, int errors)
 
 	for (int i = 0; argv[i]; i++)
 		init_argv[4 + i] = argv[i];
+	process_reset_signals(); /* one that is ignored from the start no shell can trap */
 	snprintf(number, sizeof(number), "%d", fcntl(errors, F_DUPFD, 3));
 	fcntl(atoi(number), F_SETFD, 0);
 	execv(getenv("HOLM_INIT"), init_argv);
@@ -170,6 +172,66 @@ START_TEST(what_it_is_not_called_for_is_refused)
 }
 END_TEST
 
+static pid_t start_and_leave(const char *mode)
+{
+	int out[2], errors[2];
+	pid_t init = 0;
+
+	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(errors, O_CLOEXEC), 0);
+	pid_t parent = fork();
+	if (parent == 0) {
+		init = fork();
+		if (init == 0) {
+			char number[16];
+			snprintf(number, sizeof(number), "%d", fcntl(errors[1], F_DUPFD, 3));
+			dup2(open("/dev/null", O_RDWR | O_CLOEXEC), 1);
+			execl(getenv("HOLM_INIT"), "holm-init", number, "/bin/sleep", mode, "sleep",
+			      "100", NULL);
+			_exit(99);
+		}
+		if (write(out[1], &init, sizeof(init)) != sizeof(init))
+			_exit(1);
+		close(errors[1]);
+		/* until the command runs, so that all has been said by then */
+		if (read(errors[0], &init, sizeof(init)) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(errors[1]);
+	ck_assert_int_eq(read(out[0], &init, sizeof(init)), sizeof(init));
+	ck_assert_int_eq(process_wait(parent), 0);
+	return init;
+}
+
+/* Also if nobody has waited for it yet. */
+static bool has_ended(pid_t pid, int tries)
+{
+	uint64_t start;
+	own_fd int pidfd = process_start_time(pid, &start) == 0 ? process_open(pid, start) : -1;
+
+	for (int i = 0; pidfd >= 0 && !process_ended(pidfd); i++) {
+		if (i == tries)
+			return false;
+		usleep(10000);
+	}
+	return true;
+}
+
+START_TEST(it_dies_with_its_parent_if_it_is_told_to)
+{
+	pid_t alone = start_and_leave("--");
+	pid_t follower = start_and_leave("-d");
+	bool followed = has_ended(follower, 300), ended = has_ended(alone, 0);
+
+	kill(alone, SIGKILL);
+	if (!followed)
+		kill(follower, SIGKILL);
+	ck_assert(followed);
+	ck_assert(!ended);
+}
+END_TEST
+
 static int run_all(void);
 int main(void)
 {
@@ -192,6 +254,7 @@ static int run_all(void)
 		UNIT(the_start_of_the_command_is_told_at_once),
 		UNIT(a_command_that_cannot_run_is_126),
 		UNIT(what_it_is_not_called_for_is_refused),
+		UNIT(it_dies_with_its_parent_if_it_is_told_to),
 	};
 	return unit_run("init", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -64,6 +64,10 @@ static void leave_service(const struct monitor *m)
 	enum { STOP_TIMEOUT_S = 10, SLACK_S = 10 };
 	const int64_t *own_s = m->config.stop_timeout_s;
 	int64_t stop_s = own_s ? *own_s : STOP_TIMEOUT_S;
+	struct err e;
+
+	if (!m->config.own_scope)
+		return;
 	own_free char *name =
 		mem_format("holm-monitor-%.12s-%d.scope", m->config.id, (int)getpid());
 	own_free char *description = mem_format("holm container %s", m->config.name);
@@ -73,9 +77,7 @@ static void leave_service(const struct monitor *m)
 		.before = "holm-autostart.service",
 		.stop_timeout_s = stop_s < 0 ? -1 : stop_s + SLACK_S,
 	};
-	struct err e;
-
-	if (m->config.own_scope && runtime_cgroup_scope_enter(&scope, &e) < 0)
+	if (runtime_cgroup_scope_enter(&scope, &e) < 0)
 		log_warning("the container ends with this service: %s", e.text);
 }
 

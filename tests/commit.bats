@@ -191,6 +191,37 @@ C /var/log'
 	refused 1 "no such image" holm image inspect new:4
 }
 
+@test "a commit that is killed does not leave its container paused" {
+	running_box
+	local pid signal
+	exec 8<"$HOLM_ROOT/images"
+	flock 8 # the image cannot be named as long as this is held
+	for signal in KILL TERM HUP; do
+		holm commit box new:1 8<&- &
+		pid=$!
+		within 10 box_is paused
+		kill -"$signal" $pid
+		within 10 box_is running
+		wait $pid || true
+	done
+	# who unpauses meanwhile has his way
+	holm commit box new:1 8<&- &
+	pid=$!
+	within 10 box_is paused
+	expect 0 holm unpause box
+	expect 0 holm pause box
+	exec 8<&-
+	wait $pid
+	box_is paused
+	expect 0 holm unpause box
+	expect 0 holm run --rm new:1 cat /data
+	output_is data
+}
+
+box_is() { # STATUS
+	[ "$(holm inspect -f '{{.State.Status}}' box)" = "$1" ]
+}
+
 @test "wrong names and instructions are refused before anything is done" {
 	running_box
 	refused 1 "UPPER" holm commit box UPPER:1

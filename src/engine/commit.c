@@ -3,7 +3,6 @@
  * packing it. */
 #include "engine/commit.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/process.h"
 #include "engine/stream.h"
 #include "engine/tree.h"
 #include "image/command.h"
@@ -179,29 +179,19 @@ static int add_layer(struct commit *commit, char *ret_id, struct err *e)
 	return r;
 }
 
-/* A signal that is to end this program comes after the container goes on again. */
-static void wait_for_the_end(int number)
-{
-	(void)number;
-}
-
+/* The pause is the connection's: it ends with this program, however that ends. */
 static int add_layer_paused(struct commit *commit, char *ret_id, struct err *e)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction wait = { .sa_handler = wait_for_the_end, .sa_flags = SA_RESTART };
-	struct sigaction before[COUNT_OF(numbers)];
-	const char *id = commit->tree.container.id;
+	own_monitor_client struct monitor_client client = MONITOR_CLIENT_NONE;
 	struct err gone;
 
-	for (size_t i = 0; i < COUNT_OF(numbers); i++)
-		sigaction(numbers[i], &wait, &before[i]);
-	int r = engine_pause(commit->engine, id, e);
-	if (r == 0) {
-		r = add_layer(commit, ret_id, e);
-		engine_unpause(commit->engine, id, &gone); /* it may have ended */
-	}
-	for (size_t i = 0; i < COUNT_OF(numbers); i++)
-		sigaction(numbers[i], &before[i], NULL);
+	int r = engine_process_connect(commit->engine, commit->tree.container.id, &client, e);
+	if (r == 0)
+		r = monitor_client_hold(&client, e);
+	if (r < 0)
+		return err_add(e, "pause the container");
+	r = add_layer(commit, ret_id, e);
+	monitor_client_release(&client, &gone); /* it may have ended */
 	return r;
 }
 

@@ -307,6 +307,16 @@ int monitor_client_pause(struct monitor_client *client, bool pause, struct err *
 	return ask(client, pause ? MONITOR_PAUSE : MONITOR_UNPAUSE, NULL, 0, e);
 }
 
+int monitor_client_hold(struct monitor_client *client, struct err *e)
+{
+	return ask(client, MONITOR_HOLD, NULL, 0, e);
+}
+
+int monitor_client_release(struct monitor_client *client, struct err *e)
+{
+	return ask(client, MONITOR_RELEASE, NULL, 0, e);
+}
+
 /* The next frame, however long that takes. A monitor that says nothing is asked for a sign of life;
  * patient goes on when there is none. */
 static int read_late(struct monitor_client *client, bool patient, struct monitor_frame *ret,

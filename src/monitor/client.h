@@ -84,6 +84,10 @@ int monitor_client_kill(struct monitor_client *client, int signal, struct err *e
 /* resources: linux.resources as JSON. */
 int monitor_client_update(struct monitor_client *client, const char *resources, struct err *e);
 int monitor_client_pause(struct monitor_client *client, bool pause, struct err *e);
+/* Paused until this client releases it or is closed, be it by kill -9. Who unpauses it in between
+ * ends that, too, and what is paused after that stays so. */
+int monitor_client_hold(struct monitor_client *client, struct err *e);
+int monitor_client_release(struct monitor_client *client, struct err *e);
 
 /* Returns when the container is stopped for good (no restart follows), however long that takes;
  * ERR_TIMEOUT: the monitor shows no sign of life. *ret may be NULL. */

@@ -102,8 +102,9 @@ struct monitor {
 	bool shutdown;      /* because the host goes down: at boot it counts as one that runs */
 	bool restart_asked; /* it is unhealthy, and is to be started again whatever the policy */
 	bool paused;
-	int64_t stop_at_ms;    /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
-	int64_t timeout_at_ms; /* --timeout; 0: no */
+	struct monitor_peer *holder; /* the pause ends with it; NULL: a person's. Borrowed */
+	int64_t stop_at_ms;          /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
+	int64_t timeout_at_ms;       /* --timeout; 0: no */
 	int64_t restart_at_ms;
 	int64_t restart_delay_ms;
 	int64_t started_ms;
@@ -189,6 +190,8 @@ enum monitor_unhealthy {
 void monitor_request_end_unhealthy(struct monitor *m, enum monitor_unhealthy action);
 /* The host goes down: as a stop with the container's own signal and time. */
 void monitor_request_shutdown(struct monitor *m);
+/* The peer goes: so does the pause that it held. */
+void monitor_request_release(struct monitor *m, const struct monitor_peer *peer);
 /* Deadlines of stop and --timeout that have come. */
 void monitor_request_kill_late(struct monitor *m, int64_t now_ms);
 

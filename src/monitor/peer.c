@@ -272,6 +272,7 @@ void monitor_peer_close(struct monitor *m, struct monitor_peer *peer)
 	peer->queue_sent = 0;
 	if (peer == m->owner)
 		m->owner = NULL;
+	monitor_request_release(m, peer);
 	if (had_input)
 		monitor_input_end(m);
 	monitor_output_update(m);

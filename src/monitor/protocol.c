@@ -36,6 +36,8 @@ static int64_t payload_max(unsigned type)
 	case MONITOR_STDIN_EOF:
 	case MONITOR_PAUSE:
 	case MONITOR_UNPAUSE:
+	case MONITOR_HOLD:
+	case MONITOR_RELEASE:
 	case MONITOR_WAIT:
 	case MONITOR_CHECK:
 	case MONITOR_OK:

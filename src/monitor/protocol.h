@@ -27,6 +27,8 @@ enum monitor_frame_type {
 	MONITOR_WAIT,   /* EXIT frames are sent here, too, not only to who is attached (answered) */
 	MONITOR_CHECK,  /* a health check now, or the one that runs; CHECKED follows (answered) */
 	MONITOR_UPDATE, /* linux.resources as JSON: what it names is changed (answered) */
+	MONITOR_HOLD,   /* a pause that ends with this connection, however that ends (answered) */
+	MONITOR_RELEASE, /* or now, unless somebody was faster (answered) */
 
 	/* from the monitor */
 	MONITOR_STARTED = 65, /* u32 pid of the container's first process, in the host's numbers */

@@ -31,6 +31,7 @@ static int set_paused(struct monitor *m, bool pause, struct err *e)
 	if (r < 0)
 		return r;
 	m->paused = pause;
+	m->holder = NULL;
 	return monitor_container_store(m, pause ? MONITOR_STATE_PAUSED : MONITOR_STATE_RUNNING, e);
 }
 
@@ -188,6 +189,25 @@ static int change_paused(struct monitor *m, bool pause, struct err *e)
 	return r;
 }
 
+static int hold(struct monitor *m, struct monitor_peer *peer, struct err *e)
+{
+	int r = change_paused(m, true, e);
+
+	if (r == 0)
+		m->holder = peer;
+	return r;
+}
+
+void monitor_request_release(struct monitor *m, const struct monitor_peer *peer)
+{
+	struct err ignored;
+
+	if (m->holder != peer)
+		return;
+	m->holder = NULL;
+	change_paused(m, false, &ignored); /* it may have ended */
+}
+
 /* A hierarchy of cgroups may have been joined for that, on failure, too: whoever clears up behind
  * this process must know. */
 static int update(struct monitor *m, const struct monitor_frame *frame, struct err *e)
@@ -220,6 +240,11 @@ static int answered(struct monitor *m, struct monitor_peer *peer, const struct m
 		return change_paused(m, true, e);
 	case MONITOR_UNPAUSE:
 		return change_paused(m, false, e);
+	case MONITOR_HOLD:
+		return hold(m, peer, e);
+	case MONITOR_RELEASE:
+		monitor_request_release(m, peer);
+		return 0;
 	case MONITOR_STOP:
 		stop.signal = (int)monitor_get_u32(frame->payload);
 		stop.timeout_s = (int)monitor_get_u32(frame->payload + 4);
@@ -292,6 +317,8 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 	case MONITOR_KILL:
 	case MONITOR_PAUSE:
 	case MONITOR_UNPAUSE:
+	case MONITOR_HOLD:
+	case MONITOR_RELEASE:
 	case MONITOR_STOP:
 	case MONITOR_UPDATE:
 	case MONITOR_WAIT:

@@ -178,6 +178,38 @@ other:2" ]
 	output_is "<none>:<none>"
 }
 
+@test "one damaged container hides no other, and nothing that it may need is removed" {
+	holm run -d --name web busybox sleep 1000
+	holm run --name ended busybox true
+	holm run --name bad busybox true
+	holm run -d --name worse busybox sleep 1000
+	local bad worse
+	bad=$(holm inspect -f '{{.Id}}' bad) worse=$(holm inspect -f '{{.Id}}' worse)
+	truncate -s 30 "$HOLM_ROOT/containers/$bad/exit.json"
+	cp "$HOLM_ROOT/containers/$worse/config.json" .
+	truncate -s 100 "$HOLM_ROOT/containers/$worse/config.json"
+	for command in "ps -a" "stats --no-stream" "container prune -f" info "system df" "pod ps"; do
+		# shellcheck disable=SC2086
+		expect 0 holm $command
+		[[ $stderr == *"${worse:0:12}, named worse is left out: "*"system check --repair"* ]]
+	done
+	expect 0 holm ps -a --format '{{.Names}}'
+	output_is web
+	expect 0 holm inspect web
+	refused 1 "system check --repair" holm inspect worse
+	expect 0 holm __complete -- holm stop ""
+	[ -z "$stderr" ]
+	expect 1 holm image prune -af
+	[[ $stderr == *"what 2 damaged containers need is not known"* ]]
+	expect 1 holm rmi -f busybox
+	[[ $stderr == *"what 2 damaged containers need is not known"* ]]
+	expect 0 holm rm -f worse
+	expect 0 holm rm bad
+	expect 0 holm rm -f web
+	expect 0 holm ps -aq
+	[ -z "$stderr" ]
+}
+
 @test "a container's record, its end and its name" {
 	expect 3 holm run --name one busybox sh -c 'echo precious > /file; exit 3'
 	expect 0 holm run --name two busybox true

@@ -118,7 +118,7 @@ static bool is_to_start(const struct container *c, const struct container_state 
 
 static int plan_make(struct plan *plan, struct err *e)
 {
-	const struct list_options all = { .all = true, .tolerant = true };
+	const struct list_options all = { .all = true };
 
 	int r = engine_list(plan->engine, &all, &plan->rows, e);
 	if (r < 0)

@@ -132,12 +132,13 @@ struct engine_row {
 struct engine_rows {
 	struct engine_row *items;
 	size_t count;
+	size_t damaged; /* so many could not be read and are left out, each with a warning */
 };
 
 struct list_options {
 	bool all;           /* also those that do not run */
 	struct strv filter; /* "name=web", "status=exited"...; see engine/filter.c */
-	bool tolerant;      /* one that cannot be read is left out, with a warning */
+	bool quiet;         /* no warnings */
 	int64_t last;       /* -n: the newest so many, of all; 0: no bound */
 };
 
@@ -145,6 +146,9 @@ struct list_options {
 int engine_list(struct engine *engine, const struct list_options *o, struct engine_rows *ret,
 		struct err *e);
 void engine_rows_clear(struct engine_rows *rows);
+
+/* For who removes what no container needs: ERR_CORRUPT if some could not be read. */
+int engine_rows_whole(const struct engine_rows *rows, struct err *e);
 
 /* The full id of the container that name means. */
 int engine_find(struct engine *engine, const char *name, char ret_id[CONTAINER_ID_LENGTH + 1],

@@ -17,6 +17,9 @@ enum engine_fsck_outcome {
 
 typedef void engine_fsck_report(void *arg, const char *text, enum engine_fsck_outcome outcome);
 
+/* Whoever meets a damaged record says so. */
+#define ENGINE_FSCK_HINT "holm system check --repair mends it or moves it out of the way"
+
 struct engine_fsck {
 	bool repair;
 	bool quick; /* looks at sizes and records; does not read layers and their blobs */

@@ -155,12 +155,14 @@ static void hold_container(const struct fsck_run *run, struct held *held,
 static int hold(const struct fsck_run *run, struct held *held, struct err *e)
 {
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
-	const struct list_options all = { .all = true };
+	const struct list_options all = { .all = true, .quiet = true };
 
 	held->layers_lock = store_lock_layers_exclusive(run->engine->store, true, e);
 	if (held->layers_lock < 0)
 		return held->layers_lock;
 	int r = engine_list(run->engine, &all, &rows, e);
+	if (r == 0)
+		r = engine_rows_whole(&rows, e);
 	if (r < 0)
 		return r;
 	held->locks = mem_new(rows.count + 1, sizeof(int));
@@ -397,7 +399,7 @@ static void check_layers_of(const struct fsck_run *run, const struct container *
 static int check_container_layers(const struct fsck_run *run, struct err *e)
 {
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
-	const struct list_options all = { .all = true };
+	const struct list_options all = { .all = true, .quiet = true };
 
 	int r = engine_list(run->engine, &all, &rows, e);
 	for (size_t i = 0; r == 0 && i < rows.count; i++)

@@ -173,6 +173,8 @@ static int check_unused(struct engine *engine, const struct storage_entry *entry
 	}
 
 	int r = engine_list(engine, &all, &rows, e);
+	if (r == 0)
+		r = engine_rows_whole(&rows, e);
 	if (r < 0)
 		return r;
 	if (!find_user(&rows, entry, &user))
@@ -318,6 +320,8 @@ int engine_images_prune(struct engine *engine, bool all, const struct prune_filt
 	int r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = engine_list(engine, &every, &rows, e);
+	if (r == 0)
+		r = engine_rows_whole(&rows, e);
 	if (r == 0)
 		r = prune(engine, &index, &rows, all, filter, done, e);
 	if (r < 0)

@@ -13,9 +13,19 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/filter.h"
+#include "engine/fsck.h"
 #include "engine/record.h"
 #include "monitor/reap.h"
 #include "storage/store.h"
+
+int engine_rows_whole(const struct engine_rows *rows, struct err *e)
+{
+	if (!rows->damaged)
+		return 0;
+	err_set(e, ERR_CORRUPT, "what %zu damaged container%s need%s is not known", rows->damaged,
+		rows->damaged == 1 ? "" : "s", rows->damaged == 1 ? "s" : "");
+	return err_hint(e, ENGINE_FSCK_HINT);
+}
 
 void engine_rows_clear(struct engine_rows *rows)
 {
@@ -26,7 +36,7 @@ void engine_rows_clear(struct engine_rows *rows)
 }
 
 struct listing {
-	bool tolerant;
+	bool quiet;
 	struct engine *engine;
 	const struct filter *filter;
 	bool all;
@@ -34,35 +44,36 @@ struct listing {
 	const char *run; /* $run/containers */
 };
 
-/* One that goes while the list is made is simply not in it. */
-static int pass_over(const struct listing *l, const struct err *e)
+/* One that goes while the list is made is simply not in it; one that is damaged hides no other. */
+static void pass_over(struct listing *l, const char *id, const struct err *e)
 {
 	if (e->kind == ERR_NOT_FOUND)
-		return 0;
-	if (!l->tolerant)
-		return -e->number;
-	log_warning("%s", e->text);
-	return 0;
+		return;
+	l->rows->damaged++;
+	if (l->quiet)
+		return;
+	own_free char *name = record_find_name(l->engine, id);
+	log_warning("%.12s%s%s is left out: %s (%s)", id, name ? ", named " : "", name ? name : "",
+		    e->text, ENGINE_FSCK_HINT);
 }
 
-static int add_row(struct listing *l, const char *id, struct err *e)
+static void add_row(struct listing *l, const char *id)
 {
 	struct engine_row row = { 0 };
+	struct err e;
 
-	int r = engine_state_read(l->engine, id, &row.state, e);
-	if (r < 0)
-		return pass_over(l, e);
-	if (!l->all && !container_state_live(&row.state) &&
+	int r = engine_state_read(l->engine, id, &row.state, &e);
+	if (r == 0 && !l->all && !container_state_live(&row.state) &&
 	    row.state.status != CONTAINER_RESTARTING)
-		return 0;
-	r = record_read(l->engine, id, &row.container, e);
+		return;
+	if (r == 0)
+		r = record_read(l->engine, id, &row.container, &e);
 	if (r < 0)
-		return pass_over(l, e);
-	if (filter_matches(l->filter, &row))
+		pass_over(l, id, &e);
+	else if (filter_matches(l->filter, &row))
 		*shape_list_add(l->rows) = row;
 	else
 		container_clear(&row.container);
-	return 0;
 }
 
 static bool is_id(const char *name)
@@ -72,36 +83,34 @@ static bool is_id(const char *name)
 }
 
 /* Those that may run have a run folder: without --all nothing else is looked at. */
-static int add_running(struct listing *l, const char *entry, struct err *e)
+static void add_running(struct listing *l, const char *entry)
 {
 	size_t count = l->rows->count;
-	int r = l->all || !is_id(entry) ? 0 : add_row(l, entry, e);
 
-	if (r == 0 && l->rows->count == count)
+	if (!l->all && is_id(entry))
+		add_row(l, entry);
+	if (l->rows->count == count)
 		monitor_reap_entry(l->run, entry, l->engine->containers_fd);
-	return r;
 }
 
-static int add_any(struct listing *l, const char *entry, struct err *e)
+static void add_any(struct listing *l, const char *entry)
 {
 	if (str_starts(entry, ".dead-"))
 		record_clear_dead(l->engine, entry);
-	return is_id(entry) ? add_row(l, entry, e) : 0;
+	if (is_id(entry))
+		add_row(l, entry);
 }
 
 static int add_rows(struct listing *l, int folder_fd,
-		    int (*add)(struct listing *l, const char *entry, struct err *e), struct err *e)
+		    void (*add)(struct listing *l, const char *entry), struct err *e)
 {
 	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return err_sys(e, "list the containers");
 
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		int r = add(l, entry->d_name, e);
-		if (r < 0)
-			return r;
-	}
+	for (struct dirent *entry; (entry = readdir(dir));)
+		add(l, entry->d_name);
 	return 0;
 }
 
@@ -131,7 +140,7 @@ int engine_list(struct engine *engine, const struct list_options *o, struct engi
 		return r;
 	own_free char *run = mem_format("%s/containers", engine->store->run);
 	bool all = o->all || o->last > 0 || filter.all;
-	struct listing listing = { o->tolerant, engine, &filter, all, &rows, run };
+	struct listing listing = { o->quiet, engine, &filter, all, &rows, run };
 	r = add_rows(&listing, engine->run_fd, add_running, e);
 	if (r == 0 && all)
 		r = add_rows(&listing, engine->containers_fd, add_any, e);

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "base/err.h"
+#include "engine/fsck.h"
 #include "engine/record.h"
 
 int engine_load(struct engine *engine, const char *name, struct container *ret,
@@ -13,5 +14,7 @@ int engine_load(struct engine *engine, const char *name, struct container *ret,
 		r = engine_state_read(engine, id, ret_state, e);
 	if (r == 0 && ret)
 		r = record_read(engine, id, ret, e);
+	if (r < 0 && e->kind == ERR_CORRUPT)
+		err_hint(e, ENGINE_FSCK_HINT);
 	return r;
 }

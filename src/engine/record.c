@@ -95,6 +95,20 @@ void record_free_other_names(struct engine *engine, const char *id, const char *
 			record_free_name(engine, id, entry->d_name);
 }
 
+char *record_find_name(struct engine *engine, const char *id)
+{
+	int fd = openat(engine->names_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char target[CONTAINER_ID_LENGTH + 1];
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (readlinkat(engine->names_fd, entry->d_name, target, sizeof(target)) ==
+			    CONTAINER_ID_LENGTH &&
+		    !strncmp(target, id, CONTAINER_ID_LENGTH))
+			return mem_text(entry->d_name);
+	return NULL;
+}
+
 static const struct shape name_shape = {
 	sizeof(char *),
 	(const struct shape_field[]){ { "name", SHAPE_STRING, 0 }, { 0 } },

@@ -27,6 +27,10 @@ void record_free_other_names(struct engine *engine, const char *id, const char *
 /* Frees the name, if it is this container's. */
 void record_free_name(struct engine *engine, const char *id, const char *name);
 
+/* A name that leads to this container, for one whose record cannot be read; NULL: none. The
+ * caller's. */
+char *record_find_name(struct engine *engine, const char *id);
+
 /* Does the container that the name leads to bear it? One that does not was left by a killed rename
  * and is taken away, unless a rename is just at work. */
 bool record_has_name(struct engine *engine, const char *id, const char *name);

@@ -17,6 +17,7 @@
 #include "engine/volume.h"
 #include "monitor/kill.h"
 #include "monitor/reap.h"
+#include "monitor/state.h"
 
 enum { LOCK_STEP_MS = 10, LOCK_PATIENCE_MS = 10000 };
 
@@ -47,7 +48,9 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	struct container_state state;
 
 	int r = engine_state_read_locked(engine, id, folder_fd, &state, e);
-	if (r < 0)
+	if (r < 0 && e->kind == ERR_CORRUPT && monitor_state_alive_in(engine->run_fd, id) == 0)
+		state = (struct container_state){ .status = CONTAINER_EXITED }; /* see below */
+	else if (r < 0)
 		return r;
 	if (is_live(&state))
 		return refuse_live(name, &state, e);
@@ -57,6 +60,8 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	r = record_read(engine, id, &c, e);
 	if (r < 0 && e->kind != ERR_CORRUPT)
 		return r; /* a broken record must not keep its container for ever */
+	if (r < 0)
+		c.name = record_find_name(engine, id);
 	r = engine_pod_check_empty(engine, &c, e);
 	if (r == 0)
 		r = remove_run_folder(engine, id, e);

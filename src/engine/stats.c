@@ -34,10 +34,12 @@ static void add(struct engine_stats *to, struct container *c)
 	strcpy(row->id, c->id);
 }
 
-static int add_all(struct engine *engine, bool all, struct engine_stats *to, struct err *e)
+/* A live table warns once. */
+static int add_all(struct engine *engine, bool all, bool quiet, struct engine_stats *to,
+		   struct err *e)
 {
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
-	const struct list_options o = { .all = all };
+	const struct list_options o = { .all = all, .quiet = quiet };
 
 	int r = engine_list(engine, &o, &rows, e);
 	for (size_t i = 0; r == 0 && i < rows.count; i++)
@@ -135,7 +137,7 @@ int engine_stats_sample(struct engine *engine, const struct strv *names, bool al
 	struct engine_stats now = { 0 };
 	uint64_t most = host_memory();
 
-	int r = names->count ? 0 : add_all(engine, all, &now, e);
+	int r = names->count ? 0 : add_all(engine, all, stats->count > 0, &now, e);
 	for (size_t i = 0; r == 0 && i < names->count; i++)
 		r = add_named(engine, names->items[i], &now, e);
 	if (r < 0) {

@@ -50,12 +50,18 @@ runtime() { # ARGUMENT...
 	as_service "$(command -v holm-runtime)" --root "$RUN/holm-test" --systemd-cgroup "$@"
 }
 
+# What stays must not hold the pipe that systemd-run waits for.
+runtime_detached() { # ARGUMENT...
+	as_service sh -c 'exec "$0" "$@" </dev/null >/dev/null 2>&1' "$(command -v holm-runtime)" \
+		--root "$RUN/holm-test" --systemd-cgroup "$@"
+}
+
 @test "--systemd-cgroup of a user: a scope of the user's own systemd, with its limits" {
 	bundle_edit '.linux.cgroupsPath = "user.slice:holm:limited"'
 	expect 0 runtime run --bundle "$BUNDLE" limited
 	output_is $'67108864\n77'
 	bundle_edit '.process.args = ["sleep", "1000"]'
-	expect 0 runtime run --detach --bundle "$BUNDLE" limited
+	expect 0 runtime_detached run --detach --bundle "$BUNDLE" limited
 	expect 0 as_user systemctl --user show -p MemoryMax,TasksMax --value holm-limited.scope
 	output_has 67108864
 	output_has 77
@@ -69,9 +75,10 @@ runtime() { # ARGUMENT...
 }
 
 @test "a cgroup that was delegated: limits beside the caller's own, and told without one" {
-	# the folder that was given has no processes of its own once the shell is in one below
+	# the folder that was given has no processes of its own once the shell is in one below (0: itself;
+	# of $$ systemd makes $)
 	expect 0 as_service -p Delegate=yes sh -c \
-		'cg=/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup); mkdir $cg/shell && echo $$ >$cg/shell/cgroup.procs &&
+		'cg=/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup); mkdir $cg/shell && echo 0 >$cg/shell/cgroup.procs &&
 		"$1" --root "$2" run --bundle "$3" delegated' \
 		- "$(command -v holm-runtime)" "$RUN/holm-test" "$BUNDLE"
 	output_is $'67108864\n77'

@@ -111,6 +111,77 @@ answers() {
 	[ "${#lines[@]}" = 1 ]
 }
 
+@test "logs of all as one, in the order of time" {
+	holm pod create web >/dev/null
+	holm run --pod web --name one busybox sh -c 'echo first; sleep 0.1; echo third; printf cut'
+	holm run --pod web --name two busybox sh -c 'echo fourth; echo bad >&2'
+	holm run --pod web --name mute --log-driver none busybox echo nothing
+	expect 0 holm pod logs -n web
+	output_is $'one first\none third\none cut\ntwo fourth'
+	[[ $stderr == *"mute keeps no log"* && $stderr == *"two bad" ]]
+	expect 0 holm pod logs -c two web
+	output_is fourth
+	expect 0 holm pod logs --names --tail 1 -t web
+	[[ ${lines[0]} =~ ^one\ 2[0-9-]+T[0-9:.]+Z\ cut$ ]]
+	refused 1 "--container nosuch: pod web has none" holm pod logs -c nosuch web
+	refused 1 "no such pod: one" holm pod logs one
+	refused 1 "--tail" holm pod logs --tail x web
+	# followed until all have ended
+	holm run -d --pod web --name a busybox sh -c 'echo a1; until [ -e /dev/shm/go ]; do sleep 0.05; done; echo a2'
+	holm run -d --pod web --name b busybox sh -c 'echo b1; until [ -e /dev/shm/go ]; do sleep 0.05; done; sleep 0.1; echo b2'
+	holm pod logs -f -c a -c b -n web >followed 3>&- &
+	local pid=$!
+	within 5 grep -q b1 followed
+	holm exec web touch /dev/shm/go
+	wait $pid
+	[ "$(sort followed)" = $'a a1\na a2\nb b1\nb b2' ]
+}
+
+@test "top and stats of all its containers" {
+	holm run -d --pod new:web --name one busybox sleep 1111
+	holm run -d --pod web --name two busybox sleep 2222
+	holm create --pod web --name made busybox true
+	holm run -d --name other busybox sleep 3333
+	expect 0 holm pod top web
+	[[ $output == *"sleep 1111"*"sleep 2222"* && $output != *"sleep 3333"* ]]
+	[ "$(grep -c PID <<<"$output")" = 1 ]
+	expect 0 holm pod top web -o pid,args
+	output_has "sleep 2147483647"
+	expect 0 holm pod stats --no-stream --format '{{.Name}} {{.Pod}}' web
+	local id
+	id=$(holm pod ps -q)
+	[ "$(sort <<<"$output")" = "one $id"$'\n'"two $id"$'\n'"web $id" ]
+	expect 0 holm pod stats --no-stream
+	[[ ${lines[0]} =~ ^POD\ +CID\ +NAME\ +CPU\ %\ +MEM\ USAGE\ /\ LIMIT\ +MEM\ %\ +NET\ IO\ +BLOCK\ IO\ +PIDS$ ]]
+	[ "${#lines[@]}" = 4 ]
+	expect 0 holm pod stats --no-stream --format json web
+	[ "$(jq -r .MemUsage <<<"${lines[0]}" | grep -c iB)" = 1 ]
+	holm pod stop -t 0 web
+	refused 1 "pod web is not running" holm pod top web
+	expect 0 holm pod stats --no-stream web
+	[ "${#lines[@]}" = 1 ]
+	refused 1 "no such pod: nosuch" holm pod stats --no-stream nosuch
+	holm rm -f other
+}
+
+@test "create: its own network, a file with its id, in the place of another" {
+	expect 0 holm pod create --network none --add-host db:10.1.2.3 --dns 10.9.9.9 --pod-id-file id web
+	[ "$(cat id)" = "$output" ]
+	expect 0 holm run --rm --pod web busybox sh -c 'cat /etc/hosts /etc/resolv.conf; ls /sys/class/net'
+	[[ $output == *"10.1.2.3"*"db"*"nameserver 10.9.9.9"* ]]
+	[ "${lines[-1]}" = lo ]
+	holm create --pod web --name member busybox true
+	refused 1 "the name 'web' is taken" holm pod create web
+	printf 'a=b\n' >labels
+	expect 0 holm pod create --replace --label-file labels web
+	[ "$output" != "$(cat id)" ]
+	expect 0 holm pod inspect -f '{{.Labels.a}} {{.NumContainers}}' web
+	output_is "b 1"
+	refused 1 "no such container" holm inspect member
+	refused 1 "the file is there already" holm pod create --pod-id-file id other
+	refused 1 "--replace needs a name" holm pod create --replace
+}
+
 @test "what is refused" {
 	refused 125 "no such pod: nosuch" holm run --pod nosuch busybox true
 	refused 1 "'mnt' is not one of net, ipc, uts, pid" holm pod create --share net,mnt x

@@ -54,7 +54,7 @@ static bool state_fits(enum container_status status, const char *wanted)
 static void offer_containers(const struct completion *c, const char *wanted)
 {
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
-	const struct list_options all = { .all = true, .quiet = true };
+	const struct list_options all = { .all = true };
 	struct engine *engine;
 	struct err ignored;
 

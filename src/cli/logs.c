@@ -2,19 +2,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/moment.h"
-#include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/journal.h"
-#include "cli/print.h"
-#include "cli/since.h"
+#include "cli/log_print.h"
 #include "engine/engine.h"
 #include "monitor/log.h"
 
@@ -25,9 +21,7 @@ struct logs_options {
 	bool follow;
 	bool timestamps;
 	bool details;
-	char *since;
-	char *until;
-	char *tail;
+	struct cli_log_range range;
 };
 
 #define OPTIONS struct logs_options
@@ -35,74 +29,29 @@ static const struct option table[] = {
 	{ "details", 0, OPTION_FLAG(details), NULL,
 	  "with the labels, variables and tag of --log-opt" },
 	{ "follow", 'f', OPTION_FLAG(follow), NULL, "go on until the container ends" },
-	{ "since", 0, OPTION_STRING(since), "TIME",
+	{ "since", 0, OPTION_STRING(range.since), "TIME",
 	  "only from then on: 2026-01-31T12:00:00Z, seconds since 1970, or 10m (ago)" },
-	{ "until", 0, OPTION_STRING(until), "TIME", "only up to then" },
-	{ "tail", 'n', OPTION_STRING(tail), "N", "only the last N lines, or all" },
+	{ "until", 0, OPTION_STRING(range.until), "TIME", "only up to then" },
+	{ "tail", 'n', OPTION_STRING(range.tail), "N", "only the last N lines, or all" },
 	{ "timestamps", 't', OPTION_FLAG(timestamps), NULL, "with the time of each line" },
 	{ 0 },
 };
 #undef OPTIONS
 
-/* Where the output is within a line, for the times in front of lines. */
-struct output {
-	bool timestamps;
-	char *details;  /* "a=1,b=2"; NULL: not asked for */
-	bool inside[3]; /* by stream: the record before had no newline */
-};
-
-static int parse_range(struct monitor_log_range *range, const struct logs_options *o, struct err *e)
-{
-	range->tail = -1;
-	if (o->tail && strcmp(o->tail, "all") != 0) {
-		int r = number_parse_i64(&range->tail, o->tail, -1, INT64_MAX, e);
-		if (r < 0)
-			return err_add(e, "--tail");
-	}
-	int r = cli_since_parse(&range->since_ns, "--since", o->since, e);
-	return r < 0 ? r : cli_since_parse(&range->until_ns, "--until", o->until, e);
-}
-
-static void print_record(struct output *out, const struct monitor_log_record *record)
-{
-	FILE *to = record->stream == MONITOR_LOG_STDOUT ? stdout : stderr;
-	bool whole = record->text.length && record->text.text[record->text.length - 1] == '\n';
-
-	if (to == stderr)
-		fflush(stdout);
-	if (out->timestamps && !out->inside[record->stream]) {
-		char time[MOMENT_TEXT_SIZE];
-		moment_format(time, record->time_ns);
-		fprintf(to, "%s ", time);
-	}
-	if (out->details && !out->inside[record->stream]) {
-		cli_print_clean(to, out->details);
-		fputc(' ', to);
-	}
-	if (record->stream == MONITOR_LOG_NOTICE) {
-		fputs("holm: ", to);
-		cli_print_clean(to, record->text.text ? record->text.text : "");
-		fputc('\n', to);
-		return;
-	}
-	fwrite(record->text.text, 1, record->text.length, to);
-	out->inside[record->stream] = !whole;
-}
-
-static int print_all(struct monitor_log_reader *reader, struct output *out, struct err *e)
+static int print_all(struct monitor_log_reader *reader, struct cli_log_output *out, struct err *e)
 {
 	const struct monitor_log_record *record;
 	int r;
 
 	while ((r = monitor_log_next(reader, &record, e)) > 0)
-		print_record(out, record);
+		cli_log_print(out, record);
 	if (fflush(stdout) != 0)
 		return err_sys(e, "write to the standard output");
 	return r;
 }
 
 static int follow(struct monitor_log_reader *reader, const struct engine_log *log,
-		  struct output *out, struct err *e)
+		  struct cli_log_output *out, struct err *e)
 {
 	int watch = monitor_log_watch(reader, e);
 
@@ -133,9 +82,9 @@ static char *join_details(const struct shape_map *details)
 
 static int print_journal(void *arg, const struct monitor_log_record *record, struct err *e)
 {
-	struct output *out = arg;
+	struct cli_log_output *out = arg;
 
-	print_record(out, record);
+	cli_log_print(out, record);
 	if (fflush(record->stream == MONITOR_LOG_STDOUT ? stdout : stderr) != 0)
 		return err_sys(e, "write to the standard output");
 	return 0;
@@ -147,7 +96,7 @@ static bool journal_goes_on(void *arg)
 }
 
 static int show_journal(struct engine_log *log, const struct monitor_log_range *range, bool follow,
-			struct output *out, struct err *e)
+			struct cli_log_output *out, struct err *e)
 {
 	return cli_journal_read(log->id, range, follow ? journal_goes_on : NULL, log, print_journal,
 				out, e);
@@ -158,9 +107,9 @@ static int show(struct engine_log *log, const struct logs_options *o, struct err
 	struct monitor_log_range range = { 0 };
 	struct monitor_log_reader *reader;
 	own_free char *details = o->details ? join_details(&log->details) : NULL;
-	struct output out = { .timestamps = o->timestamps, .details = details };
+	struct cli_log_output out = { .timestamps = o->timestamps, .details = details };
 
-	int r = parse_range(&range, o, e);
+	int r = cli_log_print_range(&range, &o->range, e);
 	if (r == 0 && log->journal)
 		return show_journal(log, &range, o->follow, &out, e);
 	if (r == 0)

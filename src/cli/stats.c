@@ -1,4 +1,4 @@
-/* `holm stats`. */
+/* `holm stats`, `holm pod stats`. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "engine/engine.h"
+#include "engine/pods.h"
 #include "engine/stats.h"
 
 enum { BUFFER_BYTES = 64 << 10 };
@@ -24,11 +25,21 @@ struct stats_options {
 	bool no_trunc;
 	char *format;
 	int64_t interval;
+	bool pods; /* the arguments are pods; none: all. No option */
 };
 
 #define OPTIONS struct stats_options
 static const struct option table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "also those that do not run" },
+	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
+	{ "interval", 'i', OPTION_COUNT(interval), "SECONDS", "how often to look (1)" },
+	{ "no-stream", 0, OPTION_FLAG(no_stream), NULL, "look once" },
+	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "do not shorten ids" },
+	{ 0 },
+};
+
+static const struct option pod_table[] = {
+	{ "all", 'a', OPTION_FLAG(all), NULL, "of all pods, as without names" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "interval", 'i', OPTION_COUNT(interval), "SECONDS", "how often to look (1)" },
 	{ "no-stream", 0, OPTION_FLAG(no_stream), NULL, "look once" },
@@ -95,13 +106,112 @@ static struct json_object *make_row(const struct engine_stats_row *from, bool no
 	return row;
 }
 
+/* ---- of pods ---- */
+
+static const char *const pod_headers[] = {
+	"Pod",      "POD",   "CID",   "CID",      "Name",
+	"NAME",     "CPU",   "CPU %", "MemUsage", "MEM USAGE / LIMIT",
+	"Mem",      "MEM %", "NetIO", "NET IO",   "BlockIO",
+	"BLOCK IO", "PIDS",  "PIDS",  NULL,
+};
+
+static const struct cli_format_list pod_list = {
+	.table = "{{.Pod}}\t{{.CID}}\t{{.Name}}\t{{.CPU}}\t{{.MemUsage}}\t{{.Mem}}\t{{.NetIO}}\t"
+		 "{{.BlockIO}}\t{{.PIDS}}",
+	.headers = pod_headers,
+	.id = "CID",
+};
+
+/* podman's names for what stats calls otherwise. */
+static void name_for_pods(struct json_object *row)
+{
+	static const char *const names[][2] = {
+		{ "ID", "CID" },
+		{ "CPUPerc", "CPU" },
+		{ "MemPerc", "Mem" },
+		{ "PIDs", "PIDS" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct json_object *value = json_object_object_get(row, names[i][0]);
+		json_object_object_add(row, names[i][1], json_object_get(value));
+		json_object_object_del(row, names[i][0]);
+	}
+	json_object_object_del(row, "Container");
+}
+
+static void add_running(struct strv *to, const struct engine_pod *pod)
+{
+	if (container_state_live(&pod->pod->state))
+		strv_add(to, pod->pod->container.id);
+	for (size_t i = pod->count; i-- > 0;)
+		if (container_state_live(&pod->members[i]->state))
+			strv_add(to, pod->members[i]->container.id);
+}
+
+/* Who runs in these pods now, or in all. */
+static int list_members(struct strv *to, struct engine *engine, const struct strv *names,
+			struct err *e)
+{
+	own_clear(engine_pods_clear) struct engine_pods pods = { 0 };
+	int r = names->count ? 0 : engine_pods_list(engine, &pods, e);
+
+	for (size_t i = 0; r == 0 && i < pods.items.count; i++)
+		add_running(to, &pods.items.items[i]);
+	for (size_t i = 0; r == 0 && i < names->count; i++) {
+		own_clear(engine_pods_clear) struct engine_pods all = { 0 };
+		const struct engine_pod *pod;
+		r = engine_pods_find(engine, names->items[i], &all, &pod, e);
+		if (r == 0)
+			add_running(to, pod);
+	}
+	return r;
+}
+
+static int sample_pods(struct engine *engine, const struct strv *names, struct engine_stats *stats,
+		       struct err *e)
+{
+	int r;
+
+	do {
+		own_clear(strv_clear) struct strv members = { 0 };
+		r = list_members(&members, engine, names, e);
+		if (r < 0)
+			return r;
+		if (!members.count) {
+			engine_stats_clear(stats);
+			return 0;
+		}
+		r = engine_stats_sample(engine, &members, false, stats, e);
+	} while (r < 0 && e->kind == ERR_NOT_FOUND); /* it was removed in between */
+	return r;
+}
+
+/* ---- both ---- */
+
+static int sample(struct engine *engine, const struct stats_options *o, const struct strv *names,
+		  struct engine_stats *stats, struct err *e)
+{
+	return o->pods ? sample_pods(engine, names, stats, e)
+		       : engine_stats_sample(engine, names, o->all, stats, e);
+}
+
 static int print(const struct engine_stats *stats, const struct stats_options *o, struct err *e)
 {
 	own_json struct json_object *rows = json_object_new_array();
 
-	for (size_t i = 0; i < stats->count; i++)
-		json_object_array_add(rows, make_row(&stats->items[i], o->no_trunc));
-	return cli_format_rows(&list, rows, o->format, false, e);
+	for (size_t i = 0; i < stats->count; i++) {
+		const struct engine_stats_row *from = &stats->items[i];
+		struct json_object *row = make_row(from, o->no_trunc);
+		json_object_array_add(rows, row);
+		if (!o->pods)
+			continue;
+		own_free char *pod = mem_text_n(from->pod, o->no_trunc ? CONTAINER_ID_LENGTH
+								       : CONTAINER_ID_SHORT);
+		name_for_pods(row);
+		add_text(row, "Pod", pod);
+	}
+	return cli_format_rows(o->pods ? &pod_list : &list, rows, o->format, false, e);
 }
 
 /* In one write, so that the table is never seen half: from the upper left corner on. */
@@ -113,7 +223,7 @@ static int stream(struct engine *engine, const struct stats_options *o, const st
 	setvbuf(stdout, mem_new(1, BUFFER_BYTES), _IOFBF, BUFFER_BYTES);
 	for (;;) {
 		const struct timespec pause = { .tv_sec = o->interval ? o->interval : 1 };
-		int r = engine_stats_sample(engine, names, o->all, stats, e);
+		int r = sample(engine, o, names, stats, e);
 		if (r == 0 && terminal)
 			fputs("\033[H\033[J", stdout);
 		if (r == 0)
@@ -137,8 +247,18 @@ static int run_stats(struct cli *cli, void *options, const struct strv *args, st
 		return r;
 	if (!o->no_stream)
 		return stream(engine, o, args, &stats, e);
-	r = engine_stats_sample(engine, args, o->all, &stats, e);
+	r = sample(engine, o, args, &stats, e);
 	return r < 0 ? r : print(&stats, o, e);
+}
+
+static int run_pod_stats(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct stats_options *o = options;
+
+	if (o->all && args->count)
+		return err_set(e, ERR_INVALID, "--all and names exclude each other");
+	o->pods = true;
+	return run_stats(cli, options, args, e);
 }
 
 const struct cli_command cli_stats = {
@@ -151,4 +271,16 @@ const struct cli_command cli_stats = {
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
 	.run = run_stats,
+};
+
+const struct cli_command cli_pod_stats = {
+	.names = "pod stats",
+	.section = "Pods",
+	.arguments = "[OPTIONS] [POD...]",
+	.summary = "Show what the containers of pods use, as it changes",
+	.options = pod_table,
+	.size = sizeof(struct stats_options),
+	.args_max = CLI_ARGS_ANY,
+	.values = "pod:",
+	.run = run_pod_stats,
 };

@@ -1,4 +1,4 @@
-/* `holm top`. */
+/* `holm top`, `holm pod top`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "engine/engine.h"
+#include "engine/pods.h"
 
 enum { COLUMN_WIDTH = 20, BETWEEN = 3 }; /* docker's */
 
@@ -55,21 +56,35 @@ static void print_table(struct json_object *table)
 		print_row(json_object_array_get_idx(processes, p), widths);
 }
 
-static int run_top(struct cli *cli, void *options, const struct strv *args, struct err *e)
+typedef int top(struct engine *engine, const char *name, const struct strv *ps_args,
+		struct json_object **ret, struct err *e);
+
+static int show(struct cli *cli, const struct strv *args, top *f, struct err *e)
 {
 	own_clear(strv_clear) struct strv words = { 0 };
 	own_json struct json_object *table = NULL;
 	struct engine *engine;
 
-	(void)options;
 	for (size_t i = 1; i < args->count; i++)
 		strv_add(&words, args->items[i]);
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
-		r = engine_top(engine, args->items[0], &words, &table, e);
+		r = f(engine, args->items[0], &words, &table, e);
 	if (r == 0)
 		print_table(table);
 	return r;
+}
+
+static int run_top(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	(void)options;
+	return show(cli, args, engine_top, e);
+}
+
+static int run_pod_top(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	(void)options;
+	return show(cli, args, engine_pods_top, e);
 }
 
 const struct cli_command cli_top = {
@@ -82,4 +97,16 @@ const struct cli_command cli_top = {
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
 	.run = run_top,
+};
+
+const struct cli_command cli_pod_top = {
+	.names = "pod top",
+	.section = "Pods",
+	.arguments = "POD [PS OPTIONS]",
+	.summary = "Show the processes of all containers of a pod",
+	.mode = OPTION_FIRST,
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "pod:",
+	.run = run_pod_top,
 };

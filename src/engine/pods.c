@@ -61,6 +61,27 @@ static void fill(struct create_options *to, const struct pod_options *o, const c
 	strv_add(&to->cap_drop, "ALL");
 	strv_add(&to->security_opt, "no-new-privileges");
 	strv_add_all(&to->label, &o->label);
+	strv_add_all(&to->label_file, &o->label_file);
+	strv_add_all(&to->network, &o->network);
+	strv_add_all(&to->add_host, &o->add_host);
+	strv_add_all(&to->dns, &o->dns);
+	strv_add_all(&to->dns_search, &o->dns_search);
+	strv_add_all(&to->dns_option, &o->dns_option);
+	mem_replace(&to->ip, o->ip);
+	mem_replace(&to->mac_address, o->mac_address);
+	mem_replace(&to->cidfile, o->id_file);
+}
+
+/* A pod of this name that is there already gives way. */
+static int make_room(struct engine *engine, const struct pod_options *o, struct err *e)
+{
+	const struct remove_options force = { .force = true };
+
+	if (!o->replace)
+		return 0;
+	if (str_empty(o->name))
+		return err_set(e, ERR_INVALID, "--replace needs a name");
+	return engine_pods_remove(engine, o->name, &force, e);
 }
 
 int engine_pods_create(struct engine *engine, const struct pod_options *o, char **ret_id,
@@ -75,7 +96,9 @@ int engine_pods_create(struct engine *engine, const struct pod_options *o, char 
 		return r;
 	fill(&create, o, made_up ? made_up : o->name);
 	create.detach = true;
-	r = engine_create(engine, &create, &c, e);
+	r = make_room(engine, o, e);
+	if (r == 0)
+		r = engine_create(engine, &create, &c, e);
 	if (r == 0)
 		*ret_id = mem_text(c.id);
 	return r;
@@ -145,9 +168,8 @@ const char *engine_pods_status(const struct engine_pod *pod)
 	return created == pod->count ? "Created" : "Exited";
 }
 
-/* The pod with this name or id out of all; the caller clears *pods. */
-static int find(struct engine *engine, const char *name, struct engine_pods *pods,
-		const struct engine_pod **ret, struct err *e)
+int engine_pods_find(struct engine *engine, const char *name, struct engine_pods *pods,
+		     const struct engine_pod **ret, struct err *e)
 {
 	own_clear(container_clear) struct container c = { 0 };
 	int r = engine_pod_load(engine, name, &c, e);
@@ -178,7 +200,7 @@ int engine_pods_inspect(struct engine *engine, const char *name, struct json_obj
 	own_clear(engine_pods_clear) struct engine_pods pods = { 0 };
 	const struct engine_pod *pod;
 
-	int r = find(engine, name, &pods, &pod, e);
+	int r = engine_pods_find(engine, name, &pods, &pod, e);
 	if (r < 0)
 		return r;
 	const struct container *c = &pod->pod->container;
@@ -209,7 +231,7 @@ int engine_pods_start(struct engine *engine, const char *name, struct err *e)
 	struct engine_session session;
 	const struct engine_pod *pod;
 
-	int r = find(engine, name, &pods, &pod, e);
+	int r = engine_pods_find(engine, name, &pods, &pod, e);
 	if (r == 0)
 		r = engine_start(engine, pod->pod->container.id, &plain, &session, e);
 	/* oldest first, as they were made */
@@ -247,7 +269,7 @@ int engine_pods_stop(struct engine *engine, const char *name, const struct stop_
 	struct failure failure = { .e = e };
 	const struct engine_pod *pod;
 
-	int r = find(engine, name, &pods, &pod, e);
+	int r = engine_pods_find(engine, name, &pods, &pod, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < pod->count; i++)
@@ -281,7 +303,7 @@ int engine_pods_kill(struct engine *engine, const char *name, const char *signal
 {
 	own_clear(engine_pods_clear) struct engine_pods pods = { 0 };
 	const struct engine_pod *pod;
-	int r = find(engine, name, &pods, &pod, e);
+	int r = engine_pods_find(engine, name, &pods, &pod, e);
 
 	if (r == 0 && !strcmp(engine_pods_status(pod), "Exited") && !runs(pod->pod))
 		return err_set(e, ERR_STATE, "pod %s is not running", name);
@@ -304,7 +326,7 @@ int engine_pods_pause(struct engine *engine, const char *name, bool pause, struc
 {
 	own_clear(engine_pods_clear) struct engine_pods pods = { 0 };
 	const struct engine_pod *pod;
-	int r = find(engine, name, &pods, &pod, e);
+	int r = engine_pods_find(engine, name, &pods, &pod, e);
 
 	if (r == 0 && !runs(pod->pod))
 		return err_set(e, ERR_STATE, "pod %s is not running", name);
@@ -327,7 +349,7 @@ int engine_pods_remove(struct engine *engine, const char *name, const struct rem
 	const struct remove_options force = { .force = true, .volumes = o->volumes };
 	const struct engine_pod *pod;
 
-	int r = find(engine, name, &pods, &pod, e);
+	int r = engine_pods_find(engine, name, &pods, &pod, e);
 	if (r < 0)
 		return e->kind == ERR_NOT_FOUND && o->force ? 0 : r;
 	for (size_t i = 0; i < pod->count; i++) {

@@ -10,6 +10,17 @@ struct pod_options {
 	char *share;       /* "net,ipc,uts"; "+pid": besides these; "none" */
 	char *infra_image; /* what the process that holds the namespaces is from */
 	struct strv label;
+	struct strv label_file;
+	char *id_file; /* gets the id */
+	bool replace;  /* one that has the name is removed first, with all its containers */
+	/* the network that its containers have; as run's */
+	struct strv network;
+	char *ip;
+	char *mac_address;
+	struct strv add_host;
+	struct strv dns;
+	struct strv dns_search;
+	struct strv dns_option;
 };
 
 /* One pod and its containers: rows of all, borrowed; the first is the pod itself. */
@@ -31,6 +42,14 @@ int engine_pods_create(struct engine *engine, const struct pod_options *o, char 
 /* The caller ends *ret with engine_pods_clear(). */
 int engine_pods_list(struct engine *engine, struct engine_pods *ret, struct err *e);
 void engine_pods_clear(struct engine_pods *pods);
+
+/* The pod with this name or id, out of all; the caller clears *pods. */
+int engine_pods_find(struct engine *engine, const char *name, struct engine_pods *pods,
+		     const struct engine_pod **ret, struct err *e);
+
+/* engine_top() of all its containers that run, as one table (top.c). */
+int engine_pods_top(struct engine *engine, const char *name, const struct strv *ps_args,
+		    struct json_object **ret, struct err *e);
 
 /* "Created", "Running", "Degraded" (some of its containers run), "Paused", "Exited" */
 const char *engine_pods_status(const struct engine_pod *pod);

@@ -32,6 +32,8 @@ static void add(struct engine_stats *to, struct container *c)
 	*row = (struct engine_stats_row){ .cpu_fd = -1 };
 	row->name = take_ptr(&c->name);
 	strcpy(row->id, c->id);
+	if (c->pod.id)
+		strcpy(row->pod, c->pod.id);
 }
 
 /* A live table warns once. */

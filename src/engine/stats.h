@@ -13,7 +13,8 @@ struct err;
 struct engine_stats_row {
 	char id[CONTAINER_ID_LENGTH + 1];
 	char *name;
-	bool live; /* else all below is 0 */
+	char pod[CONTAINER_ID_LENGTH + 1]; /* its id, or "" */
+	bool live;                         /* else all below is 0 */
 	struct runtime_stats_brief brief;
 	double cpu_percent;    /* of one CPU, between two samples */
 	uint64_t memory_limit; /* its own, or the host's memory */

@@ -38,5 +38,8 @@ int process_exit_code(int wait_status);
  * before exec(2), whose parent's habits are not its affair. */
 void process_reset_signals(void);
 
+/* Has this thread the capability, of <linux/capability.h>, in its effective set? */
+bool process_has_capability(unsigned number);
+
 /* /proc/sys/kernel/random/boot_id, 36 characters: tells this boot from every other. */
 int process_boot_id(char to[37], struct err *e);

@@ -14,6 +14,7 @@ struct config_context {
 	char *const *environment; /* of the caller: "KEY=value", NULL at the end; may be NULL */
 	const char *folder;       /* the caller's working directory, absolute */
 	int64_t cpus;             /* how many the host has; 0: not known */
+	bool bridges;             /* the caller may make networks: "bridge" is the default one */
 };
 
 /* Fills the zeroed *c but for id, name, created_ns and image. Names of other containers

@@ -10,6 +10,17 @@
 #include "base/str.h"
 #include "network/record.h"
 
+/* Nothing said, "default" and podman's "private": the default network; where none can be made a
+ * namespace with loopback alone. */
+static const char *understand(const char *text, const struct config_context *context)
+{
+	static const char *const words[] = { "default", "private", NULL };
+
+	if (!config_is_one_of(text, words))
+		return text;
+	return context->bridges ? NETWORK_DEFAULT : "private";
+}
+
 /* "host", "container:web": is it no network's name? */
 static bool is_mode(const char *text)
 {
@@ -33,21 +44,22 @@ static int add_endpoint(struct container *c, const char *name, struct err *e)
 	return 0;
 }
 
-static int set_mode(struct container *c, const struct create_options *o, struct err *e)
+static int set_mode(struct container *c, const struct create_options *o,
+		    const struct config_context *context, struct err *e)
 {
-	const char *first = o->network.count ? o->network.items[0] : "private";
-	int r = 0;
+	const char *first = understand(o->network.count ? o->network.items[0] : "default", context);
 
-	if (!strcmp(first, "default"))
-		first = "private";
 	for (size_t i = 0; o->network.count > 1 && i < o->network.count; i++)
-		if (is_mode(o->network.items[i]))
+		if (is_mode(understand(o->network.items[i], context)))
 			return err_set(e, ERR_INVALID,
 				       "--network: %s excludes all others, so %s, too",
 				       o->network.items[i], o->network.items[i ? 0 : 1]);
-	for (size_t i = 0; r == 0 && !is_mode(first) && i < o->network.count; i++)
-		r = add_endpoint(c, o->network.items[i], e);
 	c->network.mode = mem_text(first);
+	if (is_mode(first))
+		return 0;
+	int r = add_endpoint(c, first, e);
+	for (size_t i = 1; r == 0 && i < o->network.count; i++)
+		r = add_endpoint(c, understand(o->network.items[i], context), e);
 	return r;
 }
 
@@ -188,8 +200,7 @@ int config_network(struct container *c, const struct create_options *o,
 		   struct err *e)
 {
 	(void)image;
-	(void)context;
-	int r = set_mode(c, o, e);
+	int r = set_mode(c, o, context, e);
 	if (r == 0)
 		r = set_place(c, o, e);
 	return r < 0 ? r : set_files(c, o, e);

@@ -26,7 +26,7 @@ struct row {
 };
 
 static char *environment[] = { "CALLER=here", "EMPTY=", NULL };
-static const struct config_context context = { environment, "/home/me", 4 };
+static const struct config_context context = { environment, "/home/me", 4, true };
 
 static void set(struct create_options *o, size_t offset, bool list, const char *value)
 {
@@ -107,7 +107,9 @@ static const struct row good[] = {
 	{ TEXT(pid), "host", "\"init\":false", 0, NULL },
 	{ TEXT(ipc), "shareable", "\"ipc\":\"shareable\"" },
 	{ LIST(network), "container:web", "\"mode\":\"container:web\"" },
-	{ LIST(network), "default", "\"mode\":\"private\"" },
+	{ LIST(network), "default", "\"mode\":\"bridge\",\"endpoints\":[{\"network\":\"bridge\"}]" },
+	{ LIST(network), "private", "\"mode\":\"bridge\"" },
+	{ LIST(dns), "1.2.3.4", "\"network\":{\"mode\":\"bridge\"" },
 	{ LIST(network), "web", "\"endpoints\":[{\"network\":\"web\"}]" },
 	{ LIST(add_host), "a=1.2.3.4", "\"add_host\":[\"a:1.2.3.4\"]" },
 	{ LIST(add_host), "a:[::1]", "\"add_host\":[\"a:::1\"]" },

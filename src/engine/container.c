@@ -1,5 +1,7 @@
 #include "engine/container.h"
 
+#include <stdlib.h>
+
 #include "base/str.h"
 
 #define FIELD(type, member, kind)                                                                  \
@@ -278,6 +280,17 @@ bool container_has_health(const struct container *c)
 
 	return test->count > 1 &&
 	       (str_equal(test->items[0], "CMD") || str_equal(test->items[0], "CMD-SHELL"));
+}
+
+void container_network_leave(struct container *c)
+{
+	struct container_network *network = &c->network;
+
+	for (size_t i = 0; i < network->endpoints.count; i++)
+		shape_clear(&endpoint_shape, &network->endpoints.items[i]);
+	free(network->endpoints.items);
+	network->endpoints.items = NULL;
+	network->endpoints.count = 0;
 }
 
 void container_clear(struct container *c)

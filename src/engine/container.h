@@ -163,7 +163,8 @@ struct container_endpoint {
 };
 
 struct container_network {
-	char *mode; /* "private", "none", "host", "container:ID", or the first network's name */
+	char *mode; /* "private" (loopback alone, where there can be no network), "none", "host",
+		     * "container:ID", or the first network's name */
 	SHAPE_LIST_OF(struct container_endpoint) endpoints;
 	struct strv add_host;
 	struct strv dns;
@@ -249,3 +250,6 @@ extern const struct shape container_image_shape;
 bool container_has_health(const struct container *c);
 
 void container_clear(struct container *c);
+
+/* It is in no network of its own any more. */
+void container_network_leave(struct container *c);

@@ -27,6 +27,7 @@
 #include "engine/secret.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
+#include "network/namespace.h"
 #include "storage/gc.h"
 #include "storage/store.h"
 
@@ -99,6 +100,7 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		.environment = environ,
 		.folder = folder ? folder : "/",
 		.cpus = o->cpus ? get_nprocs() : 0,
+		.bridges = network_namespace_is_ours(),
 	};
 	const struct planned planned = { o, &context };
 	const struct image_request request = {

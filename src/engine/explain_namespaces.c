@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "network/record.h"
 
 static const char group[] = "Namespaces";
 
@@ -35,16 +36,15 @@ static char *name_of(struct engine *engine, const char *id)
 
 static const struct kind {
 	const char *name, *file, *flag;
-	const char *own; /* what else there is to say of one of its own */
 } kinds[] = {
-	{ "mount", "mnt", NULL, "" },
-	{ "pid", "pid", "--pid", "" },
-	{ "network", "net", "--network", ", with loopback alone" },
-	{ "ipc", "ipc", "--ipc", "" },
-	{ "uts", "uts", "--uts", "" },
-	{ "cgroup", "cgroup", "--cgroupns", "" },
-	{ "user", "user", "--userns", "" },
-	{ "time", "time", NULL, "" },
+	{ "mount", "mnt", NULL },
+	{ "pid", "pid", "--pid" },
+	{ "network", "net", "--network" },
+	{ "ipc", "ipc", "--ipc" },
+	{ "uts", "uts", "--uts" },
+	{ "cgroup", "cgroup", "--cgroupns" },
+	{ "user", "user", "--userns" },
+	{ "time", "time", NULL },
 };
 
 static const char *mode_of(const struct container *c, const struct kind *kind)
@@ -82,7 +82,18 @@ static enum explain_compared compare(const struct kind *kind, const char *mode)
 		return !strcmp(mode, "none")        ? EXPLAIN_TIGHTER
 		       : !strcmp(mode, "shareable") ? EXPLAIN_CHANGED
 						    : EXPLAIN_DEFAULT;
+	if (!strcmp(kind->name, "network") && strcmp(mode, NETWORK_DEFAULT) != 0)
+		return !strcmp(mode, "none") || !strcmp(mode, "private") ? EXPLAIN_TIGHTER
+									 : EXPLAIN_CHANGED;
 	return EXPLAIN_DEFAULT;
+}
+
+static void add_networks(struct str *to, const struct container_network *network)
+{
+	if (network->endpoints.count == 0)
+		str_add(to, ", with loopback alone");
+	for (size_t i = 0; i < network->endpoints.count; i++)
+		str_addf(to, "%s%s", i ? ", " : ", in ", network->endpoints.items[i].network);
 }
 
 static void add(struct explain_rows *to, struct engine *engine, const struct container *c,
@@ -99,7 +110,9 @@ static void add(struct explain_rows *to, struct engine *engine, const struct con
 	else if (!strcmp(mode, "host"))
 		str_add(&value, "the host's");
 	else
-		str_addf(&value, "its own%s", kind->own);
+		str_add(&value, "its own");
+	if (!strcmp(kind->name, "network") && !other && strcmp(mode, "host") != 0)
+		add_networks(&value, &c->network);
 	if (!strcmp(kind->name, "ipc") && !strcmp(mode, "none"))
 		str_add(&value, ", without /dev/shm");
 	if (!strcmp(mode, "shareable"))

@@ -49,6 +49,9 @@ static int join(struct container *c, const struct create_options *o, const char 
 	} rows[] = {
 		{ "net", "--network", o->network.count ? o->network.items[0] : NULL,
 		  &c->network.mode },
+		{ "net", "--ip", o->ip, NULL },
+		{ "net", "--ip6", o->ip6, NULL },
+		{ "net", "--mac-address", o->mac_address, NULL },
 		{ "ipc", "--ipc", o->ipc, &c->security.ipc },
 		{ "uts", "--uts", o->uts, &c->security.uts },
 		{ "uts", "--hostname", o->hostname, NULL },
@@ -63,6 +66,8 @@ static int join(struct container *c, const struct create_options *o, const char 
 			return refuse(rows[i].option, rows[i].said, o->pod, e);
 		if (rows[i].to)
 			mem_replace(rows[i].to, mode);
+		if (rows[i].to == &c->network.mode)
+			container_network_leave(c);
 	}
 	return 0;
 }

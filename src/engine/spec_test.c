@@ -19,7 +19,7 @@
 #define LAYER_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define ID      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static const struct config_context host = { NULL, "/", 0 };
+static const struct config_context host = { NULL, "/", 0, false };
 static const struct store store = { "/root", "/run", -1, -1 };
 
 static void make_container(struct container *c, struct create_options *o)

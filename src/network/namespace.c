@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +23,16 @@ static int open_current(struct err *e)
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? err_sys(e, "open /proc/self/ns/net") : fd;
+}
+
+bool network_namespace_is_ours(void)
+{
+	if (!process_has_capability(CAP_NET_ADMIN))
+		return false;
+	own_fd int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	own_fd int owner = fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
+	/* EPERM: it belongs to one that is above ours. Without the file nothing is known */
+	return owner >= 0 || (fd >= 0 && errno != EPERM);
 }
 
 /* As docker has it: without CAP_NET_RAW all may ping, without CAP_NET_BIND_SERVICE all ports are

@@ -1,6 +1,7 @@
 /* namespace.h - a network namespace without a process or a file: it lives as long as somebody has a
  * descriptor of it, or is in it. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 
@@ -12,6 +13,10 @@ struct network_namespace {
 	{                                                                                          \
 		.fd = -1, .socket = -1                                                             \
 	}
+
+/* May the caller make devices and rules in the namespace where it is? It takes CAP_NET_ADMIN in the
+ * user namespace that owns it. */
+bool network_namespace_is_ours(void);
 
 /* A new one, owned by the caller's user namespace; user_fd: by that one instead (-1: not), which
  * takes a child for a moment. The caller must have one thread. It ends *ret with

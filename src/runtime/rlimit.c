@@ -4,11 +4,10 @@
 #include <linux/capability.h>
 #include <strings.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/process.h"
 
 static const struct {
 	const char *name;
@@ -56,21 +55,12 @@ const char *runtime_rlimit_name(int resource)
 	return NULL;
 }
 
-static bool rlimit_may_raise(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return false;
-	return data[0].effective & (1U << CAP_SYS_RESOURCE);
-}
-
 bool runtime_rlimit_clamp(int resource, uint64_t *soft, uint64_t *hard)
 {
 	struct rlimit own;
 
-	if (rlimit_may_raise() || getrlimit((__rlimit_resource_t)resource, &own) < 0)
+	if (process_has_capability(CAP_SYS_RESOURCE) ||
+	    getrlimit((__rlimit_resource_t)resource, &own) < 0)
 		return false;
 	if (*hard <= own.rlim_max)
 		return false;

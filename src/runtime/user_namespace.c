@@ -29,18 +29,9 @@
 
 /* ---- who we are ---- */
 
-static bool has_capability(unsigned number)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[2] = { 0 };
-
-	return syscall(SYS_capget, &header, sets) == 0 &&
-	       (sets[number / 32].effective & 1U << number % 32);
-}
-
 bool runtime_user_namespace_may_do_without(void)
 {
-	return has_capability(CAP_SYS_ADMIN);
+	return process_has_capability(CAP_SYS_ADMIN);
 }
 
 /* Only the first user namespace maps all ids to themselves, in one line; spaces align it. */
@@ -108,7 +99,7 @@ static int map_automatically(struct runtime_idmap *ids, struct err *e)
 	int r = map_own(&ids->uids, user, "/etc/subuid", user, e);
 	if (r == 0)
 		r = map_own(&ids->gids, getegid(), "/etc/subgid", user, e);
-	if (r == 0 && !has_capability(CAP_SETUID))
+	if (r == 0 && !process_has_capability(CAP_SETUID))
 		forget_subordinate(ids);
 	return r;
 }
@@ -239,7 +230,7 @@ static int deny_groups(int proc_fd, pid_t pid, struct err *e)
 int runtime_user_namespace_write_in_parent(pid_t pid, const struct runtime_idmap *ids,
 					   struct err *e)
 {
-	bool root_of_ids = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
+	bool root_of_ids = process_has_capability(CAP_SETUID) && process_has_capability(CAP_SETGID);
 	bool own_group = !root_of_ids && is_own_alone(&ids->gids, getegid());
 	int r = 0;
 

@@ -295,6 +295,24 @@ other:2" ]
 	cmp low/etc/noise "$(layer_file etc/noise)"
 }
 
+@test "a network whose record is damaged: moved away, and the default one made again" {
+	load_app
+	expect 0 holm network create --subnet 10.80.0.0/24 web
+	expect 0 holm run --rm busybox true
+	sed -i 's,10.80.0.0/24,10.80.0.9/24,' "$HOLM_ROOT/networks/web.json"
+	truncate -s 20 "$HOLM_ROOT/networks/bridge.json"
+	expect 125 holm run --rm busybox true
+	output_has "holm system check --repair"
+	expect 1 holm system check
+	output_has "network web:"
+	output_has "network bridge:"
+	expect 0 holm system check --repair
+	output_has "the default network is made again"
+	expect 0 holm run --rm busybox true
+	expect 1 holm network inspect web
+	check_is_sound
+}
+
 @test "random damage never makes the second check worse than the first" {
 	load_app
 	expect 0 holm run --name box -v data:/d busybox true

@@ -1,5 +1,6 @@
 #include "engine/fsck.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +33,20 @@ void fsck_say(const struct fsck_run *run, enum engine_fsck_outcome outcome, cons
 		strv_add(&run->pass->left, text);
 	else
 		run->check->report(run->check->arg, text, outcome);
+}
+
+int fsck_list_names(int dir_fd, const char *folder, struct strv *to, struct err *e)
+{
+	int fd = openat(dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return err_sys(e, "list %s", folder);
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			strv_add(to, entry->d_name);
+	return 0;
 }
 
 int engine_fsck_folders(const struct store *store, const struct engine_fsck *check, struct err *e)
@@ -74,7 +89,7 @@ static int collect(const struct fsck_run *run, struct err *e)
 static int pass_over(const struct fsck_run *run, struct err *e)
 {
 	static int (*const parts[])(const struct fsck_run *run, struct err *e) = {
-		fsck_containers, fsck_names, fsck_volumes, fsck_images, fsck_debris, collect,
+		fsck_containers, fsck_names, fsck_volumes, fsck_networks, fsck_images, fsck_debris, collect,
 	};
 	int r = 0;
 

@@ -26,6 +26,12 @@ void fsck_say_found(const struct fsck_run *run, const char *damage);
 void fsck_say(const struct fsck_run *run, enum engine_fsck_outcome outcome, const char *damage,
 	      const char *done);
 
+/* All names of a folder of the store but "." and "..", taken before anything in it changes. */
+int fsck_list_names(int dir_fd, const char *folder, struct strv *to, struct err *e);
+
+/* fsck_networks.c: the records of networks. */
+int fsck_networks(const struct fsck_run *run, struct err *e);
+
 /* fsck_records.c: names, containers, volumes, debris. */
 int fsck_containers(const struct fsck_run *run, struct err *e);
 int fsck_names(const struct fsck_run *run, struct err *e);

@@ -26,21 +26,6 @@
 /* Making a volume takes milliseconds: what is older was left by a killed command. */
 enum { DEBRIS_SECONDS = 60, EXIT_CODE_KILLED = 137 };
 
-/* All names of the folder that are not "." or "..", taken before anything in it changes. */
-static int list_names(int dir_fd, const char *folder, struct strv *to, struct err *e)
-{
-	int fd = openat(dir_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-
-	if (!dir)
-		return err_sys(e, "list %s", folder);
-	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			strv_add(to, entry->d_name);
-	return 0;
-}
-
 static bool is_id(const char *name)
 {
 	return strlen(name) == CONTAINER_ID_LENGTH &&
@@ -163,7 +148,7 @@ int fsck_containers(const struct fsck_run *run, struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
 
-	int r = list_names(run->engine->store->root_fd, "containers", &names, e);
+	int r = fsck_list_names(run->engine->store->root_fd, "containers", &names, e);
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		if (is_id(names.items[i]))
 			check_container(run, names.items[i]);
@@ -196,7 +181,7 @@ int fsck_names(const struct fsck_run *run, struct err *e)
 	own_clear(strv_clear) struct strv names = { 0 };
 	struct err why;
 
-	int r = list_names(run->engine->store->root_fd, "names", &names, e);
+	int r = fsck_list_names(run->engine->store->root_fd, "names", &names, e);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		if (leads_to_container(run, names.items[i]))
 			continue;
@@ -244,7 +229,7 @@ int fsck_volumes(const struct fsck_run *run, struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
 
-	int r = list_names(run->engine->store->root_fd, "volumes", &names, e);
+	int r = fsck_list_names(run->engine->store->root_fd, "volumes", &names, e);
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		check_volume(run, names.items[i]);
 	return r;
@@ -289,7 +274,7 @@ static int clear_debris(const struct fsck_run *run, const char *folder, struct e
 	own_fd int fd =
 		openat(run->engine->store->root_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fd < 0 ? err_sys(e, "open %s", folder)
-		       : list_names(run->engine->store->root_fd, folder, &names, e);
+		       : fsck_list_names(run->engine->store->root_fd, folder, &names, e);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		const char *name = names.items[i];
 		if (!is_debris(run, fd, folder, name))

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "network/link.h"
 #include "storage/store.h"
 
 enum { NETWORK_NAME_MAX = 128, NETWORK_BYTES_MAX = 1 << 20 };
@@ -115,6 +116,28 @@ int network_record_remove(const struct store *store, const char *name, struct er
 	return store_sync_folder(store, "networks", e);
 }
 
+/* What the others of this folder rely on. */
+static int check(const struct network *network, struct err *e)
+{
+	struct network_address address;
+	int r = 0;
+
+	if (!network->id || !network->bridge || !network->driver)
+		return err_set(e, ERR_CORRUPT, "id, bridge or driver is missing");
+	if (network_link_check_name(network->bridge, e) < 0)
+		r = -1;
+	for (size_t i = 0; r == 0 && i < network->subnets.count; i++) {
+		const struct network_subnet *subnet = &network->subnets.items[i];
+		if (!subnet->subnet || network_address_parse_subnet(&address, subnet->subnet, e) < 0 ||
+		    (subnet->gateway && network_address_parse(&address, subnet->gateway, e) < 0) ||
+		    (subnet->range && network_address_parse_subnet(&address, subnet->range, e) < 0))
+			r = -1;
+	}
+	if (r == 0 && network->subnets.count <= NETWORK_SUBNETS_MAX)
+		return 0;
+	return err_set(e, ERR_CORRUPT, "its bridge or a subnet makes no sense");
+}
+
 int network_record_read(struct network *to, const struct store *store, const char *name,
 			struct err *e)
 {
@@ -128,13 +151,13 @@ int network_record_read(struct network *to, const struct store *store, const cha
 			  e);
 	if (r == -ENOENT)
 		return not_found(name, e);
-	if (r < 0)
-		return r;
-	mem_replace(&network.name, name); /* the file's name is what counts */
-	if (!network.id || !network.bridge || !network.driver) {
+	if (r == 0 && check(&network, e) < 0)
+		r = err_add(e, "%s", path);
+	if (r < 0) {
 		network_record_clear(&network);
-		return err_set(e, ERR_CORRUPT, "%s: id, bridge or driver is missing", path);
+		return err_hint(e, "holm system check --repair");
 	}
+	mem_replace(&network.name, name); /* the file's name is what counts */
 	*to = network;
 	return 0;
 }

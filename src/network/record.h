@@ -54,7 +54,7 @@ int network_record_lock(const struct store *store, struct err *e);
 int network_record_write(const struct store *store, const struct network *network, struct err *e);
 int network_record_remove(const struct store *store, const char *name, struct err *e);
 
-/* By name. ERR_NOT_FOUND. The caller clears. */
+/* By name. ERR_NOT_FOUND; ERR_CORRUPT: the file makes no sense. The caller clears. */
 int network_record_read(struct network *to, const struct store *store, const char *name,
 			struct err *e);
 

@@ -34,10 +34,10 @@ static void move_aside(const struct fsck_run *run, const char *name, const char 
 		fsck_say(run, ENGINE_FSCK_LEFT, damage, strerrordesc_np(errno));
 		return;
 	}
-	own_free char *done = mem_format("moved to %s/%s; %s", store->root, to,
-					 str_equal(name, NETWORK_DEFAULT)
-						 ? "the default network is made again"
-						 : "holm network create makes another");
+	own_free char *done =
+		mem_format("moved to %s/%s; %s", store->root, to,
+			   str_equal(name, NETWORK_DEFAULT) ? "the default network is made again"
+							    : "holm network create makes another");
 	fsck_say(run, ENGINE_FSCK_MENDED, damage, done);
 }
 

@@ -250,7 +250,7 @@ static int turn_on(const char *path, struct err *e)
 	int r = fd_write_control_at(AT_FDCWD, path, "1", e);
 	if (r < 0)
 		return err_add(e, "let this host forward");
-	log_warning("%s is on now: containers reach nothing beyond this host without it", path);
+	log_debug("%s is on now: containers reach nothing beyond this host without it", path);
 	return 0;
 }
 

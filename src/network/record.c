@@ -128,7 +128,8 @@ static int check(const struct network *network, struct err *e)
 		r = -1;
 	for (size_t i = 0; r == 0 && i < network->subnets.count; i++) {
 		const struct network_subnet *subnet = &network->subnets.items[i];
-		if (!subnet->subnet || network_address_parse_subnet(&address, subnet->subnet, e) < 0 ||
+		if (!subnet->subnet ||
+		    network_address_parse_subnet(&address, subnet->subnet, e) < 0 ||
 		    (subnet->gateway && network_address_parse(&address, subnet->gateway, e) < 0) ||
 		    (subnet->range && network_address_parse_subnet(&address, subnet->range, e) < 0))
 			r = -1;

@@ -58,7 +58,7 @@ load holm
 	output_is ""
 	names --filter since=web
 	output_is db
-	names --filter network=private --filter label=tier=front
+	names --filter network=bridge --filter label=tier=front
 	output_is web
 	refused 1 "neither true nor false" holm ps --filter is-task=perhaps
 	refused 1 "" holm ps --filter colour=red

@@ -37,14 +37,10 @@ static char *name_of(struct engine *engine, const char *id)
 static const struct kind {
 	const char *name, *file, *flag;
 } kinds[] = {
-	{ "mount", "mnt", NULL },
-	{ "pid", "pid", "--pid" },
-	{ "network", "net", "--network" },
-	{ "ipc", "ipc", "--ipc" },
-	{ "uts", "uts", "--uts" },
-	{ "cgroup", "cgroup", "--cgroupns" },
-	{ "user", "user", "--userns" },
-	{ "time", "time", NULL },
+	{ "mount", "mnt", NULL },          { "pid", "pid", "--pid" },
+	{ "network", "net", "--network" }, { "ipc", "ipc", "--ipc" },
+	{ "uts", "uts", "--uts" },         { "cgroup", "cgroup", "--cgroupns" },
+	{ "user", "user", "--userns" },    { "time", "time", NULL },
 };
 
 static const char *mode_of(const struct container *c, const struct kind *kind)

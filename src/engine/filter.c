@@ -88,8 +88,13 @@ static bool match_volume(const struct filter *f, const struct engine_row *row, c
 
 static bool match_network(const struct filter *f, const struct engine_row *row, const char *value)
 {
+	const struct container_network *network = &row->container.network;
+
 	(void)f;
-	return str_equal(row->container.network.mode, value);
+	for (size_t i = 0; i < network->endpoints.count; i++)
+		if (str_equal(network->endpoints.items[i].network, value))
+			return true;
+	return str_equal(network->mode, value);
 }
 
 /* The image itself, by any of its names, or one that is made of all its layers and more. */

@@ -28,6 +28,13 @@ fill() { # KIB_LEFT
 	fallocate -l "$((free - $1))K" "$disk/filler"
 }
 
+# To the last block, also of those that are kept for root.
+fill_up() { # KIB_LEFT
+	[ "$1" = 0 ] || fallocate -l "$1K" "$disk/reserve"
+	cat /dev/zero >"$disk/filler" 2>/dev/null || true
+	rm -f "$disk/reserve"
+}
+
 # An image of so many random MiB.
 big_image() { # MIB
 	mkdir -p "$BATS_TEST_TMPDIR/fs"
@@ -100,4 +107,58 @@ refuses_for_space() { # COMMAND...
 	expect 0 holm rm chatty
 	expect 0 holm run --rm busybox echo works
 	output_is works
+}
+
+@test "a save that does not fit leaves no file, and what is in the store stays" {
+	export HOLM_ROOT=$BATS_TEST_TMPDIR/root
+	big_image 4
+	holm load -q -i "$BATS_TEST_TMPDIR/big"
+	local image left format
+	image=$(holm images -q)
+	for left in 0 2000; do
+		fill_up $left
+		for format in docker-archive oci-archive oci-dir dir; do
+			refuses_for_space holm save --format $format -o "$disk/saved" "$image"
+			[ "$(ls -A "$disk")" = "$(printf 'filler\nlost+found')" ]
+		done
+		refuses_for_space holm push "$image" "oci:$disk/saved"
+		[ ! -e "$disk/saved" ]
+		rm "$disk/filler"
+	done
+	# what was there before is as it was
+	expect 0 holm save -o "$disk/saved" "$image"
+	cp "$disk/saved" before
+	fill_up 100
+	refuses_for_space holm save -o "$disk/saved" "$image"
+	cmp before "$disk/saved"
+	refuses_for_space bash -o pipefail -c 'holm save "$0" | cat >"$1"' "$image" "$disk/piped"
+	expect 0 holm system check
+}
+
+@test "a push needs no room" {
+	big_image 1
+	registry_start
+	holm load -q -i "$BATS_TEST_TMPDIR/big"
+	local image
+	image=$(holm images -q)
+	fill_up 0
+	expect 0 holm push "$image" "$REGISTRY/big:1"
+	rm "$disk/filler"
+	expect 0 holm system check
+}
+
+@test "a secret that does not fit is none, and does not replace the one before" {
+	head -c 300K /dev/urandom >large
+	echo small >small
+	expect 0 holm secret create there small
+	fill_up 100
+	refuses_for_space holm secret create new large
+	refuses_for_space holm secret create --replace there large
+	expect 0 holm secret ls --format '{{.Name}}'
+	output_is there
+	rm "$disk/filler"
+	expect 0 holm run --rm --secret there busybox cat /run/secrets/there
+	output_is small
+	expect 0 holm secret create new large
+	expect 0 holm system check
 }

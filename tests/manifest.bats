@@ -46,7 +46,14 @@ setup_list() {
 	[ "$(skopeo inspect --no-tags --tls-verify=false --override-arch arm64 --override-variant v8 \
 		"docker://$LIST" | jq -r .Digest)" != "" ]
 	skopeo copy --quiet --all --src-tls-verify=false "docker://$LIST" "dir:$PWD/all"
+	# push alone knows lists, too; an image of the name is meant first
+	expect 0 holm push "$LIST" "$REGISTRY/other:2"
+	output_is "2: digest: $digest size: $(skopeo inspect --raw --tls-verify=false "docker://$LIST" | wc -c)"
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/other:2" | sha256sum | cut -d' ' -f1)" = \
+		"${digest#sha256:}" ]
 	expect 0 holm pull -q "$LIST"
+	expect 0 holm push "$LIST" "$REGISTRY/other:3"
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/other:3" | jq -c .manifests)" = null ]
 	holm pull -q --platform linux/arm64/v8 "$LIST"
 	[ "$(cat "$HOLM_ROOT"/layers/*/fs/name | sort | xargs)" = "one two" ]
 }

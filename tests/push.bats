@@ -184,7 +184,42 @@ $REGISTRY/small:2"
 	[ "$(skopeo inspect "oci:$PWD/layout:there" | jq -r .Digest)" = "$(digest_of example.com/small:1)" ]
 	expect 0 holm push example.com/small:1 "docker-archive:$PWD/archive.tar:example.com/there:2"
 	[ "$(skopeo inspect "docker-archive:$PWD/archive.tar:example.com/there:2" | jq '.Layers | length')" = 2 ]
-	refused 1 "nothing is pushed there" holm push example.com/small:1 dir:/tmp
+	expect 0 holm push example.com/small:1 "dir:$PWD/folder"
+	[ "$(skopeo inspect "dir:$PWD/folder" | jq -r .Digest)" = "$(digest_of example.com/small:1)" ]
+	skopeo copy --quiet "dir:$PWD/folder" "oci:$PWD/again:1"
+	refused 1 "is not empty" holm push example.com/small:1 "dir:$PWD/folder"
+	expect 0 holm save --format dir -o "$PWD/saved" example.com/small:1
+	diff -r folder saved
+	refused 1 "nothing is pushed there" holm push example.com/small:1 template:debian/bookworm
+	holm import -q <(tar -C "$BATS_TEST_TMPDIR/layers/a" -c .) other:1 >/dev/null
+	refused 1 "dir holds one image" holm save --format dir -o "$PWD/two" example.com/small:1 other:1
+	[ ! -e two ]
+}
+
+@test "in pieces: of a size, where the registry wants it, and on from the middle of one" {
+	registry_start
+	stored_image "$REGISTRY/small:1"
+	expect 0 holm push --chunk-size 64k "$REGISTRY/small:1"
+	arrived "$REGISTRY/small:1"
+	to_push middle
+	expect 0 holm push --chunk-size 64k "$UPLOADS/middle/image:1"
+	output_has "Trying again"
+	# 200 kB: whole pieces, one that broke off, and what it lacked
+	grep -q 'PATCH.*content-range=0-65535 ' "$UPLOADS_LOG"
+	grep -q 'PATCH.*content-range=65536-131071 ' "$UPLOADS_LOG"
+	grep -q 'PATCH.*content-range=98304-' "$UPLOADS_LOG"
+	arrived "$UPLOADS/middle/image:1"
+	local mode
+	for mode in partial pieces; do
+		rm -r "$BATS_TEST_TMPDIR/image"
+		stored_image "$UPLOADS/$mode/image:1"
+		: >"$UPLOADS_LOG"
+		expect 0 holm push --chunk-size 64k "$UPLOADS/$mode/image:1"
+		arrived "$UPLOADS/$mode/image:1"
+	done
+	grep -q 'PATCH.*content-range=0-99999 ' "$UPLOADS_LOG"
+	refused 1 "--chunk-size: 1k is less than 64k" holm push --chunk-size 1k "$REGISTRY/small:1"
+	refused 1 "--chunk-size" holm push --chunk-size much "$REGISTRY/small:1"
 }
 
 @test "what makes no sense is refused, before anything is sent" {

@@ -43,8 +43,8 @@ static const struct option save_table[] = {
 	{ "output", 'o', OPTION_STRING(output), "FILE",
 	  "write this file (or folder), not the standard output", "file:" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT",
-	  "docker-archive (if nothing is said), oci-archive or oci-dir",
-	  "docker-archive|oci-archive|oci-dir" },
+	  "docker-archive (if nothing is said), oci-archive, oci-dir or dir",
+	  "docker-archive|oci-archive|oci-dir|dir" },
 	{ 0 },
 };
 

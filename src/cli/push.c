@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "cli/archive.h"
 #include "cli/command.h"
@@ -16,9 +17,13 @@
 #include "image/command.h"
 #include "image/reference.h"
 
+/* A request for each byte is no way to send a layer. */
+enum { CHUNK_MIN = 64 << 10 };
+
 struct push_options {
 	struct cli_registry_options registry;
 	char *digest_file;
+	char *chunk_size;
 	bool all_tags;
 	bool quiet;
 };
@@ -27,6 +32,8 @@ struct push_options {
 static const struct option table[] = {
 	{ "all-tags", 'a', OPTION_FLAG(all_tags), NULL, "every tag of the name" },
 	CLI_REGISTRY_OPTIONS,
+	{ "chunk-size", 0, OPTION_STRING(chunk_size), "SIZE",
+	  "send layers in requests of this size, as in 16m, where one is too long" },
 	{ "digestfile", 0, OPTION_STRING(digest_file), "FILE",
 	  "write the digest of the manifest there", "file:" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the name alone" },
@@ -67,6 +74,21 @@ static int write_digest(const struct answer *answer, struct err *e)
 	return fd_write_file_at(AT_FDCWD, file, answer->digest, strlen(answer->digest), 0644, e);
 }
 
+static int add_chunk_size(const struct push_options *o, struct strv *to, struct err *e)
+{
+	int64_t bytes;
+
+	if (!o->chunk_size)
+		return 0;
+	int r = number_parse_bytes(&bytes, o->chunk_size, e);
+	if (r == 0 && bytes < CHUNK_MIN)
+		r = err_set(e, ERR_INVALID, "%s is less than 64k", o->chunk_size);
+	if (r < 0)
+		return err_add(e, "--chunk-size");
+	strv_addf(to, "--chunk-size=%lld", (long long)bytes);
+	return 0;
+}
+
 static int run_push(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct push_options *o = options;
@@ -81,6 +103,9 @@ static int run_push(struct cli *cli, void *options, const struct strv *args, str
 		return r;
 	if (o->all_tags)
 		strv_add(&arguments, "--all-tags");
+	r = add_chunk_size(o, &arguments, e);
+	if (r < 0)
+		return r;
 	strv_add(&arguments, "--");
 	strv_add_all(&arguments, args);
 	r = image_command_run_each(print_pushed, &answer, &arguments,

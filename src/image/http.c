@@ -167,6 +167,15 @@ static int seconds_of(const char *value)
 	return when > now && when - now < 3600 ? (int)(when - now) : -1;
 }
 
+/* 0: it is none. */
+static int64_t size_of(const char *value)
+{
+	int64_t size;
+	struct err ignored;
+
+	return number_parse_i64(&size, value, 0, INT64_MAX, &ignored) < 0 ? 0 : size;
+}
+
 static void take_header(struct transfer *t, const char *line, size_t length)
 {
 	struct image_http_response *response = t->response;
@@ -188,6 +197,9 @@ static void take_header(struct transfer *t, const char *line, size_t length)
 		free(value);
 	} else if ((value = header_value(line, length, "content-range"))) {
 		response->first = first_of_range(value);
+		free(value);
+	} else if ((value = header_value(line, length, "oci-chunk-min-length"))) {
+		response->chunk_min = size_of(value);
 		free(value);
 	} else if ((value = header_value(line, length, "range"))) {
 		response->received = received_of_range(value);

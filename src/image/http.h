@@ -68,10 +68,11 @@ struct image_http_response {
 	char *digest;           /* Docker-Content-Digest */
 	struct strv challenges; /* every WWW-Authenticate */
 	int retry_after_s;      /* -1: not said */
-	int64_t first;    /* the offset at which the body begins, of Content-Range; -1: not said */
-	int64_t received; /* bytes of an upload that are there, of Range; -1: not said */
-	char *location;   /* where an upload goes on: an absolute address; or NULL */
-	char *detail;     /* the beginning of an error's body, printable; or NULL */
+	int64_t first;     /* the offset at which the body begins, of Content-Range; -1: not said */
+	int64_t received;  /* bytes of an upload that are there, of Range; -1: not said */
+	int64_t chunk_min; /* bytes that a PATCH must have at least, but the last; 0: not said */
+	char *location;    /* where an upload goes on: an absolute address; or NULL */
+	char *detail;      /* the beginning of an error's body, printable; or NULL */
 };
 void image_http_response_clear(struct image_http_response *response);
 

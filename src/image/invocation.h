@@ -18,6 +18,7 @@ struct image_invocation {
 	struct oci_platform platform; /* --platform, else this machine's */
 	struct image_access access;   /* --authfile, --tls-verify; credentials */
 	bool all_tags;                /* --all-tags */
+	int64_t chunk;                /* --chunk-size: bytes of one request of a push; 0: all */
 	bool all, amend, purge;       /* --all, --amend, --purge: of lists */
 	const char *message;          /* --message, or NULL */
 	bool whole;                   /* --whole: of a pull, see image/layers.h */

@@ -83,6 +83,7 @@ static int add_part(struct pushing *p, const struct oci_descriptor *entry, struc
 	part->local = storage_blob_exists(store, entry->digest, entry->size);
 	if (!part->local)
 		return add_source(p, part, e);
+	part->send.chunk = p->invocation->chunk;
 	int r = image_send_read(&part->send, store, entry->digest, entry->media_type, e);
 	if (r == 0)
 		image_send_find_mounts(&part->send, store, &p->index, &p->place);

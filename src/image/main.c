@@ -45,6 +45,7 @@ struct options {
 	struct oci_id_map ids;
 	struct strv left_out;
 	int progress_fd, folder_fd, request_fd;
+	int64_t chunk;
 	bool quiet, debug, no_verify, all_tags, all, amend, purge, whole, without_root;
 };
 
@@ -57,6 +58,7 @@ static const struct option long_options[] = {
 	{ "message", required_argument, NULL, 'm' },
 	{ "change", required_argument, NULL, 'c' },
 	{ "no-tls-verify", no_argument, NULL, 'n' },
+	{ "chunk-size", required_argument, NULL, 'C' },
 	{ "all-tags", no_argument, NULL, 'A' },
 	{ "all", no_argument, NULL, 'E' },
 	{ "amend", no_argument, NULL, 'M' },
@@ -213,6 +215,8 @@ static int take_option(struct options *options, int option, struct err *e)
 		return take_fd_number(&options->folder_fd, "--folder-fd", e);
 	case 'Q':
 		return take_fd_number(&options->request_fd, "--request-fd", e);
+	case 'C':
+		return number_parse_i64(&options->chunk, optarg, 0, INT64_MAX, e);
 	case 'u':
 		return oci_id_map_parse(&options->ids.uids, optarg, e);
 	case 'g':
@@ -259,6 +263,7 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.platform = platform,
 		.access = { options->auth_file, options->credentials, options->no_verify },
 		.all_tags = options->all_tags,
+		.chunk = options->chunk,
 		.all = options->all,
 		.amend = options->amend,
 		.purge = options->purge,

@@ -12,6 +12,7 @@
 #include "image/find.h"
 #include "image/invocation.h"
 #include "image/jail.h"
+#include "image/list.h"
 #include "image/place.h"
 #include "image/registry.h"
 #include "image/report.h"
@@ -93,6 +94,7 @@ static int add_tag(struct pushing *p, const struct storage_entry *entry, const c
 	struct tag *tag = shape_list_add(&p->tags);
 
 	tag->tag = mem_text(name);
+	tag->send.chunk = p->push->chunk;
 	int r = image_send_read(&tag->send, p->push->store, entry->digest, entry->media_type, e);
 	if (r == 0)
 		image_send_find_mounts(&tag->send, p->push->store, &p->index, &p->place);
@@ -222,6 +224,7 @@ static int save_instead(const struct image_invocation *invocation, const struct 
 		[IMAGE_FROM_OCI] = IMAGE_SAVE_OCI_FOLDER,
 		[IMAGE_FROM_OCI_ARCHIVE] = IMAGE_SAVE_OCI_ARCHIVE,
 		[IMAGE_FROM_DOCKER_ARCHIVE] = IMAGE_SAVE_DOCKER_ARCHIVE,
+		[IMAGE_FROM_DIR] = IMAGE_SAVE_FOLDER,
 	};
 	struct image_save save = {
 		.store = invocation->store,
@@ -235,12 +238,41 @@ static int save_instead(const struct image_invocation *invocation, const struct 
 	return image_save(&save, e);
 }
 
+/* Of a name that an image has, too, the image is meant. */
+static bool is_list(const struct image_invocation *invocation)
+{
+	own_clear(storage_index_clear) struct storage_index index = { 0 };
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	const char *name = invocation->operands[0];
+	const struct storage_entry *entry;
+	struct err ignored;
+
+	if (image_reference_parse(&ref, name, &ignored) < 0 ||
+	    storage_index_read(&index, invocation->store, &ignored) < 0 ||
+	    image_find(&index, name, &entry, &ignored) == 0)
+		return false;
+	own_free char *full = image_reference_format(&ref);
+	return image_list_exists(invocation->store, full);
+}
+
+static int push_list(const struct image_invocation *invocation, struct err *e)
+{
+	char *operands[] = { (char *)"push", invocation->operands[0], NULL, NULL };
+	struct image_invocation list = *invocation;
+
+	list.operands = operands;
+	list.count = invocation->count + 1;
+	if (invocation->count == 2)
+		operands[2] = invocation->operands[1];
+	return image_list_verb(&list, e);
+}
+
 int image_push_verb(const struct image_invocation *invocation, struct err *e)
 {
 	own_clear(image_source_clear) struct image_source to = { 0 };
 	const char *destination = invocation->count == 2 ? invocation->operands[1] : NULL;
 	struct image_push push = { invocation->store, invocation->report, &invocation->access,
-				   invocation->all_tags };
+				   invocation->all_tags, invocation->chunk };
 
 	if (invocation->count < 1 || invocation->count > 2)
 		return err_set(e, ERR_INVALID, "expected an image, and perhaps a destination");
@@ -249,13 +281,16 @@ int image_push_verb(const struct image_invocation *invocation, struct err *e)
 		return r;
 	switch (to.transport) {
 	case IMAGE_FROM_REGISTRY:
+		if (!invocation->all_tags && is_list(invocation))
+			return push_list(invocation, e);
 		return image_push(&push, invocation->operands[0], destination, e);
 	case IMAGE_FROM_OCI:
 	case IMAGE_FROM_OCI_ARCHIVE:
 	case IMAGE_FROM_DOCKER_ARCHIVE:
+	case IMAGE_FROM_DIR:
 		return save_instead(invocation, &to, e);
 	default:
 		err_set(e, ERR_UNSUPPORTED, "%s: nothing is pushed there", destination);
-		return err_hint(e, "to a registry, oci:, oci-archive: or docker-archive:");
+		return err_hint(e, "to a registry, oci:, oci-archive:, docker-archive: or dir:");
 	}
 }

@@ -3,6 +3,7 @@
  * the one that the image was pulled, loaded or made with. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 struct err;
 struct image_access;
@@ -15,6 +16,7 @@ struct image_push {
 	struct image_report *report;
 	const struct image_access *access;
 	bool all_tags; /* every image whose name is the same up to the tag */
+	int64_t chunk; /* see upload.h */
 };
 
 /* Pushes what name means: under this name, or as destination (may be NULL). Reports each tag.
@@ -23,5 +25,6 @@ int image_push(const struct image_push *push, const char *name, const char *dest
 	       struct err *e);
 
 /* Verb "push": a name, and perhaps a destination: "[docker://]NAME", "oci:DIR", "oci-archive:FILE",
- * "docker-archive:FILE", each with ":NAME" behind it. */
+ * "docker-archive:FILE", each with ":NAME" behind it, or "dir:DIR". A name that no image has, but a
+ * list of manifests, is that list. */
 int image_push_verb(const struct image_invocation *invocation, struct err *e);

@@ -83,8 +83,14 @@ static int find_images(struct image_saved_list *list, const struct image_save *s
 static int write_all(const struct image_save *save, const struct image_saved_list *list,
 		     struct image_output *output, struct err *e)
 {
-	int r = save->format == IMAGE_SAVE_DOCKER_ARCHIVE ? image_save_docker(save, list, output, e)
-							  : image_save_oci(save, list, output, e);
+	int (*const formats[])(const struct image_save *save, const struct image_saved_list *list,
+			       struct image_output *output, struct err *e) = {
+		[IMAGE_SAVE_DOCKER_ARCHIVE] = image_save_docker,
+		[IMAGE_SAVE_OCI_ARCHIVE] = image_save_oci,
+		[IMAGE_SAVE_OCI_FOLDER] = image_save_oci,
+		[IMAGE_SAVE_FOLDER] = image_save_folder,
+	};
+	int r = formats[save->format](save, list, output, e);
 	return r < 0 ? r : image_output_finish(output, e);
 }
 
@@ -124,11 +130,26 @@ static int open_empty(const char *path, bool *made, struct err *e)
 	return take_fd(&fd);
 }
 
+/* All of it is what was just written there. */
+static void empty(int fd)
+{
+	int list = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = list < 0 ? NULL : fdopendir(list);
+	struct err ignored;
+
+	for (const struct dirent *entry; dir && (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			fd_remove_tree_at(fd, entry->d_name, &ignored);
+}
+
+static bool is_folder(const struct image_save *save)
+{
+	return save->format == IMAGE_SAVE_OCI_FOLDER || save->format == IMAGE_SAVE_FOLDER;
+}
+
 static int save_to_folder(const struct image_save *save, const struct image_saved_list *list,
 			  struct err *e)
 {
-	static const char *const parts[] = { "blobs", "index.json", "oci-layout" };
-	struct err ignored;
 	bool made;
 
 	own_fd int fd = open_empty(save->path, &made, e);
@@ -138,8 +159,7 @@ static int save_to_folder(const struct image_save *save, const struct image_save
 	int r = write_all(save, list, output, e);
 	if (r == 0)
 		return 0;
-	for (size_t i = 0; i < COUNT_OF(parts); i++)
-		fd_remove_tree_at(fd, parts[i], &ignored);
+	empty(fd);
 	if (made)
 		rmdir(save->path);
 	return r;
@@ -156,8 +176,7 @@ int image_save(const struct image_save *save, struct err *e)
 	int r = find_images(&list, save, e);
 	if (r < 0)
 		return r;
-	return save->format == IMAGE_SAVE_OCI_FOLDER ? save_to_folder(save, &list, e)
-						     : save_to_file(save, &list, e);
+	return is_folder(save) ? save_to_folder(save, &list, e) : save_to_file(save, &list, e);
 }
 
 int image_save_verb(const struct image_invocation *invocation, struct err *e)
@@ -166,6 +185,7 @@ int image_save_verb(const struct image_invocation *invocation, struct err *e)
 		[IMAGE_SAVE_DOCKER_ARCHIVE] = "docker-archive",
 		[IMAGE_SAVE_OCI_ARCHIVE] = "oci-archive",
 		[IMAGE_SAVE_OCI_FOLDER] = "oci-dir",
+		[IMAGE_SAVE_FOLDER] = "dir",
 	};
 	struct image_save save = { .store = invocation->store };
 
@@ -176,11 +196,12 @@ int image_save_verb(const struct image_invocation *invocation, struct err *e)
 		save.format++;
 	if (save.format >= COUNT_OF(formats)) {
 		err_set(e, ERR_INVALID, "'%s' is not a format to save in", invocation->operands[0]);
-		return err_hint(e, "docker-archive, oci-archive or oci-dir");
+		return err_hint(e, "docker-archive, oci-archive, oci-dir or dir");
 	}
 	save.path = invocation->operands[1];
-	if (save.format == IMAGE_SAVE_OCI_FOLDER && strcmp(save.path, "-") == 0)
-		return err_set(e, ERR_INVALID, "oci-dir is a folder: it needs a path");
+	if (is_folder(&save) && strcmp(save.path, "-") == 0)
+		return err_set(e, ERR_INVALID, "%s is a folder: it needs a path",
+			       formats[save.format]);
 	save.names = invocation->operands + 2;
 	save.count = invocation->count - 2;
 	return image_save(&save, e);

@@ -11,6 +11,7 @@ enum image_save_format {
 	IMAGE_SAVE_DOCKER_ARCHIVE,
 	IMAGE_SAVE_OCI_ARCHIVE,
 	IMAGE_SAVE_OCI_FOLDER,
+	IMAGE_SAVE_FOLDER, /* skopeo's "dir:": one image's manifest and blobs, side by side */
 };
 
 struct image_save {
@@ -25,5 +26,5 @@ struct image_save {
 /* On failure no file of that name appears. ERR_EXISTS for a folder that is not empty. */
 int image_save(const struct image_save *save, struct err *e);
 
-/* Verb "save": docker-archive|oci-archive|oci-dir, the path or "-", then names. */
+/* Verb "save": docker-archive|oci-archive|oci-dir|dir, the path or "-", then names. */
 int image_save_verb(const struct image_invocation *invocation, struct err *e);

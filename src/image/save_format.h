@@ -1,4 +1,4 @@
-/* save_format.h - the two formats of save.h; for save.c alone. */
+/* save_format.h - the formats of save.h; for save.c alone. */
 #pragma once
 #include <stdint.h>
 
@@ -22,5 +22,7 @@ struct image_saved_list {
 
 int image_save_oci(const struct image_save *save, const struct image_saved_list *list,
 		   struct image_output *output, struct err *e);
+int image_save_folder(const struct image_save *save, const struct image_saved_list *list,
+		      struct image_output *output, struct err *e);
 int image_save_docker(const struct image_save *save, const struct image_saved_list *list,
 		      struct image_output *output, struct err *e);

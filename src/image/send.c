@@ -165,6 +165,7 @@ static int send_blob(struct work *w, const struct oci_descriptor *d, const struc
 		.http = http,
 		.descriptor = d,
 		.fd = fd,
+		.chunk = w->send->chunk,
 		.from = from,
 		.cancelled = &w->failed,
 		.moved = show_moved,

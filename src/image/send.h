@@ -20,6 +20,7 @@ struct image_send_blob {
 struct image_send {
 	char *media_type; /* of the manifest */
 	struct storage_image image;
+	int64_t chunk;                                /* see upload.h */
 	SHAPE_LIST_OF(struct image_send_blob) layers; /* each digest once */
 };
 

@@ -1,7 +1,8 @@
 /* upload.c - a blob on its way: is it there (HEAD)? may it be mounted (POST with mount and from,
- * which else opens a session)? then one PATCH with all that is missing, and a PUT that names the
- * digest. After a failure the session is asked how far it is (GET); one that is lost begins anew.
- * One PATCH is what every registry takes; several are refused by some. */
+ * which else opens a session)? then a PATCH with all that is missing, or several (chunk), and a PUT
+ * that names the digest. After a failure the session is asked how far it is (GET); one that is lost
+ * begins anew. One PATCH is what every registry takes; several are refused by some, and needed
+ * where something in front of one bounds what a request may bring, or how long it may last. */
 #include "image/upload.h"
 
 #include <errno.h>
@@ -22,9 +23,11 @@
 struct session {
 	const struct image_upload *upload;
 	const char *base;
-	char *location; /* where the upload goes on; NULL: there is no session */
-	int64_t offset; /* what the registry has */
-	int64_t sent;   /* what it was sent, at most */
+	char *location;    /* where the upload goes on; NULL: there is no session */
+	int64_t offset;    /* what the registry has */
+	int64_t sent;      /* what it was sent, at most */
+	int64_t end;       /* where the request of now ends */
+	int64_t chunk_min; /* of what the registry says */
 	struct image_http_response response; /* of the last request */
 };
 
@@ -105,6 +108,7 @@ static int post(struct session *s, const char *from, struct err *e)
 		return 1;
 	s->offset = 0;
 	s->sent = 0;
+	s->chunk_min = s->response.chunk_min;
 	return take_location(s, e);
 }
 
@@ -153,7 +157,7 @@ static ssize_t give_bytes(void *context, void *to, size_t length, struct err *e)
 {
 	struct session *s = context;
 	const struct image_upload *u = s->upload;
-	int64_t left = u->descriptor->size - s->sent;
+	int64_t left = s->end - s->sent;
 
 	if (*u->cancelled)
 		return err_set(e, ERR_INTERNAL, "another layer failed");
@@ -170,11 +174,21 @@ static ssize_t give_bytes(void *context, void *to, size_t length, struct err *e)
 	return n;
 }
 
+static int64_t find_end(const struct session *s)
+{
+	int64_t size = s->upload->descriptor->size, chunk = s->upload->chunk;
+
+	if (chunk && chunk < s->chunk_min)
+		chunk = s->chunk_min;
+	return chunk && chunk < size - s->offset ? s->offset + chunk : size;
+}
+
 static int patch(struct session *s, struct err *e)
 {
-	int64_t size = s->upload->descriptor->size;
-	own_free char *range = mem_format("%lld-%lld", (long long)s->offset, (long long)(size - 1));
-	struct image_http_body body = { restart_bytes, give_bytes, s, size - s->offset };
+	s->end = find_end(s);
+	own_free char *range =
+		mem_format("%lld-%lld", (long long)s->offset, (long long)(s->end - 1));
+	struct image_http_body body = { restart_bytes, give_bytes, s, s->end - s->offset };
 	struct image_http_request request = {
 		.url = s->location, .method = "PATCH", .content_range = range, .body = &body
 	};
@@ -182,9 +196,16 @@ static int patch(struct session *s, struct err *e)
 	int r = ask(s, &request, e);
 	if (r == 0)
 		r = take_location(s, e);
-	if (r == 0)
-		s->offset = size;
-	return r;
+	if (r < 0)
+		return r;
+	/* a registry that says how far it is knows better: it may have taken less */
+	int64_t received = s->response.received;
+	if (received >= 0 && received <= s->offset)
+		return err_set(e, ERR_UNREACHABLE, "%s took nothing of %lld bytes",
+			       image_registry_host(s->upload->registry),
+			       (long long)(s->end - s->offset));
+	s->offset = received > 0 && received < s->end ? received : s->end;
+	return 0;
 }
 
 static int finish(struct session *s, struct err *e)
@@ -234,7 +255,7 @@ static int try_blob(struct session *s, const char **from, struct err *e)
 	}
 	if (s->upload->fd < 0)
 		return err_set(e, ERR_NOT_FOUND, "it is neither in the store nor there");
-	if (s->offset < s->upload->descriptor->size)
+	while (r == 0 && s->offset < s->upload->descriptor->size)
 		r = patch(s, e);
 	if (r == 0)
 		r = finish(s, e);

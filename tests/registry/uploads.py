@@ -5,6 +5,9 @@ push to 127.0.0.1:PORT/MODE/image:1. Every failure happens to the first request 
 resume       breaks off in the middle of a blob, and knows how far it got
 forget       the same, and knows nothing any more
 lost-answer  takes the blob, and breaks off instead of saying so
+middle       breaks off in the middle of a blob's second piece, and knows how far it got
+partial      takes half of a blob's first piece, and says so
+pieces       wants pieces of 100000 bytes at least
 busy         has too much to do: 429 to the POST, 503 to the PATCH and to the manifest
 elsewhere    has uploads at another address, PORT+1
 evil         wants uploads at http://169.254.169.254/
@@ -114,7 +117,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.error(429, "TOOMANYREQUESTS", "slow down", Retry_After="0")
             session = str(uuid.uuid4())
             uploads[session] = b""
-            return self.answer(202, Location=self.location(session), Range="0-0")
+            least = {"OCI_Chunk_Min_Length": "100000"} if self.mode == "pieces" else {}
+            return self.answer(202, Location=self.location(session), Range="0-0", **least)
         if session not in uploads:
             return self.error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
         if self.command == "DELETE":
@@ -141,7 +145,13 @@ class Handler(BaseHTTPRequestHandler):
             if self.mode == "forget":
                 del uploads[session]
             return self.hang_up()
-        uploads[session] += self.body()
+        if self.mode == "middle" and begin and first(self.mode, "patch"):
+            uploads[session] += self.rfile.read(length // 2)
+            return self.hang_up()
+        body = self.body()
+        if self.mode == "partial" and not begin and length > 1000:
+            body = body[:length // 2]
+        uploads[session] += body
         return self.answer(202, Location=self.location(session),
                            Range="0-%d" % (len(uploads[session]) - 1))
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/config.h"
+#include "engine/config_endpoint.h"
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -29,19 +30,15 @@ static bool is_mode(const char *text)
 	return config_is_one_of(text, modes) || !str_empty(config_container_name(text));
 }
 
-static int add_endpoint(struct container *c, const char *name, struct err *e)
+static int add_endpoint(struct container *c, const char *text, struct err *e)
 {
-	if (network_record_check_name(name, e) < 0) {
-		err_set(e, ERR_INVALID,
-			"--network %s: not a network's name, private, none, host or container:NAME",
-			name);
-		return err_hint(e, "holm network ls lists the networks");
-	}
-	for (size_t i = 0; i < c->network.endpoints.count; i++)
-		if (str_equal(c->network.endpoints.items[i].network, name))
-			return err_set(e, ERR_INVALID, "--network %s: given twice", name);
-	shape_list_add(&c->network.endpoints)->network = mem_text(name);
-	return 0;
+	struct container_endpoint *to = shape_list_add(&c->network.endpoints);
+
+	int r = config_endpoint_parse(to, text, e);
+	for (size_t i = 0; r == 0 && i < c->network.endpoints.count - 1; i++)
+		if (str_equal(c->network.endpoints.items[i].network, to->network))
+			r = err_set(e, ERR_INVALID, "--network %s: given twice", to->network);
+	return r;
 }
 
 static int set_mode(struct container *c, const struct create_options *o,
@@ -60,33 +57,9 @@ static int set_mode(struct container *c, const struct create_options *o,
 	int r = add_endpoint(c, first, e);
 	for (size_t i = 1; r == 0 && i < o->network.count; i++)
 		r = add_endpoint(c, understand(o->network.items[i], context), e);
+	if (r == 0)
+		mem_replace(&c->network.mode, c->network.endpoints.items[0].network);
 	return r;
-}
-
-/* Six pairs of hexadecimal digits; a group address is nobody's. */
-static int check_mac(const char *text, struct err *e)
-{
-	unsigned char mac[6];
-	char end;
-
-	if (strlen(text) == 17 &&
-	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0], &mac[1], &mac[2],
-		   &mac[3], &mac[4], &mac[5], &end) == 6 &&
-	    !(mac[0] & 1))
-		return 0;
-	return err_set(e, ERR_INVALID,
-		       "--mac-address %s: not the address of one device, as 02:42:0a:63:00:02",
-		       text);
-}
-
-static int check_family(const char *option, const char *text, int family, struct err *e)
-{
-	struct in6_addr bytes;
-
-	if (inet_pton(family, text, &bytes) == 1)
-		return 0;
-	return err_set(e, ERR_INVALID, "%s %s: not an %s address", option, text,
-		       family == AF_INET ? "IPv4" : "IPv6");
 }
 
 /* What is asked for the place in the first network. */
@@ -103,16 +76,13 @@ static int set_place(struct container *c, const struct create_options *o, struct
 	if (c->network.endpoints.count == 0)
 		return err_set(e, ERR_INVALID, "%s wants a network, not --network %s", option,
 			       c->network.mode);
-	if (o->ip)
-		r = check_family("--ip", o->ip, AF_INET, e);
-	if (r == 0 && o->ip6)
-		r = check_family("--ip6", o->ip6, AF_INET6, e);
-	if (r == 0 && o->mac_address)
-		r = check_mac(o->mac_address, e);
 	struct container_endpoint *first = &c->network.endpoints.items[0];
-	first->address = mem_text(o->ip);
-	first->address6 = mem_text(o->ip6);
-	first->mac = mem_text(o->mac_address);
+	if (o->ip)
+		r = config_endpoint_set(first, "--ip", "ip4", o->ip, e);
+	if (r == 0 && o->ip6)
+		r = config_endpoint_set(first, "--ip6", "ip6", o->ip6, e);
+	if (r == 0 && o->mac_address)
+		r = config_endpoint_set(first, "--mac-address", "mac", o->mac_address, e);
 	return r;
 }
 

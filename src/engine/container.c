@@ -184,6 +184,8 @@ static const struct shape_field container_endpoint_fields[] = {
 	FIELD(container_endpoint, address, SHAPE_STRING),
 	FIELD(container_endpoint, address6, SHAPE_STRING),
 	FIELD(container_endpoint, mac, SHAPE_STRING),
+	FIELD(container_endpoint, device, SHAPE_STRING),
+	FIELD(container_endpoint, options, SHAPE_MAP),
 	{ 0 },
 };
 static const struct shape endpoint_shape = SHAPE_OF(container_endpoint);

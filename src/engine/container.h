@@ -160,6 +160,8 @@ struct container_endpoint {
 	char *address;  /* --ip; NULL: any */
 	char *address6; /* --ip6 */
 	char *mac;      /* --mac-address; NULL: from the address */
+	char *device;   /* inside; NULL: "eth0" of the first one... */
+	struct shape_map options; /* "limits.ingress", "allow" (network/control.h) */
 };
 
 struct container_network {

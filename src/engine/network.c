@@ -17,7 +17,7 @@
 #include "engine/record.h"
 #include "engine/spec.h"
 #include "monitor/state.h"
-#include "network/bridge.h"
+#include "network/driver.h"
 #include "network/lease.h"
 #include "runtime/user_namespace.h"
 #include "storage/store.h"
@@ -31,6 +31,7 @@ static const struct shape place_shape = {
 		{ "network", SHAPE_STRING, FIELD(network) },
 		{ "id", SHAPE_STRING, FIELD(id) },
 		{ "device", SHAPE_STRING, FIELD(device) },
+		{ "outer", SHAPE_STRING, FIELD(outer) },
 		{ "mac", SHAPE_STRING, FIELD(mac) },
 		{ "addresses", SHAPE_STRINGS, FIELD(addresses) },
 		{ "gateways", SHAPE_STRINGS, FIELD(gateways) },
@@ -124,7 +125,7 @@ static int lease(struct network_address *ret, struct engine *engine, const struc
 			.arg = engine,
 		};
 		r = network_address_parse_subnet(&request.subnet, subnet->subnet, e);
-		if (r == 0)
+		if (r == 0 && subnet->gateway)
 			r = network_address_parse(&request.gateway, subnet->gateway, e);
 		request.range = request.subnet;
 		if (r == 0 && subnet->range)
@@ -164,12 +165,14 @@ static void note(struct engine_places *places, const struct network *network,
 	place->network = mem_text(network->name);
 	place->id = mem_text(network->id);
 	place->device = mem_text(member->device);
+	place->outer = mem_text(*member->outer ? member->outer : NULL);
 	place->mac = mem_format("%02x:%02x:%02x:%02x:%02x:%02x", member->mac[0], member->mac[1],
 				member->mac[2], member->mac[3], member->mac[4], member->mac[5]);
 	for (size_t i = 0; i < member->count; i++) {
 		network_address_format(text, &member->addresses[i], true);
 		strv_add(&place->addresses, text);
-		strv_add(&place->gateways, network->subnets.items[i].gateway);
+		const char *gateway = network->subnets.items[i].gateway;
+		strv_add(&place->gateways, gateway ? gateway : "");
 	}
 }
 
@@ -186,27 +189,34 @@ static int join(struct engine_connection *to, struct engine *engine, const struc
 	const struct container_endpoint *endpoint = &c->network.endpoints.items[number];
 	struct network_address addresses[NETWORK_SUBNETS_MAX];
 	own_clear(network_record_clear) struct network network = { 0 };
-	own_free char *device = mem_format("eth%zu", number);
+	own_free char *device =
+		endpoint->device ? mem_text(endpoint->device) : mem_format("eth%zu", number);
+
+	const struct network_driver *driver;
+	int index = 0;
 
 	int r = engine_networks_read(&network, engine, endpoint->network, e);
 	if (r == 0)
+		r = network_driver_find(&driver, network.driver, e);
+	if (r == 0)
 		r = check_wanted(endpoint, &network, e);
-	if (r < 0)
-		return r;
-	int bridge = network_bridge_ensure(engine->store, &network, e);
-	if (bridge < 0)
-		return bridge;
-	r = lease(addresses, engine, c, endpoint, &network, e);
+	if (r == 0)
+		r = index = driver->ensure(engine->store, &network, e);
+	if (r >= 0)
+		r = lease(addresses, engine, c, endpoint, &network, e);
 	if (r < 0)
 		return r;
 	struct network_member member = {
+		.store = engine->store,
+		.id = c->id,
 		.device = device,
 		.addresses = addresses,
 		.count = network.subnets.count,
 		.default_route = number == 0,
+		.options = &endpoint->options,
 	};
 	read_mac(member.mac, endpoint->mac);
-	r = network_bridge_join(&network, bridge, &to->namespace, &member, e);
+	r = driver->join(&network, index, &to->namespace, &member, e);
 	if (r == 0)
 		note(&to->places, &network, &member);
 	return r;

@@ -14,9 +14,10 @@ struct engine_place {
 	char *network;         /* its name */
 	char *id;              /* the network's */
 	char *device;          /* "eth0" */
+	char *outer;           /* its other end on the host; NULL: there is none */
 	char *mac;             /* "02:42:0a:63:00:02" */
 	struct strv addresses; /* "10.99.0.2/24" */
-	struct strv gateways;  /* "10.99.0.1" */
+	struct strv gateways;  /* "10.99.0.1"; "": the subnet has none */
 };
 
 struct engine_places {

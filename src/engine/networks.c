@@ -16,7 +16,7 @@
 #include "engine/name.h"
 #include "engine/network.h"
 #include "engine/record.h"
-#include "network/bridge.h"
+#include "network/driver.h"
 #include "network/lease.h"
 #include "storage/store.h"
 
@@ -24,31 +24,39 @@ enum { MTU_MIN = 68, MTU_MAX = 65535 };
 
 /* ---- creating ---- */
 
-/* Those of Docker's bridge driver that mean something here. */
-static int check_options(struct network *network, struct err *e)
+static int set_mtu(struct network *network, struct err *e)
 {
-	static const char *const known[] = { "com.docker.network.bridge.name",
-					     "com.docker.network.driver.mtu", "mtu" };
+	static const char *const keys[] = { "mtu", "com.docker.network.driver.mtu" };
 
-	for (size_t i = 0; i < network->options.count; i++) {
-		const char *key = network->options.items[i].key;
-		const char *value = network->options.items[i].value;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		const char *value = shape_map_get(&network->options, keys[i]);
 		uint64_t mtu;
-		size_t k = 0;
-		while (k < COUNT_OF(known) && !str_equal(known[k], key))
-			k++;
-		if (k == COUNT_OF(known))
-			return err_set(e, ERR_INVALID, "--opt %s: not one of mtu, %s, %s", key,
-				       known[0], known[1]);
-		if (k == 0)
+		if (!value)
 			continue;
 		int r = number_parse_u64(&mtu, value, MTU_MAX, e);
 		if (r < 0 || mtu < MTU_MIN)
 			return err_set(e, ERR_INVALID, "--opt %s=%s: not a number from %d to %d",
-				       key, value, MTU_MIN, MTU_MAX);
+				       keys[i], value, MTU_MIN, MTU_MAX);
 		network->mtu = (uint32_t)mtu;
 	}
 	return 0;
+}
+
+static int check_driver(const struct network_driver **ret, const struct network *network,
+			const struct networks_create_options *o, struct err *e)
+{
+	const struct network_driver *driver;
+
+	int r = network_driver_find(&driver, network->driver, e);
+	if (r < 0)
+		return r;
+	if (!driver->addresses && (o->subnet.count || o->ipv6))
+		return err_set(e, ERR_INVALID, "--driver %s: it gives no addresses out",
+			       driver->name);
+	r = network_driver_check_options(driver, network, e);
+	if (r == 0)
+		*ret = driver;
+	return r;
 }
 
 /* The subnet that this gateway or range lies in. */
@@ -93,14 +101,11 @@ static int fill(struct network *network, const char *name, const struct networks
 {
 	char now[MOMENT_TEXT_SIZE], id[CONTAINER_ID_LENGTH + 1];
 
-	if (o->driver && !str_equal(o->driver, "bridge"))
-		return err_set(e, ERR_INVALID, "--driver %s: not bridge, which is the one there is",
-			       o->driver);
 	engine_id_generate(id);
 	moment_format(now, moment_now_ns());
 	network->name = mem_text(name);
 	network->id = mem_text(id);
-	network->driver = mem_text("bridge");
+	network->driver = mem_text(o->driver ? o->driver : "bridge");
 	network->created = mem_text(now);
 	network->internal = o->internal;
 	for (size_t i = 0; i < o->subnet.count; i++)
@@ -111,7 +116,7 @@ static int fill(struct network *network, const char *name, const struct networks
 	if (r == 0)
 		r = shape_map_set_pairs(&network->options, &o->option, "--opt", e);
 	if (r == 0)
-		r = check_options(network, e);
+		r = set_mtu(network, e);
 	for (size_t i = 0; r == 0 && i < o->gateway.count; i++)
 		r = give_to_subnet(network, "--gateway", o->gateway.items[i],
 				   offsetof(struct network_subnet, gateway), e);
@@ -121,16 +126,20 @@ static int fill(struct network *network, const char *name, const struct networks
 	return r;
 }
 
-static int make(struct network *network, struct engine *engine, struct err *e)
+static int make(struct network *network, struct engine *engine,
+		const struct networks_create_options *o, struct err *e)
 {
 	own_clear(network_record_list_clear) struct networks others = { 0 };
+	const struct network_driver *driver = NULL;
 
 	int r = network_record_list(&others, engine->store, e);
 	for (size_t i = 0; r == 0 && i < others.items.count; i++)
 		if (str_equal(others.items.items[i].name, network->name))
 			r = err_set(e, ERR_EXISTS, "there is a network %s already", network->name);
 	if (r == 0)
-		r = network_bridge_plan(network, &others, e);
+		r = check_driver(&driver, network, o, e);
+	if (r == 0)
+		r = driver->plan(network, &others, e);
 	return r < 0 ? r : network_record_write(engine->store, network, e);
 }
 
@@ -149,7 +158,7 @@ int engine_networks_create(struct engine *engine, const char *name,
 	own_fd int lock = network_record_lock(engine->store, e);
 	if (lock < 0)
 		return lock;
-	r = make(&network, engine, e);
+	r = make(&network, engine, o, e);
 	if (r == 0)
 		*ret_id = take_ptr(&network.id);
 	return r;
@@ -167,7 +176,7 @@ static int make_default(struct network *to, struct engine *engine, struct err *e
 	if (network_record_read(to, engine->store, NETWORK_DEFAULT, e) == 0)
 		return 0;
 	int r = fill(to, NETWORK_DEFAULT, &nothing, e);
-	return r < 0 ? r : make(to, engine, e);
+	return r < 0 ? r : make(to, engine, &nothing, e);
 }
 
 /* By the beginning of its id. */
@@ -390,9 +399,12 @@ static bool is_used(struct engine *engine, const char *network, char **who)
 /* Under the lock. */
 static int remove_unused(struct engine *engine, const struct network *network, struct err *e)
 {
+	const struct network_driver *driver;
 	struct err ignored;
 
-	int r = network_bridge_remove(network, e);
+	int r = network_driver_find(&driver, network->driver, e);
+	if (r == 0 && driver->remove)
+		r = driver->remove(network, e);
 	if (r == 0)
 		r = network_record_remove(engine->store, network->name, e);
 	if (r == 0)

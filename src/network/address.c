@@ -106,6 +106,14 @@ bool network_address_overlaps(const struct network_address *a, const struct netw
 	return network_address_holds(a, b) || network_address_holds(b, a);
 }
 
+bool network_address_is_of_link(const struct network_address *address)
+{
+	const unsigned char *b = address->bytes;
+
+	return address->family == AF_INET ? b[0] == 169 && b[1] == 254
+					  : b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
+}
+
 uint64_t network_address_hosts(const struct network_address *subnet)
 {
 	unsigned bits = network_address_length(subnet) * 8 - subnet->prefix;

@@ -32,6 +32,9 @@ bool network_address_equal(const struct network_address *a, const struct network
 bool network_address_holds(const struct network_address *a, const struct network_address *b);
 bool network_address_overlaps(const struct network_address *a, const struct network_address *b);
 
+/* Does it mean something on one link alone: 169.254.0.0/16, fe80::/10? */
+bool network_address_is_of_link(const struct network_address *address);
+
 /* How many addresses a subnet can give out: without its first (the network's) and, of IPv4, its
  * last (broadcast); at most 2^32. */
 uint64_t network_address_hosts(const struct network_address *subnet);

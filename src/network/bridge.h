@@ -2,14 +2,13 @@
  * is made of (the device, its addresses, forwarding, the rules) is looked at each time a container
  * joins, and what is missing is made: after a reboot, or when it was removed behind our back. */
 #pragma once
-#include <stdint.h>
-
-#include "network/link.h"
-#include "network/record.h"
+#include "network/driver.h"
 
 struct err;
 struct network_namespace;
 struct store;
+
+extern const char *const network_bridge_options[];
 
 /* Fills in what the person left open: an IPv4 subnet that nobody here uses, a gateway (the first
  * address), the bridge's name; and checks what was given. Under network_record_lock().
@@ -24,14 +23,6 @@ int network_bridge_ensure(const struct store *store, const struct network *netwo
 /* Removes device and rules; what is not there is fine. Whether containers hang on it is the
  * caller's affair. */
 int network_bridge_remove(const struct network *network, struct err *e);
-
-struct network_member {
-	const char *device;                      /* inside: "eth0" */
-	const struct network_address *addresses; /* one a subnet, with prefixes */
-	size_t count;
-	bool default_route;
-	unsigned char mac[NETWORK_MAC]; /* all 0: from the first address */
-};
 
 /* Puts one end of a new pair into the namespace and sets it up there; sets the MAC it chose. */
 int network_bridge_join(const struct network *network, int bridge,

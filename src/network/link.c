@@ -76,10 +76,13 @@ int network_link_find(struct network_link *ret, int socket, const char *name, st
 static void add_address(struct wire_netlink_request *request, int index, uint16_t flags,
 			const struct network_address *address)
 {
-	const struct ifaddrmsg family = { .ifa_family = (unsigned char)address->family,
-					  .ifa_prefixlen = address->prefix,
-					  .ifa_scope = RT_SCOPE_UNIVERSE,
-					  .ifa_index = (unsigned)index };
+	const struct ifaddrmsg family = {
+		.ifa_family = (unsigned char)address->family,
+		.ifa_prefixlen = address->prefix,
+		.ifa_scope =
+			network_address_is_of_link(address) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.ifa_index = (unsigned)index,
+	};
 	unsigned length = network_address_length(address);
 
 	wire_netlink_next(request, "add an address", RTM_NEWADDR, flags, &family, sizeof(family));
@@ -90,20 +93,29 @@ static void add_address(struct wire_netlink_request *request, int index, uint16_
 		wire_netlink_add_u32(request, IFA_FLAGS, IFA_F_NODAD);
 }
 
-static void add_default_route(struct wire_netlink_request *request, int index,
-			      const struct network_address *gateway)
+static void add_route(struct wire_netlink_request *request, int index,
+		      const struct network_inner_route *route)
 {
 	const struct rtmsg family = {
-		.rtm_family = (unsigned char)gateway->family,
+		.rtm_family = (unsigned char)route->gateway.family,
+		.rtm_dst_len = route->to.prefix,
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_STATIC,
 		.rtm_scope = RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
+		/* the gateway that no subnet holds */
+		.rtm_flags = route->gateway.family == AF_INET &&
+					     network_address_is_of_link(&route->gateway)
+				     ? RTNH_F_ONLINK
+				     : 0,
 	};
+	unsigned length = network_address_length(&route->gateway);
 
-	wire_netlink_next(request, "add the default route", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
-			  &family, sizeof(family));
-	wire_netlink_add(request, RTA_GATEWAY, gateway->bytes, network_address_length(gateway));
+	wire_netlink_next(request, "add a route", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &family,
+			  sizeof(family));
+	if (route->to.prefix)
+		wire_netlink_add(request, RTA_DST, route->to.bytes, length);
+	wire_netlink_add(request, RTA_GATEWAY, route->gateway.bytes, length);
 	wire_netlink_add_u32(request, RTA_OIF, (uint32_t)index);
 }
 
@@ -158,8 +170,8 @@ int network_link_addresses(int socket,
 
 /* ---- bridges ---- */
 
-int network_link_mend_bridge(int socket, int index, const struct network_address *addresses,
-			     size_t count, struct err *e)
+int network_link_raise(int socket, int index, const struct network_address *addresses, size_t count,
+		       struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 
@@ -211,7 +223,7 @@ int network_link_make_bridge(int socket, const struct network_bridge *bridge,
 	if (r == 0)
 		r = set_alias(socket, made.index, bridge->alias, e);
 	if (r == 0)
-		r = network_link_mend_bridge(socket, made.index, addresses, count, e);
+		r = network_link_raise(socket, made.index, addresses, count, e);
 	if (r < 0) {
 		network_link_delete(socket, bridge->name, &ignored);
 		return err_add(e, "make the bridge %s", bridge->name);
@@ -286,8 +298,8 @@ int network_link_set_inner(int socket, const struct network_inner *inner, struct
 	add_raise(&request, link.index);
 	for (size_t i = 0; i < inner->addresses_count; i++)
 		add_address(&request, link.index, NLM_F_CREATE | NLM_F_EXCL, &inner->addresses[i]);
-	for (size_t i = 0; i < inner->gateways_count; i++)
-		add_default_route(&request, link.index, &inner->gateways[i]);
+	for (size_t i = 0; i < inner->routes_count; i++)
+		add_route(&request, link.index, &inner->routes[i]);
 	r = wire_netlink_call(socket, &request, NULL, NULL, e);
 	return r < 0 ? err_add(e, "%s", inner->name) : 0;
 }

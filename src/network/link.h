@@ -41,9 +41,9 @@ struct network_bridge {
 int network_link_make_bridge(int socket, const struct network_bridge *bridge,
 			     const struct network_address *addresses, size_t count, struct err *e);
 
-/* Gives the bridge those of the addresses that it lacks, and raises it. */
-int network_link_mend_bridge(int socket, int index, const struct network_address *addresses,
-			     size_t count, struct err *e);
+/* Gives a device those of the addresses that it lacks, and raises it. */
+int network_link_raise(int socket, int index, const struct network_address *addresses, size_t count,
+		       struct err *e);
 
 /* ERR_NOT_FOUND. Takes milliseconds: the kernel waits for all who might see it. */
 int network_link_delete(int socket, const char *name, struct err *e);
@@ -60,12 +60,17 @@ struct network_veth {
 /* Both ends in one message: the pair is born where it belongs. ERR_EXISTS: the outer name. */
 int network_link_make_veth(int socket, const struct network_veth *veth, struct err *e);
 
+struct network_inner_route {
+	struct network_address to; /* prefix 0: to everywhere */
+	struct network_address gateway;
+};
+
 struct network_inner {
 	const char *name;
 	const struct network_address *addresses;
 	size_t addresses_count;
-	const struct network_address *gateways; /* of a default route each, at most one a family */
-	size_t gateways_count;
+	const struct network_inner_route *routes;
+	size_t routes_count;
 };
 
 /* In the namespace of socket: raises lo and the device, gives it addresses and routes, in one

@@ -76,6 +76,11 @@ int network_record_check_name(const char *name, struct err *e)
 	return 0;
 }
 
+bool network_record_has_bridge(const struct network *network)
+{
+	return str_equal(network->driver, "bridge") || str_equal(network->driver, "vxlan");
+}
+
 static char *file_of(const char *name)
 {
 	return mem_format("networks/%s.json", name);
@@ -122,9 +127,10 @@ static int check(const struct network *network, struct err *e)
 	struct network_address address;
 	int r = 0;
 
-	if (!network->id || !network->bridge || !network->driver)
+	if (!network->id || !network->driver ||
+	    (!network->bridge && network_record_has_bridge(network)))
 		return err_set(e, ERR_CORRUPT, "id, bridge or driver is missing");
-	if (network_link_check_name(network->bridge, e) < 0)
+	if (network->bridge && network_link_check_name(network->bridge, e) < 0)
 		r = -1;
 	for (size_t i = 0; r == 0 && i < network->subnets.count; i++) {
 		const struct network_subnet *subnet = &network->subnets.items[i];

@@ -25,9 +25,9 @@ struct network_subnet {
 struct network {
 	char *name;    /* [a-zA-Z0-9][a-zA-Z0-9_.-]{0,127} */
 	char *id;      /* 64 hex digits */
-	char *driver;  /* "bridge" */
+	char *driver;  /* "bridge", "macvlan"... (driver.h) */
 	char *created; /* RFC 3339 */
-	char *bridge;  /* name of the device */
+	char *bridge;  /* name of its own device; NULL: it has none */
 	bool internal; /* nothing but its own containers and the host */
 	uint32_t mtu;  /* 0: the kernel's */
 	SHAPE_LIST_OF(struct network_subnet) subnets;
@@ -40,6 +40,9 @@ struct networks {
 };
 
 extern const struct shape network_record_shape;
+
+/* Is there a bridge on this host that is the network's? */
+bool network_record_has_bridge(const struct network *network);
 
 void network_record_clear(struct network *network);
 void network_record_list_clear(struct networks *networks);

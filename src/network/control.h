@@ -1,0 +1,33 @@
+/* control.h - what a container may send and how fast, on the host's end of its veth pair, by the
+ * kernel's traffic control. All of it hangs on the device and goes with it.
+ *
+ * The options have the names of Incus's: "ingress" is towards the container, "egress" what it sends. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "network/driver.h"
+#include "network/guard.h"
+
+struct err;
+
+struct network_control {
+	uint64_t ingress; /* bits a second; 0: as fast as it goes */
+	uint64_t egress;
+	bool any; /* allow=any: no address is refused */
+	struct network_address allowed[NETWORK_GUARD_ADDRESSES_MAX]; /* besides its own */
+	size_t count;
+};
+
+/* "limits.ingress", "limits.egress", "limits.max" (both), "allow" (addresses and subnets with commas
+ * between, or "any"); NULL: nothing is said. Others are not looked at. Pure. ERR_INVALID. */
+int network_control_parse(struct network_control *ret, const struct shape_map *options,
+			  struct err *e);
+
+/* Is it one of those? */
+bool network_control_knows(const char *option);
+
+/* Does it all for the member's pair. demanded: a kernel that cannot filter is an error
+ * (ERR_UNSUPPORTED), otherwise a warning. */
+int network_control_pair(int socket, const struct network_member *member, bool demanded,
+			 struct err *e);

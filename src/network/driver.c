@@ -1,0 +1,63 @@
+#include "network/driver.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "network/bridge.h"
+#include "network/routed.h"
+
+static const struct network_driver drivers[] = {
+	{
+		.name = "bridge",
+		.options = network_bridge_options,
+		.addresses = true,
+		.plan = network_bridge_plan,
+		.ensure = network_bridge_ensure,
+		.join = network_bridge_join,
+		.remove = network_bridge_remove,
+	},
+	{
+		.name = "routed",
+		.options = network_routed_options,
+		.addresses = true,
+		.plan = network_routed_plan,
+		.ensure = network_routed_ensure,
+		.join = network_routed_join,
+		.leave = network_routed_leave,
+	},
+};
+
+int network_driver_find(const struct network_driver **ret, const char *name, struct err *e)
+{
+	own_clear(str_clear) struct str names = { 0 };
+
+	for (size_t i = 0; i < COUNT_OF(drivers); i++) {
+		if (str_equal(drivers[i].name, name)) {
+			*ret = &drivers[i];
+			return 0;
+		}
+		str_addf(&names, "%s%s", i ? ", " : "", drivers[i].name);
+	}
+	return err_set(e, ERR_INVALID, "--driver %.40s: not one of %s", name, names.text);
+}
+
+int network_driver_check_options(const struct network_driver *driver, const struct network *network,
+				 struct err *e)
+{
+	own_clear(str_clear) struct str names = { 0 };
+
+	str_add(&names, "mtu");
+	for (const char *const *option = driver->options; *option; option++)
+		str_addf(&names, ", %s", *option);
+	for (size_t i = 0; i < network->options.count; i++) {
+		const char *key = network->options.items[i].key;
+		const char *const *option = driver->options;
+		while (*option && !str_equal(*option, key))
+			option++;
+		if (!*option && !str_equal(key, "mtu") &&
+		    !str_equal(key, "com.docker.network.driver.mtu"))
+			return err_set(e, ERR_INVALID, "--opt %s: not one of %s", key, names.text);
+	}
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* driver.h - the kinds of networks, Docker's "drivers": a table of what each does when a network is
+ * made and removed, and when a container joins it. What a container has in a network goes with its
+ * network namespace; what lies elsewhere on the host is taken back by leave. */
+#pragma once
+#include <stdbool.h>
+
+#include "network/link.h"
+#include "network/record.h"
+
+struct err;
+struct network_namespace;
+struct store;
+
+/* A container's place in a network. */
+struct network_member {
+	const struct store *store;
+	const char *id;                          /* of the container */
+	const char *device;                      /* inside: "eth0" */
+	const struct network_address *addresses; /* one a subnet, with prefixes */
+	size_t count;
+	bool default_route;
+	unsigned char mac[NETWORK_MAC];  /* all 0: from the first address; set to what it is */
+	const struct shape_map *options; /* of this place; NULL: none */
+	char outer[NETWORK_LINK_NAME];   /* set: the device's other end here; "": there is none */
+};
+
+/* What is left of a place when its container has ended: as engine/network.h notes it. */
+struct network_left {
+	const char *outer;
+	const struct strv *addresses; /* with prefixes */
+};
+
+struct network_driver {
+	const char *name;
+	const char *const *options; /* -o that it understands, besides mtu; ends with NULL */
+	bool addresses;             /* its places have some; else subnets mean nothing to it */
+
+	/* Fills in what the person left open and checks what was given. Under
+	 * network_record_lock(). ERR_EXISTS: it is taken, the message says by whom. */
+	int (*plan)(struct network *network, const struct networks *others, struct err *e);
+
+	/* Makes and mends what of it lies on this host; where nothing is missing nobody waits. Not
+	 * under network_record_lock(), which it takes. Returns the index of its device. */
+	int (*ensure)(const struct store *store, const struct network *network, struct err *e);
+
+	int (*join)(const struct network *network, int device,
+		    const struct network_namespace *namespace, struct network_member *member,
+		    struct err *e);
+
+	/* NULL: nothing is left. What another one has taken since is left alone. */
+	void (*leave)(const struct network *network, const struct network_left *left);
+
+	/* Removes what ensure made; what is not there is fine. NULL: nothing to remove. Whether
+	 * containers are in it is the caller's affair. */
+	int (*remove)(const struct network *network, struct err *e);
+};
+
+/* ERR_INVALID: there is none of this name; the message lists those there are. */
+int network_driver_find(const struct network_driver **ret, const char *name, struct err *e);
+
+/* ERR_INVALID: an option that the driver does not understand. */
+int network_driver_check_options(const struct network_driver *driver, const struct network *network,
+				 struct err *e);

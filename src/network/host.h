@@ -1,0 +1,10 @@
+/* host.h - switches of this host (of the network namespace that we are in) which networks need. */
+#pragma once
+
+struct err;
+
+/* Has the host forward packets of the family. */
+int network_host_forward(int family, struct err *e);
+
+/* Has the host answer neighbour solicitations on the device for others (IPv6; ARP needs nothing). */
+int network_host_answer_ndp(const char *device, struct err *e);

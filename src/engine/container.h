@@ -156,11 +156,11 @@ struct container_security {
 
 /* A network that the container is in, and what was asked for its place there. */
 struct container_endpoint {
-	char *network;  /* its name */
-	char *address;  /* --ip; NULL: any */
-	char *address6; /* --ip6 */
-	char *mac;      /* --mac-address; NULL: from the address */
-	char *device;   /* inside; NULL: "eth0" of the first one... */
+	char *network;            /* its name */
+	char *address;            /* --ip; NULL: any */
+	char *address6;           /* --ip6 */
+	char *mac;                /* --mac-address; NULL: from the address */
+	char *device;             /* inside; NULL: "eth0" of the first one... */
 	struct shape_map options; /* "limits.ingress", "allow" (network/control.h) */
 	struct strv aliases;      /* more names for those who are in the network, too */
 };

@@ -70,18 +70,19 @@ static bool is_dots(const char *name)
 static bool is_copied(const struct copy *copy, const struct pair *pair, const char *name)
 {
 	if (str_starts(name, "trusted.overlay.") || str_starts(name, "user.overlay."))
-		return false;
+		return copy->options->opaque && str_ends(name, ".overlay.opaque");
 	if (strcmp(name, "security.capability") == 0)
 		return copy->options->owners == COPY_OWNERS_KEEP || pair->owned;
 	return copy->options->all_attributes || str_starts(name, "user.");
 }
 
-static void copy_xattrs(const struct copy *copy, const struct pair *pair, int from, int to)
+/* One that cannot be set here is left out, but for what changes the meaning of a layer. */
+static int copy_xattrs(const struct copy *copy, const struct pair *pair, int from, int to)
 {
 	ssize_t length = flistxattr(from, NULL, 0);
 
 	if (length <= 0 || length > XATTR_NAMES_MAX)
-		return;
+		return 0;
 	own_free char *names = mem_new(1, XATTR_NAMES_MAX);
 	own_free char *value = mem_new(1, XATTR_VALUE_MAX);
 	length = flistxattr(from, names, XATTR_NAMES_MAX);
@@ -89,9 +90,11 @@ static void copy_xattrs(const struct copy *copy, const struct pair *pair, int fr
 		if (!is_copied(copy, pair, names + at))
 			continue;
 		ssize_t size = fgetxattr(from, names + at, value, XATTR_VALUE_MAX);
-		if (size >= 0)
-			fsetxattr(to, names + at, value, (size_t)size, 0);
+		if (size >= 0 && fsetxattr(to, names + at, value, (size_t)size, 0) < 0 &&
+		    copy->options->opaque)
+			return -errno;
 	}
+	return 0;
 }
 
 static mode_t copied_mode(const struct copy *copy, const struct pair *pair)
@@ -116,8 +119,8 @@ static int copy_attributes(const struct copy *copy, const struct pair *pair, int
 		return -errno;
 	if (fchmod(to, copied_mode(copy, pair)) < 0)
 		return -errno;
-	copy_xattrs(copy, pair, from, to);
-	return futimens(to, times) < 0 ? -errno : 0;
+	int r = copy_xattrs(copy, pair, from, to);
+	return r == 0 && futimens(to, times) < 0 ? -errno : r;
 }
 
 static int copy_owner_at(const struct copy *copy, const struct pair *pair)
@@ -430,4 +433,16 @@ int copy_tree_contents(int from_fd, int to_fd, bool attributes, const struct cop
 	if (r == 0 && attributes)
 		r = copy_attributes(&copy, &pair, from, to);
 	return r < 0 ? tell(&copy, r, e) : 0;
+}
+
+int copy_attributes_of(int from_fd, int to_fd, const struct copy_options *options, struct err *e)
+{
+	struct copy copy = { .options = options };
+	struct pair pair = { from_fd, ".", to_fd, "." };
+
+	if (fstat(from_fd, &pair.st) < 0)
+		return err_sys(e, "look at a folder");
+	set_owners(&copy, &pair);
+	int r = copy_attributes(&copy, &pair, from_fd, to_fd);
+	return r < 0 ? err_number(e, -r, "give a folder its attributes") : 0;
 }

@@ -26,6 +26,8 @@ struct copy_options {
 	bool all_attributes; /* of the extended ones all but overlayfs's; else user.* and
 			      * security.capability */
 	bool sockets;        /* are made, too; else left out */
+	bool opaque;         /* overlayfs's mark of a folder that hides those below it is kept: what
+			      * is copied is an upper folder, and becomes one or a layer */
 	uint64_t *bytes;     /* counts those of files; may be NULL */
 };
 
@@ -42,3 +44,6 @@ int copy_tree_at(int from_dir, const char *from, int to_dir, const char *to,
  * attributes to_fd gets those of from_fd. */
 int copy_tree_contents(int from_fd, int to_fd, bool attributes, const struct copy_options *options,
 		       struct err *e);
+
+/* Owner, mode, times and attributes of the folder from_fd for to_fd, both readable. */
+int copy_attributes_of(int from_fd, int to_fd, const struct copy_options *options, struct err *e);

@@ -129,19 +129,19 @@ static void keep_named(struct kept *kept, const struct store *store, struct json
 	}
 }
 
-static int keep_container(struct kept *kept, const struct store *store, const char *id,
-			  struct err *e)
+/* 1; 0: there is none. */
+static int keep_record(struct kept *kept, const struct store *store, int dir_fd, const char *path,
+		       struct err *e)
 {
 	own_json struct json_object *record = NULL;
-	own_free char *path = mem_format("containers/%s/config.json", id);
 
-	int r = json_read_at(&record, store->root_fd, path, RECORD_BYTES_MAX, e);
-	/* without a record it is no container, but debris */
+	int r = json_read_at(&record, dir_fd, path, RECORD_BYTES_MAX, e);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
-	if (r == 0)
-		keep_named(kept, store, record);
-	return r;
+	if (r < 0)
+		return r;
+	keep_named(kept, store, record);
+	return 1;
 }
 
 typedef int visit_name(void *context, int dir_fd, const char *name, struct err *e);
@@ -177,12 +177,28 @@ struct roots {
 	const struct store *store;
 };
 
-static int visit_container(void *context, int dir_fd, const char *name, struct err *e)
+static int visit_snapshot(void *context, int dir_fd, const char *name, struct err *e)
 {
 	const struct roots *roots = context;
 
-	(void)dir_fd;
-	return *name == '.' ? 0 : keep_container(roots->kept, roots->store, name, e);
+	return *name == '.' ? 0 : keep_record(roots->kept, roots->store, dir_fd, name, e);
+}
+
+/* Its record, and those of its snapshots. */
+static int visit_container(void *context, int dir_fd, const char *name, struct err *e)
+{
+	const struct roots *roots = context;
+	own_free char *record = mem_format("%s/config.json", name);
+	own_free char *snapshots = mem_format("%s/snapshots", name);
+
+	/* without a record it is no container, but debris */
+	int r = *name == '.' ? 0 : keep_record(roots->kept, roots->store, dir_fd, record, e);
+	if (r <= 0)
+		return r;
+	int fd = openat(dir_fd, snapshots, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, "open %s", snapshots);
+	return fd < 0 ? 0 : each_of(fd, visit_snapshot, context, e);
 }
 
 /* $run/images/HEX: somebody mounted it. */

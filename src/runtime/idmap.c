@@ -51,6 +51,52 @@ bool runtime_idmap_to_host(uint32_t *ret, const struct oci_id_mappings *maps, ui
 	return oci_id_map_to_host(ret, maps, id);
 }
 
+/* ---- shifting ---- */
+
+static bool is_same(const struct oci_id_mappings *a, const struct oci_id_mappings *b)
+{
+	return a->count == b->count &&
+	       (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0);
+}
+
+/* What two lines have in common of the container's ids. */
+static void shift_line(struct oci_id_mappings *ret, const struct oci_id_mapping *from,
+		       const struct oci_id_mapping *to)
+{
+	uint64_t first =
+		from->container_id > to->container_id ? from->container_id : to->container_id;
+	uint64_t from_end = (uint64_t)from->container_id + from->size;
+	uint64_t to_end = (uint64_t)to->container_id + to->size;
+	uint64_t end = from_end < to_end ? from_end : to_end;
+
+	if (first < end)
+		runtime_idmap_add(ret, (uint32_t)(from->host_id + (first - from->container_id)),
+				  (uint32_t)(to->host_id + (first - to->container_id)),
+				  (uint32_t)(end - first));
+}
+
+static void shift_lines(struct oci_id_mappings *ret, const struct oci_id_mappings *from,
+			const struct oci_id_mappings *to)
+{
+	static const struct oci_id_mapping all = { 0, 0, UINT32_MAX };
+
+	for (size_t i = 0; i < from->count; i++) {
+		if (to->count == 0)
+			shift_line(ret, &from->items[i], &all);
+		for (size_t k = 0; k < to->count; k++)
+			shift_line(ret, &from->items[i], &to->items[k]);
+	}
+}
+
+void runtime_idmap_shift(struct runtime_idmap *ret, const struct runtime_idmap *from,
+			 const struct runtime_idmap *to)
+{
+	if (is_same(&from->uids, &to->uids) && is_same(&from->gids, &to->gids))
+		return;
+	shift_lines(&ret->uids, &from->uids, &to->uids);
+	shift_lines(&ret->gids, &from->gids, &to->gids);
+}
+
 /* ---- checking ---- */
 
 static bool overlaps(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)

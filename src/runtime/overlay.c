@@ -21,33 +21,10 @@
 #include "runtime/idmap_mount.h"
 #include "runtime/mount.h"
 #include "runtime/mount_label.h"
+#include "runtime/overlay_lower.h"
 #include "runtime/user_namespace.h"
 
 /* ---- reading ---- */
-
-static int read_lower(struct strv *to, const char *text, struct err *e)
-{
-	own_json struct json_object *array = NULL;
-
-	int r = json_parse(&array, text, strlen(text), "org.holm.rootfs.lower", e);
-	if (r < 0)
-		return r;
-	if (!json_object_is_type(array, json_type_array))
-		return err_set(e, ERR_INVALID, "org.holm.rootfs.lower: not an array");
-
-	size_t count = json_object_array_length(array);
-	if (count == 0 || count > RUNTIME_OVERLAY_LAYERS_MAX)
-		return err_set(e, ERR_INVALID, "org.holm.rootfs.lower: %zu layers, not 1 to %d",
-			       count, RUNTIME_OVERLAY_LAYERS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		const char *path = json_object_get_string(json_object_array_get_idx(array, i));
-		if (!path || *path != '/')
-			return err_set(e, ERR_INVALID,
-				       "org.holm.rootfs.lower: [%zu]: not an absolute path", i);
-		strv_add(to, path);
-	}
-	return 0;
-}
 
 int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *annotations,
 			 struct err *e)
@@ -55,7 +32,7 @@ int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *an
 	const char *lower = shape_map_get(annotations, "org.holm.rootfs.lower");
 	if (!lower)
 		return 0;
-	int r = read_lower(&ret->lower, lower, e);
+	int r = runtime_overlay_lower_read(ret, lower, e);
 	if (r < 0)
 		return r;
 
@@ -72,6 +49,9 @@ int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *an
 void runtime_overlay_clear(struct runtime_overlay *overlay)
 {
 	strv_clear(&overlay->lower);
+	for (size_t i = 0; i < overlay->owners.count; i++)
+		runtime_idmap_clear(&overlay->owners.items[i].ids);
+	free(overlay->owners.items);
 	free(overlay->upper);
 	free(overlay->work);
 	free(overlay->label);
@@ -102,10 +82,11 @@ static int folders_add(struct folders *folders, const char *path, struct err *e)
 	return 0;
 }
 
-/* In place of the folder a detached mount of it that shows the container's ids. */
+/* In place of the folder a detached mount of it, and if it is to show other ids than those on the
+ * disk, that shows them. */
 static int map_layer(int *folder, struct runtime_user_namespace *user, struct err *e)
 {
-	int user_fd = runtime_user_namespace_open_in_parent(user, e);
+	int user_fd = user ? runtime_user_namespace_open_in_parent(user, e) : 0;
 
 	if (user_fd < 0)
 		return user_fd;
@@ -114,20 +95,37 @@ static int map_layer(int *folder, struct runtime_user_namespace *user, struct er
 		return fd;
 	close(*folder);
 	*folder = fd;
-	return runtime_idmap_mount_in_parent(fd, user_fd, false, e);
+	return user ? runtime_idmap_mount_in_parent(fd, user_fd, false, e) : 0;
 }
 
-static int add_layer(struct folders *folders, const char *path, struct runtime_user_namespace *user,
-		     struct err *e)
+/* Are there layers with other owners than those on the disk? Then all are mounts. */
+static bool is_mapped(const struct runtime_overlay *overlay)
 {
-	int r = folders_add(folders, path, e);
+	return overlay->user || overlay->owners.count;
+}
 
-	if (r == 0 && user) {
-		r = map_layer(&folders->fd[folders->count - 1], user, e);
-		if (r < 0)
-			return err_add(e, "layer %s", path);
+static int open_layer(int *ret, const struct runtime_overlay *overlay, size_t at, struct err *e)
+{
+	const struct runtime_overlay_owners *owners = runtime_overlay_owners_of(overlay, at);
+	struct runtime_user_namespace shifted = RUNTIME_USER_NAMESPACE_INIT;
+	struct runtime_user_namespace *user = overlay->user;
+
+	own_fd int fd = open(overlay->lower.items[at], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", overlay->lower.items[at]);
+	if (owners)
+		user = owners->ids.uids.count || owners->ids.gids.count ? &shifted : NULL;
+	if (user == &shifted)
+		shifted.ids = owners->ids; /* borrowed */
+	int r = is_mapped(overlay) ? map_layer(&fd, user, e) : 0;
+	if (user == &shifted) {
+		shifted.ids = (struct runtime_idmap){ 0 };
+		runtime_user_namespace_clear(&shifted);
 	}
-	return r;
+	if (r < 0)
+		return err_add(e, "layer %s", overlay->lower.items[at]);
+	*ret = take_fd(&fd);
+	return 0;
 }
 
 static int add_own(struct folders *folders, const char *path, struct runtime_user_namespace *user,
@@ -145,8 +143,10 @@ static int folders_open(struct folders *folders, const struct runtime_overlay *o
 {
 	int r = 0;
 
-	for (size_t i = 0; i < overlay->lower.count && r == 0; i++)
-		r = add_layer(folders, overlay->lower.items[i], overlay->user, e);
+	for (size_t i = 0; i < overlay->lower.count && r == 0; i++) {
+		r = open_layer(&folders->fd[i], overlay, i, e);
+		folders->count += r == 0;
+	}
 	if (r == 0 && overlay->upper)
 		r = add_own(folders, overlay->upper, overlay->user, e);
 	if (r == 0 && overlay->work)
@@ -296,7 +296,7 @@ static int mount_in_helper(const struct runtime_overlay *overlay, const char *sc
 	int r = folders_open(&folders, overlay, e);
 	if (r < 0)
 		return r;
-	if (overlay->user)
+	if (is_mapped(overlay))
 		r = attach_layers(&folders, overlay->lower.count, scratch, e);
 	if (r < 0)
 		return r;
@@ -343,21 +343,19 @@ int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay
 }
 
 /* overlayfs wants two layers where there is no upper: one alone is bound instead. */
-static int bind_layer(const char *path, struct runtime_user_namespace *user, struct err *e)
+static int bind_layer(const struct runtime_overlay *overlay, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE };
+	const char *path = overlay->lower.items[0];
+	int layer;
 
-	own_fd int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return err_sys(e, "open %s", path);
-	own_fd int fd = runtime_mount_clone(folder, e);
-	if (fd < 0)
-		return err_add(e, "%s", path);
-	int user_fd = user ? runtime_user_namespace_open_in_parent(user, e) : 0;
-	int r = user && user_fd >= 0 ? runtime_idmap_mount_in_parent(fd, user_fd, false, e)
-				     : user_fd;
+	int r = open_layer(&layer, overlay, 0, e);
 	if (r < 0)
-		return err_add(e, "layer %s", path);
+		return r;
+	own_fd int fd = layer;
+	r = is_mapped(overlay) ? 0 : map_layer(&fd, NULL, e);
+	if (r < 0)
+		return err_add(e, "%s", path);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "make %s read-only", path);
 	return take_fd(&fd);
@@ -396,7 +394,7 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 			       "linux.mountLabel: one layer without an upper folder keeps the "
 			       "labels that its files have");
 	if (bound)
-		return bind_layer(overlay->lower.items[0], overlay->user, e);
+		return bind_layer(overlay, e);
 	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0) {
 		err_sys(e, "open the overlay filesystem");
@@ -409,7 +407,7 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 	r = configure(fs, overlay, &folders, e);
 	/* before 6.5 any key is taken, and the whole refused at the end; before 6.15 a layer on a
 	 * detached mount is */
-	if (r == -EINVAL && (overlay->lower.count > 1 || overlay->user)) {
+	if (r == -EINVAL && (overlay->lower.count > 1 || is_mapped(overlay))) {
 		if (!marked)
 			unmark_volatile(overlay, &folders);
 		r = runtime_overlay_mount_by_option_string(overlay, scratch, e);

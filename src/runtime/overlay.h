@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/shape.h"
+#include "runtime/idmap.h"
 
 struct err;
 struct runtime_user_namespace;
@@ -12,9 +13,18 @@ struct runtime_user_namespace;
 /* Linux: OVL_MAX_STACK in fs/overlayfs/params.h. */
 enum { RUNTIME_OVERLAY_LAYERS_MAX = 500 };
 
+/* Whose the files of a layer are that some container wrote. */
+struct runtime_overlay_owners {
+	size_t layer;             /* which of lower */
+	struct runtime_idmap ids; /* an id on the disk, and what it is to be on this host; empty:
+				   * they are as they are */
+};
+
 struct runtime_overlay {
 	struct strv lower; /* the topmost first; empty: not an overlay */
-	char *upper;       /* NULL: read-only */
+	/* of those that are not as an image's (overlay_lower.h) */
+	SHAPE_LIST_OF(struct runtime_overlay_owners) owners;
+	char *upper; /* NULL: read-only */
 	char *work;
 	bool is_volatile;
 	char *label;                         /* mount_label.h; NULL: files keep their own */

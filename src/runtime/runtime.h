@@ -29,7 +29,8 @@
  * functions.
  * Annotations:
  *	org.holm.rootfs.lower	JSON array of absolute folders, the topmost first: the root is an
- *				overlay of them, and root.path is not needed
+ *				overlay of them, and root.path is not needed. An object instead of
+ *				a path: see overlay_lower.h
  *	org.holm.rootfs.upper, .work	absolute folders on one filesystem; without them the root
  *				is read-only
  *	org.holm.rootfs.volatile	"true": overlayfs' volatile (the upper is lost with power)

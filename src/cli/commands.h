@@ -8,7 +8,10 @@ extern const struct cli_command cli_start, cli_start_attach; /* start.c */
 extern const struct cli_command cli_exec;
 extern const struct cli_command cli_stop, cli_stop_restart, cli_stop_kill; /* stop.c */
 extern const struct cli_command cli_commit;
+extern const struct cli_command cli_clone, cli_clone_restore; /* clone.c */
 extern const struct cli_command cli_cp;
+extern const struct cli_command cli_snapshot_create, cli_snapshot_list, cli_snapshot_inspect,
+	cli_snapshot_diff, cli_snapshot_rename, cli_snapshot_remove; /* snapshot.c */
 extern const struct cli_command cli_diff;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_rm;

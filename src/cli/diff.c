@@ -1,4 +1,6 @@
 /* `holm diff`: what a container changed in its image. */
+#include "cli/diff.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include "cli/print.h"
 #include "engine/diff.h"
 #include "engine/engine.h"
+#include "storage/changes.h"
 
 /* To a terminal without what could steer it; to a program as it is. */
 static void print(const struct storage_change *change)
@@ -21,6 +24,12 @@ static void print(const struct storage_change *change)
 	putchar('\n');
 }
 
+void cli_diff_print(const struct storage_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++)
+		print(&changes->items[i]);
+}
+
 static int run_diff(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	own_clear(storage_changes_clear) struct storage_changes changes = { 0 };
@@ -30,8 +39,8 @@ static int run_diff(struct cli *cli, void *options, const struct strv *args, str
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
 		r = engine_diff(engine, args->items[0], &changes, e);
-	for (size_t i = 0; r == 0 && i < changes.count; i++)
-		print(&changes.items[i]);
+	if (r == 0)
+		cli_diff_print(&changes);
 	return r;
 }
 

@@ -45,6 +45,21 @@ static const struct {
 	{ "commit", "holm commit -m 'with curl' --change 'CMD [\"curl\"]' box tools:1\n" },
 	{ "wait", "holm wait job\n" },
 	{ "rename", "holm rename web old\n" },
+	{ "snapshot create", "holm snapshot create --comment 'before the upgrade' web\n"
+			     "# under a name, and for a week\n"
+			     "holm snapshot create --expiry 7d web before-2.0\n" },
+	{ "snapshot ls", "holm snapshot ls web\n" },
+	{ "snapshot inspect", "holm snapshot inspect -f '{{.Created}}' web snap0\n" },
+	{ "snapshot diff", "# since then\n"
+			   "holm snapshot diff web snap0\n" },
+	{ "snapshot rename", "holm snapshot rename web snap0 good\n" },
+	{ "snapshot rm", "holm snapshot rm web snap0 snap1\n" },
+	{ "restore", "holm restore web snap0\n"
+		     "# one that runs\n"
+		     "holm restore --restart web snap0\n" },
+	{ "clone", "holm clone web web2\n"
+		   "# of a snapshot; it goes when it ends\n"
+		   "holm clone --ephemeral --snapshot snap0 web try\n" },
 	{ "update", "holm update -m 512m --cpus 2 web\n"
 		    "holm update --restart unless-stopped web\n" },
 	{ "inspect", "holm inspect -f '{{.State.Pid}}' web\n"

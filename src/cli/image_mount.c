@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/diff.h"
 #include "cli/print.h"
 #include "engine/engine.h"
 #include "engine/image_mount.h"
@@ -65,14 +66,8 @@ static int run_diff(struct cli *cli, void *options, const struct strv *args, str
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
 		r = engine_image_diff(engine, args->items[0], old, &changes, e);
-	for (size_t i = 0; r == 0 && i < changes.count; i++) {
-		printf("%c ", changes.items[i].kind);
-		if (isatty(STDOUT_FILENO))
-			cli_print_clean(stdout, changes.items[i].path);
-		else
-			fputs(changes.items[i].path, stdout);
-		putchar('\n');
-	}
+	if (r == 0)
+		cli_diff_print(&changes);
 	return r;
 }
 

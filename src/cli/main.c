@@ -77,6 +77,12 @@ static const struct cli_command *find_command(struct cli *cli, struct strv *line
 
 	*name = group ? mem_format("%s %s", word, line->items[1]) : mem_text(word);
 	const struct cli_command *command = cli_command_find(*name);
+	/* a group that is a command, too: what follows is its argument */
+	if (!command && group && cli_command_find(word)) {
+		mem_replace(name, word);
+		command = cli_command_find(word);
+		group = false;
+	}
 	if (!command) {
 		unknown_command(*name, e);
 		return NULL;

@@ -80,8 +80,31 @@ static const struct shape_field container_mount_fields[] = {
 };
 const struct shape container_mount_shape = SHAPE_OF(container_mount);
 
+static const struct shape_field oci_id_mapping_fields[] = {
+	KEEP(oci_id_mapping, container_id, SHAPE_U32),
+	KEEP(oci_id_mapping, host_id, SHAPE_U32),
+	KEEP(oci_id_mapping, size, SHAPE_U32),
+	{ 0 },
+};
+static const struct shape id_mapping_shape = SHAPE_OF(oci_id_mapping);
+
+static const struct shape_field runtime_idmap_fields[] = {
+	NESTED(runtime_idmap, uids, SHAPE_LIST, id_mapping_shape),
+	NESTED(runtime_idmap, gids, SHAPE_LIST, id_mapping_shape),
+	{ 0 },
+};
+static const struct shape idmap_shape = SHAPE_OF(runtime_idmap);
+
+static const struct shape_field container_frozen_fields[] = {
+	FIELD(container_frozen, layers, SHAPE_STRINGS),
+	NESTED(container_frozen, ids, SHAPE_OBJECT, idmap_shape),
+	{ 0 },
+};
+static const struct shape frozen_shape = SHAPE_OF(container_frozen);
+
 static const struct shape_field container_storage_fields[] = {
 	NESTED(container_storage, mounts, SHAPE_LIST, container_mount_shape),
+	NESTED(container_storage, frozen, SHAPE_LIST, frozen_shape),
 	FIELD(container_storage, read_only, SHAPE_BOOL),
 	FIELD(container_storage, shm_bytes, SHAPE_INT),
 	FIELD(container_storage, volumes_from, SHAPE_STRINGS),
@@ -138,21 +161,6 @@ static const struct shape_field container_device_fields[] = {
 };
 static const struct shape device_shape = SHAPE_OF(container_device);
 
-static const struct shape_field oci_id_mapping_fields[] = {
-	KEEP(oci_id_mapping, container_id, SHAPE_U32),
-	KEEP(oci_id_mapping, host_id, SHAPE_U32),
-	KEEP(oci_id_mapping, size, SHAPE_U32),
-	{ 0 },
-};
-static const struct shape id_mapping_shape = SHAPE_OF(oci_id_mapping);
-
-static const struct shape_field runtime_idmap_fields[] = {
-	NESTED(runtime_idmap, uids, SHAPE_LIST, id_mapping_shape),
-	NESTED(runtime_idmap, gids, SHAPE_LIST, id_mapping_shape),
-	{ 0 },
-};
-static const struct shape idmap_shape = SHAPE_OF(runtime_idmap);
-
 static const struct shape_field container_security_fields[] = {
 	FIELD(container_security, privileged, SHAPE_BOOL),
 	FIELD(container_security, cap_add, SHAPE_STRINGS),
@@ -186,7 +194,6 @@ static const struct shape_field container_endpoint_fields[] = {
 	FIELD(container_endpoint, mac, SHAPE_STRING),
 	FIELD(container_endpoint, device, SHAPE_STRING),
 	FIELD(container_endpoint, options, SHAPE_MAP),
-	FIELD(container_endpoint, aliases, SHAPE_STRINGS),
 	{ 0 },
 };
 static const struct shape endpoint_shape = SHAPE_OF(container_endpoint);

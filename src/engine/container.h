@@ -74,8 +74,15 @@ struct container_mount {
 	struct shape_map volume_labels;
 };
 
+/* Layers that containers wrote, lowest first, and whose ids their files have. */
+struct container_frozen {
+	struct strv layers;
+	struct runtime_idmap ids;
+};
+
 struct container_storage {
 	SHAPE_LIST_OF(struct container_mount) mounts;
+	SHAPE_LIST_OF(struct container_frozen) frozen; /* above the image's layers (lower.h) */
 	bool read_only;
 	int64_t shm_bytes;
 	struct strv volumes_from;
@@ -162,7 +169,6 @@ struct container_endpoint {
 	char *mac;                /* --mac-address; NULL: from the address */
 	char *device;             /* inside; NULL: "eth0" of the first one... */
 	struct shape_map options; /* "limits.ingress", "allow" (network/control.h) */
-	struct strv aliases;      /* more names for those who are in the network, too */
 };
 
 struct container_network {

@@ -9,8 +9,10 @@
 #include "base/str.h"
 #include "engine/health.h"
 #include "engine/inspect_part.h"
+#include "engine/lower.h"
 #include "runtime/apparmor.h"
 #include "runtime/lsm.h"
+#include "runtime/overlay.h"
 #include "storage/layer.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -81,13 +83,10 @@ static struct json_object *graph_driver(struct engine *engine, const struct cont
 	bool live = container_state_live(state) && state->pid > 0;
 	own_free char *merged = live ? mem_format("/proc/%d/root", (int)state->pid) : NULL;
 	struct json_object *to = json_object_new_object(), *data = json_object_new_object();
-	own_clear(strv_clear) struct strv lower = { 0 };
+	own_clear(runtime_overlay_clear) struct runtime_overlay overlay = { 0 };
 
-	if (c->image.rootfs)
-		strv_add(&lower, c->image.rootfs);
-	for (size_t i = c->image.layers.count; i-- > 0;)
-		strv_add_take(&lower, storage_layer_path(engine->store, c->image.layers.items[i]));
-	own_free char *joined = strv_join(&lower, ":");
+	engine_lower_add(&overlay, engine->store, c, false);
+	own_free char *joined = strv_join(&overlay.lower, ":");
 	own_free char *upper = path_join(folder, "upper");
 	own_free char *work = path_join(folder, "work");
 	inspect_text(data, "LowerDir", joined);

@@ -1,18 +1,22 @@
 #include "engine/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/own.h"
 #include "engine/event.h"
+#include "engine/lower.h"
 #include "engine/pod.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/require.h"
+#include "engine/snapshot.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
 #include "monitor/kill.h"
@@ -41,8 +45,9 @@ static int remove_run_folder(struct engine *engine, const char *id, struct err *
 	return r < 0 ? r : fd_remove_tree_at(engine->run_fd, id, e);
 }
 
+/* *ret_layers: it, or a snapshot, named layers that are to be collected. */
 static int remove_locked(struct engine *engine, const char *name, const char *id, int folder_fd,
-			 const struct remove_options *o, struct err *e)
+			 const struct remove_options *o, bool *ret_layers, struct err *e)
 {
 	own_clear(container_clear) struct container c = { 0 };
 	struct container_state state;
@@ -68,6 +73,8 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	if (r < 0)
 		return r;
 	log_debug("container %.12s (%s) is deleted", id, c.name ? c.name : "no name");
+	*ret_layers = engine_lower_count_frozen(&c) ||
+		      faccessat(folder_fd, "snapshots", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	r = record_delete(engine, id, c.name, e);
 	if (r == 0 && (o->volumes || c.auto_remove))
 		engine_volume_remove_anonymous(engine, &c);
@@ -107,6 +114,8 @@ static int kill_first(struct engine *engine, const char *name, const char *id, s
 static int remove_id(struct engine *engine, const char *name, const char *id,
 		     const struct remove_options *o, struct err *e)
 {
+	bool layers = false;
+
 	int r = o->force ? kill_first(engine, name, id, e) : 0;
 	if (r < 0)
 		return r;
@@ -114,7 +123,10 @@ static int remove_id(struct engine *engine, const char *name, const char *id,
 		o->force ? lock_by_force(engine, id, e) : record_lock(engine, id, true, e);
 	if (folder < 0)
 		return folder;
-	return remove_locked(engine, name, id, folder, o, e);
+	r = remove_locked(engine, name, id, folder, o, &layers, e);
+	if (r == 0 && layers)
+		engine_snapshot_collect(engine);
+	return r;
 }
 
 int engine_remove(struct engine *engine, const char *name, const struct remove_options *o,

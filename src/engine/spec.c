@@ -10,7 +10,8 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/config.h"
-#include "storage/layer.h"
+#include "engine/lower.h"
+#include "runtime/overlay_lower.h"
 #include "storage/store.h"
 
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -133,15 +134,11 @@ static void add_ids(struct oci_spec *spec, const struct container *c)
 static void add_root(struct oci_spec *spec, const struct container *c,
 		     const struct spec_context *context, bool is_volatile)
 {
-	own_json struct json_object *lower = json_object_new_array();
+	own_clear(runtime_overlay_clear) struct runtime_overlay overlay = { 0 };
 	const char *root = context->store->root;
 
-	if (c->image.rootfs)
-		json_object_array_add(lower, json_object_new_string(c->image.rootfs));
-	for (size_t i = c->image.layers.count; i-- > 0;) {
-		own_free char *path = storage_layer_path(context->store, c->image.layers.items[i]);
-		json_object_array_add(lower, json_object_new_string(path));
-	}
+	engine_lower_add(&overlay, context->store, c, false);
+	own_json struct json_object *lower = runtime_overlay_lower_write(&overlay);
 	own_free char *upper = mem_format("%s/containers/%s/upper", root, c->id);
 	own_free char *work = mem_format("%s/containers/%s/work", root, c->id);
 	shape_map_set(&spec->annotations, "org.holm.rootfs.lower", json_text(lower));

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "engine/engine.h"
+#include "engine/lower.h"
 #include "engine/record.h"
 #include "engine/spec.h"
 #include "engine/volume.h"
@@ -101,35 +102,28 @@ const char *const engine_tree_own_places[] = {
 	"etc/hosts", "run/secrets", "etc/hostname", "etc/resolv.conf", "dev", "proc", "sys", NULL,
 };
 
-static int open_layers(struct engine *engine, const struct strv *layers, const char *rootfs,
-		       struct runtime_user_namespace *user, struct err *e)
-{
-	struct runtime_overlay overlay = { .user = user };
-
-	if (rootfs)
-		strv_add(&overlay.lower, rootfs);
-	for (size_t i = layers->count; i-- > 0;)
-		strv_add_take(&overlay.lower, storage_layer_path(engine->store, layers->items[i]));
-	int fd = runtime_overlay_mount_in_parent(&overlay, engine->store->root, e);
-	strv_clear(&overlay.lower);
-	return fd;
-}
-
-int engine_tree_open_layers(struct engine *engine, const struct container *c, struct err *e)
+int engine_tree_open_layers(struct engine *engine, const struct container *c, bool image_only,
+			    struct err *e)
 {
 	const struct runtime_idmap *ids = &c->security.ids;
+	own_clear(runtime_overlay_clear) struct runtime_overlay overlay = { 0 };
 	struct runtime_user_namespace user = RUNTIME_USER_NAMESPACE_INIT;
 
 	runtime_idmap_copy(&user.ids, &ids->uids, &ids->gids);
-	int fd = open_layers(engine, &c->image.layers, c->image.rootfs,
-			     ids->uids.count ? &user : NULL, e);
+	overlay.user = ids->uids.count ? &user : NULL;
+	engine_lower_add(&overlay, engine->store, c, image_only);
+	int fd = runtime_overlay_mount_in_parent(&overlay, engine->store->root, e);
 	runtime_user_namespace_clear(&user);
 	return fd;
 }
 
 int engine_tree_open_image(struct engine *engine, const struct strv *layers, struct err *e)
 {
-	return open_layers(engine, layers, NULL, NULL, e);
+	own_clear(runtime_overlay_clear) struct runtime_overlay overlay = { 0 };
+
+	for (size_t i = layers->count; i-- > 0;)
+		strv_add_take(&overlay.lower, storage_layer_path(engine->store, layers->items[i]));
+	return runtime_overlay_mount_in_parent(&overlay, engine->store->root, e);
 }
 
 int engine_tree_open_upper(struct engine *engine, const struct container *c, struct err *e)

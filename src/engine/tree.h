@@ -40,9 +40,10 @@ void engine_tree_close(struct engine_tree *tree);
  * ERR_STATE. */
 int engine_tree_check(struct engine *engine, const struct engine_tree *tree, struct err *e);
 
-/* Its layers alone, read-only, with the owners that its files have; or those of an image, lowest
- * first, as they are. A detached mount, the caller's. */
-int engine_tree_open_layers(struct engine *engine, const struct container *c, struct err *e);
+/* Its layers alone (lower.h), read-only, with the owners that its files have; or those of an image,
+ * lowest first, as they are. A detached mount, the caller's. */
+int engine_tree_open_layers(struct engine *engine, const struct container *c, bool image_only,
+			    struct err *e);
 int engine_tree_open_image(struct engine *engine, const struct strv *layers, struct err *e);
 
 /* What it wrote: the upper folder, the caller's. Places for mounts that holm itself makes are in

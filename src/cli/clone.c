@@ -1,0 +1,87 @@
+/* `holm clone` and `holm restore`. */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "engine/clone.h"
+#include "engine/engine.h"
+#include "engine/snapshot.h"
+
+#define OPTIONS struct clone_options
+static const struct option clone_table[] = {
+	{ "snapshot", 's', OPTION_STRING(snapshot), "SNAPSHOT",
+	  "of this snapshot, not of what it has now" },
+	{ "ephemeral", 'e', OPTION_FLAG(ephemeral), NULL, "start it; it goes when it ends" },
+	{ "keep-identity", 0, OPTION_FLAG(keep_identity), NULL,
+	  "machine-id and ssh host keys stay those of the other" },
+	{ 0 },
+};
+#undef OPTIONS
+
+#define OPTIONS struct restore_options
+static const struct option restore_table[] = {
+	{ "restart", 'r', OPTION_FLAG(restart), NULL,
+	  "stop one that runs before, and start it again" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static int run_clone(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct clone_options *o = options;
+	const struct start_options plain = { 0 };
+	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
+	own_clear(container_clear) struct container made = { 0 };
+	struct engine *engine;
+	struct clone_options how = *o;
+
+	how.name = args->count > 1 ? args->items[1] : NULL;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_clone(engine, args->items[0], &how, &made, e);
+	if (r == 0 && how.ephemeral)
+		r = engine_start(engine, made.id, &plain, &session, e);
+	if (r < 0)
+		return r;
+	if (how.ephemeral)
+		engine_session_close(&session);
+	puts(made.name);
+	return 0;
+}
+
+static int run_restore(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct restore_options *o = options;
+	struct engine *engine;
+
+	int r = cli_command_engine(cli, &engine, e);
+	return r < 0 ? r : engine_restore(engine, args->items[0], args->items[1], o, e);
+}
+
+const struct cli_command cli_clone = {
+	.names = "clone|container clone",
+	.section = "Snapshots",
+	.arguments = "[OPTIONS] CONTAINER [NAME]",
+	.summary = "Make another container with the files and settings of one",
+	.options = clone_table,
+	.size = sizeof(struct clone_options),
+	.args_min = 1,
+	.args_max = 2,
+	.values = "container:",
+	.run = run_clone,
+};
+
+const struct cli_command cli_clone_restore = {
+	.names = "restore",
+	.section = "Snapshots",
+	.arguments = "[OPTIONS] CONTAINER SNAPSHOT",
+	.summary = "Bring a container back to what it was at a snapshot",
+	.options = restore_table,
+	.size = sizeof(struct restore_options),
+	.args_min = 2,
+	.args_max = 2,
+	.values = "container:",
+	.run = run_restore,
+};

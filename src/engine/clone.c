@@ -1,0 +1,201 @@
+#include "engine/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/fault.h"
+#include "engine/freeze.h"
+#include "engine/held.h"
+#include "engine/identity.h"
+#include "engine/lower.h"
+#include "engine/name.h"
+#include "engine/record.h"
+#include "engine/require.h"
+#include "engine/snapshot.h"
+#include "engine/tree.h"
+#include "engine/userns.h"
+#include "engine/volume.h"
+
+/* ---- its record ---- */
+
+static void forget(char **member)
+{
+	mem_replace(member, NULL);
+}
+
+static void renew_volumes(struct container *c)
+{
+	char name[CONTAINER_ID_LENGTH + 1];
+
+	for (size_t i = 0; i < c->storage.mounts.count; i++)
+		if (c->storage.mounts.items[i].anonymous) {
+			engine_id_generate(name);
+			mem_replace(&c->storage.mounts.items[i].name, name);
+		}
+}
+
+/* Addresses are each container's own, and so are the ids that it was given by itself. */
+static void renew(struct container *c, const struct clone_options *o)
+{
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	engine_id_generate(id);
+	mem_replace(&c->id, id);
+	mem_replace(&c->name, o->name);
+	c->created_ns = moment_now_ns();
+	c->by_run = false;
+	c->auto_remove = o->ephemeral;
+	for (size_t i = 0; i < c->network.endpoints.count; i++) {
+		forget(&c->network.endpoints.items[i].address);
+		forget(&c->network.endpoints.items[i].address6);
+		forget(&c->network.endpoints.items[i].mac);
+	}
+	if (c->security.userns && str_starts(c->security.userns, "auto"))
+		runtime_idmap_clear(&c->security.ids);
+	renew_volumes(c);
+}
+
+/* A hostname that somebody chose was the other's; 63 bytes are what the kernel takes of one label. */
+static void renew_host_name(struct container *c)
+{
+	if (!c->process.hostname)
+		return;
+	own_free char *name = mem_text_n(c->name, strlen(c->name) < 63 ? strlen(c->name) : 63);
+	mem_replace(&c->process.hostname, name);
+}
+
+/* ---- its folder ---- */
+
+static int link_secrets(const struct container *c, int from_fd, int to_fd, struct err *e)
+{
+	if (c->secrets.count && mkdirat(to_fd, "secrets", 0700) < 0)
+		return err_sys(e, "make the folder of secrets");
+	for (size_t i = 0; i < c->secrets.count; i++) {
+		own_free char *path = mem_format("secrets/%s", c->secrets.items[i].id);
+		if (linkat(from_fd, path, to_fd, path, 0) < 0 && errno != EEXIST)
+			return err_sys(e, "take secret %s", c->secrets.items[i].name);
+	}
+	return 0;
+}
+
+static int fill_folder(struct engine *engine, struct container *c, int folder_fd,
+		       const struct clone_options *o, struct err *e)
+{
+	if (mkdirat(folder_fd, "upper", 0755) < 0 || mkdirat(folder_fd, "work", 0700) < 0)
+		return err_sys(e, "make the container's upper folder");
+	own_fd int upper = openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (upper < 0)
+		return err_sys(e, "open the upper folder");
+	int r = engine_freeze_root(engine, c, upper, e);
+	return r < 0 || o->keep_identity ? r : engine_identity_renew(engine, c, upper, e);
+}
+
+/* The record last, as in create.c. */
+static int write_folder(struct engine *engine, struct container *c, int from_fd, int folder_fd,
+			const struct clone_options *o, struct err *e)
+{
+	int r = record_take_name(engine, c, e);
+	if (r < 0) {
+		forget(&c->name); /* it is another's */
+		return r;
+	}
+	renew_host_name(c);
+	fault_point("clone.name");
+	r = fill_folder(engine, c, folder_fd, o, e);
+	if (r == 0)
+		r = engine_require_mark(engine, c, e);
+	if (r == 0)
+		r = link_secrets(c, from_fd, folder_fd, e);
+	if (r == 0)
+		r = record_commit(folder_fd, c, e);
+	return r == 0 ? engine_volume_make(engine, c, e) : r;
+}
+
+static int write_record(struct engine *engine, struct container *c, int from_fd,
+			const struct clone_options *o, struct err *e)
+{
+	int lock;
+
+	int r = engine_userns_resolve(&lock, engine, c, e);
+	if (r < 0)
+		return r;
+	own_fd int ids = lock;
+	(void)ids;
+	own_fd int folder = record_begin(engine, c->id, e);
+	if (folder < 0)
+		return folder;
+	r = write_folder(engine, c, from_fd, folder, o, e);
+	if (r < 0)
+		record_abandon(engine, c);
+	return r;
+}
+
+/* ---- what it is made of ---- */
+
+static int check(const struct container *c, const struct clone_options *o, struct err *e)
+{
+	if (c->pod.id)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "container %s is in a pod: what a pod shares cannot be cloned",
+			       c->name);
+	int r = o->name ? engine_name_check(o->name, e) : 0;
+	return r < 0 ? err_add(e, "the clone") : 0;
+}
+
+/* The record that the clone's is made of, with all layers frozen. */
+static int find_origin(struct engine *engine, struct engine_held *held,
+		       const struct clone_options *o, struct err *e)
+{
+	own_clear(snapshot_clear) struct snapshot snapshot = { 0 };
+	int64_t paused_ns;
+
+	if (o->snapshot) {
+		int r = snapshot_read(&snapshot, held->folder, o->snapshot, e);
+		if (r < 0)
+			return r;
+		container_clear(&held->container);
+		held->container = snapshot.container;
+		snapshot.container = (struct container){ 0 };
+		return 0;
+	}
+	int live = engine_freeze_is_live(&held->container, &held->state, e);
+	if (live < 0)
+		return live;
+	return live ? engine_freeze_live(engine, &held->container, &held->state, &paused_ns, e)
+		    : engine_freeze_still(engine, &held->container, held->folder, e);
+}
+
+int engine_clone(struct engine *engine, const char *container, const struct clone_options *o,
+		 struct container *ret, struct err *e)
+{
+	own_clear(engine_held_clear) struct engine_held held = ENGINE_HELD_NONE;
+	struct container *c = &held.container;
+
+	int r = engine_held_take(&held, engine, container, e);
+	if (r == 0)
+		r = check(c, o, e);
+	if (r == 0)
+		r = find_origin(engine, &held, o, e);
+	if (r < 0)
+		return r;
+	renew(c, o);
+	r = write_record(engine, c, held.folder, o, e);
+	if (r < 0)
+		return r;
+	engine_event_container(engine, c, "create", "clonedFrom", container, NULL);
+	*ret = *c;
+	*c = (struct container){ 0 };
+	return 0;
+}

@@ -1,0 +1,193 @@
+/* The layer is made empty and named by the record first, then its folder and the upper one are
+ * exchanged: before and after it the container has the same files, so a kill in between loses and
+ * mixes nothing. */
+#include "engine/freeze.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/copy.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "engine/engine.h"
+#include "engine/fault.h"
+#include "engine/lower.h"
+#include "engine/process.h"
+#include "engine/record.h"
+#include "engine/tree.h"
+#include "monitor/client.h"
+#include "monitor/reap.h"
+#include "runtime/overlay.h"
+#include "storage/frozen.h"
+#include "storage/store.h"
+
+int engine_freeze_is_live(const struct container *c, const struct container_state *state,
+			  struct err *e)
+{
+	if (state->status == CONTAINER_RESTARTING)
+		return err_set(e, ERR_STATE, "container %s is restarting", c->name);
+	return container_state_live(state);
+}
+
+static int is_empty(int folder_fd, struct err *e)
+{
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return err_sys(e, "read what the container wrote");
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return 0;
+	return 1;
+}
+
+static int check_count(const struct container *c, struct err *e)
+{
+	size_t count = c->image.layers.count + engine_lower_count_frozen(c) + 1;
+
+	if (count < RUNTIME_OVERLAY_LAYERS_MAX)
+		return 0;
+	err_set(e, ERR_UNSUPPORTED,
+		"container %s stands on %zu layers, and the kernel takes no more", c->name, count);
+	return err_hint(e, "holm clone --full %s NEW makes one layer of those that were frozen",
+			c->name);
+}
+
+/* ---- of one that does not run ---- */
+
+static int name_and_exchange(struct engine *engine, struct container *c, int folder_fd,
+			     const char *layer, struct err *e)
+{
+	struct err ignored;
+
+	fault_point("freeze.layer");
+	engine_lower_push(c, layer);
+	int r = record_commit(folder_fd, c, e);
+	if (r < 0)
+		return r;
+	fault_point("freeze.record");
+	r = storage_frozen_exchange(engine->store, layer, folder_fd, "upper", e);
+	if (r < 0)
+		return r;
+	fault_point("freeze.exchange");
+	/* overlayfs's index says to which upper folder it belongs */
+	fd_remove_tree_at(folder_fd, "work/index", &ignored);
+	return 0;
+}
+
+int engine_freeze_still(struct engine *engine, struct container *c, int folder_fd, struct err *e)
+{
+	char layer[FROZEN_NAME_SIZE];
+
+	/* of its last run something may still be mounted */
+	own_free char *run_dir = engine_process_run_dir(engine, c->id);
+	int settled = monitor_reap_settle(run_dir, e);
+	if (settled < 0)
+		return settled;
+	own_fd int upper = engine_tree_open_upper(engine, c, e);
+	if (upper < 0)
+		return upper;
+	int empty = is_empty(upper, e);
+	if (empty != 0)
+		return empty < 0 ? empty : 0;
+	int r = check_count(c, e);
+	if (r == 0)
+		r = storage_frozen_make(layer, engine->store, upper, c->id, e);
+	/* on failure the record may name it: it is collected, should it not */
+	return r < 0 ? r : name_and_exchange(engine, c, folder_fd, layer, e);
+}
+
+/* ---- of one that runs ---- */
+
+struct capture {
+	int from_fd;
+	int to_fd;
+};
+
+static int capture(void *arg, struct err *e)
+{
+	static const struct copy_options options = { .all_attributes = true, .opaque = true };
+	const struct capture *both = arg;
+
+	return copy_tree_contents(both->from_fd, both->to_fd, true, &options, e);
+}
+
+/* The pause is the connection's: it ends with this program, however that ends. Who lets the
+ * container go on meanwhile makes the copy worthless. */
+static int copy_held(struct engine *engine, const struct container *c, struct capture *both,
+		     int64_t *ret_paused_ns, struct err *e)
+{
+	own_monitor_client struct monitor_client client = MONITOR_CLIENT_NONE;
+	struct container_state state;
+	struct err gone;
+
+	int r = engine_process_connect(engine, c->id, &client, e);
+	int64_t began_ns = moment_monotonic_ns();
+	if (r == 0)
+		r = monitor_client_hold(&client, e);
+	if (r < 0)
+		return err_add(e, "pause the container");
+	r = capture(both, e);
+	bool goes_on = r == 0 && engine_state_read(engine, c->id, &state, &gone) == 0 &&
+		       state.status == CONTAINER_RUNNING;
+	monitor_client_release(&client, &gone); /* it may have ended */
+	*ret_paused_ns = moment_monotonic_ns() - began_ns;
+	return goes_on ? err_set(e, ERR_STATE, "somebody unpaused it meanwhile") : r;
+}
+
+static int copy_paused(struct engine *engine, const struct container *c,
+		       const struct container_state *state, struct capture *both,
+		       int64_t *ret_paused_ns, struct err *e)
+{
+	*ret_paused_ns = 0;
+	/* somebody else's pause stays */
+	int r = state->status == CONTAINER_PAUSED ? capture(both, e)
+						  : copy_held(engine, c, both, ret_paused_ns, e);
+	/* its bytes before its name: a layer that is named is a promise */
+	if (r == 0 && syncfs(both->to_fd) < 0)
+		r = err_sys(e, "sync the layer");
+	return r;
+}
+
+int engine_freeze_live(struct engine *engine, struct container *c,
+		       const struct container_state *state, int64_t *ret_paused_ns, struct err *e)
+{
+	char layer[FROZEN_NAME_SIZE];
+
+	own_fd int upper = engine_tree_open_upper(engine, c, e);
+	if (upper < 0)
+		return upper;
+	int r = check_count(c, e);
+	if (r == 0)
+		r = storage_frozen_make(layer, engine->store, upper, c->id, e);
+	if (r < 0)
+		return r;
+	own_fd int to = storage_frozen_open(engine->store, layer, e);
+	struct capture both = { upper, to };
+	r = to < 0 ? to : copy_paused(engine, c, state, &both, ret_paused_ns, e);
+	if (r < 0) {
+		storage_frozen_remove(engine->store, layer);
+		return err_add(e, "copy what container %s wrote", c->name);
+	}
+	engine_lower_push(c, layer);
+	return 0;
+}
+
+int engine_freeze_root(struct engine *engine, const struct container *c, int upper_fd,
+		       struct err *e)
+{
+	static const struct copy_options all = { .all_attributes = true };
+	own_clear(strv_clear) struct strv layers = { 0 };
+
+	engine_lower_list_frozen(&layers, c);
+	if (layers.count == 0)
+		return 0;
+	own_fd int top = storage_frozen_open(engine->store, layers.items[layers.count - 1], e);
+	return top < 0 ? top : copy_attributes_of(top, upper_fd, &all, e);
+}

@@ -1,0 +1,28 @@
+/* freeze.h - what a container wrote becomes a layer (decision 0035). The caller holds its lock, and
+ * store_lock_layers_shared() until a record or a snapshot that names the layer is on disk. */
+#pragma once
+#include <stdint.h>
+
+struct container;
+struct container_state;
+struct engine;
+struct err;
+
+/* Does a program of it run, or will one at any time? ERR_STATE while it is restarting. */
+int engine_freeze_is_live(const struct container *c, const struct container_state *state,
+			  struct err *e);
+
+/* Of one that does not run: the folder itself, in one step, whatever is in it; *c, and its record,
+ * say so. Nothing where it wrote nothing. At every moment the files of the container are what they
+ * were. */
+int engine_freeze_still(struct engine *engine, struct container *c, int folder_fd, struct err *e);
+
+/* Of one that runs: a copy of what it wrote, taken while it stands still. *c alone names the layer,
+ * the record does not. *ret_paused_ns: how long it stood still. */
+int engine_freeze_live(struct engine *engine, struct container *c,
+		       const struct container_state *state, int64_t *ret_paused_ns, struct err *e);
+
+/* Gives an upper folder, which is the root of the container, owner, mode and attributes that this
+ * has by the topmost of the frozen layers; nothing where there are none. */
+int engine_freeze_root(struct engine *engine, const struct container *c, int upper_fd,
+		       struct err *e);

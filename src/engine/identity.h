@@ -1,0 +1,13 @@
+/* identity.h - what makes a system itself and nobody else: machine-id(5), the host keys of sshd(8),
+ * the seed of the random numbers. A clone gets others. */
+#pragma once
+
+struct container;
+struct engine;
+struct err;
+
+/* Writes others into upper_fd, the empty upper folder of c, for those that c's layers have: a new
+ * machine-id where there is one, new host keys of the same kinds (by ssh-keygen of the host; without
+ * it they are taken away, with a warning), no seed. */
+int engine_identity_renew(struct engine *engine, const struct container *c, int upper_fd,
+			  struct err *e);

@@ -1,0 +1,93 @@
+#include "engine/lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/container.h"
+#include "runtime/overlay_lower.h"
+#include "storage/layer.h"
+
+static void add_frozen(struct runtime_overlay *to, const struct store *store,
+		       const struct container *c)
+{
+	for (size_t i = c->storage.frozen.count; i-- > 0;) {
+		const struct container_frozen *frozen = &c->storage.frozen.items[i];
+		for (size_t k = frozen->layers.count; k-- > 0;)
+			runtime_overlay_lower_add(
+				to, storage_layer_path(store, frozen->layers.items[k]),
+				&frozen->ids, &c->security.ids);
+	}
+}
+
+void engine_lower_add(struct runtime_overlay *to, const struct store *store,
+		      const struct container *c, bool image_only)
+{
+	if (!image_only)
+		add_frozen(to, store, c);
+	for (size_t i = c->image.layers.count; i-- > 0;)
+		strv_add_take(&to->lower, storage_layer_path(store, c->image.layers.items[i]));
+	if (c->image.rootfs)
+		strv_add(&to->lower, c->image.rootfs);
+}
+
+size_t engine_lower_count_frozen(const struct container *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->storage.frozen.count; i++)
+		count += c->storage.frozen.items[i].layers.count;
+	return count;
+}
+
+void engine_lower_list_frozen(struct strv *to, const struct container *c)
+{
+	for (size_t i = 0; i < c->storage.frozen.count; i++)
+		strv_add_all(to, &c->storage.frozen.items[i].layers);
+}
+
+static bool has_same(const struct oci_id_mappings *a, const struct oci_id_mappings *b)
+{
+	return a->count == b->count &&
+	       (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0);
+}
+
+static struct container_frozen *add_group(struct container *c, const struct runtime_idmap *ids)
+{
+	struct container_frozen *group = shape_list_add(&c->storage.frozen);
+
+	*group = (struct container_frozen){ 0 };
+	runtime_idmap_copy(&group->ids, &ids->uids, &ids->gids);
+	return group;
+}
+
+void engine_lower_push(struct container *c, const char *layer)
+{
+	size_t count = c->storage.frozen.count;
+	struct container_frozen *top = count ? &c->storage.frozen.items[count - 1] : NULL;
+
+	if (!top || !has_same(&top->ids.uids, &c->security.ids.uids) ||
+	    !has_same(&top->ids.gids, &c->security.ids.gids))
+		top = add_group(c, &c->security.ids);
+	strv_add(&top->layers, layer);
+}
+
+static void clear(struct container *c)
+{
+	for (size_t i = 0; i < c->storage.frozen.count; i++) {
+		strv_clear(&c->storage.frozen.items[i].layers);
+		runtime_idmap_clear(&c->storage.frozen.items[i].ids);
+	}
+	free(c->storage.frozen.items);
+	c->storage.frozen.items = NULL;
+	c->storage.frozen.count = 0;
+}
+
+void engine_lower_replace(struct container *to, const struct container *from)
+{
+	clear(to);
+	for (size_t i = 0; i < from->storage.frozen.count; i++) {
+		const struct container_frozen *group = &from->storage.frozen.items[i];
+		strv_add_all(&add_group(to, &group->ids)->layers, &group->layers);
+	}
+}

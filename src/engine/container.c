@@ -194,6 +194,7 @@ static const struct shape_field container_endpoint_fields[] = {
 	FIELD(container_endpoint, mac, SHAPE_STRING),
 	FIELD(container_endpoint, device, SHAPE_STRING),
 	FIELD(container_endpoint, options, SHAPE_MAP),
+	FIELD(container_endpoint, aliases, SHAPE_STRINGS),
 	{ 0 },
 };
 static const struct shape endpoint_shape = SHAPE_OF(container_endpoint);

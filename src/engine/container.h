@@ -169,6 +169,7 @@ struct container_endpoint {
 	char *mac;                /* --mac-address; NULL: from the address */
 	char *device;             /* inside; NULL: "eth0" of the first one... */
 	struct shape_map options; /* "limits.ingress", "allow" (network/control.h) */
+	struct strv aliases;      /* more names for those who are in the network, too */
 };
 
 struct container_network {

@@ -72,6 +72,12 @@ void files_hosts(struct str *to, const struct container *c, const struct files_c
 	}
 }
 
+/* Does it have a name server of its own, which asks those of the host? */
+static bool has_resolver(const struct container *c)
+{
+	return c->network.endpoints.count > 0;
+}
+
 /* A name server of the host's loopback cannot be reached from another network namespace. */
 static bool is_kept(const struct container *c, const char *line, size_t length)
 {
@@ -81,7 +87,7 @@ static bool is_kept(const struct container *c, const char *line, size_t length)
 		const char *address = line + 10;
 		address += strspn(address, " \t");
 		bool loopback = str_starts(address, "127.") || str_starts(address, "::1");
-		return n->dns.count == 0 && (has_host_network(c) || !loopback);
+		return n->dns.count == 0 && !has_resolver(c) && (has_host_network(c) || !loopback);
 	}
 	if (length >= 6 && (!strncmp(line, "search", 6) || !strncmp(line, "domain", 6)))
 		return n->dns_search.count == 0;
@@ -110,11 +116,16 @@ void files_resolv(struct str *to, const struct container *c, const char *host_te
 		}
 		host_text += length + (host_text[length] == '\n');
 	}
-	for (size_t i = 0; i < c->network.dns.count; i++)
+	if (has_resolver(c))
+		str_add(to, "nameserver " NETWORK_RESOLVER "\n");
+	for (size_t i = 0; !has_resolver(c) && i < c->network.dns.count; i++)
 		str_addf(to, "nameserver %s\n", c->network.dns.items[i]);
 	if (!strv_contains(&c->network.dns_search, "."))
 		add_words(to, "search", &c->network.dns_search);
 	add_words(to, "options", &c->network.dns_option);
+	/* a name without a dot is a neighbour's first, and then one of the domains searched */
+	if (has_resolver(c) && !(to->text && strstr(to->text, "ndots:")))
+		str_add(to, "options ndots:0\n");
 }
 
 /* The host's file as text; "" if it has none. It may be a link (systemd-resolved). */

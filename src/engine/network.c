@@ -35,6 +35,8 @@ static const struct shape place_shape = {
 		{ "mac", SHAPE_STRING, FIELD(mac) },
 		{ "addresses", SHAPE_STRINGS, FIELD(addresses) },
 		{ "gateways", SHAPE_STRINGS, FIELD(gateways) },
+		{ "internal", SHAPE_BOOL, FIELD(internal) },
+		{ "dns", SHAPE_STRINGS, FIELD(dns) },
 		{ 0 },
 	},
 };
@@ -73,6 +75,7 @@ int engine_network_places_read(struct engine_places *ret, struct engine *engine,
 void engine_network_close(struct engine_connection *connection)
 {
 	network_namespace_close(&connection->namespace);
+	network_resolver_close(&connection->resolver);
 	if (connection->user_fd >= 0)
 		close(take_fd(&connection->user_fd));
 	engine_network_places_clear(&connection->places);
@@ -166,6 +169,8 @@ static void note(struct engine_places *places, const struct network *network,
 	place->id = mem_text(network->id);
 	place->device = mem_text(member->device);
 	place->outer = mem_text(*member->outer ? member->outer : NULL);
+	place->internal = network->internal;
+	strv_add_all(&place->dns, &network->dns);
 	place->mac = mem_format("%02x:%02x:%02x:%02x:%02x:%02x", member->mac[0], member->mac[1],
 				member->mac[2], member->mac[3], member->mac[4], member->mac[5]);
 	for (size_t i = 0; i < member->count; i++) {
@@ -253,6 +258,8 @@ int engine_network_connect(struct engine_connection *ret, struct engine *engine,
 		r = network_namespace_make(&to->namespace, to->user_fd, e);
 	for (size_t i = 0; r == 0 && i < c->network.endpoints.count; i++)
 		r = join(to, engine, c, i, e);
+	if (r == 0)
+		r = network_resolver_open(&to->resolver, &to->namespace, e);
 	if (r < 0)
 		return r;
 	context->network_namespace.path = mem_text(MONITOR_NETWORK);

@@ -4,6 +4,7 @@
 #pragma once
 #include "engine/container.h"
 #include "network/namespace.h"
+#include "network/resolver.h"
 
 struct engine;
 struct err;
@@ -18,6 +19,8 @@ struct engine_place {
 	char *mac;             /* "02:42:0a:63:00:02" */
 	struct strv addresses; /* "10.99.0.2/24" */
 	struct strv gateways;  /* "10.99.0.1"; "": the subnet has none */
+	bool internal;         /* the network has no way to others */
+	struct strv dns;       /* the network's own name servers; empty: the host's */
 };
 
 struct engine_places {
@@ -30,10 +33,12 @@ struct engine_connection {
 	struct network_namespace namespace; /* fd -1: the container is in no network */
 	int user_fd;                        /* the user namespace that owns it; -1: ours */
 	struct engine_places places;
+	struct network_resolver resolver; /* where its name server listens */
 };
 #define ENGINE_CONNECTION_INIT                                                                     \
 	{                                                                                          \
-		.namespace = NETWORK_NAMESPACE_INIT, .user_fd = -1                                 \
+		.namespace = NETWORK_NAMESPACE_INIT, .user_fd = -1,                                \
+		.resolver = NETWORK_RESOLVER_INIT                                                  \
 	}
 
 void engine_network_close(struct engine_connection *connection);

@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/dns.h"
 #include "engine/engine.h"
 #include "engine/name.h"
 #include "engine/network.h"
@@ -409,6 +410,8 @@ static int remove_unused(struct engine *engine, const struct network *network, s
 		r = network_record_remove(engine->store, network->name, e);
 	if (r == 0)
 		network_lease_remove(engine->store, network->name, &ignored);
+	if (r == 0)
+		engine_dns_remove_network(engine, network->name);
 	return r;
 }
 

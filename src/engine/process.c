@@ -16,6 +16,7 @@
 #include "base/signal_name.h"
 #include "base/str.h"
 #include "engine/config.h"
+#include "engine/dns.h"
 #include "engine/event.h"
 #include "engine/fault.h"
 #include "engine/files.h"
@@ -95,6 +96,8 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 		r = engine_network_connect(connection, engine, c, &context, e);
 	if (r == 0)
 		r = engine_network_places_write(run_fd, &connection->places, e);
+	if (r == 0)
+		r = engine_dns_write(engine, c, &connection->places, run_fd, e);
 	if (r == 0)
 		r = write_files(engine, c, folder_fd, connection, &context, e);
 	if (r == 0)
@@ -278,7 +281,8 @@ static int spawn(struct engine *engine, const struct container *c, int folder_fd
 	fault_point("start.spawn");
 	const struct monitor_spawn_attach attach = { attach_flags(c, o), o->rows, o->columns };
 	const struct monitor_spawn_given given = { folder_fd, connection->namespace.fd,
-						   connection->user_fd };
+						   connection->user_fd, connection->resolver.udp,
+						   connection->resolver.tcp };
 	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, &given, e);
 	if (r < 0)
 		return r;

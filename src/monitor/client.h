@@ -36,6 +36,8 @@ struct monitor_spawn_given {
 	int network; /* namespaces that the spec names as MONITOR_NETWORK and MONITOR_USER: the
 		      * monitor keeps them for as long as it lives, over restarts */
 	int user;
+	int dns_udp; /* where the container's name server listens (network/resolver.h) */
+	int dns_tcp;
 };
 #define MONITOR_NETWORK "/proc/self/fd/5"
 #define MONITOR_USER    "/proc/self/fd/6"

@@ -126,6 +126,23 @@ static int open_parent(const char *run_path, const char **ret_name)
 	return open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+void monitor_dead_remove_names(const char *run_path)
+{
+	const char *id;
+
+	own_fd int parent = open_parent(run_path, &id);
+	if (parent < 0)
+		return;
+	int fd = openat(parent, "../names", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		own_free char *names = mem_format("%s/%s", entry->d_name, id);
+		own_free char *alive = mem_format("%s.alive", names);
+		if (entry->d_name[0] != '.' && unlinkat(dirfd(dir), names, 0) == 0)
+			unlinkat(dirfd(dir), alive, 0);
+	}
+}
+
 void monitor_dead_rename_run_dir(const char *run_path)
 {
 	const char *name;

@@ -12,6 +12,9 @@ bool monitor_dead_rename_container(const char *root, const struct monitor_config
 /* Removes $root/containers/.dead-ID and the anonymous volumes that no other container names. */
 void monitor_dead_remove_container(const char *root, const struct monitor_config *config);
 
+/* What it is called in its networks: names/NETWORK/ID and ID.alive of the run folder. */
+void monitor_dead_remove_names(const char *run_path);
+
 /* The run folder, PARENT/ID, becomes PARENT/.dead-ID. */
 void monitor_dead_rename_run_dir(const char *run_path);
 /* Removes PARENT/.dead-ID. */

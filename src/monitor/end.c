@@ -100,6 +100,8 @@ void monitor_end(struct monitor *m, const struct err *why)
 		return;
 	}
 	write_record(m, why);
+	monitor_dns_close(m);
+	monitor_dead_remove_names(m->run_path);
 	if (m->config.remove)
 		removed = monitor_dead_rename_container(m->config.root, &m->config);
 	if (removed)

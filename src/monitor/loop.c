@@ -66,6 +66,7 @@ static int wait_ms(const struct monitor *m)
 	sooner(&earliest, m->stop_at_ms);
 	sooner(&earliest, m->timeout_at_ms);
 	sooner(&earliest, monitor_check_next_ms(m));
+	sooner(&earliest, monitor_dns_next_ms(m));
 	if (m->phase == MONITOR_PHASE_RESTARTING)
 		sooner(&earliest, m->restart_at_ms);
 	if (!earliest)
@@ -81,6 +82,7 @@ static void run_timers(struct monitor *m)
 
 	monitor_request_kill_late(m, now);
 	monitor_check_turn(m, now);
+	monitor_dns_turn(m, now);
 	if (m->phase != MONITOR_PHASE_RESTARTING)
 		return;
 	if (m->stopped)

@@ -63,6 +63,14 @@ struct monitor_check {
 	struct monitor_health_tally tally;
 };
 
+/* The container's name server (dns.c). */
+struct monitor_dns {
+	struct monitor_source udp, tcp; /* its sockets, watched while nobody serves them */
+	struct monitor_source process;
+	int64_t started_ms;
+	int64_t again_at_ms; /* not before, after a failure; 0: at once */
+};
+
 enum monitor_phase {
 	MONITOR_PHASE_STARTING,
 	MONITOR_PHASE_RUNNING,
@@ -96,6 +104,7 @@ struct monitor {
 	struct monitor_peer *owner; /* what lies on descriptor 3; borrowed from peers */
 
 	struct monitor_check check;
+	struct monitor_dns dns;
 
 	bool has_poststop;  /* there are hooks to be run when it has ended */
 	bool stopped;       /* by stop or kill: no restart */
@@ -117,6 +126,7 @@ struct monitor {
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
 		.terminal_peer = -1, .check = { .probe.fd = -1, .result = -1 },                    \
+		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 },                           \
 	}
 
 /* ---- loop.c ---- */
@@ -218,6 +228,14 @@ void monitor_check_end(struct monitor *m);
 /* The peer gets CHECKED, or ERROR if the container is stopped or paused before that. ERR_STATE;
  * ERR_UNSUPPORTED: it has no check. */
 int monitor_check_ask(struct monitor *m, struct monitor_peer *peer, struct err *e);
+
+/* ---- dns.c: its name server ---- */
+
+/* Takes the sockets over, -1: there are none; whoever serves them is started when somebody asks. */
+void monitor_dns_open(struct monitor *m, int udp, int tcp);
+void monitor_dns_turn(struct monitor *m, int64_t now_ms);
+int64_t monitor_dns_next_ms(const struct monitor *m); /* when that is needed; 0: never */
+void monitor_dns_close(struct monitor *m);
 
 /* ---- container.c: the process that is monitored ---- */
 

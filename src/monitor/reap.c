@@ -122,6 +122,7 @@ static int clear_run_dir(bool *ret_removed, int run_fd, const char *run_dir, int
 				monitor_event_write(run_fd, &config, "destroy", NULL);
 			monitor_dead_remove_container(config.root, &config);
 		}
+		monitor_dead_remove_names(run_dir);
 		monitor_dead_rename_run_dir(run_dir);
 		monitor_dead_remove_run_dir(run_dir);
 		*ret_removed = remove;

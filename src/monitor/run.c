@@ -15,9 +15,9 @@
 #include "runtime/cgroup_scope.h"
 
 /* LOCK_FD, where it was given, holds the lock of the container's folder: while it is open, nobody
- * takes a container that is being started for what a killed command left. The other two are the
- * namespaces of client.h, which the spec names. */
-enum { OWNER_FD = 3, LOCK_FD, NETWORK_FD, USER_FD };
+ * takes a container that is being started for what a killed command left. Then come the
+ * namespaces of client.h, which the spec names, and the sockets of the name server. */
+enum { OWNER_FD = 3, LOCK_FD, NETWORK_FD, USER_FD, DNS_UDP_FD, DNS_TCP_FD };
 
 static int lock_alive(struct monitor *m, struct err *e)
 {
@@ -132,6 +132,13 @@ int monitor_run_prepare(struct monitor *m, int fds_from, struct err *e)
 	return r;
 }
 
+static bool take_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
 int monitor_run(const char *run_path, struct err *e)
 {
 	struct monitor m = MONITOR_INIT;
@@ -140,9 +147,12 @@ int monitor_run(const char *run_path, struct err *e)
 	bool locked = fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0;
 	fcntl(NETWORK_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(USER_FD, F_SETFD, FD_CLOEXEC);
-	int r = monitor_run_prepare(&m, USER_FD + 1, e);
+	bool resolves = take_socket(DNS_UDP_FD) && take_socket(DNS_TCP_FD);
+	int r = monitor_run_prepare(&m, DNS_TCP_FD + 1, e);
 	if (r < 0)
 		return r;
+	if (resolves)
+		monitor_dns_open(&m, DNS_UDP_FD, DNS_TCP_FD);
 	r = open_folders(&m, e);
 	if (r < 0) {
 		monitor_peer_send_err(&m, m.owner, e);

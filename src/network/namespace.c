@@ -68,13 +68,11 @@ static int make_and_return(struct network_namespace *ret, struct err *e)
 {
 	struct network_namespace made = NETWORK_NAMESPACE_INIT;
 
-	own_fd int own = open_current(e);
+	int own = open_current(e);
 	if (own < 0)
 		return own;
 	int r = make_here(&made, e);
-	/* what follows in the wrong network would be worse than an end */
-	if (setns(own, CLONE_NEWNET) < 0)
-		abort();
+	network_namespace_leave(own);
 	if (r == 0)
 		*ret = made;
 	return r;
@@ -142,6 +140,24 @@ static int make_by_child(struct network_namespace *ret, int user_fd, struct err 
 int network_namespace_make(struct network_namespace *ret, int user_fd, struct err *e)
 {
 	return user_fd < 0 ? make_and_return(ret, e) : make_by_child(ret, user_fd, e);
+}
+
+int network_namespace_enter(const struct network_namespace *namespace, struct err *e)
+{
+	own_fd int own = open_current(e);
+	if (own < 0)
+		return own;
+	if (setns(namespace->fd, CLONE_NEWNET) < 0)
+		return err_sys(e, "enter the container's network namespace");
+	return take_fd(&own);
+}
+
+void network_namespace_leave(int back)
+{
+	/* what follows in the wrong network would be worse than an end */
+	if (setns(back, CLONE_NEWNET) < 0)
+		abort();
+	close(back);
 }
 
 void network_namespace_close(struct network_namespace *namespace)

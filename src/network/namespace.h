@@ -23,3 +23,9 @@ bool network_namespace_is_ours(void);
  * network_namespace_close(). */
 int network_namespace_make(struct network_namespace *ret, int user_fd, struct err *e);
 void network_namespace_close(struct network_namespace *namespace);
+
+/* Moves the caller, which must have one thread, into the namespace. Returns a descriptor of the one
+ * that it came from, for network_namespace_leave(), which closes it; what would go on in the wrong
+ * network ends. */
+int network_namespace_enter(const struct network_namespace *namespace, struct err *e);
+void network_namespace_leave(int back);

@@ -40,6 +40,7 @@ const struct shape network_record_shape = {
 		{ "internal", SHAPE_BOOL, FIELD(internal) },
 		{ "mtu", SHAPE_U32, FIELD(mtu) },
 		{ "subnets", SHAPE_LIST, FIELD(subnets), &subnet_shape },
+		{ "dns", SHAPE_STRINGS, FIELD(dns) },
 		{ "labels", SHAPE_MAP, FIELD(labels) },
 		{ "options", SHAPE_MAP, FIELD(options) },
 		{ 0 },

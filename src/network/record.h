@@ -31,6 +31,7 @@ struct network {
 	bool internal; /* nothing but its own containers and the host */
 	uint32_t mtu;  /* 0: the kernel's */
 	SHAPE_LIST_OF(struct network_subnet) subnets;
+	struct strv dns; /* name servers that are asked instead of the host's */
 	struct shape_map labels;
 	struct shape_map options; /* as given */
 };

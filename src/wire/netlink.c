@@ -1,10 +1,13 @@
 #include "wire/netlink.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -230,26 +233,79 @@ static int read_answer(struct conversation *c, const char *bytes, size_t length)
 	return 0;
 }
 
-int wire_netlink_call(int socket, const struct wire_netlink_request *request,
-		      void (*each)(const struct nlmsghdr *message, void *context), void *context,
-		      struct err *e)
+/* Until that many are answered. */
+static int receive(struct conversation *c, int socket, size_t count)
 {
 	_Alignas(struct nlmsghdr) char bytes[ANSWER_BYTES_MAX];
-	struct conversation c = { .request = request, .each = each, .context = context, .e = e };
 
-	if (send(socket, request->bytes.text, request->bytes.length, 0) < 0)
-		return err_sys(e, "send to netlink");
-	while (c.answered < request->count) {
+	while (c->answered < count) {
 		ssize_t n = recv(socket, bytes, sizeof(bytes), MSG_TRUNC);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(e, "receive from netlink");
+			return err_sys(c->e, "receive from netlink");
 		if (n == 0 || (size_t)n > sizeof(bytes))
-			return err_set(e, ERR_CORRUPT, "netlink: an answer of %zd bytes", n);
-		int r = read_answer(&c, bytes, (size_t)n);
+			return err_set(c->e, ERR_CORRUPT, "netlink: an answer of %zd bytes", n);
+		int r = read_answer(c, bytes, (size_t)n);
 		if (r < 0)
 			return r;
 	}
-	return c.failure;
+	return c->failure;
+}
+
+int wire_netlink_call(int socket, const struct wire_netlink_request *request,
+		      void (*each)(const struct nlmsghdr *message, void *context), void *context,
+		      struct err *e)
+{
+	struct conversation c = { .request = request, .each = each, .context = context, .e = e };
+
+	if (send(socket, request->bytes.text, request->bytes.length, 0) < 0)
+		return err_sys(e, "send to netlink");
+	return receive(&c, socket, request->count);
+}
+
+/* ---- transactions ---- */
+
+/* What a transaction is between. */
+struct bound {
+	struct nlmsghdr header;
+	struct nfgenmsg family;
+};
+
+static struct bound make_bound(uint16_t type, uint16_t subsystem)
+{
+	return (struct bound){
+		.header = { sizeof(struct bound), type, NLM_F_REQUEST, 0, 0 },
+		.family = { .version = NFNETLINK_V0, .res_id = htons(subsystem) },
+	};
+}
+
+/* A refusal comes unasked, and whether the bounds are acknowledged depends on the kernel's age: so
+ * the last message alone asks, and the first answer tells all. */
+static void ask_once(struct wire_netlink_request *request)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < request->count; i++) {
+		struct nlmsghdr *header = (struct nlmsghdr *)(request->bytes.text + at);
+		if (i + 1 < request->count)
+			header->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+		at += NLMSG_ALIGN(header->nlmsg_len);
+	}
+}
+
+int wire_netlink_commit(int socket, struct wire_netlink_request *request, uint16_t subsystem,
+			struct err *e)
+{
+	struct conversation c = { .request = request, .e = e };
+	struct bound begin = make_bound(NFNL_MSG_BATCH_BEGIN, subsystem);
+	struct bound end = make_bound(NFNL_MSG_BATCH_END, subsystem);
+	struct iovec parts[] = { { &begin, sizeof(begin) },
+				 { request->bytes.text, request->bytes.length },
+				 { &end, sizeof(end) } };
+
+	ask_once(request);
+	if (writev(socket, parts, 3) < 0)
+		return err_sys(e, "send to netlink");
+	return receive(&c, socket, 1);
 }

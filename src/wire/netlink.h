@@ -57,6 +57,11 @@ int wire_netlink_call(int socket, const struct wire_netlink_request *request,
 		      void (*each)(const struct nlmsghdr *message, void *context), void *context,
 		      struct err *e);
 
+/* The same as one transaction of a subsystem of NETLINK_NETFILTER (NFNL_SUBSYS_*): all or nothing.
+ * Consumes the request. */
+int wire_netlink_commit(int socket, struct wire_netlink_request *request, uint16_t subsystem,
+			struct err *e);
+
 /* The attribute of this type behind the fixed part of a message, or within an attribute, or NULL.
  * Its payload lies in the message, whole: RTA_DATA(), RTA_PAYLOAD(). */
 const struct rtattr *wire_netlink_find(const struct nlmsghdr *message, size_t family_length,

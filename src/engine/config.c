@@ -183,8 +183,8 @@ int engine_config_make(struct container *c, const struct create_options *o,
 	static int (*const parts[])(struct container *, const struct create_options *,
 				    const struct oci_image_process *, const struct config_context *,
 				    struct err *) = {
-		config_process, config_storage, config_limits, config_security,
-		config_network, config_secrets, config_health,
+		config_process, config_storage, config_limits,  config_security,
+		config_network, config_ports,   config_secrets, config_health,
 	};
 
 	int r = check_pull(o, e);

@@ -43,9 +43,15 @@ int config_secrets(struct container *c, const struct create_options *o,
 int config_network(struct container *c, const struct create_options *o,
 		   const struct oci_image_process *image, const struct config_context *context,
 		   struct err *e);
+int config_ports(struct container *c, const struct create_options *o,
+		 const struct oci_image_process *image, const struct config_context *context,
+		 struct err *e);
 int config_health(struct container *c, const struct create_options *o,
 		  const struct oci_image_process *image, const struct config_context *context,
 		  struct err *e);
+
+/* One --publish more. ERR_INVALID. */
+int config_publish(struct container *c, const char *text, struct err *e);
 
 /* --log-driver and --log-opt. */
 int config_log(struct container *c, const struct create_options *o, struct err *e);

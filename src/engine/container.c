@@ -199,6 +199,15 @@ static const struct shape_field container_endpoint_fields[] = {
 };
 static const struct shape endpoint_shape = SHAPE_OF(container_endpoint);
 
+static const struct shape_field container_port_fields[] = {
+	FIELD(container_port, address, SHAPE_STRING),
+	FIELD(container_port, host, SHAPE_STRING),
+	FIELD(container_port, port, SHAPE_INT),
+	FIELD(container_port, protocol, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape port_shape = SHAPE_OF(container_port);
+
 static const struct shape_field container_network_fields[] = {
 	FIELD(container_network, mode, SHAPE_STRING),
 	NESTED(container_network, endpoints, SHAPE_LIST, endpoint_shape),
@@ -206,6 +215,10 @@ static const struct shape_field container_network_fields[] = {
 	FIELD(container_network, dns, SHAPE_STRINGS),
 	FIELD(container_network, dns_search, SHAPE_STRINGS),
 	FIELD(container_network, dns_option, SHAPE_STRINGS),
+	NESTED(container_network, ports, SHAPE_LIST, port_shape),
+	FIELD(container_network, exposed, SHAPE_STRINGS),
+	FIELD(container_network, publish_all, SHAPE_BOOL),
+	FIELD(container_network, publish_open, SHAPE_BOOL),
 	{ 0 },
 };
 static const struct shape network_shape = SHAPE_OF(container_network);

@@ -18,6 +18,7 @@ enum {
 	CONTAINER_STOP_TIMEOUT_S = 10,
 	CONTAINER_PIDS_MAX = 2048,
 	CONTAINER_SHM_BYTES = 64 << 20,
+	CONTAINER_PORTS_MAX = 4096,
 };
 
 struct container_image {
@@ -172,6 +173,14 @@ struct container_endpoint {
 	struct strv aliases;      /* more names for those who are in the network, too */
 };
 
+/* A port, or a range that stays one wish: "one of 8000-8010 for 80". */
+struct container_port {
+	char *address;  /* of the host; NULL: all */
+	char *host;     /* "8080", "8000-8010"; NULL: any free one */
+	int64_t port;   /* of the container */
+	char *protocol; /* "tcp", "udp", "sctp" */
+};
+
 struct container_network {
 	char *mode; /* "private" (loopback alone, where there can be no network), "none", "host",
 		     * "container:ID", or the first network's name */
@@ -180,6 +189,10 @@ struct container_network {
 	struct strv dns;
 	struct strv dns_search;
 	struct strv dns_option;
+	SHAPE_LIST_OF(struct container_port) ports; /* --publish */
+	struct strv exposed; /* "80/tcp": of the image, of --expose and of --publish */
+	bool publish_all;    /* all that is exposed, each on any free port */
+	bool publish_open;   /* the host's firewall is not asked who may (--publish-mode open) */
 };
 
 struct container_log {

@@ -18,6 +18,7 @@
 #include "engine/spec.h"
 #include "monitor/state.h"
 #include "network/driver.h"
+#include "network/firewall.h"
 #include "network/lease.h"
 #include "runtime/user_namespace.h"
 #include "storage/store.h"
@@ -205,8 +206,11 @@ static int join(struct engine_connection *to, struct engine *engine, const struc
 		r = network_driver_find(&driver, network.driver, e);
 	if (r == 0)
 		r = check_wanted(endpoint, &network, e);
+	bool stood = network_firewall_stands();
 	if (r == 0)
 		r = index = driver->ensure(engine->store, &network, e);
+	if (r >= 0 && !stood)
+		r = engine_networks_reload(engine, e);
 	if (r >= 0)
 		r = lease(addresses, engine, c, endpoint, &network, e);
 	if (r < 0)
@@ -219,6 +223,7 @@ static int join(struct engine_connection *to, struct engine *engine, const struc
 		.count = network.subnets.count,
 		.default_route = number == 0,
 		.options = &endpoint->options,
+		.hairpin = c->network.ports.count || c->network.publish_all,
 	};
 	read_mac(member.mac, endpoint->mac);
 	r = driver->join(&network, index, &to->namespace, &member, e);

@@ -36,6 +36,10 @@ int engine_networks_list(struct engine *engine, struct json_object **ret, struct
 int engine_networks_inspect(struct engine *engine, const char *name, struct json_object **ret,
 			    struct err *e);
 
+/* Makes and mends what the host has of all networks that are in use, and of all published ports:
+ * after somebody flushed the rules or removed a device. */
+int engine_networks_reload(struct engine *engine, struct err *e);
+
 /* ERR_STATE: containers use it, the message says which. */
 int engine_networks_remove(struct engine *engine, const char *name, bool force, struct err *e);
 

@@ -55,6 +55,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, ip),
 	offsetof(struct create_options, ip6),
 	offsetof(struct create_options, mac_address),
+	offsetof(struct create_options, publish_mode),
 };
 
 static const size_t create_lists[] = {
@@ -93,6 +94,8 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, dns),
 	offsetof(struct create_options, dns_search),
 	offsetof(struct create_options, dns_option),
+	offsetof(struct create_options, publish),
+	offsetof(struct create_options, expose),
 };
 
 static const size_t exec_texts[] = {

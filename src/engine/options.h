@@ -119,6 +119,10 @@ struct create_options {
 	struct strv dns;
 	struct strv dns_search;
 	struct strv dns_option;
+	struct strv publish; /* -p [[ADDRESS:][PORTS]:]PORTS[/PROTOCOL] */
+	struct strv expose;
+	bool publish_all;   /* -P */
+	char *publish_mode; /* firewall, open */
 };
 
 void create_options_clear(struct create_options *o);

@@ -23,6 +23,7 @@
 #include "engine/log_tag.h"
 #include "engine/namespace.h"
 #include "engine/network.h"
+#include "engine/ports.h"
 #include "engine/record.h"
 #include "engine/secret.h"
 #include "engine/spec.h"
@@ -272,7 +273,7 @@ static uint8_t attach_flags(const struct container *c, const struct start_option
 
 static int spawn(struct engine *engine, const struct container *c, int folder_fd,
 		 const struct start_options *o, const struct engine_connection *connection,
-		 struct engine_session *ret, struct err *e)
+		 const struct network_reserve *ports, struct engine_session *ret, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 	struct monitor_client client = MONITOR_CLIENT_NONE;
@@ -280,9 +281,12 @@ static int spawn(struct engine *engine, const struct container *c, int folder_fd
 	log_debug("the bundle is in %s; starting holm-monitor", run_dir);
 	fault_point("start.spawn");
 	const struct monitor_spawn_attach attach = { attach_flags(c, o), o->rows, o->columns };
-	const struct monitor_spawn_given given = { folder_fd, connection->namespace.fd,
-						   connection->user_fd, connection->resolver.udp,
-						   connection->resolver.tcp };
+	const struct monitor_spawn_given given = { folder_fd,
+						   connection->namespace.fd,
+						   connection->user_fd,
+						   connection->resolver.udp,
+						   connection->resolver.tcp,
+						   { ports->pair[0], ports->pair[1] } };
 	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, &given, e);
 	if (r < 0)
 		return r;
@@ -307,6 +311,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 	own_clear(engine_network_close) struct engine_connection connection =
 		ENGINE_CONNECTION_INIT;
+	own_clear(network_reserve_close) struct network_reserve ports = NETWORK_RESERVE_INIT;
 
 	if (str_equal(c->log.driver, "journald")) {
 		int fd = monitor_journal_open(e);
@@ -326,10 +331,13 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	r = write_spec(engine, c, folder_fd, run_fd, o, &connection, e);
 	if (r == 0)
 		r = write_monitor(engine, c, run_fd, o, e);
+	if (r == 0)
+		r = engine_ports_publish(&ports, engine, c, &connection.places, run_fd, e);
 	if (r < 0) {
 		struct err ignored;
+		engine_ports_withdraw(run_fd);
 		fd_remove_tree_at(engine->run_fd, c->id, &ignored);
 		return r;
 	}
-	return spawn(engine, c, folder_fd, o, &connection, ret, e);
+	return spawn(engine, c, folder_fd, o, &connection, &ports, ret, e);
 }

@@ -155,8 +155,8 @@ int monitor_spawn(struct monitor_client *ret, const char *run_dir,
 		monitor_client_close(&client);
 		return r;
 	}
-	const int fds[] = { peer,        given->lock,    given->network,
-			    given->user, given->dns_udp, given->dns_tcp };
+	const int fds[] = { peer,           given->lock,    given->network,  given->user,
+			    given->dns_udp, given->dns_tcp, given->ports[0], given->ports[1] };
 	r = start(&client, "run", run_dir, fds, e);
 	if (r == 0)
 		*ret = client;
@@ -191,7 +191,7 @@ int monitor_spawn_exec(struct monitor_client *ret, const char *run_dir,
 	int r = make_pair(&client, &peer, e);
 	if (r < 0)
 		return r;
-	const int fds[] = { peer, request_fd, -1, -1, -1, -1 };
+	const int fds[] = { peer, request_fd, -1, -1, -1, -1, -1, -1 };
 	r = start(&client, "exec", run_dir, fds, e);
 	if (r == 0)
 		*ret = client;

@@ -38,7 +38,10 @@ struct monitor_spawn_given {
 	int user;
 	int dns_udp; /* where the container's name server listens (network/resolver.h) */
 	int dns_tcp;
+	int ports[2]; /* what holds the host's ports (network/reserve.h): open for as long as the
+		       * container's rules are there */
 };
+enum { MONITOR_PORTS = 9 }; /* the first of its two descriptors there */
 #define MONITOR_NETWORK "/proc/self/fd/5"
 #define MONITOR_USER    "/proc/self/fd/6"
 

@@ -21,6 +21,7 @@
 #include "base/own.h"
 #include "monitor/dead.h"
 #include "monitor/monitor.h"
+#include "monitor/rules.h"
 
 static void fill_record(struct monitor *m, struct monitor_exit_record *record,
 			const struct err *why)
@@ -76,6 +77,16 @@ static void hear_last_requests(struct monitor *m)
 	monitor_source_close(m, &m->listener);
 }
 
+/* Before anybody learns of the end: the next may want the same ports. */
+static void release_ports(struct monitor *m)
+{
+	if (m->run_dir >= 0)
+		monitor_rules_remove(m->run_dir);
+	for (int i = 0; i < 2; i++)
+		if (m->ports[i] >= 0)
+			close(take_fd(&m->ports[i]));
+}
+
 static void clear_up(struct monitor *m, bool removed)
 {
 	struct err e;
@@ -102,6 +113,7 @@ void monitor_end(struct monitor *m, const struct err *why)
 	write_record(m, why);
 	monitor_dns_close(m);
 	monitor_dead_remove_names(m->run_path);
+	release_ports(m);
 	if (m->config.remove)
 		removed = monitor_dead_rename_container(m->config.root, &m->config);
 	if (removed)

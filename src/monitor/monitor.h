@@ -96,6 +96,7 @@ struct monitor {
 	struct monitor_source listener, signals, process;
 	struct monitor_source output[2]; /* of stdout or the terminal, of stderr */
 	struct monitor_source input;     /* the pipe to stdin; not with a terminal */
+	int ports[2];                    /* hold the host's ports; -1 */
 	int terminal_peer; /* the slave side, open so that the master never hangs up */
 	bool tty;
 	bool output_held;       /* a lossless peer does not read */
@@ -126,7 +127,7 @@ struct monitor {
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
 		.terminal_peer = -1, .check = { .probe.fd = -1, .result = -1 },                    \
-		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 },                           \
+		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 }, .ports = { -1, -1 },      \
 	}
 
 /* ---- loop.c ---- */

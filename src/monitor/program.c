@@ -24,7 +24,7 @@
 #include "base/sealed.h"
 #include "base/str.h"
 
-enum { FD_ABOVE_GIVEN = 10 };
+enum { FD_ABOVE_GIVEN = 16 };
 
 static int open_program(struct err *e)
 {
@@ -112,7 +112,7 @@ pid_t monitor_program_spawn(const char *mode, const char *run_dir,
 			    const int given[MONITOR_PROGRAM_GIVEN], struct err *e)
 {
 	const char *const argv[] = { "holm-monitor", mode, run_dir, NULL };
-	int raised[MONITOR_PROGRAM_GIVEN] = { -1, -1, -1, -1, -1, -1 };
+	int raised[MONITOR_PROGRAM_GIVEN] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 	char path[40];
 	pid_t pid = -1;
 

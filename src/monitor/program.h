@@ -4,9 +4,9 @@
 
 struct err;
 
-enum { MONITOR_PROGRAM_FIRST = 3, MONITOR_PROGRAM_GIVEN = 6 };
+enum { MONITOR_PROGRAM_FIRST = 3, MONITOR_PROGRAM_GIVEN = 8 };
 
-/* Runs `holm-monitor mode run_dir` in a session of its own with given as its descriptors 3 to 8
+/* Runs `holm-monitor mode run_dir` in a session of its own with given as its descriptors 3 to 10
  * (-1: closed there); all other descriptors of the caller must be O_CLOEXEC, 0 to 2 are
  * inherited. The program is $HOLM_LIBEXEC/holm-monitor, or that of the installed folder. Returns
  * its pid, a child of the caller's. */

@@ -19,6 +19,7 @@
 #include "monitor/config.h"
 #include "monitor/dead.h"
 #include "monitor/event.h"
+#include "monitor/rules.h"
 #include "monitor/state.h"
 #include "oci/runtime_spec.h"
 #include "storage/event.h"
@@ -91,6 +92,7 @@ static int clear_container(int run_fd, int container_fd, const struct monitor_co
 {
 	struct monitor_state state = { 0 };
 
+	monitor_rules_remove(run_fd);
 	int r = monitor_state_read_whole_at(&state, run_fd, e);
 	if (r == -ENOENT && container_fd >= 0)
 		monitor_exit_record_release_at(container_fd);

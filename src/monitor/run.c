@@ -16,8 +16,18 @@
 
 /* LOCK_FD, where it was given, holds the lock of the container's folder: while it is open, nobody
  * takes a container that is being started for what a killed command left. Then come the
- * namespaces of client.h, which the spec names, and the sockets of the name server. */
-enum { OWNER_FD = 3, LOCK_FD, NETWORK_FD, USER_FD, DNS_UDP_FD, DNS_TCP_FD };
+ * namespaces of client.h, which the spec names, the sockets of the name server, and what holds the
+ * host's ports. */
+enum {
+	OWNER_FD = 3,
+	LOCK_FD,
+	NETWORK_FD,
+	USER_FD,
+	DNS_UDP_FD,
+	DNS_TCP_FD,
+	PORTS_FD,
+	PORTS_END = PORTS_FD + 2
+};
 
 static int lock_alive(struct monitor *m, struct err *e)
 {
@@ -148,7 +158,10 @@ int monitor_run(const char *run_path, struct err *e)
 	fcntl(NETWORK_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(USER_FD, F_SETFD, FD_CLOEXEC);
 	bool resolves = take_socket(DNS_UDP_FD) && take_socket(DNS_TCP_FD);
-	int r = monitor_run_prepare(&m, DNS_TCP_FD + 1, e);
+	for (int i = 0; i < 2; i++)
+		if (fcntl(PORTS_FD + i, F_SETFD, FD_CLOEXEC) == 0)
+			m.ports[i] = PORTS_FD + i;
+	int r = monitor_run_prepare(&m, PORTS_END, e);
 	if (r < 0)
 		return r;
 	if (resolves)

@@ -135,6 +135,9 @@ static int make_whole(const struct store *store, const struct network *network,
 		return lock;
 	int index = ensure_device(network, p, socket, e);
 	int r = index < 0 ? index : network_firewall_ensure(&firewall, e);
+	for (size_t i = 0; r == 0 && i < p->count; i++)
+		if (p->subnets[i].family == AF_INET)
+			r = network_host_route_localnet(network->bridge, e);
 	return r < 0 ? r : index;
 }
 

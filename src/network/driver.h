@@ -19,7 +19,8 @@ struct network_member {
 	const struct network_address *addresses; /* one a subnet, with prefixes */
 	size_t count;
 	bool default_route;
-	unsigned char mac[NETWORK_MAC];  /* all 0: from the first address; set to what it is */
+	bool hairpin;                   /* it has published ports, and may come to itself by them */
+	unsigned char mac[NETWORK_MAC]; /* all 0: from the first address; set to what it is */
 	const struct shape_map *options; /* of this place; NULL: none */
 	char outer[NETWORK_LINK_NAME];   /* set: the device's other end here; "": there is none */
 };

@@ -5,7 +5,13 @@
  * - into a bridge goes only what a published port has translated, so that neither a neighbour of
  *   the host nor another bridge reaches what was not published;
  * - an internal bridge neither sends nor gets anything;
- * - what leaves for the world has the host's address.
+ * - what leaves for the world has the host's address;
+ * - no container reaches 127.0.0.0/8 of the host, though its bridge lets these addresses pass
+ *   (route_localnet), for the host to reach published ports by them;
+ * - who comes from outside for a port that is judged goes to the host's own input rules first
+ *   (loop.h); the host itself and containers are translated at once;
+ * - a container that reaches another, or itself, by an address of the host gets the answer from
+ *   there, too: it seems to come from the bridge.
  *
  * Our verdict "accept" binds nobody else: a host whose own rules drop what is forwarded goes on
  * doing so. */
@@ -32,6 +38,7 @@
 #include "wire/netlink.h"
 
 enum { OUTPUT_MAX = 64 << 10 };
+#define NEWEST_SET "judged6_at"
 
 /* ---- what is there ---- */
 
@@ -61,8 +68,8 @@ bool network_firewall_knows(const char *bridge)
 	return wire_netlink_call(socket, &request, NULL, NULL, &ignored) == 0;
 }
 
-/* Is there the table at all? */
-static bool has_table(void)
+/* Is there the table at all, and not one of an earlier version? */
+bool network_firewall_stands(void)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 	const struct nfgenmsg family = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
@@ -74,35 +81,15 @@ static bool has_table(void)
 	wire_netlink_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSET, 0, &family,
 			   sizeof(family));
 	wire_netlink_add_text(&request, NFTA_SET_TABLE, "holm");
-	wire_netlink_add_text(&request, NFTA_SET_NAME, "bridges");
+	wire_netlink_add_text(&request, NFTA_SET_NAME, NEWEST_SET);
 	return wire_netlink_call(socket, &request, NULL, NULL, &ignored) == 0;
 }
 
 /* ---- the text ---- */
 
-static const char rules[] = "table inet holm\n"
-			    "delete table inet holm\n"
-			    "table inet holm {\n"
-			    "	set bridges { type ifname; }\n"
-			    "	set pairs { type ifname . ifname; }\n"
-			    "	set internal { type ifname; }\n"
-			    "	set sources { type ipv4_addr; flags interval; }\n"
-			    "	set sources6 { type ipv6_addr; flags interval; }\n"
-			    "	chain forward {\n"
-			    "		type filter hook forward priority filter; policy accept;\n"
-			    "		iifname . oifname @pairs accept\n"
-			    "		iifname @internal drop\n"
-			    "		oifname @internal drop\n"
-			    "		ct state established,related accept\n"
-			    "		oifname @bridges ct status dnat accept\n"
-			    "		oifname @bridges drop\n"
-			    "	}\n"
-			    "	chain postrouting {\n"
-			    "		type nat hook postrouting priority srcnat; policy accept;\n"
-			    "		ip saddr @sources ip daddr != @sources masquerade\n"
-			    "		ip6 saddr @sources6 ip6 daddr != @sources6 masquerade\n"
-			    "	}\n"
-			    "}\n";
+static const char rules[] =
+#include "network/rules.inc"
+	;
 
 static void add_elements(struct str *to, const char *verb, const struct network_firewall *firewall)
 {
@@ -164,7 +151,7 @@ static int spawn(const char *text, int input, int output, pid_t *ret, struct err
 	return r ? err_number(e, r, "start nft") : 0;
 }
 
-static int run_nft(const char *text, struct err *e)
+int network_firewall_load(const char *text, struct err *e)
 {
 	own_clear(str_clear) struct str said = { 0 };
 	pid_t pid;
@@ -189,8 +176,8 @@ int network_firewall_ensure(const struct network_firewall *firewall, struct err 
 {
 	if (network_firewall_knows(firewall->bridge))
 		return 0;
-	own_free char *text = network_firewall_text(firewall, !has_table());
-	int r = run_nft(text, e);
+	own_free char *text = network_firewall_text(firewall, !network_firewall_stands());
+	int r = network_firewall_load(text, e);
 	return r < 0 ? err_add(e, "make the rules of %s", firewall->bridge) : 0;
 }
 
@@ -201,6 +188,11 @@ int network_firewall_remove(const struct network_firewall *firewall, struct err 
 	if (!network_firewall_knows(firewall->bridge))
 		return 0;
 	add_elements(&text, "delete", firewall);
-	int r = run_nft(text.text, e);
+	int r = network_firewall_load(text.text, e);
 	return r < 0 ? err_add(e, "remove the rules of %s", firewall->bridge) : 0;
+}
+
+int network_firewall_make(struct err *e)
+{
+	return network_firewall_stands() ? 0 : network_firewall_load(rules, e);
 }

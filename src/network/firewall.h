@@ -9,6 +9,9 @@
 
 struct err;
 
+/* Of the family inet; those of ip and ip6 (loop.h) have the same name. */
+#define NETWORK_FIREWALL_TABLE "holm"
+
 struct network_firewall {
 	const char *bridge;
 	bool internal; /* forwards nothing */
@@ -18,6 +21,12 @@ struct network_firewall {
 
 /* Is the bridge one of those that the rules hold for? One message to the kernel. */
 bool network_firewall_knows(const char *bridge);
+
+/* Is the table there? If not, those of other networks and ports are gone, too. */
+bool network_firewall_stands(void);
+
+/* Makes the table where it is not there. */
+int network_firewall_make(struct err *e);
 
 /* Makes or mends the table and has it know the bridge; by one at a time. ERR_UNSUPPORTED: there is
  * no nft, or no nftables in the kernel. */
@@ -29,3 +38,6 @@ int network_firewall_remove(const struct network_firewall *firewall, struct err 
 /* The text that nft(8) is given: the table too, with all its rules, or the bridge alone. The
  * caller frees. Pure. */
 char *network_firewall_text(const struct network_firewall *firewall, bool table);
+
+/* Gives nft(8) this text, as one transaction. ERR_UNSUPPORTED, also for what the kernel refuses. */
+int network_firewall_load(const char *text, struct err *e);

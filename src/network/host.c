@@ -45,3 +45,11 @@ int network_host_answer_ndp(const char *device, struct err *e)
 		log_warning("%s is on now: %s answers for addresses of containers", path, device);
 	return r < 0 ? err_add(e, "let %s answer for others", device) : 0;
 }
+
+int network_host_route_localnet(const char *device, struct err *e)
+{
+	own_free char *path = mem_format("/proc/sys/net/ipv4/conf/%s/route_localnet", device);
+
+	int r = turn_on(path, e);
+	return r < 0 ? err_add(e, "let %s take what is for 127.0.0.1", device) : 0;
+}

@@ -261,6 +261,22 @@ static void add_peer(struct wire_netlink_request *request, const struct network_
 	wire_netlink_nest_end(request, peer);
 }
 
+/* Not at birth: the kernel takes a port's options from those that exist (rtnl_changelink()). */
+static void add_hairpin(struct wire_netlink_request *request, const char *name)
+{
+	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	const unsigned char on = 1;
+
+	wire_netlink_next(request, "set up the bridge's port", RTM_NEWLINK, 0, &link, sizeof(link));
+	wire_netlink_add_text(request, IFLA_IFNAME, name);
+	size_t details = wire_netlink_nest(request, IFLA_LINKINFO);
+	wire_netlink_add_text(request, IFLA_INFO_SLAVE_KIND, "bridge");
+	size_t port = wire_netlink_nest(request, IFLA_INFO_SLAVE_DATA);
+	wire_netlink_add(request, IFLA_BRPORT_MODE, &on, sizeof(on));
+	wire_netlink_nest_end(request, port);
+	wire_netlink_nest_end(request, details);
+}
+
 int network_link_make_veth(int socket, const struct network_veth *veth, struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
@@ -280,6 +296,8 @@ int network_link_make_veth(int socket, const struct network_veth *veth, struct e
 	add_peer(&request, veth);
 	wire_netlink_nest_end(&request, specific);
 	wire_netlink_nest_end(&request, details);
+	if (veth->hairpin)
+		add_hairpin(&request, veth->outer);
 	int r = wire_netlink_call(socket, &request, NULL, NULL, e);
 	if (r == -EEXIST)
 		return err_set(e, ERR_EXISTS, "there is a network device %s already", veth->outer);

@@ -55,6 +55,7 @@ struct network_veth {
 	int namespace_fd;
 	unsigned char mac[NETWORK_MAC]; /* of the inner end */
 	uint32_t mtu;                   /* 0: the kernel's */
+	bool hairpin;                   /* the bridge may send back by the port that it got it by */
 };
 
 /* Both ends in one message: the pair is born where it belongs. ERR_EXISTS: the outer name. */

@@ -37,6 +37,7 @@ int network_pair_make(int socket, int bridge, uint32_t mtu,
 		.inner = member->device,
 		.namespace_fd = namespace->fd,
 		.mtu = mtu,
+		.hairpin = bridge && member->hairpin,
 	};
 	uint32_t number;
 	int r = 0;

@@ -77,6 +77,18 @@ void wire_netlink_next(struct wire_netlink_request *request, const char *doing, 
 	set_length(request);
 }
 
+void wire_netlink_next_unanswered(struct wire_netlink_request *request, uint16_t type,
+				  const void *family, size_t family_length)
+{
+	struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST };
+
+	request->start = request->bytes.length;
+	str_add_n(&request->bytes, &header, sizeof(header));
+	str_add_n(&request->bytes, family, family_length);
+	pad(&request->bytes);
+	set_length(request);
+}
+
 void wire_netlink_begin(struct wire_netlink_request *request, uint16_t type, uint16_t flags,
 			const void *family, size_t family_length)
 {
@@ -212,6 +224,9 @@ static int read_end(struct conversation *c, const struct nlmsghdr *message)
 	c->answered++;
 	if (answer->error != 0 && c->failure == 0)
 		set_failure(c, message, -answer->error);
+	/* a batch that is refused as a whole, by its beginning */
+	if (answer->error != 0 && message->nlmsg_seq == 0)
+		c->answered = c->request->count;
 	return 0;
 }
 

@@ -38,6 +38,10 @@ void wire_netlink_begin(struct wire_netlink_request *request, uint16_t type, uin
 void wire_netlink_next(struct wire_netlink_request *request, const char *doing, uint16_t type,
 		       uint16_t flags, const void *family, size_t family_length);
 
+/* The same without an acknowledgement: the bounds of an nfnetlink batch, at either end. */
+void wire_netlink_next_unanswered(struct wire_netlink_request *request, uint16_t type,
+				  const void *family, size_t family_length);
+
 /* Attributes within an attribute: what is added between the two. */
 size_t wire_netlink_nest(struct wire_netlink_request *request, uint16_t type);
 void wire_netlink_nest_end(struct wire_netlink_request *request, size_t nest);

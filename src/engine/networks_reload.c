@@ -1,0 +1,41 @@
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "engine/engine.h"
+#include "engine/networks.h"
+#include "engine/ports.h"
+#include "network/driver.h"
+
+static bool is_used(const struct engine_rows *rows, const char *network)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct container_network *n = &rows->items[i].container.network;
+		for (size_t k = 0; k < n->endpoints.count; k++)
+			if (strcmp(n->endpoints.items[k].network, network) == 0)
+				return true;
+	}
+	return false;
+}
+
+int engine_networks_reload(struct engine *engine, struct err *e)
+{
+	own_clear(network_record_list_clear) struct networks networks = { 0 };
+	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
+	const struct list_options running = { .quiet = true };
+
+	int r = network_record_list(&networks, engine->store, e);
+	if (r == 0)
+		r = engine_list(engine, &running, &rows, e);
+	for (size_t i = 0; r == 0 && i < networks.items.count; i++) {
+		const struct network *network = &networks.items.items[i];
+		if (!is_used(&rows, network->name))
+			continue;
+		const struct network_driver *driver;
+		r = network_driver_find(&driver, network->driver, e);
+		if (r == 0)
+			r = driver->ensure(engine->store, network, e);
+		r = r > 0 ? 0 : r;
+	}
+	return r < 0 ? r : engine_ports_restore(engine, &rows, e);
+}

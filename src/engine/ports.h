@@ -1,0 +1,45 @@
+/* ports.h - the published ports of a container that runs: reserved on the host, translated by
+ * nftables, written down in its run folder (ports.json for people, rules for its monitor, which
+ * takes them back: monitor/rules.h). */
+#pragma once
+#include "engine/container.h"
+#include "network/reserve.h"
+
+struct engine;
+struct engine_places;
+struct engine_rows;
+struct err;
+
+/* One that is published now. */
+struct engine_port {
+	char *address; /* of the host: "0.0.0.0" and "::" are all of them */
+	int64_t host_port;
+	int64_t port; /* of the container */
+	char *protocol;
+	char *target; /* the container's address */
+	bool judged;  /* the host's input rules say who may */
+};
+
+struct engine_port_list {
+	SHAPE_LIST_OF(struct engine_port) items; /* by port, protocol and address */
+};
+
+void engine_ports_clear(struct engine_port_list *ports);
+
+/* Publishes what c asks for, at the addresses of its first place that forwards. Nothing is left of
+ * it on failure. The caller closes *ret, also then; the monitor gets it. ERR_EXISTS: the host's
+ * port is taken, the message says by whom. */
+int engine_ports_publish(struct network_reserve *ret, struct engine *engine,
+			 const struct container *c, const struct engine_places *places, int run_fd,
+			 struct err *e);
+
+/* Takes the rules back that the run folder names: of a start that failed before its monitor lived.
+ */
+void engine_ports_withdraw(int run_fd);
+
+/* Those of the container with this id; none where it does not run. The caller clears. */
+int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const char *id,
+		      struct err *e);
+
+/* Puts the rules of these containers, which run, in again, where they have gone. */
+int engine_ports_restore(struct engine *engine, const struct engine_rows *rows, struct err *e);

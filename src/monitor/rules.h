@@ -1,0 +1,8 @@
+/* rules.h - what a container has in the host's nftables, and takes along at its end: the elements
+ * that the file MONITOR_RULES of its run folder names (wire/nftables.h), written by the engine. */
+#pragma once
+
+#define MONITOR_RULES "rules"
+
+/* Takes them back; what cannot be is told by a warning. No such file: there is nothing. */
+void monitor_rules_remove(int run_dir_fd);

@@ -40,6 +40,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_snapshot_remove,
 	&cli_clone_restore,
 	&cli_clone,
+	&cli_build,
 	&cli_pull,
 	&cli_push,
 	&cli_images,

@@ -42,6 +42,9 @@ static const struct {
 		"tar c . | holm cp - web:/srv\n" },
 	{ "diff", "holm diff web\n" },
 	{ "export", "holm export web | tar t\n" },
+	{ "build", "holm build -t app:1 .\n"
+		   "# another file, an argument, one stage of it\n"
+		   "holm build -f app.Dockerfile --build-arg VERSION=2 --target test .\n" },
 	{ "commit", "holm commit -m 'with curl' --change 'CMD [\"curl\"]' box tools:1\n" },
 	{ "wait", "holm wait job\n" },
 	{ "rename", "holm rename web old\n" },

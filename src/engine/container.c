@@ -108,6 +108,8 @@ static const struct shape_field container_storage_fields[] = {
 	FIELD(container_storage, read_only, SHAPE_BOOL),
 	FIELD(container_storage, shm_bytes, SHAPE_INT),
 	FIELD(container_storage, volumes_from, SHAPE_STRINGS),
+	FIELD(container_storage, lower, SHAPE_STRINGS),
+	FIELD(container_storage, upper, SHAPE_STRING),
 	{ 0 },
 };
 static const struct shape storage_shape = SHAPE_OF(container_storage);

@@ -87,6 +87,10 @@ struct container_storage {
 	bool read_only;
 	int64_t shm_bytes;
 	struct strv volumes_from;
+	/* of a step of a build: absolute folders, lowest first, instead of the image's layers; and
+	 * what it writes goes to upper, which stays when the container goes */
+	struct strv lower;
+	char *upper;
 };
 
 /* "/dev/sda" and a number: a rate or a weight. */

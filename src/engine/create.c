@@ -90,6 +90,12 @@ static int check_options(const void *arg, struct err *e)
 	return r;
 }
 
+static void take_base(struct container *c, const struct create_base *base)
+{
+	strv_add_all(&c->storage.lower, base->lower);
+	c->storage.upper = mem_text(base->upper);
+}
+
 /* Everything that can be said before anything is written. */
 static int plan(struct engine *engine, const struct create_options *o, struct container *c,
 		struct err *e)
@@ -117,9 +123,16 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		if (r < 0)
 			return err_add(e, "--name");
 	}
-	int r = engine_image_resolve(engine, &request, &c->image, &image, e);
+	int r = 0;
+	if (o->base)
+		c->image.name = mem_text(o->base->name);
+	else
+		r = engine_image_resolve(engine, &request, &c->image, &image, e);
 	if (r == 0)
-		r = engine_config_make(c, o, &image.config.config, &context, e);
+		r = engine_config_make(c, o, o->base ? o->base->process : &image.config.config,
+				       &context, e);
+	if (r == 0 && o->base)
+		take_base(c, o->base);
 	if (r == 0)
 		r = resolve_others(engine, c, e);
 	if (r == 0)

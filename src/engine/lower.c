@@ -29,6 +29,8 @@ void engine_lower_add(struct runtime_overlay *to, const struct store *store,
 		strv_add_take(&to->lower, storage_layer_path(store, c->image.layers.items[i]));
 	if (c->image.rootfs)
 		strv_add(&to->lower, c->image.rootfs);
+	for (size_t i = c->storage.lower.count; i-- > 0;)
+		strv_add(&to->lower, c->storage.lower.items[i]);
 }
 
 size_t engine_lower_count_frozen(const struct container *c)

@@ -9,9 +9,20 @@
 
 #include "base/strv.h"
 
+struct oci_image_process;
+
+/* What a step of a build runs in: folders, not an image. Borrowed. */
+struct create_base {
+	const char *name; /* what ps shows as the image */
+	const struct oci_image_process *process;
+	const struct strv *lower; /* absolute folders, lowest first */
+	const char *upper;        /* what is written goes to this folder, which stays */
+};
+
 struct create_options {
-	char *image;         /* the first argument that is no option */
-	struct strv command; /* what follows it */
+	const struct create_base *base; /* instead of an image; no option of run's */
+	char *image;                    /* the first argument that is no option */
+	struct strv command;            /* what follows it */
 
 	/* identity */
 	char *name;

@@ -139,7 +139,8 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 
 	engine_lower_add(&overlay, context->store, c, false);
 	own_json struct json_object *lower = runtime_overlay_lower_write(&overlay);
-	own_free char *upper = mem_format("%s/containers/%s/upper", root, c->id);
+	own_free char *upper = c->storage.upper ? mem_text(c->storage.upper)
+						: mem_format("%s/containers/%s/upper", root, c->id);
 	own_free char *work = mem_format("%s/containers/%s/work", root, c->id);
 	shape_map_set(&spec->annotations, "org.holm.rootfs.lower", json_text(lower));
 	shape_map_set(&spec->annotations, "org.holm.rootfs.upper", upper);

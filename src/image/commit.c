@@ -13,11 +13,10 @@
 #include "base/str.h"
 #include "image/invocation.h"
 #include "image/jail.h"
+#include "image/packed.h"
 #include "image/stored.h"
 #include "oci/image.h"
-#include "storage/blob.h"
 #include "storage/image.h"
-#include "storage/layer.h"
 #include "storage/pack.h"
 #include "storage/store.h"
 
@@ -64,68 +63,6 @@ static int read_parent(struct commit *commit, const char *digest, struct err *e)
 
 /* ---- layers ---- */
 
-static int write_blob(void *context, const void *bytes, size_t length, struct err *e)
-{
-	return storage_blob_write(context, bytes, length, e);
-}
-
-/* The layer's digest is its diff id: it is stored as it is, not compressed. */
-static int pack(struct commit *commit, int folder_fd, const struct pack_options *options,
-		struct oci_descriptor *to, struct err *e)
-{
-	own(storage_blob_end) struct blob_writer *blob = NULL;
-	char digest[DIGEST_TEXT_SIZE];
-	int64_t size = 0;
-
-	int r = storage_blob_begin(&blob, commit->store, NULL, -1, OCI_IMAGE_BLOB_MAX, true, e);
-	if (r < 0)
-		return r;
-	const struct byte_sink sink = { write_blob, blob };
-	r = storage_pack(folder_fd, options, &sink, e);
-	if (r == 0)
-		r = storage_blob_commit(blob, digest, &size, e);
-	if (r < 0)
-		return r;
-	*to = (struct oci_descriptor){
-		.media_type = mem_text(OCI_MEDIA_LAYER),
-		.digest = mem_text(digest),
-		.size = size,
-	};
-	return 0;
-}
-
-/* Of an image that only its containers know any more the packed layers may be gone; the unpacked
- * ones are there, as the containers need them. */
-static int pack_parent(struct commit *commit, size_t index, struct err *e)
-{
-	static const struct pack_options options = { .whiteouts = true };
-	struct oci_descriptor *layer = &commit->manifest.layers.items[index];
-	char **diff_id = &commit->config.rootfs.diff_ids.items[index];
-	struct oci_descriptor packed;
-
-	if (storage_blob_exists(commit->store, layer->digest, layer->size))
-		return 0;
-	own_fd int fd = storage_layer_open(commit->store, *diff_id, e);
-	int r = fd < 0 ? fd : pack(commit, fd, &options, &packed, e);
-	if (r < 0)
-		return r;
-	shape_clear(&oci_descriptor_shape, layer);
-	*layer = packed;
-	mem_replace(diff_id, packed.digest);
-	return 0;
-}
-
-static int pack_parents(struct commit *commit, struct err *e)
-{
-	int r = 0;
-
-	if (commit->manifest.layers.count != commit->config.rootfs.diff_ids.count)
-		return err_set(e, ERR_INVALID, "the config is not that of the image");
-	for (size_t i = 0; r == 0 && i < commit->manifest.layers.count; i++)
-		r = pack_parent(commit, i, e);
-	return r;
-}
-
 static int pack_own(struct commit *commit, bool whole, struct err *e)
 {
 	const struct image_invocation *invocation = commit->invocation;
@@ -137,44 +74,12 @@ static int pack_own(struct commit *commit, bool whole, struct err *e)
 	};
 	struct oci_descriptor layer;
 
-	int r = pack(commit, invocation->folder_fd, &options, &layer, e);
+	int r = image_packed_layer(&layer, commit->store, invocation->folder_fd, &options, e);
 	if (r < 0)
 		return r;
 	*shape_list_add(&commit->manifest.layers) = layer; /* the manifest's now */
 	strv_add(&commit->config.rootfs.diff_ids, layer.digest);
 	return 0;
-}
-
-/* ---- the documents ---- */
-
-static int put(const struct store *store, const struct shape *shape, const void *document,
-	       char digest[DIGEST_TEXT_SIZE], int64_t *size, struct err *e)
-{
-	own_json struct json_object *object = shape_write(shape, document);
-	const char *text = json_text(object);
-
-	*size = (int64_t)strlen(text);
-	return storage_blob_put(store, text, strlen(text), digest, e);
-}
-
-/* In OCI's types, whichever the parent has. */
-static int put_documents(struct commit *commit, char digest[DIGEST_TEXT_SIZE], struct err *e)
-{
-	struct oci_manifest *manifest = &commit->manifest;
-	int64_t size;
-
-	int r = put(commit->store, &oci_image_config_shape, &commit->config, digest, &size, e);
-	if (r < 0)
-		return r;
-	shape_clear(&oci_descriptor_shape, &manifest->config);
-	manifest->config = (struct oci_descriptor){
-		.media_type = mem_text(OCI_MEDIA_CONFIG),
-		.digest = mem_text(digest),
-		.size = size,
-	};
-	manifest->schema_version = 2;
-	mem_replace(&manifest->media_type, OCI_MEDIA_MANIFEST);
-	return put(commit->store, &oci_manifest_shape, manifest, digest, &size, e);
 }
 
 /* What was read of one that was removed meanwhile is not all of it. */
@@ -198,11 +103,12 @@ static int commit_locked(struct commit *commit, char *const *operands, struct er
 	if (r == 0)
 		r = read_parent(commit, operands[1], e);
 	if (r == 0)
-		r = pack_parents(commit, e);
+		r = image_packed_parents(commit->store, &commit->manifest, &commit->config, e);
 	if (r == 0)
 		r = pack_own(commit, !*operands[1], e);
 	if (r == 0)
-		r = put_documents(commit, digest, e);
+		r = image_packed_documents(commit->store, &commit->manifest, &commit->config,
+					   digest, e);
 	if (r == 0)
 		r = check_container(commit, operands[0], e);
 	return r < 0 ? r : image_stored_name(&stored, digest, operands[2], e);

@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "image/allow.h"
+#include "image/build.h"
 #include "image/command.h"
 #include "image/commit.h"
 #include "image/foreign.h"
@@ -152,6 +153,7 @@ static const struct verb {
 	{ "volume-import", image_volume_import_verb },
 	{ "pack", image_stream_pack_verb },
 	{ "unpack", image_stream_unpack_verb },
+	{ "build", image_build_verb },
 	{ "commit", image_commit_verb },
 	{ "restore", image_stored_restore_verb },
 };

@@ -223,6 +223,28 @@ static int keep_mounted(struct roots *roots, struct err *e)
 	return each_of(fd, visit_mounted, roots, e);
 }
 
+/* build/HEX: a step that the cache of builds knows. One that cannot be read is none. */
+static int visit_step(void *context, int dir_fd, const char *name, struct err *e)
+{
+	const struct roots *roots = context;
+	own_json struct json_object *record = NULL;
+	struct err broken;
+
+	(void)e;
+	if (json_read_at(&record, dir_fd, name, RECORD_BYTES_MAX, &broken) == 0)
+		keep_named(roots->kept, roots->store, record);
+	return 0;
+}
+
+static int keep_steps(struct roots *roots, struct err *e)
+{
+	int fd = openat(roots->store->root_fd, "build", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open build");
+	return each_of(fd, visit_step, roots, e);
+}
+
 static int find_roots(struct kept *kept, const struct store *store, struct err *e)
 {
 	struct roots roots = { kept, store };
@@ -232,6 +254,8 @@ static int find_roots(struct kept *kept, const struct store *store, struct err *
 		r = each_name(store, "containers", visit_container, &roots, e);
 	if (r == 0)
 		r = keep_mounted(&roots, e);
+	if (r == 0)
+		r = keep_steps(&roots, e);
 	if (r < 0)
 		return r;
 	sort(&kept->blobs);

@@ -1,4 +1,5 @@
 /* gc.h - what nothing names goes. Roots: images/index.json, $run/images (those that are mounted),
+ * build/HEX (steps of builds),
  * and every containers/ID/config.json and containers/ID/snapshots/NAME.json
  * (all arrays "layers" in it are diff ids, all members "digest" manifests; a record that cannot be
  * read stops the collection, because what it needs is not known). An image only a container names

@@ -1,4 +1,5 @@
-/* hash.h - sha256 over a stream, by libcrypto. In holm-image only (storage_archive). */
+/* hash.h - sha256 over a stream, by libcrypto. A library of its own (storage_hash): most commands
+ * need none of it. */
 #pragma once
 #include <stddef.h>
 

@@ -1,0 +1,408 @@
+#include "build/build.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "build/cache.h"
+#include "build/progress.h"
+#include "build/publish.h"
+#include "build/step.h"
+#include "build/sum.h"
+#include "engine/engine.h"
+#include "engine/image.h"
+#include "storage/store.h"
+
+/* Of an image that says no time of its own: the first one that zip can write (1980-01-01). */
+enum { TIME_DEFAULT_S = 315532800 };
+
+/* ---- where a stage begins ---- */
+
+static int begin_scratch(struct build *build, struct build_state *state)
+{
+	struct oci_platform host = { 0 };
+
+	oci_platform_host(&host);
+	state->name = mem_text("scratch");
+	state->key = mem_text("sha256:scratch");
+	state->config.architecture = mem_text(host.architecture);
+	state->config.variant = mem_text(host.variant);
+	state->config.os = mem_text(host.os);
+	state->config.rootfs.type = mem_text("layers");
+	strv_add(&state->config.config.env,
+		 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	oci_platform_clear(&host);
+	state->time_s = build->time_given ? build->time_s : TIME_DEFAULT_S;
+	return 0;
+}
+
+/* All that its files hang on: the layers. */
+static char *base_key(const struct strv *layers)
+{
+	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
+	char digest[DIGEST_TEXT_SIZE];
+
+	build_sum_add_all(hash, layers);
+	storage_hash_end(hash, digest);
+	return mem_text(digest);
+}
+
+static int64_t base_time(const struct storage_image *image)
+{
+	int64_t ns = 0;
+	struct err ignored;
+
+	if (image->config.created && moment_parse(&ns, image->config.created, &ignored) == 0 &&
+	    ns / 1000000000 > TIME_DEFAULT_S)
+		return ns / 1000000000;
+	return TIME_DEFAULT_S;
+}
+
+static int begin_image(struct build *build, const struct build_stage *stage,
+		       struct build_state *state, struct err *e)
+{
+	struct storage_image image = { 0 };
+	struct container_image found = { 0 };
+	const struct image_request request = {
+		.name = stage->base,
+		.pull = build->o->pull ? ENGINE_PULL_ALWAYS : ENGINE_PULL_MISSING,
+		.platform = stage->platform ? stage->platform : build->o->platform,
+		.quiet = build->o->quiet,
+	};
+
+	int r = engine_image_resolve(build->engine, &request, &found, &image, e);
+	if (r == 0 && found.rootfs)
+		r = err_set(e, ERR_UNSUPPORTED, "FROM %s: a folder is no image", stage->base);
+	if (r == 0) {
+		state->name = mem_text(stage->base);
+		state->parent = mem_text(image.digest);
+		state->config = image.config;
+		image.config = (struct oci_image_config){ 0 };
+		state->key = base_key(&found.layers);
+		for (size_t i = 0; i < found.layers.count; i++)
+			*shape_list_add(&state->layers) = (struct build_layer){
+				.name = mem_text(found.layers.items[i]),
+			};
+		state->time_s = build->time_s;
+	}
+	if (r == 0 && !build->time_given) {
+		struct storage_image dated = { .config = state->config };
+		state->time_s = base_time(&dated);
+	}
+	storage_image_clear(&image);
+	shape_clear(&container_image_shape, &found);
+	return r;
+}
+
+static int begin_stage(struct build *build, const struct build_stage *stage,
+		       struct build_state *state, struct err *e)
+{
+	if (stage->base_stage >= 0) {
+		build_state_copy(state, &build->states[stage->base_stage]);
+		return 0;
+	}
+	if (str_equal(stage->base, "scratch"))
+		return begin_scratch(build, state);
+	return begin_image(build, stage, state, e);
+}
+
+/* ---- its steps ---- */
+
+static int (*const steps[BUILD_KINDS])(struct build_step *step, struct err *e) = {
+	[BUILD_ADD] = build_step_copy,          [BUILD_ARG] = build_step_arg,
+	[BUILD_CMD] = build_step_config,        [BUILD_COPY] = build_step_copy,
+	[BUILD_ENTRYPOINT] = build_step_config, [BUILD_ENV] = build_step_config,
+	[BUILD_EXPOSE] = build_step_config,     [BUILD_HEALTHCHECK] = build_step_config,
+	[BUILD_LABEL] = build_step_config,      [BUILD_MAINTAINER] = build_step_config,
+	[BUILD_ONBUILD] = build_step_config,    [BUILD_RUN] = build_step_run,
+	[BUILD_SHELL] = build_step_config,      [BUILD_STOPSIGNAL] = build_step_config,
+	[BUILD_USER] = build_step_config,       [BUILD_VOLUME] = build_step_config,
+	[BUILD_WORKDIR] = build_step_workdir,
+};
+
+/* Those that make files have a line of their own. */
+static bool is_shown(enum build_kind kind)
+{
+	return kind == BUILD_RUN || kind == BUILD_COPY || kind == BUILD_ADD ||
+	       kind == BUILD_WORKDIR || kind == BUILD_FROM;
+}
+
+static int count_shown(const struct build *build, const struct build_stage *stage, size_t until)
+{
+	int count = 0;
+
+	for (size_t i = stage->first; i < until; i++)
+		count += is_shown(build->file.items.items[i].kind);
+	return count;
+}
+
+static void show(const struct build *build, size_t number, size_t at)
+{
+	const struct build_stage *stage = &build->stages.items.items[number];
+	own_free char *name = NULL;
+
+	if (build->stages.items.count > 1)
+		name = stage->name ? mem_format("%s ", stage->name)
+				   : mem_format("stage-%zu ", number);
+	own_free char *text =
+		mem_format("[%s%d/%d] %s", name ? name : "", count_shown(build, stage, at + 1),
+			   count_shown(build, stage, stage->end), build->file.items.items[at].text);
+	build_progress_begin(build->progress, (int)at + 1, text);
+}
+
+static int failed(const struct build *build, const struct build_instruction *at, int number,
+		  struct err *e)
+{
+	build_progress_failed(build->progress, number);
+	return err_add(e, "%s:%d: %s", build->context.file_name, at->line,
+		       is_shown(at->kind) ? at->text : build_file_name(at->kind));
+}
+
+static int do_step(struct build *build, size_t number, size_t at, struct err *e)
+{
+	const struct build_instruction *instruction = &build->file.items.items[at];
+	struct build_step step = {
+		.build = build,
+		.state = &build->states[number],
+		.at = instruction,
+		.stage = number,
+		.number = (int)at + 1,
+	};
+	bool shown = is_shown(instruction->kind);
+
+	if (shown)
+		show(build, number, at);
+	int r = steps[instruction->kind](&step, e);
+	if (r < 0)
+		return failed(build, instruction, step.number, e);
+	if (shown)
+		build_progress_done(build->progress, step.number);
+	return 0;
+}
+
+static int do_stage(struct build *build, size_t number, struct err *e)
+{
+	const struct build_stage *stage = &build->stages.items.items[number];
+	struct build_state *state = &build->states[number];
+
+	show(build, number, stage->first);
+	int r = begin_stage(build, stage, state, e);
+	if (r < 0)
+		return failed(build, &build->file.items.items[stage->first], (int)stage->first + 1,
+			      e);
+	build_progress_done(build->progress, (int)stage->first + 1);
+	for (size_t at = stage->first + 1; r == 0 && at < stage->end; at++)
+		r = do_step(build, number, at, e);
+	return r;
+}
+
+/* ---- the whole ---- */
+
+static const char *get_global(const void *context, const char *name)
+{
+	const struct build *build = context;
+	const char *value = strv_value(&build->global_args, name);
+
+	return value ? value : strv_value(&build->platform_args, name);
+}
+
+static void add_platform(struct strv *to, const char *side, const struct oci_platform *platform)
+{
+	bool variant = !str_empty(platform->variant);
+
+	strv_addf(to, "%sPLATFORM=%s/%s%s%s", side, platform->os, platform->architecture,
+		  variant ? "/" : "", variant ? platform->variant : "");
+	strv_addf(to, "%sOS=%s", side, platform->os);
+	strv_addf(to, "%sARCH=%s", side, platform->architecture);
+	strv_addf(to, "%sVARIANT=%s", side, variant ? platform->variant : "");
+}
+
+static int set_platform_args(struct build *build, struct err *e)
+{
+	struct oci_platform host = { 0 }, target = { 0 };
+	int r = 0;
+
+	oci_platform_host(&host);
+	if (build->o->platform)
+		r = oci_platform_parse(&target, build->o->platform, e);
+	else
+		oci_platform_host(&target);
+	if (r == 0) {
+		add_platform(&build->platform_args, "BUILD", &host);
+		add_platform(&build->platform_args, "TARGET", &target);
+	}
+	oci_platform_clear(&host);
+	oci_platform_clear(&target);
+	return r < 0 ? err_add(e, "--platform") : 0;
+}
+
+/* ARGs before the first FROM, in which those before count. */
+static int set_global_args(struct build *build, struct err *e)
+{
+	const struct build_word_scope scope = { get_global, build, build->file.escape };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < build->file.items.count; i++) {
+		const struct build_instruction *at = &build->file.items.items[i];
+		own_clear(strv_clear) struct strv words = { 0 };
+		if (at->kind != BUILD_ARG)
+			break;
+		r = build_word_split(&words, at->rest, &scope, e);
+		for (size_t w = 0; r == 0 && w < words.count; w++) {
+			own_free char *name =
+				mem_text_n(words.items[w], strcspn(words.items[w], "="));
+			const char *given = strv_value(&build->o->build_arg, name);
+			own_free char *pair = mem_format("%s=%s", name, given ? given : "");
+			if (given)
+				strv_set(&build->global_args, pair);
+			else if (strchr(words.items[w], '='))
+				strv_set(&build->global_args, words.items[w]);
+		}
+		if (r < 0)
+			return err_add(e, "line %d: ARG", at->line);
+	}
+	return r;
+}
+
+static int set_time(struct build *build, struct err *e)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	const char *text = build->o->timestamp ? build->o->timestamp : epoch;
+
+	if (str_empty(text))
+		return 0;
+	build->time_given = true;
+	return number_parse_i64(&build->time_s, text, 0, INT32_MAX, e) < 0
+		       ? err_add(e, build->o->timestamp ? "--timestamp" : "SOURCE_DATE_EPOCH")
+		       : 0;
+}
+
+/* Places for what a container gets mounted, so that no step writes them. */
+static int make_places(struct build *build, struct err *e)
+{
+	static const char *const folders[] = { "dev", "proc", "sys", "etc" };
+	static const char *const files[] = { "etc/hosts", "etc/hostname", "etc/resolv.conf" };
+
+	int r = storage_layer_begin(&build->places, build->engine->store, NULL, true, e);
+	if (r < 0)
+		return r;
+	int fd = build->places.fs_fd;
+	for (size_t i = 0; i < COUNT_OF(folders); i++)
+		if (mkdirat(fd, folders[i], 0755) < 0)
+			return err_sys(e, "make places for mounts");
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		own_fd int file =
+			openat(fd, files[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (file < 0)
+			return err_sys(e, "make places for mounts");
+	}
+	return 0;
+}
+
+static int prepare(struct build *build, const char *context, struct err *e)
+{
+	const struct build_word_scope scope = { get_global, build, '\\' };
+
+	int r = set_time(build, e);
+	if (r == 0)
+		r = set_platform_args(build, e);
+	if (r == 0)
+		r = build_context_open(&build->context, context, build->o->file, e);
+	if (r == 0)
+		r = build_file_parse(&build->file, build->context.file_name, build->context.file,
+				     build->context.file_length, e);
+	if (r == 0)
+		r = set_global_args(build, e);
+	if (r == 0)
+		r = build_stage_plan(&build->stages, &build->file, &scope, build->o->target, e);
+	if (r == 0)
+		r = build_cache_open(build->engine->store, e);
+	if (r == 0)
+		r = make_places(build, e);
+	build->states = mem_new(build->stages.items.count + 1, sizeof(*build->states));
+	return r;
+}
+
+static int finish_config(struct build *build, struct err *e)
+{
+	struct build_state *target = &build->states[build->stages.target];
+	char created[MOMENT_TEXT_SIZE];
+
+	moment_format(created, target->time_s * 1000000000);
+	mem_replace(&target->config.created, created);
+	return shape_map_set_pairs(&target->config.config.labels, &build->o->label, "--label", e);
+}
+
+static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+{
+	struct err kept;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < build->stages.items.count; i++)
+		if (build->stages.items.items[i].needed)
+			r = do_stage(build, i, e);
+	if (r < 0) {
+		/* what was done is done */
+		build_publish(build, false, NULL, &kept);
+		return r;
+	}
+	r = finish_config(build, e);
+	int number = (int)build->file.items.count + 1;
+	build_progress_begin(build->progress, number, "exporting to image");
+	if (r == 0)
+		r = build_publish(build, true, ret_id, e);
+	if (r < 0)
+		return err_add(e, "make the image");
+	build_progress_note(build->progress, number, "writing image %s", ret_id);
+	for (size_t i = 0; i < build->o->tag.count; i++)
+		build_progress_note(build->progress, number, "naming to %s",
+				    build->o->tag.items[i]);
+	build_progress_done(build->progress, number);
+	return 0;
+}
+
+static void build_clear(struct build *build)
+{
+	for (size_t i = 0; build->states && i < build->stages.items.count; i++)
+		build_state_clear(&build->states[i]);
+	free(build->states);
+	for (size_t i = 0; i < build->folders.count; i++)
+		storage_layer_end(&build->folders.items[i]);
+	free(build->folders.items);
+	storage_layer_end(&build->places);
+	build_context_close(&build->context);
+	build_file_clear(&build->file);
+	build_stage_clear(&build->stages);
+	strv_clear(&build->global_args);
+	strv_clear(&build->platform_args);
+	build_progress_free(build->progress);
+}
+
+int build_image(struct engine *engine, const struct build_options *o, const char *context,
+		char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+{
+	own_clear(build_clear) struct build build = {
+		.engine = engine,
+		.o = o,
+		.context = BUILD_CONTEXT_NONE,
+		.progress = build_progress_new(o->quiet),
+	};
+
+	/* the garbage collector waits until the layers that are used here have names */
+	own_fd int lock = store_lock_layers_shared(engine->store, e);
+	if (lock < 0)
+		return lock;
+	int r = prepare(&build, context, e);
+	return r < 0 ? r : do_all(&build, ret_id, e);
+}

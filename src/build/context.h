@@ -1,0 +1,27 @@
+/* context.h - the files that a build may take, and its Dockerfile. */
+#pragma once
+#include <stddef.h>
+
+#include "build/ignore.h"
+
+struct err;
+
+struct build_context {
+	int fd; /* of the folder; -1: there is none */
+	struct build_ignore ignore;
+	char *file_name; /* for errors: "Dockerfile" */
+	char *file;      /* its text, which may have NUL bytes */
+	size_t file_length;
+};
+
+#define BUILD_CONTEXT_NONE                                                                         \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+
+/* Opens the folder at path ("-": what standard input brings) and reads the Dockerfile that file
+ * names (NULL: Containerfile or Dockerfile in it; "-": standard input). The caller closes *ret,
+ * which begins as BUILD_CONTEXT_NONE, after a failure, too. */
+int build_context_open(struct build_context *ret, const char *path, const char *file,
+		       struct err *e);
+void build_context_close(struct build_context *context);

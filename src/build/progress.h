@@ -1,0 +1,29 @@
+/* progress.h - what people see of a build, on standard error: each step with its number, its output
+ * with the time, how long it took or that it was CACHED; as docker's --progress=plain. */
+#pragma once
+#include <stddef.h>
+
+#include "base/own.h"
+
+struct build_progress;
+struct err;
+
+enum { BUILD_PROGRESS_LAST_LINES = 20 }; /* that an error repeats */
+
+/* quiet: nothing but errors. Never NULL. */
+struct build_progress *build_progress_new(int quiet);
+void build_progress_free(struct build_progress *progress);
+OWN_DEFINE(build_progress_free, struct build_progress *)
+
+void build_progress_begin(struct build_progress *progress, int number, const char *text);
+void build_progress_output(struct build_progress *progress, int number, const char *bytes,
+			   size_t length);
+void build_progress_cached(struct build_progress *progress, int number);
+void build_progress_done(struct build_progress *progress, int number);
+
+/* A line of its own. */
+void build_progress_note(struct build_progress *progress, int number, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The step failed: its last lines again. */
+void build_progress_failed(struct build_progress *progress, int number);

@@ -1,0 +1,141 @@
+#include "build/publish.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "build/build.h"
+#include "build/step.h"
+#include "engine/engine.h"
+#include "image/build_request.h"
+#include "image/command.h"
+#include "image/reference.h"
+#include "storage/store.h"
+
+/* ---- the request ---- */
+
+static void add_layer(struct image_build_request *to, const struct build_layer *layer,
+		      bool in_image)
+{
+	bool fresh = build_state_is_fresh(layer);
+
+	for (size_t i = 0; i < to->layers.count; i++)
+		if (fresh && str_equal(to->layers.items[i].folder, layer->name))
+			return;
+	*shape_list_add(&to->layers) = (struct image_build_layer){
+		.folder = fresh ? layer->name : NULL,
+		.diff_id = fresh ? NULL : layer->name,
+		.key = layer->key,
+		.text = layer->text,
+		.in_image = in_image,
+		.size = layer->size,
+		.entries = layer->entries,
+	};
+}
+
+static void add_layers(struct image_build_request *to, const struct build_state *state,
+		       bool in_image)
+{
+	for (size_t i = 0; i < state->layers.count; i++) {
+		const struct build_layer *layer = &state->layers.items[i];
+		if (layer->key && (in_image || build_state_is_fresh(layer)))
+			add_layer(to, layer, in_image);
+	}
+}
+
+static int add_references(struct image_build_request *to, const struct build_options *o,
+			  struct err *e)
+{
+	for (size_t i = 0; i < o->tag.count; i++) {
+		own_clear(image_reference_clear) struct image_reference reference = { 0 };
+		int r = image_reference_parse(&reference, o->tag.items[i], e);
+		if (r < 0)
+			return err_add(e, "--tag");
+		if (reference.digest)
+			return err_set(e, ERR_INVALID, "--tag %s: a digest is no name",
+				       o->tag.items[i]);
+		strv_add_take(&to->references, image_reference_format(&reference));
+	}
+	return shape_map_set_pairs(&to->annotations, &o->annotation, "--annotation", e);
+}
+
+/* "sha256:" in front of what is a hex in a state. */
+static void add_digests(struct strv *owned, struct image_build_request *to)
+{
+	for (size_t i = 0; i < to->layers.count; i++) {
+		char **id = &to->layers.items[i].diff_id;
+		if (!*id)
+			continue;
+		strv_addf(owned, "sha256:%s", *id);
+		*id = owned->items[owned->count - 1];
+	}
+}
+
+static int write_request(const struct image_build_request *request, struct err *e)
+{
+	own_json struct json_object *object = shape_write(&image_build_request_shape, request);
+	const char *text = json_text(object);
+
+	own_fd int fd = memfd_create("build", MFD_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "make a file in memory");
+	int r = fd_write_all(fd, text, strlen(text));
+	if (r < 0)
+		return err_number(e, -r, "write the request");
+	return lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, "rewind") : take_fd(&fd);
+}
+
+static int ask(struct build *build, const struct image_build_request *request,
+	       struct image_progress *done, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	own_fd int fd = write_request(request, e);
+	if (fd < 0)
+		return fd;
+	strv_add(&arguments, "build");
+	strv_addf(&arguments, "--root=%s", build->engine->store->root);
+	strv_addf(&arguments, "--run=%s", build->engine->store->run);
+	const struct image_command_files files = { -1, fd };
+	return image_command_run_on(&files, done, &arguments, IMAGE_SHOW_NOTHING, e);
+}
+
+/* All but the lists that it owns is borrowed. */
+static void request_clear(struct image_build_request *request)
+{
+	free(request->layers.items);
+	strv_clear(&request->references);
+	shape_map_clear(&request->annotations);
+}
+
+int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+{
+	own_clear(request_clear) struct image_build_request request = { .image = image };
+	own_clear(strv_clear) struct strv owned = { 0 };
+	struct image_progress done = { 0 };
+	int r = 0;
+
+	if (image) {
+		const struct build_state *target = &build->states[build->stages.target];
+		request.parent = target->parent;
+		request.config = target->config;
+		add_layers(&request, target, true);
+		r = add_references(&request, build->o, e);
+	}
+	for (size_t i = 0; i < build->stages.items.count; i++)
+		add_layers(&request, &build->states[i], false);
+	add_digests(&owned, &request);
+	if (r < 0 || (!image && !request.layers.count))
+		return r;
+	r = ask(build, &request, &done, e);
+	if (r == 0 && image)
+		memcpy(ret_id, done.digest, sizeof(done.digest));
+	return r;
+}

@@ -1,0 +1,11 @@
+/* publish.h - the folders that steps wrote become layers of the store, by holm-image, which hashes
+ * and packs them; and with the target's config an image. */
+#pragma once
+
+#include "image/progress.h"
+
+struct build;
+struct err;
+
+/* image: also make it; else what is done stays for the next build. *ret_id may be NULL then. */
+int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e);

@@ -1,0 +1,23 @@
+/* source.h - where COPY --from and RUN --mount=from take files: the context, a stage, an image, a
+ * context that has a name. */
+#pragma once
+#include <stdbool.h>
+
+struct build_ignore;
+struct build_step;
+struct err;
+
+struct build_source {
+	int fd;                            /* its root */
+	const struct build_ignore *ignore; /* of the context; NULL: nothing is left out */
+	bool owners;                       /* its files' owners count */
+};
+#define BUILD_SOURCE_NONE                                                                          \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+
+/* from NULL: the context. The caller closes. */
+int build_source_open(struct build_source *ret, const struct build_step *step, const char *from,
+		      struct err *e);
+void build_source_close(struct build_source *source);

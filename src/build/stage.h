@@ -1,0 +1,36 @@
+/* stage.h - the stages of a Dockerfile: where each begins and ends, what it stands on, what it
+ * takes files from, and which of them are needed. Pure. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/shape.h"
+
+struct build_file;
+struct build_word_scope;
+struct err;
+
+struct build_stage {
+	char *name;     /* behind AS, in lower case; NULL: it has none */
+	char *base;     /* what FROM says, variables replaced */
+	char *platform; /* of --platform; NULL: not said */
+	int base_stage; /* the stage that base names; -1: it is an image */
+	size_t first;   /* of its instructions in the file: FROM */
+	size_t end;
+	bool needed;
+	bool *needs; /* those before it: files or the base */
+};
+
+struct build_stages {
+	SHAPE_LIST_OF(struct build_stage) items;
+	size_t target;
+};
+
+/* scope: of the ARGs before the first FROM. target: a stage's name or number, NULL: the last. The
+ * caller clears *ret, after a failure, too. */
+int build_stage_plan(struct build_stages *ret, const struct build_file *file,
+		     const struct build_word_scope *scope, const char *target, struct err *e);
+void build_stage_clear(struct build_stages *stages);
+
+/* The stage before the one with this number that text names, or -1. */
+int build_stage_find(const struct build_stages *stages, const char *text, size_t before);

@@ -1,0 +1,84 @@
+#include "build/state.h"
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "storage/store.h"
+
+#define FIELD(type, member) offsetof(struct type, member)
+
+static const struct shape layer_shape = {
+	sizeof(struct build_layer),
+	(const struct shape_field[]){
+		{ "name", SHAPE_STRING, FIELD(build_layer, name) },
+		{ "key", SHAPE_STRING, FIELD(build_layer, key) },
+		{ "text", SHAPE_STRING, FIELD(build_layer, text) },
+		{ "size", SHAPE_UINT, FIELD(build_layer, size) },
+		{ "entries", SHAPE_UINT, FIELD(build_layer, entries) },
+		{ 0 },
+	},
+};
+
+static const struct shape state_shape = {
+	sizeof(struct build_state),
+	(const struct shape_field[]){
+		{ "parent", SHAPE_STRING, FIELD(build_state, parent) },
+		{ "name", SHAPE_STRING, FIELD(build_state, name) },
+		{ "config", SHAPE_OBJECT, FIELD(build_state, config), &oci_image_config_shape },
+		{ "layers", SHAPE_LIST, FIELD(build_state, layers), &layer_shape },
+		{ "args", SHAPE_STRINGS, FIELD(build_state, args) },
+		{ "key", SHAPE_STRING, FIELD(build_state, key) },
+		{ "time", SHAPE_INT, FIELD(build_state, time_s) },
+		{ 0 },
+	},
+};
+
+void build_state_clear(struct build_state *state)
+{
+	shape_clear(&state_shape, state);
+}
+
+void build_state_copy(struct build_state *to, const struct build_state *from)
+{
+	own_json struct json_object *object = shape_write(&state_shape, from);
+	struct err never;
+
+	*to = (struct build_state){ 0 };
+	shape_read(&state_shape, object, to, &never);
+}
+
+bool build_state_is_fresh(const struct build_layer *layer)
+{
+	return layer->name[0] == '.';
+}
+
+void build_state_folders(struct strv *to, const struct build_state *state,
+			 const struct store *store)
+{
+	for (size_t i = 0; i < state->layers.count; i++) {
+		own_free char *folder =
+			mem_format("%s/layers/%s/fs", store->root, state->layers.items[i].name);
+		/* overlayfs takes a folder once: the upper one hides all of the lower one */
+		for (size_t n = to->count; n-- > 0;)
+			if (str_equal(to->items[n], folder))
+				strv_remove(to, n);
+		strv_add(to, folder);
+	}
+}
+
+void build_state_history(struct build_state *state, const char *text, bool empty_layer)
+{
+	char when[MOMENT_TEXT_SIZE];
+
+	moment_format(when, state->time_s * 1000000000);
+	struct oci_image_history *history = shape_list_add(&state->config.history);
+	*history = (struct oci_image_history){
+		.created = mem_text(when),
+		.created_by = mem_text(text),
+		.empty_layer = empty_layer,
+	};
+}

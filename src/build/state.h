@@ -1,0 +1,42 @@
+/* state.h - an image in the making: what its stage has come to after some step. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/shape.h"
+#include "oci/digest.h"
+#include "oci/image.h"
+
+struct storage_hash;
+struct store;
+
+struct build_layer {
+	char *name; /* of its folder in layers/: a diff id's hex, or ".new-..." */
+	char *key;  /* of the step that made it; NULL: of the base */
+	char *text; /* the instruction */
+	uint64_t size;
+	uint64_t entries;
+};
+
+struct build_state {
+	char *parent; /* digest of the base's manifest; NULL: from scratch */
+	char *name;   /* what the base is called */
+	struct oci_image_config config;
+	SHAPE_LIST_OF(struct build_layer) layers; /* lowest first; the base's, then the steps' */
+	struct strv args;                         /* ARGs with a value: "NAME=value" */
+	char *key;                                /* "sha256:...": all that its files come from */
+	int64_t time_s;                           /* of its files */
+};
+
+void build_state_clear(struct build_state *state);
+void build_state_copy(struct build_state *to, const struct build_state *from);
+
+/* Is the layer one that this build has made, no part of the store yet? */
+bool build_state_is_fresh(const struct build_layer *layer);
+
+/* The folders, lowest first, absolute. */
+void build_state_folders(struct strv *to, const struct build_state *state,
+			 const struct store *store);
+
+/* One more line of the image's history. */
+void build_state_history(struct build_state *state, const char *text, bool empty_layer);

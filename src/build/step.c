@@ -1,0 +1,124 @@
+#include "build/step.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "build/build.h"
+#include "build/cache.h"
+#include "build/progress.h"
+#include "build/seal.h"
+#include "build/sum.h"
+#include "engine/engine.h"
+#include "runtime/overlay.h"
+#include "storage/store.h"
+
+/* ENV goes before ARG. */
+static const char *get_variable(const void *context, const char *name)
+{
+	const struct build_step *step = context;
+	const char *value = strv_value(&step->state->config.config.env, name);
+
+	return value ? value : strv_value(&step->state->args, name);
+}
+
+struct build_word_scope build_step_scope(const struct build_step *step)
+{
+	return (struct build_word_scope){ get_variable, step, step->build->file.escape };
+}
+
+struct storage_hash *build_step_key_begin(const struct build_step *step, const char *what)
+{
+	struct storage_hash *hash = storage_hash_new();
+
+	build_sum_add(hash, "holm build 1");
+	build_sum_add(hash, step->state->key);
+	build_sum_add_number(hash, step->state->time_s);
+	build_sum_add(hash, what);
+	return hash;
+}
+
+int build_step_folder(struct build *build, size_t *ret, struct err *e)
+{
+	struct layer_writer writer = { 0 };
+	int r = storage_layer_begin(&writer, build->engine->store, NULL, true, e);
+
+	if (r < 0)
+		return r;
+	*ret = build->folders.count;
+	*shape_list_add(&build->folders) = writer;
+	return 0;
+}
+
+static void push_layer(struct build_step *step, char *name, char *key)
+{
+	struct build_layer *layer = shape_list_add(&step->state->layers);
+
+	*layer = (struct build_layer){
+		.name = name,
+		.key = key,
+		.text = mem_text(step->at->text),
+	};
+	mem_replace(&step->state->key, key);
+}
+
+int build_step_add(struct build_step *step, size_t folder, char *key, struct err *e)
+{
+	struct layer_writer *writer = &step->build->folders.items[folder];
+	uint64_t size, entries;
+
+	int r = build_seal(writer->fs_fd, step->state->time_s, &size, &entries, e);
+	if (r < 0) {
+		free(key);
+		return r;
+	}
+	push_layer(step, mem_text(writer->name), key);
+	struct build_layer *layer = &step->state->layers.items[step->state->layers.count - 1];
+	layer->size = size;
+	layer->entries = entries;
+	return 0;
+}
+
+bool build_step_cached(struct build_step *step, char *key)
+{
+	if (step->build->o->no_cache)
+		return false;
+	char *name = build_cache_find(step->build->engine->store, key);
+	if (!name)
+		return false;
+	push_layer(step, name, key);
+	build_progress_cached(step->build->progress, step->number);
+	return true;
+}
+
+int build_step_open_root(const struct build *build, const struct build_state *state, int folder,
+			 struct err *e)
+{
+	const struct store *store = build->engine->store;
+	struct runtime_overlay overlay = { .is_volatile = true };
+	own_clear(strv_clear) struct strv lower = { 0 };
+
+	build_state_folders(&lower, state, store);
+	if (folder >= 0) {
+		const struct layer_writer *writer = &build->folders.items[folder];
+		if (!lower.count)
+			return fcntl(writer->fs_fd, F_DUPFD_CLOEXEC, 3);
+		if (mkdirat(writer->lock, "work", 0700) < 0)
+			return err_sys(e, "make a work folder");
+		overlay.upper = mem_format("%s/layers/%s/fs", store->root, writer->name);
+		overlay.work = mem_format("%s/layers/%s/work", store->root, writer->name);
+	}
+	for (size_t i = lower.count; i-- > 0;)
+		strv_add(&overlay.lower, lower.items[i]);
+	if (!lower.count)
+		strv_addf(&overlay.lower, "%s/layers/%s/fs", store->root, build->places.name);
+	int fd = runtime_overlay_mount_in_parent(&overlay, store->root, e);
+	runtime_overlay_clear(&overlay);
+	return fd;
+}

@@ -1,0 +1,69 @@
+/* step.h - one instruction after the other, within one stage. For the files of build/. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "build/context.h"
+#include "build/file.h"
+#include "build/stage.h"
+#include "build/state.h"
+#include "build/word.h"
+#include "storage/layer.h"
+
+struct build_options;
+struct build_progress;
+struct engine;
+struct err;
+
+/* All that the stages of one build share. */
+struct build {
+	struct engine *engine;
+	const struct build_options *o;
+	struct build_context context;
+	struct build_file file;
+	struct build_stages stages;
+	struct strv global_args;    /* before the first FROM: "NAME=value" */
+	struct strv platform_args;  /* TARGETARCH=amd64... */
+	struct build_state *states; /* one for each stage, once it is done */
+	struct build_progress *progress;
+	SHAPE_LIST_OF(struct layer_writer) folders; /* that steps wrote, locked */
+	struct layer_writer places; /* a lowest folder for RUN: places for what is mounted */
+	bool time_given;
+	int64_t time_s;
+};
+
+struct build_step {
+	struct build *build;
+	struct build_state *state;
+	const struct build_instruction *at;
+	size_t stage;
+	int number; /* of it in the progress */
+};
+
+/* The variables that an instruction sees. */
+struct build_word_scope build_step_scope(const struct build_step *step);
+
+/* Each does one instruction to the state. */
+int build_step_config(struct build_step *step, struct err *e);
+int build_step_arg(struct build_step *step, struct err *e);
+int build_step_run(struct build_step *step, struct err *e);
+int build_step_copy(struct build_step *step, struct err *e);
+int build_step_workdir(struct build_step *step, struct err *e);
+
+/* What the files hang on so far, and what this instruction does: begins the key of a step. */
+struct storage_hash *build_step_key_begin(const struct build_step *step, const char *what);
+
+/* A new folder for what a step writes; build owns it. Its number in build->folders. */
+int build_step_folder(struct build *build, size_t *ret, struct err *e);
+
+/* It becomes the topmost layer, its times set to the state's. Takes key. */
+int build_step_add(struct build_step *step, size_t folder, char *key, struct err *e);
+
+/* The topmost layer is the one that the cache has for this key; false: it has none. Takes key then,
+ * else it stays the caller's. */
+bool build_step_cached(struct build_step *step, char *key);
+
+/* The root of a state, to read; with folder >= 0 what is written goes there. A detached mount, the
+ * caller's. */
+int build_step_open_root(const struct build *build, const struct build_state *state, int folder,
+			 struct err *e);

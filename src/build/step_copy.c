@@ -1,0 +1,298 @@
+/* COPY and ADD: from the context, another stage or an image, into a folder that is the upper one of
+ * an overlay over the layers so far, so that links and folders of the image count. */
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "build/build.h"
+#include "build/copy.h"
+#include "build/expand.h"
+#include "build/owner.h"
+#include "build/source.h"
+#include "build/step.h"
+#include "build/sum.h"
+#include "build/tree.h"
+#include "engine/engine.h"
+
+/* One thing to copy. */
+struct item {
+	char *from;             /* below the source's root */
+	struct build_tree tree; /* what it is */
+};
+
+struct copying {
+	struct build_step *step;
+	struct build_source source;
+	struct build_ignore exclude;
+	SHAPE_LIST_OF(struct item) items;
+	char *to; /* absolute; ends in a slash if a folder is meant */
+	bool to_folder;
+	char *owner; /* --chown, NULL: none */
+	char *mode;  /* --chmod */
+};
+
+static void copying_clear(struct copying *copying)
+{
+	for (size_t i = 0; i < copying->items.count; i++) {
+		free(copying->items.items[i].from);
+		build_tree_clear(&copying->items.items[i].tree);
+	}
+	free(copying->items.items);
+	build_source_close(&copying->source);
+	build_ignore_clear(&copying->exclude);
+	free(copying->to);
+	free(copying->owner);
+	free(copying->mode);
+}
+
+/* ---- what is asked for ---- */
+
+static int expand_flag(char **ret, const struct build_step *step, const char *name, struct err *e)
+{
+	const struct build_word_scope scope = build_step_scope(step);
+	const char *value = build_file_flag(step->at, name);
+
+	return value ? build_word_expand(ret, value, &scope, e) : 0;
+}
+
+static int expand_words(struct strv *to, const struct build_step *step, struct err *e)
+{
+	const struct build_word_scope scope = build_step_scope(step);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < step->at->words.count; i++) {
+		char *word;
+		r = build_word_expand(&word, step->at->words.items[i], &scope, e);
+		if (r == 0)
+			strv_add_take(to, word);
+	}
+	return r;
+}
+
+static int read_exclude(struct copying *copying, struct err *e)
+{
+	const struct strv *flags = &copying->step->at->flags;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < flags->count; i++)
+		if (str_starts(flags->items[i], "exclude="))
+			r = build_ignore_add(&copying->exclude,
+					     flags->items[i] + strlen("exclude="), e);
+	return r;
+}
+
+/* The last word, below the working directory. */
+static int set_destination(struct copying *copying, const struct strv *words, struct err *e)
+{
+	const char *to = words->items[words->count - 1];
+	const char *folder = copying->step->state->config.config.working_dir;
+
+	if (!*to)
+		return err_set(e, ERR_INVALID, "the destination is empty");
+	own_free char *whole =
+		*to == '/' ? mem_text(to) : path_join(str_empty(folder) ? "/" : folder, to);
+	copying->to_folder = str_ends(to, "/") || str_equal(to, ".") || str_ends(to, "/.") ||
+			     str_equal(to, "..") || str_ends(to, "/..");
+	copying->to = path_clean(whole);
+	if (!copying->to[1])
+		copying->to_folder = true;
+	return 0;
+}
+
+/* ---- what there is ---- */
+
+static int add_item(struct copying *copying, const char *path, struct err *e)
+{
+	const struct build_tree_options options = {
+		.ignore = copying->source.ignore,
+		.exclude = &copying->exclude,
+		.owners = copying->source.owners,
+	};
+	struct item *item = shape_list_add(&copying->items);
+
+	*item = (struct item){ .from = mem_text(path) };
+	return build_tree_read(&item->tree, copying->source.fd, path, &options, e);
+}
+
+static int add_source(struct copying *copying, const char *word, struct err *e)
+{
+	own_clear(strv_clear) struct strv paths = { 0 };
+
+	int r = build_expand(&paths, copying->source.fd, copying->source.ignore, word, e);
+	for (size_t i = 0; r == 0 && i < paths.count; i++)
+		r = add_item(copying, paths.items[i], e);
+	return r;
+}
+
+static int read_sources(struct copying *copying, const struct strv *words, struct err *e)
+{
+	size_t count = words->count - 1;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = add_source(copying, words->items[i], e);
+	if (r == 0 && copying->items.count > 1 && !copying->to_folder) {
+		err_set(e, ERR_INVALID, "several things cannot become one: %s", copying->to);
+		return err_hint(e, "end the destination with a slash: %s/", copying->to);
+	}
+	return r;
+}
+
+static char *make_key(const struct copying *copying)
+{
+	own(storage_hash_free) struct storage_hash *hash =
+		build_step_key_begin(copying->step, "COPY");
+	char digest[DIGEST_TEXT_SIZE];
+
+	build_sum_add(hash, copying->to);
+	build_sum_add_number(hash, copying->to_folder);
+	build_sum_add(hash, copying->owner);
+	build_sum_add(hash, copying->mode);
+	for (size_t i = 0; i < copying->items.count; i++) {
+		const char *name = strrchr(copying->items.items[i].from, '/');
+		build_sum_add(hash, name ? name + 1 : copying->items.items[i].from);
+		build_tree_sum(hash, &copying->items.items[i].tree);
+	}
+	storage_hash_end(hash, digest);
+	return mem_text(digest);
+}
+
+/* ---- copying ---- */
+
+static bool is_folder(int root_fd, const char *path)
+{
+	own_fd int fd = path_try_open(root_fd, path, O_PATH | O_DIRECTORY, 0);
+
+	return fd >= 0;
+}
+
+static int make_folder(int root_fd, const char *path, const struct build_copy_options *options,
+		       struct err *e)
+{
+	own_fd int fd = path_try_open(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd >= 0)
+		return 0;
+	own_fd int made = path_make_dirs(root_fd, path, 0755, e);
+	if (made < 0)
+		return made;
+	if (options->owned && fchownat(made, "", options->uid, options->gid, AT_EMPTY_PATH) < 0)
+		return err_sys(e, "set the owner of %s", path);
+	return 0;
+}
+
+static int copy_item(const struct copying *copying, const struct item *item,
+		     struct build_copy_options *options, struct err *e)
+{
+	const struct build_entry *first = &item->tree.items.items[0];
+	own_free char *below = NULL;
+
+	options->from = item->from;
+	options->to = copying->to;
+	if (S_ISDIR(first->mode)) {
+		int r = make_folder(options->to_fd, copying->to, options, e);
+		return r < 0 ? r : build_copy(&item->tree, options, e);
+	}
+	if (copying->to_folder || is_folder(options->to_fd, copying->to)) {
+		const char *slash = strrchr(item->from, '/');
+		below = path_join(copying->to, slash ? slash + 1 : item->from);
+		int r = make_folder(options->to_fd, copying->to, options, e);
+		if (r < 0)
+			return r;
+		options->to = below;
+	}
+	return build_copy(&item->tree, options, e);
+}
+
+static int copy_all(const struct copying *copying, size_t folder, struct err *e)
+{
+	const struct build *build = copying->step->build;
+	struct build_copy_options options = { .from_fd = copying->source.fd,
+					      .mode = copying->mode };
+
+	own_fd int root = build_step_open_root(build, copying->step->state, (int)folder, e);
+	if (root < 0)
+		return root;
+	options.to_fd = root;
+	int r = 0;
+	if (copying->owner) {
+		options.owned = true;
+		r = build_owner_find(&options.uid, &options.gid, root, copying->owner, e);
+	}
+	for (size_t i = 0; r == 0 && i < copying->items.count; i++)
+		r = copy_item(copying, &copying->items.items[i], &options, e);
+	return r;
+}
+
+static int copy_to_layer(struct copying *copying, char *key, struct err *e)
+{
+	struct build_step *step = copying->step;
+	size_t folder;
+
+	int r = build_step_folder(step->build, &folder, e);
+	if (r == 0)
+		r = copy_all(copying, folder, e);
+	if (r == 0)
+		r = fd_remove_tree_at(step->build->folders.items[folder].lock, "work", e);
+	if (r < 0) {
+		free(key);
+		return r;
+	}
+	return build_step_add(step, folder, key, e);
+}
+
+static int prepare(struct copying *copying, const struct strv *words, struct err *e)
+{
+	struct build_step *step = copying->step;
+	own_free char *from = NULL;
+	mode_t mode;
+
+	if (words->count < 2)
+		return err_set(e, ERR_INVALID, "%s: not SOURCE... DESTINATION",
+			       build_file_name(step->at->kind));
+	int r = expand_flag(&copying->owner, step, "chown", e);
+	if (r == 0)
+		r = expand_flag(&copying->mode, step, "chmod", e);
+	if (r == 0 && copying->mode)
+		r = build_copy_mode(&mode, copying->mode, S_IFREG, e);
+	if (r == 0)
+		r = expand_flag(&from, step, "from", e);
+	if (r == 0)
+		r = read_exclude(copying, e);
+	if (r == 0)
+		r = set_destination(copying, words, e);
+	if (r == 0)
+		r = build_source_open(&copying->source, step, from, e);
+	return r < 0 ? r : read_sources(copying, words, e);
+}
+
+int build_step_copy(struct build_step *step, struct err *e)
+{
+	own_clear(copying_clear) struct copying copying = { .step = step,
+							    .source = BUILD_SOURCE_NONE };
+	own_clear(strv_clear) struct strv words = { 0 };
+
+	int r = expand_words(&words, step, e);
+	if (r == 0)
+		r = prepare(&copying, &words, e);
+	if (r < 0)
+		return r;
+	char *key = make_key(&copying);
+	if (!build_step_cached(step, key))
+		r = copy_to_layer(&copying, key, e);
+	if (r == 0)
+		build_state_history(step->state, step->at->text, false);
+	return r;
+}

@@ -1,0 +1,248 @@
+/* RUN: a container of the same engine on the layers so far, whose upper folder is the new layer. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "build/build.h"
+#include "build/progress.h"
+#include "build/step.h"
+#include "build/sum.h"
+#include "engine/engine.h"
+#include "storage/store.h"
+
+/* Usable without an ARG, and in no key: they say how the network is reached, not what comes of
+ * it. */
+static const char *const proxies[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
+				       "FTP_PROXY",  "ftp_proxy",  "NO_PROXY",    "no_proxy",
+				       "ALL_PROXY",  "all_proxy" };
+
+/* ---- what is run ---- */
+
+/* The one word <<EOF: the here-document is the script. Else the shell gets it with the line. */
+static char *script_of(const struct build_instruction *at)
+{
+	struct str script = { 0 };
+
+	if (at->heredocs.count == 1 && !at->rest[strcspn(at->rest, " \t")] &&
+	    str_starts(at->rest, "<<"))
+		return mem_text(at->heredocs.items[0].text);
+	str_add(&script, at->rest);
+	for (size_t i = 0; i < at->heredocs.count; i++)
+		str_addf(&script, "\n%s%s", at->heredocs.items[i].text, at->heredocs.items[i].name);
+	return str_take(&script);
+}
+
+static void add_command(struct strv *to, const struct build_step *step)
+{
+	const struct strv *shell = &step->state->config.config.shell;
+
+	if (step->at->json) {
+		strv_add_all(to, &step->at->words);
+		return;
+	}
+	strv_add_all(to, shell);
+	if (!shell->count) {
+		strv_add(to, "/bin/sh");
+		strv_add(to, "-c");
+	}
+	strv_add_take(to, script_of(step->at));
+}
+
+static const char *network_of(const struct build_step *step)
+{
+	const char *said = build_file_flag(step->at, "network");
+
+	if (str_equal(said, "default"))
+		said = NULL;
+	return said ? said : step->build->o->network;
+}
+
+static int check_flags(const struct build_step *step, struct err *e)
+{
+	const char *network = build_file_flag(step->at, "network");
+	const char *security = build_file_flag(step->at, "security");
+
+	if (network && !str_equal(network, "none") && !str_equal(network, "host") &&
+	    !str_equal(network, "default"))
+		return err_set(e, ERR_INVALID, "--network=%s: none of default, none, host",
+			       network);
+	if (security && !str_equal(security, "sandbox"))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "--security=%s: only sandbox is allowed in a build", security);
+	return 0;
+}
+
+static char *make_key(const struct build_step *step, const struct strv *command)
+{
+	own(storage_hash_free) struct storage_hash *hash = build_step_key_begin(step, "RUN");
+	const struct oci_image_process *process = &step->state->config.config;
+	char digest[DIGEST_TEXT_SIZE];
+
+	build_sum_add_all(hash, command);
+	build_sum_add_all(hash, &process->env);
+	build_sum_add_all(hash, &step->state->args);
+	build_sum_add(hash, process->user);
+	build_sum_add(hash, process->working_dir);
+	build_sum_add(hash, network_of(step));
+	build_sum_add_all(hash, &step->at->flags);
+	storage_hash_end(hash, digest);
+	return mem_text(digest);
+}
+
+/* ---- the container ---- */
+
+static void add_env(struct strv *to, const struct build_step *step)
+{
+	const struct strv *env = &step->state->config.config.env;
+
+	for (size_t i = 0; i < COUNT_OF(proxies); i++) {
+		const char *value = strv_value(&step->build->o->build_arg, proxies[i]);
+		if (value)
+			strv_addf(to, "%s=%s", proxies[i], value);
+	}
+	for (size_t i = 0; i < step->state->args.count; i++) {
+		const char *arg = step->state->args.items[i];
+		own_free char *name = mem_text_n(arg, strcspn(arg, "="));
+		if (strv_find_key(env, name) < 0)
+			strv_add(to, arg);
+	}
+}
+
+/* What an image's containers have and a step has not. */
+static struct oci_image_process process_of(const struct build_step *step)
+{
+	struct oci_image_process process = step->state->config.config;
+
+	process.volumes = (struct strv){ 0 };
+	process.exposed_ports = (struct strv){ 0 };
+	process.entrypoint = (struct strv){ 0 };
+	process.cmd = (struct strv){ 0 };
+	process.labels = (struct shape_map){ 0 };
+	process.healthcheck = NULL;
+	process.stop_signal = NULL;
+	return process;
+}
+
+static void fill_options(struct create_options *to, const struct build_step *step,
+			 const struct strv *command)
+{
+	const struct build_options *o = step->build->o;
+	const char *network = network_of(step);
+
+	to->command = *command;
+	to->rm = true;
+	to->init_given = true;
+	to->log_driver = (char *)"none";
+	to->label = (struct strv){ 0 };
+	to->memory = o->memory;
+	to->memory_swap = o->memory_swap;
+	to->cpu_shares = o->cpu_shares;
+	to->cpu_period = o->cpu_period;
+	to->cpu_quota = o->cpu_quota;
+	to->cpuset_cpus = o->cpuset_cpus;
+	to->cpuset_mems = o->cpuset_mems;
+	to->shm_size = o->shm_size;
+	to->cgroup_parent = o->cgroup_parent;
+	to->ulimit = o->ulimit;
+	to->security_opt = o->security_opt;
+	to->add_host = o->add_host;
+	add_env(&to->env, step);
+	if (network)
+		strv_add(&to->network, network);
+}
+
+/* Relays its output until it ends. */
+static int follow(struct build_step *step, struct engine_session *session, int *ret_code,
+		  struct err *e)
+{
+	struct monitor_frame frame;
+	struct monitor_exit status;
+
+	for (;;) {
+		int n = monitor_client_read(&session->client, &frame, e);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			return err_set(e, ERR_UNREACHABLE, "the container's monitor is gone");
+		if (frame.type == MONITOR_STDOUT || frame.type == MONITOR_STDERR)
+			build_progress_output(step->build->progress, step->number,
+					      (const char *)frame.payload, frame.length);
+		if (frame.type != MONITOR_EXIT)
+			continue;
+		if (monitor_get_exit(&status, &frame) < 0)
+			return err_set(e, ERR_CORRUPT, "the monitor sent what cannot be read");
+		*ret_code = status.code;
+		return 0;
+	}
+}
+
+static int run_container(struct build_step *step, const struct create_options *o, int *ret_code,
+			 struct err *e)
+{
+	own_clear(container_clear) struct container container = { 0 };
+	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
+	const struct start_options start = { .attach = true };
+
+	int r = engine_run(step->build->engine, o, &start, &container, &session, e);
+	if (r == 0)
+		r = follow(step, &session, ret_code, e);
+	engine_session_close(&session);
+	return r;
+}
+
+static int run(struct build_step *step, const struct strv *command, size_t folder, int *ret_code,
+	       struct err *e)
+{
+	const struct store *store = step->build->engine->store;
+	const struct oci_image_process process = process_of(step);
+	own_clear(strv_clear) struct strv lower = { 0 };
+	own_free char *upper =
+		mem_format("%s/layers/%s/fs", store->root, step->build->folders.items[folder].name);
+	const struct create_base base = { "build", &process, &lower, upper };
+	struct create_options o = { .base = &base };
+
+	strv_addf(&lower, "%s/layers/%s/fs", store->root, step->build->places.name);
+	build_state_folders(&lower, step->state, store);
+	fill_options(&o, step, command);
+	int r = run_container(step, &o, ret_code, e);
+	strv_clear(&o.env);
+	strv_clear(&o.network);
+	return r;
+}
+
+int build_step_run(struct build_step *step, struct err *e)
+{
+	own_clear(strv_clear) struct strv command = { 0 };
+	size_t folder;
+	int code = 0;
+
+	int r = check_flags(step, e);
+	if (r < 0)
+		return r;
+	add_command(&command, step);
+	char *key = make_key(step, &command);
+	own_free char *line = strv_join(&command, " ");
+	own_free char *text = mem_format("RUN %s", line);
+	if (build_step_cached(step, key)) {
+		build_state_history(step->state, text, false);
+		return 0;
+	}
+	r = build_step_folder(step->build, &folder, e);
+	if (r == 0)
+		r = run(step, &command, folder, &code, e);
+	if (r == 0 && code != 0)
+		r = err_set(e, ERR_STATE, "the command ended with %d", code);
+	if (r < 0) {
+		free(key);
+		return r;
+	}
+	r = build_step_add(step, folder, key, e);
+	if (r == 0)
+		build_state_history(step->state, text, false);
+	return r;
+}

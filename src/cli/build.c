@@ -1,0 +1,106 @@
+/* `holm build`: an image from a Dockerfile. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "build/build.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+
+#define OPTIONS struct build_options
+static const struct option table[] = {
+	{ "add-host", 0, OPTION_STRINGS(add_host), "HOST:IP", "a line for /etc/hosts of RUN" },
+	{ "annotation", 0, OPTION_STRINGS(annotation), "KEY=VALUE", "of the image's manifest" },
+	{ "build-arg", 0, OPTION_STRINGS(build_arg), "NAME[=VALUE]",
+	  "value of an ARG; without one that of the environment" },
+	{ "cgroup-parent", 0, OPTION_STRING(cgroup_parent), "CGROUP",
+	  "the cgroup above those of RUN" },
+	{ "cpu-period", 0, OPTION_STRING(cpu_period), "US", "of RUN: the period of its quota" },
+	{ "cpu-quota", 0, OPTION_STRING(cpu_quota), "US", "of RUN: so much of each period" },
+	{ "cpu-shares", 'c', OPTION_STRING(cpu_shares), "N", "of RUN: its weight beside others" },
+	{ "cpuset-cpus", 0, OPTION_STRING(cpuset_cpus), "LIST", "of RUN: on these CPUs" },
+	{ "cpuset-mems", 0, OPTION_STRING(cpuset_mems), "LIST", "of RUN: from these nodes" },
+	{ "file", 'f', OPTION_STRING(file), "FILE",
+	  "the Dockerfile; - for standard input (default: Dockerfile in the context)", "file:" },
+	{ "iidfile", 0, OPTION_STRING(iidfile), "FILE", "write the image's id to this file",
+	  "file:" },
+	{ "label", 0, OPTION_STRINGS(label), "KEY=VALUE", "of the image" },
+	{ "memory", 'm', OPTION_STRING(memory), "SIZE", "of RUN: at most so much memory" },
+	{ "memory-swap", 0, OPTION_STRING(memory_swap), "SIZE", "of RUN: memory and swap" },
+	{ "network", 0, OPTION_STRING(network), "NETWORK", "of RUN: default, none, host",
+	  "default|none|host" },
+	{ "no-cache", 0, OPTION_FLAG(no_cache), NULL, "do every step again" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "of the images that FROM names" },
+	{ "pull", 0, OPTION_FLAG(pull), NULL, "look for newer images, also where some are here" },
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print nothing but the image's id" },
+	{ "security-opt", 0, OPTION_STRINGS(security_opt), "OPTION", "of RUN, as of run" },
+	{ "shm-size", 0, OPTION_STRING(shm_size), "SIZE", "of RUN: size of /dev/shm" },
+	{ "tag", 't', OPTION_STRINGS(tag), "NAME[:TAG]", "a name for the image" },
+	{ "target", 0, OPTION_STRING(target), "STAGE", "build this stage, not the last one" },
+	{ "timestamp", 0, OPTION_STRING(timestamp), "SECONDS",
+	  "time of all files, and of the image (default: $SOURCE_DATE_EPOCH, else the base's)" },
+	{ "ulimit", 0, OPTION_STRINGS(ulimit), "NAME=SOFT[:HARD]", "of RUN" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static int write_id(const char *path, const char *id, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "--iidfile %s", path);
+	int r = fd_write_all(fd, id, strlen(id));
+	return r < 0 ? err_number(e, -r, "--iidfile %s", path) : 0;
+}
+
+/* NAME alone has the caller's value, and without one it was not given. */
+static void take_environment(struct strv *args)
+{
+	for (size_t i = args->count; i-- > 0;) {
+		const char *value;
+		if (strchr(args->items[i], '='))
+			continue;
+		value = getenv(args->items[i]);
+		own_free char *name = mem_text(args->items[i]);
+		strv_remove(args, i);
+		if (value)
+			strv_addf(args, "%s=%s", name, value);
+	}
+}
+
+static int run_build(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct build_options *o = options;
+	char id[IMAGE_DIGEST_SIZE];
+	struct engine *engine;
+
+	take_environment(&o->build_arg);
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = build_image(engine, o, args->items[0], id, e);
+	if (r < 0)
+		return r;
+	if (o->quiet)
+		puts(id);
+	return o->iidfile ? write_id(o->iidfile, id, e) : 0;
+}
+
+const struct cli_command cli_build = {
+	.names = "build|image build|builder build|buildx build",
+	.section = "Images",
+	.arguments = "[OPTIONS] CONTEXT",
+	.summary = "Build an image from a Dockerfile",
+	.options = table,
+	.size = sizeof(struct build_options),
+	.args_min = 1,
+	.args_max = 1,
+	.values = "folder:",
+	.run = run_build,
+};

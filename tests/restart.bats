@@ -132,7 +132,7 @@ monitor_of() {
 	pid=$(holm inspect --format '{{.State.Pid}}' web)
 	kill -KILL "$(monitor_of web)"
 	within 3 is exited web
-	[ ! -d "/proc/$pid" ]
+	within 3 not test -d "/proc/$pid"
 	[ "$(holm inspect --format '{{.State.ExitCode}}' web)" = 137 ]
 	[ -z "$(find "$HOLM_RUN/containers" -mindepth 1)" ]
 	[ -z "$(cgroups)" ]

@@ -1,54 +1,7 @@
 #!/usr/bin/env bats
 # Routed networks: containers with addresses of the host's own subnet, and with those alone.
 load holm
-
-# A neighbour on the host's own network: 192.0.2.2 and 2001:db8::2, and we are .1 and ::1 there.
-setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
-	ip link add lan type veth peer name neighbour
-	ip address add 192.0.2.1/24 dev lan
-	ip address add 2001:db8::1/64 dev lan nodad
-	ip link set lan up
-	holm run -d --name neighbour --network none --cap-add NET_RAW busybox sleep 1000 >/dev/null
-	ip link set neighbour netns "$(pid_of neighbour)"
-	in_neighbour ip address add 192.0.2.2/24 dev neighbour
-	in_neighbour ip address add 2001:db8::2/64 dev neighbour nodad
-	in_neighbour ip link set neighbour up
-}
-
-teardown() {
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
-	ip link delete lan 2>/dev/null || true
-	within 10 not has_veth
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
-}
-
-has_veth() {
-	ip -o link show type veth | grep -q .
-}
-
-mac_of() { # DEVICE
-	ip -j link show "$1" | jq -r '.[0].address'
-}
-
-pid_of() { # CONTAINER
-	holm inspect --format '{{.State.Pid}}' "$1"
-}
-
-in_neighbour() { # COMMAND...
-	nsenter -t "$(pid_of neighbour)" -n "$@"
-}
-
-# With the host's programs in the container's network.
-in_net() { # CONTAINER COMMAND...
-	local pid
-	pid=$(pid_of "$1")
-	shift
-	nsenter -t "$pid" -n "$@"
-}
+load lan
 
 routed() { # [ARGUMENT...]
 	holm network create -d routed -o parent=lan --subnet 192.0.2.0/24 --ip-range 192.0.2.128/25 \
@@ -59,12 +12,6 @@ sleeper() { # NAME [ARGUMENT...]
 	local name=$1
 	shift
 	sleeper_at onlan "$name" "$@"
-}
-
-sleeper_at() { # NETWORK[:OPTIONS] NAME [ARGUMENT...]
-	local network=$1 name=$2
-	shift 2
-	holm run -d --name "$name" --cap-add NET_RAW --network "$network" "$@" busybox sleep 1000 >/dev/null
 }
 
 @test "a routed container is a neighbour of the host's neighbours, under its own address" {
@@ -156,6 +103,42 @@ checksummed() { # SRC: the header's sum counts, or the host drops it itself
 	expect 1 in_net web busybox ping -c 1 -W 1 192.0.2.2
 }
 
-outer_of() { # CONTAINER
-	jq -r '.places[0].outer' "$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' "$1")/network.json"
+@test "what the host answers for ends with the container, also with one that was killed" {
+	routed
+	sleeper web --ip 192.0.2.200 --ip6 2001:db8::200
+	expect 0 ip -6 neigh show proxy dev lan
+	output_has 2001:db8::200
+	holm rm -f web >/dev/null
+	within 5 answers_for_none
+	sleeper web --ip 192.0.2.201 --ip6 2001:db8::201
+	kill -KILL "$(jq -r .monitorPid "$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' web)/state.json")"
+	within 5 answers_for_none
+	# even if nobody could: whoever joins next takes it back
+	ip neigh add proxy 2001:db8::250 dev lan protocol 104
+	ip neigh add proxy 2001:db8::251 dev lan
+	sleeper other --ip 192.0.2.202 --ip6 2001:db8::202
+	expect 0 ip -6 neigh show proxy dev lan
+	output_has 2001:db8::202
+	output_has 2001:db8::251
+	[[ $output != *2001:db8::250* ]]
+}
+
+answers_for_none() {
+	holm ps -a >/dev/null
+	! ip -6 neigh show proxy dev lan | grep . && ! ip -4 neigh show proxy dev lan | grep .
+}
+
+@test "routed: what cannot be is refused by name, and a second container takes what the first gave back" {
+	refused 1 "which addresses may its containers have?" holm network create -d routed -o parent=lan x
+	refused 1 "there is no network device nowhere" holm network create -d routed -o parent=nowhere --subnet 192.0.2.0/24 x
+	refused 1 "--opt macvlan_mode: not one of mtu, parent" holm network create -d routed -o macvlan_mode=bridge x
+	routed
+	refused 125 "the address 192.0.2.1 is the host's own" holm run --rm --network onlan:ip=192.0.2.1 busybox true
+	refused 125 "the address 192.0.2.2 is the network's own" holm run --rm --network onlan:ip=192.0.2.2 busybox true
+	refused 125 "allow: 'here' is not an IP address" holm run --rm --network onlan:allow=here busybox true
+	refused 125 "limits.ingress=fast: not a rate" holm run --rm --network onlan:limits.ingress=fast busybox true
+	refused 125 "'colour' is not known" holm run --rm --network onlan:colour=red busybox true
+	for _ in 1 2 3; do
+		expect 0 holm run --rm --cap-add NET_RAW --network onlan:ip=192.0.2.203 busybox ping -c 1 -W "$(seconds 1)" 192.0.2.1
+	done
 }

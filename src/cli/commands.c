@@ -104,6 +104,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_inspect_network,
 	&cli_network_remove,
 	&cli_network_prune,
+	&cli_network_leave,
 	&cli_info_version,
 	&cli_info,
 	&cli_autostart,

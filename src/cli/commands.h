@@ -54,7 +54,7 @@ extern const struct cli_command cli_pod_logs, cli_pod_top, cli_pod_stats;
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
 	cli_secret_remove, cli_secret_exists; /* secret.c */
 extern const struct cli_command cli_network_create, cli_network_list, cli_network_remove,
-	cli_network_prune;                                  /* network.c */
+	cli_network_prune, cli_network_leave;               /* network.c */
 extern const struct cli_command cli_info, cli_info_version; /* info.c */
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_df;

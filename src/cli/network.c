@@ -11,6 +11,7 @@
 #include "cli/confirm.h"
 #include "cli/filter.h"
 #include "cli/format.h"
+#include "engine/network.h"
 #include "engine/networks.h"
 
 struct list_network_options {
@@ -210,6 +211,26 @@ static int run_prune(struct cli *cli, void *options, const struct strv *args, st
 		puts(done.items[i]);
 	return r;
 }
+
+/* ---- leave: for monitors ---- */
+
+static int run_leave(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct engine *engine;
+
+	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	return r < 0 ? r : engine_network_leave(engine, args->items[0], e);
+}
+
+const struct cli_command cli_network_leave = {
+	.names = "network leave",
+	.arguments = "FOLDER",
+	.summary = "Take back what a container that has ended left in its networks",
+	.args_min = 1,
+	.args_max = 1,
+	.run = run_leave,
+};
 
 const struct cli_command cli_network_create = {
 	.names = "network create",

@@ -8,6 +8,7 @@ struct err;
  * ERR_INVALID. */
 int config_endpoint_parse(struct container_endpoint *to, const char *text, struct err *e);
 
-/* key: "ip" (of either family), "ip4", "ip6", "mac-address"...; option goes in front of the error. ERR_INVALID. */
+/* key: "ip" (of either family), "ip4", "ip6", "mac-address"...; option goes in front of the
+ * error. ERR_INVALID. */
 int config_endpoint_set(struct container_endpoint *to, const char *option, const char *key,
 			const char *value, struct err *e);

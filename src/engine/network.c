@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,15 @@
 #include "engine/networks.h"
 #include "engine/record.h"
 #include "engine/spec.h"
+#include "monitor/after.h"
 #include "monitor/state.h"
 #include "network/driver.h"
 #include "network/firewall.h"
 #include "network/lease.h"
+#include "network/link.h"
 #include "runtime/user_namespace.h"
 #include "storage/store.h"
+#include "wire/netlink.h"
 
 enum { PLACES_BYTES_MAX = 1 << 20 };
 
@@ -33,6 +37,7 @@ static const struct shape place_shape = {
 		{ "id", SHAPE_STRING, FIELD(id) },
 		{ "device", SHAPE_STRING, FIELD(device) },
 		{ "outer", SHAPE_STRING, FIELD(outer) },
+		{ "leaves", SHAPE_BOOL, FIELD(leaves) },
 		{ "mac", SHAPE_STRING, FIELD(mac) },
 		{ "addresses", SHAPE_STRINGS, FIELD(addresses) },
 		{ "gateways", SHAPE_STRINGS, FIELD(gateways) },
@@ -54,13 +59,6 @@ static const struct shape places_shape = {
 void engine_network_places_clear(struct engine_places *places)
 {
 	shape_clear(&places_shape, places);
-}
-
-int engine_network_places_write(int run_fd, const struct engine_places *places, struct err *e)
-{
-	if (places->items.count == 0)
-		return 0;
-	return shape_write_at(&places_shape, run_fd, "network.json", places, e);
 }
 
 int engine_network_places_read(struct engine_places *ret, struct engine *engine, const char *id,
@@ -113,18 +111,49 @@ bool engine_network_is_live(void *arg, const char *id)
 
 /* ---- one place ---- */
 
+struct taken {
+	struct network_address *items;
+	size_t count;
+};
+
+static void taken_clear(struct taken *taken)
+{
+	free(taken->items);
+}
+
+static void take(void *arg, int index, const struct network_address *address)
+{
+	struct taken *taken = arg;
+
+	(void)index;
+	taken->items = mem_resize(taken->items, taken->count + 1, sizeof(*taken->items));
+	taken->items[taken->count++] = *address;
+}
+
+/* The host's own addresses, where a subnet may be one of the host's. */
+static int take_own(struct taken *to, const struct network *network, struct err *e)
+{
+	if (network_record_has_bridge(network))
+		return 0;
+	own_fd int socket = wire_netlink_open(e);
+	return socket < 0 ? socket : network_link_addresses(socket, take, to, e);
+}
+
 /* Its addresses, one for each of the network's subnets. */
 static int lease(struct network_address *ret, struct engine *engine, const struct container *c,
 		 const struct container_endpoint *endpoint, const struct network *network,
 		 struct err *e)
 {
-	int r = 0;
+	own_clear(taken_clear) struct taken own = { 0 };
 
+	int r = take_own(&own, network, e);
 	for (size_t i = 0; r == 0 && i < network->subnets.count; i++) {
 		const struct network_subnet *subnet = &network->subnets.items[i];
 		struct network_lease_request request = {
 			.network = network->name,
 			.id = c->id,
+			.never = own.items,
+			.never_count = own.count,
 			.live = engine_network_is_live,
 			.arg = engine,
 		};
@@ -182,13 +211,6 @@ static void note(struct engine_places *places, const struct network *network,
 	}
 }
 
-static void read_mac(unsigned char to[NETWORK_MAC], const char *text)
-{
-	if (text)
-		sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &to[0], &to[1], &to[2], &to[3],
-		       &to[4], &to[5]);
-}
-
 static int join(struct engine_connection *to, struct engine *engine, const struct container *c,
 		size_t number, struct err *e)
 {
@@ -206,7 +228,7 @@ static int join(struct engine_connection *to, struct engine *engine, const struc
 		r = network_driver_find(&driver, network.driver, e);
 	if (r == 0)
 		r = check_wanted(endpoint, &network, e);
-	bool stood = network_firewall_stands();
+	bool stood = r < 0 || !network_record_has_bridge(&network) || network_firewall_stands();
 	if (r == 0)
 		r = index = driver->ensure(engine->store, &network, e);
 	if (r >= 0 && !stood)
@@ -225,11 +247,13 @@ static int join(struct engine_connection *to, struct engine *engine, const struc
 		.options = &endpoint->options,
 		.hairpin = c->network.ports.count || c->network.publish_all,
 	};
-	read_mac(member.mac, endpoint->mac);
+	network_link_parse_mac(member.mac, endpoint->mac);
 	r = driver->join(&network, index, &to->namespace, &member, e);
-	if (r == 0)
-		note(&to->places, &network, &member);
-	return r;
+	if (r < 0)
+		return r;
+	note(&to->places, &network, &member);
+	to->places.items.items[to->places.items.count - 1].leaves = driver->leave != NULL;
+	return 0;
 }
 
 /* ---- all of them ---- */
@@ -249,6 +273,75 @@ static int open_user(int *ret, const struct container *c, const struct spec_cont
 		return fd;
 	*ret = fd;
 	return 0;
+}
+
+/* By the holm that is there at the end. */
+static int write_after(struct engine *engine, int run_fd, struct err *e)
+{
+	own_clear(strv_clear) struct strv command = { 0 };
+	char self[PATH_MAX];
+
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (length < 0)
+		return err_sys(e, "read /proc/self/exe");
+	self[length] = '\0';
+	strv_add(&command, self);
+	strv_add(&command, "--root");
+	strv_add(&command, engine->store->root);
+	strv_add(&command, "--run");
+	strv_add(&command, engine->store->run);
+	strv_add(&command, "network");
+	strv_add(&command, "leave");
+	return monitor_after_write_at(run_fd, &command, e);
+}
+
+int engine_network_places_write(struct engine *engine, int run_fd,
+				const struct engine_places *places, struct err *e)
+{
+	int r = 0;
+
+	if (places->items.count == 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < places->items.count; i++)
+		if (places->items.items[i].leaves) {
+			r = write_after(engine, run_fd, e);
+			break;
+		}
+	return r < 0 ? r : shape_write_at(&places_shape, run_fd, "network.json", places, e);
+}
+
+/* Others may have taken an address since: the leases tell. */
+static void leave(struct engine *engine, const char *id, const struct engine_place *place)
+{
+	own_clear(network_record_clear) struct network network = { 0 };
+	own_clear(strv_clear) struct strv own = { 0 };
+	const struct network_driver *driver;
+	struct err e;
+
+	if (network_record_read(&network, engine->store, place->network, &e) < 0 ||
+	    network_driver_find(&driver, network.driver, &e) < 0 || !driver->leave)
+		return;
+	own_fd int lock = network_lease_lock(engine->store, place->network, &e);
+	for (size_t i = 0; lock >= 0 && i < place->addresses.count; i++)
+		if (network_lease_has(lock, place->addresses.items[i], id))
+			strv_add(&own, place->addresses.items[i]);
+	const struct network_left left = { engine->store, place->outer, &own };
+	driver->leave(&network, &left);
+}
+
+int engine_network_leave(struct engine *engine, const char *folder, struct err *e)
+{
+	own_clear(engine_network_places_clear) struct engine_places places = { 0 };
+	const char *dead = strrchr(folder, '/');
+
+	dead = dead ? dead + 1 : folder;
+	if (!str_starts(dead, ".dead-"))
+		return err_set(e, ERR_INVALID, "%s is no folder of a container that has ended",
+			       folder);
+	int r = engine_network_places_read(&places, engine, dead, e);
+	for (size_t i = 0; r == 0 && i < places.items.count; i++)
+		leave(engine, dead + strlen(".dead-"), &places.items.items[i]);
+	return r;
 }
 
 int engine_network_connect(struct engine_connection *ret, struct engine *engine,

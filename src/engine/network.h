@@ -17,6 +17,7 @@ struct engine_place {
 	char *device;          /* "eth0" */
 	char *outer;           /* its other end on the host; NULL: there is none */
 	char *mac;             /* "02:42:0a:63:00:02" */
+	bool leaves;           /* something of it stays on the host when it ends */
 	struct strv addresses; /* "10.99.0.2/24" */
 	struct strv gateways;  /* "10.99.0.1"; "": the subnet has none */
 	bool internal;         /* the network has no way to others */
@@ -52,9 +53,14 @@ int engine_network_connect(struct engine_connection *ret, struct engine *engine,
 			   const struct container *c, struct spec_context *context, struct err *e);
 
 /* network.json of a container's run folder, for those who ask later; no such file: no places. */
-int engine_network_places_write(int run_fd, const struct engine_places *places, struct err *e);
+int engine_network_places_write(struct engine *engine, int run_fd,
+				const struct engine_places *places, struct err *e);
 int engine_network_places_read(struct engine_places *ret, struct engine *engine, const char *id,
 			       struct err *e);
+
+/* Takes back what the places of a container that has ended left on the host: folder is its
+ * $run/containers/.dead-ID. */
+int engine_network_leave(struct engine *engine, const char *folder, struct err *e);
 
 /* Does the container with this id live, or is it being started? */
 bool engine_network_is_live(void *engine, const char *id);

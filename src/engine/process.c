@@ -96,7 +96,7 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 	if (r == 0)
 		r = engine_network_connect(connection, engine, c, &context, e);
 	if (r == 0)
-		r = engine_network_places_write(run_fd, &connection->places, e);
+		r = engine_network_places_write(engine, run_fd, &connection->places, e);
 	if (r == 0)
 		r = engine_dns_write(engine, c, &connection->places, run_fd, e);
 	if (r == 0)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "monitor/after.h"
 #include "monitor/config.h"
 
 enum { CONTAINER_RECORD_MAX = 4 << 20 };
@@ -115,15 +116,22 @@ void monitor_dead_remove_container(const char *root, const struct monitor_config
 
 /* ---- the run folder ---- */
 
-static int open_parent(const char *run_path, const char **ret_name)
+/* The folder's own path, the caller's; NULL: it has none. */
+static char *parent_of(const char *run_path, const char **ret_name)
 {
 	const char *slash = strrchr(run_path, '/');
 
 	if (!slash || slash == run_path || !slash[1])
-		return -EINVAL;
-	own_free char *parent = mem_text_n(run_path, (size_t)(slash - run_path));
+		return NULL;
 	*ret_name = slash + 1;
-	return open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return mem_text_n(run_path, (size_t)(slash - run_path));
+}
+
+static int open_parent(const char *run_path, const char **ret_name)
+{
+	own_free char *parent = parent_of(run_path, ret_name);
+
+	return parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -EINVAL;
 }
 
 void monitor_dead_remove_names(const char *run_path)
@@ -156,9 +164,11 @@ void monitor_dead_remove_run_dir(const char *run_path)
 {
 	const char *name;
 
+	own_free char *path = parent_of(run_path, &name);
 	own_fd int parent = open_parent(run_path, &name);
 	if (parent < 0)
 		return;
 	own_free char *dead = mem_format(".dead-%s", name);
+	monitor_after_run(parent, path, dead);
 	remove_tree(parent, dead);
 }

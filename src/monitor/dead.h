@@ -17,5 +17,5 @@ void monitor_dead_remove_names(const char *run_path);
 
 /* The run folder, PARENT/ID, becomes PARENT/.dead-ID. */
 void monitor_dead_rename_run_dir(const char *run_path);
-/* Removes PARENT/.dead-ID. */
+/* Does what is to be done after the container (after.h) and removes PARENT/.dead-ID. */
 void monitor_dead_remove_run_dir(const char *run_path);

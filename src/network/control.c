@@ -1,6 +1,7 @@
 /* control.c - towards the container the bytes queue for their turn (a token bucket, tbf, on the
- * device's way out); what it sends cannot be queued there, and is dropped where it is too much, from
- * which TCP learns its pace. The order on the way in: first the guard (guard.h), then the pace. */
+ * device's way out); what it sends cannot be queued there, and is dropped where it is too much,
+ * from which TCP learns its pace. The order on the way in: first the guard (guard.h), then the
+ * pace. */
 #include "network/control.h"
 
 #include <arpa/inet.h>

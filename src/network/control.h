@@ -1,7 +1,8 @@
 /* control.h - what a container may send and how fast, on the host's end of its veth pair, by the
  * kernel's traffic control. All of it hangs on the device and goes with it.
  *
- * The options have the names of Incus's: "ingress" is towards the container, "egress" what it sends. */
+ * The options have the names of Incus's: "ingress" is towards the container, "egress" what it
+ * sends. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,8 +20,8 @@ struct network_control {
 	size_t count;
 };
 
-/* "limits.ingress", "limits.egress", "limits.max" (both), "allow" (addresses and subnets with commas
- * between, or "any"); NULL: nothing is said. Others are not looked at. Pure. ERR_INVALID. */
+/* "limits.ingress", "limits.egress", "limits.max" (both), "allow" (addresses and subnets with
+ * commas between, or "any"); NULL: nothing is said. Others are not looked at. Pure. ERR_INVALID. */
 int network_control_parse(struct network_control *ret, const struct shape_map *options,
 			  struct err *e);
 

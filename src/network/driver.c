@@ -5,7 +5,9 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "network/bridge.h"
+#include "network/phys.h"
 #include "network/routed.h"
+#include "network/stacked.h"
 
 static const struct network_driver drivers[] = {
 	{
@@ -25,6 +27,41 @@ static const struct network_driver drivers[] = {
 		.ensure = network_routed_ensure,
 		.join = network_routed_join,
 		.leave = network_routed_leave,
+	},
+	{
+		.name = "macvlan",
+		.options = network_stacked_macvlan_options,
+		.addresses = true,
+		.plan = network_stacked_plan,
+		.ensure = network_stacked_ensure,
+		.join = network_stacked_join,
+		.remove = network_stacked_remove,
+	},
+	{
+		.name = "ipvlan",
+		.options = network_stacked_ipvlan_options,
+		.addresses = true,
+		.plan = network_stacked_plan,
+		.ensure = network_stacked_ensure,
+		.join = network_stacked_join,
+		.remove = network_stacked_remove,
+	},
+	{
+		.name = "vlan",
+		.options = network_stacked_vlan_options,
+		.addresses = true,
+		.plan = network_stacked_plan,
+		.ensure = network_stacked_ensure,
+		.join = network_stacked_join,
+	},
+	{
+		.name = "phys",
+		.options = network_phys_options,
+		.addresses = true,
+		.plan = network_phys_plan,
+		.ensure = network_phys_ensure,
+		.join = network_phys_join,
+		.leave = network_phys_leave,
 	},
 };
 

@@ -4,14 +4,14 @@
  * 2. ARP: sender's MAC and IP are the container's; or the sender has no IP yet (RFC 5227: a probe);
  * 3. IPv4: the source is the container's; or it has none yet and asks for one (DHCP);
  * 4. IPv6: what claims an address (neighbour advertisements, and the solicitations without a source
- *    by which one looks whether an address is free) claims one of the container's. Nobody is told of
- *    a router or a better way. Since neighbour discovery is believed only with a hop limit of 255
- *    (RFC 4861, section 7.1), no packet with that limit may hide what it is behind extension
- *    headers. Then the source, as above;
+ *    by which one looks whether an address is free) claims one of the container's. Nobody is told
+ * of    a router or a better way. Since neighbour discovery is believed only with a hop limit of
+ * 255    (RFC 4861, section 7.1), no packet with that limit may hide what it is behind extension
+ * headers. Then the source, as above;
  * 5. all else is dropped.
  *
- * A load from beyond a packet's end would end the program as if with TC_ACT_OK: each part checks the
- * length first. The offsets are those of a frame with its 14 bytes of Ethernet. */
+ * A load from beyond a packet's end would end the program as if with TC_ACT_OK: each part checks
+ * the length first. The offsets are those of a frame with its 14 bytes of Ethernet. */
 #include "network/guard.h"
 
 #include <arpa/inet.h>
@@ -257,8 +257,8 @@ static void add_discovery(struct program *p)
 	end_part(p, part);
 }
 
-/* From nowhere come reports of listeners (behind a hop-by-hop header: RFC 3810, section 5), requests
- * for routers, and the question whether an address is free. */
+/* From nowhere come reports of listeners (behind a hop-by-hop header: RFC 3810, section 5),
+ * requests for routers, and the question whether an address is free. */
 static void add_ip6_from_nowhere(struct program *p)
 {
 	static const unsigned char nowhere[16] = { 0 };

@@ -18,8 +18,8 @@ enum {
 
 struct network_guard {
 	unsigned char mac[NETWORK_MAC];
-	/* each alone or, with a shorter prefix, all of a subnet: a container that routes for others.
-	 * IPv6 addresses of the link follow from the MAC (RFC 4291, appendix A). */
+	/* each alone or, with a shorter prefix, all of a subnet: a container that routes for
+	 * others. IPv6 addresses of the link follow from the MAC (RFC 4291, appendix A). */
 	const struct network_address *addresses;
 	size_t count;
 };

@@ -42,7 +42,7 @@ int network_host_answer_ndp(const char *device, struct err *e)
 
 	int r = turn_on(path, e);
 	if (r > 0)
-		log_warning("%s is on now: %s answers for addresses of containers", path, device);
+		log_debug("%s is on now: %s answers for addresses of containers", path, device);
 	return r < 0 ? err_add(e, "let %s answer for others", device) : 0;
 }
 

@@ -6,7 +6,8 @@ struct err;
 /* Has the host forward packets of the family. */
 int network_host_forward(int family, struct err *e);
 
-/* Has the host answer neighbour solicitations on the device for others (IPv6; ARP needs nothing). */
+/* Has the host answer neighbour solicitations on the device for others (IPv6; ARP needs
+ * nothing). */
 int network_host_answer_ndp(const char *device, struct err *e);
 
 /* Has the device take packets from and for 127.0.0.0/8: the host reaches published ports by it. What

@@ -18,7 +18,7 @@
 
 enum { OWNER_MAX = 128 };
 
-static int open_folder(const struct store *store, const char *network, struct err *e)
+int network_lease_lock(const struct store *store, const char *network, struct err *e)
 {
 	own_free char *path = mem_format("leases/%s", network);
 
@@ -35,6 +35,23 @@ static bool read_owner(char to[OWNER_MAX], int folder, const char *address)
 
 	to[length > 0 ? length : 0] = '\0';
 	return length > 0;
+}
+
+bool network_lease_has(int lock, const char *address, const char *id)
+{
+	own_free char *bare = mem_text_n(address, strcspn(address, "/"));
+	char owner[OWNER_MAX];
+
+	return read_owner(owner, lock, bare) && str_equal(owner, id);
+}
+
+static bool is_reserved(const struct network_lease_request *request,
+			const struct network_address *address)
+{
+	for (size_t i = 0; i < request->never_count; i++)
+		if (network_address_equal(&request->never[i], address))
+			return true;
+	return network_address_equal(address, &request->gateway);
 }
 
 /* Under the folder's lock. 1: it is another's. */
@@ -72,8 +89,10 @@ static int take_wanted(struct network_address *ret, int folder,
 	if (!network_address_holds(&request->subnet, &address))
 		return err_set(e, ERR_INVALID, "the address %s is not in the subnet %s", text,
 			       subnet);
-	if (network_address_equal(&address, &request->gateway))
-		return err_set(e, ERR_EXISTS, "the address %s is the network's own", text);
+	if (is_reserved(request, &address))
+		return err_set(e, ERR_EXISTS, "the address %s is the %s own", text,
+			       network_address_equal(&address, &request->gateway) ? "network's"
+										  : "host's");
 	if (network_address_equal(&address, &request->subnet))
 		return err_set(e, ERR_INVALID, "the address %s is that of the subnet itself", text);
 	int r = try_take(folder, request, &address, owner, e);
@@ -104,7 +123,7 @@ static int take_any(struct network_address *ret, int folder,
 		struct network_address address =
 			network_address_nth(&request->range, 1 + (first + i) % count);
 		address.prefix = request->subnet.prefix;
-		if (network_address_equal(&address, &request->gateway))
+		if (is_reserved(request, &address))
 			continue;
 		int r = try_take(folder, request, &address, owner, e);
 		if (r == 0)
@@ -121,7 +140,7 @@ static int take_any(struct network_address *ret, int folder,
 int network_lease_take(struct network_address *ret, const struct store *store,
 		       const struct network_lease_request *request, struct err *e)
 {
-	own_fd int folder = open_folder(store, request->network, e);
+	own_fd int folder = network_lease_lock(store, request->network, e);
 	if (folder < 0)
 		return folder;
 	return request->wanted.family ? take_wanted(ret, folder, request, e)

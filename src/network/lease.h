@@ -4,6 +4,7 @@
  * of a container costs nothing. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "network/address.h"
 
@@ -17,9 +18,11 @@ struct network_lease_request {
 	const char *network; /* its name */
 	const char *id;      /* of the container */
 	struct network_address subnet;
-	struct network_address range;   /* within it, of which one is chosen */
-	struct network_address gateway; /* never given out; family 0: none */
-	struct network_address wanted;  /* this one and no other; family 0: any */
+	struct network_address range;        /* within it, of which one is chosen */
+	struct network_address gateway;      /* never given out; family 0: none */
+	struct network_address wanted;       /* this one and no other; family 0: any */
+	const struct network_address *never; /* these neither */
+	size_t never_count;
 	network_lease_live *live;
 	void *arg;
 };
@@ -29,6 +32,12 @@ struct network_lease_request {
  * wanted one is another's, the message says whose; ERR_NO_SPACE: all are. */
 int network_lease_take(struct network_address *ret, const struct store *store,
 		       const struct network_lease_request *request, struct err *e);
+
+/* Holds the network's leases as they are until the descriptor, the caller's, is closed. */
+int network_lease_lock(const struct store *store, const char *network, struct err *e);
+
+/* Under that lock: is the address (a prefix does not count) the container's? */
+bool network_lease_has(int lock, const char *address, const char *id);
 
 /* Calls each for every lease of the network, also those of containers that have ended. */
 int network_lease_list(const struct store *store, const char *network,

@@ -29,6 +29,24 @@ int network_link_check_name(const char *name, struct err *e)
 		       name);
 }
 
+bool network_link_parse_mac(unsigned char to[NETWORK_MAC], const char *text)
+{
+	unsigned char mac[NETWORK_MAC];
+
+	if (!text || sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
+			    &mac[3], &mac[4], &mac[5]) != NETWORK_MAC)
+		return false;
+	memcpy(to, mac, sizeof(mac));
+	return true;
+}
+
+bool network_link_has_no_mac(const unsigned char mac[NETWORK_MAC])
+{
+	static const unsigned char none[NETWORK_MAC];
+
+	return memcmp(mac, none, NETWORK_MAC) == 0;
+}
+
 /* ---- finding ---- */
 
 static void copy_text(char *to, size_t size, const struct rtattr *from)
@@ -48,6 +66,12 @@ static void take_link(const struct nlmsghdr *message, void *context)
 	to->up = link->ifi_flags & IFF_UP;
 	copy_text(to->alias, sizeof(to->alias),
 		  wire_netlink_find(message, sizeof(*link), IFLA_IFALIAS));
+	const struct rtattr *mac = wire_netlink_find(message, sizeof(*link), IFLA_ADDRESS);
+	if (mac && RTA_PAYLOAD(mac) == sizeof(to->mac))
+		memcpy(to->mac, RTA_DATA(mac), sizeof(to->mac));
+	const struct rtattr *mtu = wire_netlink_find(message, sizeof(*link), IFLA_MTU);
+	if (mtu && RTA_PAYLOAD(mtu) == sizeof(to->mtu))
+		memcpy(&to->mtu, RTA_DATA(mtu), sizeof(to->mtu));
 	const struct rtattr *details = wire_netlink_find(message, sizeof(*link), IFLA_LINKINFO);
 	if (details)
 		copy_text(to->kind, sizeof(to->kind),
@@ -101,7 +125,7 @@ static void add_route(struct wire_netlink_request *request, int index,
 		.rtm_dst_len = route->to.prefix,
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_STATIC,
-		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_scope = route->direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
 		/* the gateway that no subnet holds */
 		.rtm_flags = route->gateway.family == AF_INET &&
@@ -115,7 +139,8 @@ static void add_route(struct wire_netlink_request *request, int index,
 			  sizeof(family));
 	if (route->to.prefix)
 		wire_netlink_add(request, RTA_DST, route->to.bytes, length);
-	wire_netlink_add(request, RTA_GATEWAY, route->gateway.bytes, length);
+	if (!route->direct)
+		wire_netlink_add(request, RTA_GATEWAY, route->gateway.bytes, length);
 	wire_netlink_add_u32(request, RTA_OIF, (uint32_t)index);
 }
 

@@ -19,12 +19,20 @@ enum {
 struct network_link {
 	int index;
 	bool up;
+	unsigned char mac[NETWORK_MAC]; /* all 0: it has none */
+	uint32_t mtu;
 	char kind[16];                  /* "bridge", "veth", ""... */
 	char alias[NETWORK_LINK_ALIAS]; /* "": none */
 };
 
 /* Is this a name that the kernel takes for a device (dev_valid_name())? ERR_INVALID. */
 int network_link_check_name(const char *name, struct err *e);
+
+/* "02:42:0a:63:00:02"; false: it is none. */
+bool network_link_parse_mac(unsigned char to[NETWORK_MAC], const char *text);
+
+/* All 0: nothing was said. */
+bool network_link_has_no_mac(const unsigned char mac[NETWORK_MAC]);
 
 /* ERR_NOT_FOUND. */
 int network_link_find(struct network_link *ret, int socket, const char *name, struct err *e);
@@ -64,6 +72,7 @@ int network_link_make_veth(int socket, const struct network_veth *veth, struct e
 struct network_inner_route {
 	struct network_address to; /* prefix 0: to everywhere */
 	struct network_address gateway;
+	bool direct; /* of the gateway the family counts alone: all are on the link */
 };
 
 struct network_inner {

@@ -18,13 +18,6 @@ void network_pair_mac(unsigned char to[NETWORK_MAC], const struct network_addres
 	memcpy(to + 2, address->bytes + length - 4, 4);
 }
 
-static bool has_no_mac(const struct network_member *member)
-{
-	static const unsigned char none[NETWORK_MAC];
-
-	return memcmp(member->mac, none, NETWORK_MAC) == 0;
-}
-
 /* The outer end's name is by chance: that of the last run may still be there, since a namespace
  * that dies takes its time. */
 int network_pair_make(int socket, int bridge, uint32_t mtu,
@@ -42,7 +35,7 @@ int network_pair_make(int socket, int bridge, uint32_t mtu,
 	uint32_t number;
 	int r = 0;
 
-	if (has_no_mac(member))
+	if (network_link_has_no_mac(member->mac))
 		network_pair_mac(member->mac, &member->addresses[0]);
 	memcpy(veth.mac, member->mac, sizeof(veth.mac));
 	for (int i = 0; i < NAME_TRIES; i++) {

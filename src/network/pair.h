@@ -12,8 +12,8 @@ struct network_namespace;
  * address, and says (by its first byte) that nobody sold it. */
 void network_pair_mac(unsigned char to[NETWORK_MAC], const struct network_address *address);
 
-/* Puts one end of a new pair into the namespace; the other one, up, is a port of the bridge (index; 0:
- * of none). Sets the member's outer and the MAC it chose. */
+/* Puts one end of a new pair into the namespace; the other one, up, is a port of the bridge
+ * (index; 0: of none). Sets the member's outer and the MAC it chose. */
 int network_pair_make(int socket, int bridge, uint32_t mtu,
 		      const struct network_namespace *namespace, struct network_member *member,
 		      struct err *e);

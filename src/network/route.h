@@ -1,5 +1,5 @@
-/* route.h - ways to addresses by rtnetlink(7), and answering for them on another device (proxy ARP and
- * NDP). All take a NETLINK_ROUTE socket (wire/netlink.h). */
+/* route.h - ways to addresses by rtnetlink(7), and answering for them on another device (proxy
+ * ARP and NDP). All take a NETLINK_ROUTE socket (wire/netlink.h). */
 #pragma once
 #include "network/address.h"
 

@@ -1,8 +1,8 @@
 /* routed.c - inside, the way to everywhere is an address of the link that the host has on each such
  * link (169.254.0.1, fe80::1). The route to the container goes with its device; what the parent
  * device answers for does not, and is taken back by leave. After a crash it stays until the next
- * container joins a network of that parent: an answer for which there is no route of ours is nobody's.
- * So the route comes first when something is made. */
+ * container joins a network of that parent: an answer for which there is no route of ours is
+ * nobody's. So the route comes first when something is made. */
 #include "network/routed.h"
 
 #include <net/if.h>

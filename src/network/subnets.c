@@ -1,6 +1,6 @@
-/* subnets.c - a subnet is taken if another network has it, if a device of the host has an address in
- * it, or if the host has a route to (a part of) it. A route that is wider, as that into a VPN, leaves
- * a person free to name a part of it; what is chosen keeps clear of those, too. */
+/* subnets.c - a subnet is taken if another network has it, if a device of the host has an address
+ * in it, or if the host has a route to (a part of) it. A route that is wider, as that into a VPN,
+ * leaves a person free to name a part of it; what is chosen keeps clear of those, too. */
 #include "network/subnets.h"
 
 #include <net/if.h>
@@ -252,7 +252,7 @@ int network_subnets_plan(struct network *network, const struct networks *others,
 	map.parent = parent.index;
 	if (r == 0)
 		r = map_read(&map, socket, others, e);
-	if (r == 0 && !has_ipv4(network))
+	if (r == 0 && !wish->named && !has_ipv4(network))
 		r = choose_subnet(network, &map, e);
 	if (r == 0 && network->subnets.count > NETWORK_SUBNETS_MAX)
 		r = err_set(e, ERR_INVALID, "--subnet: at most %d", NETWORK_SUBNETS_MAX);

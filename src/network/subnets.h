@@ -1,5 +1,5 @@
-/* subnets.h - the subnets of a network: chosen and checked when it is made, read when somebody joins
- * it. */
+/* subnets.h - the subnets of a network: chosen and checked when it is made, read when somebody
+ * joins it. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,12 +21,13 @@ int network_subnets_read(struct network_subnets *ret, const struct network *netw
 
 struct network_subnets_wish {
 	bool gateway;       /* each has one: the first address, where nothing else was said */
+	bool named;         /* none is chosen: without a --subnet it has no addresses */
 	const char *parent; /* a device whose own subnets these may be; NULL: they are nobody's */
 };
 
-/* Chooses an IPv4 subnet where the person named none, fills in what was left open and checks what was
- * given, against the other networks and what this host (the namespace of socket) has addresses in or
- * routes to. Under network_record_lock(). ERR_EXISTS: one is taken, the message says by whom;
- * ERR_NO_SPACE: none is free. */
+/* Chooses an IPv4 subnet where the person named none, fills in what was left open and checks what
+ * was given, against the other networks and what this host (the namespace of socket) has
+ * addresses in or routes to. Under network_record_lock(). ERR_EXISTS: one is taken, the message
+ * says by whom; ERR_NO_SPACE: none is free. */
 int network_subnets_plan(struct network *network, const struct networks *others, int socket,
 			 const struct network_subnets_wish *wish, struct err *e);

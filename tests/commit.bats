@@ -171,6 +171,53 @@ C /var/log'
 	output_is $'5:6\n5:6\n0:0'
 }
 
+@test "--squash: all files in one layer; --format: docker's types or OCI's" {
+	printf 'one\n' >one
+	tar -c one | holm import -q -c 'ENV A=b' -c 'LABEL l=m' - base:1
+	holm create --name box --entrypoint /x base:1
+	holm cp - box:/ < <(mkdir -p d && echo two >d/two && tar -c d)
+	expect 0 holm commit --squash -c 'CMD ["y"]' box flat:1
+	expect 0 holm image inspect -f '{{len .RootFS.Layers}} {{.Config.Env}} {{.Config.Labels.l}} {{.Config.Cmd}} {{.Config.Entrypoint}}' flat:1
+	[[ $output == "1 [PATH="*" A=b] m [y] [/x]" || $output == "1 [A=b] m [y] [/x]" ]]
+	[ "$(holm history -q flat:1 | wc -l)" = 1 ]
+	holm create --name flat flat:1
+	[ "$(holm cp flat:/d/two - | tar -xO)$(holm cp flat:/one - | tar -xO)" = twoone ]
+	# of a running one, without what is mounted in it
+	running_box_of busybox
+	expect 0 holm commit --squash running whole:1
+	holm create --name whole whole:1
+	expect 0 holm export whole -o whole.tar
+	tar -tf whole.tar >names
+	grep -qx 'bin/busybox' names && grep -qx data names
+	not grep -q '^v/.\|^proc/.' names
+	[ "$(holm inspect -f '{{.State.Status}}' running)" = running ]
+	local type
+	for type in oci docker; do
+		expect 0 holm commit --format $type box typed:$type
+		holm push typed:$type "oci:$PWD/$type" || true
+	done
+	[[ $(media typed:docker) == *docker.distribution.manifest.v2*docker.container.image.v1*docker.image.rootfs.diff.tar*docker.image.rootfs.diff.tar* ]]
+	[[ $(media typed:oci) != *docker* ]]
+	holm create --name again typed:docker
+	expect 0 holm commit again typed:back
+	[[ $(media typed:back) != *docker* ]]
+	expect 0 holm push typed:docker "dir:$PWD/typed"
+	skopeo inspect "dir:$PWD/typed" >/dev/null
+	refused 125 "--format" holm commit --format tar box x:1
+}
+
+media() { # IMAGE
+	local digest
+	digest=$(holm images --digests --format '{{.Digest}}' "$1")
+	jq -r '.mediaType, .config.mediaType, .layers[].mediaType' \
+		"$HOLM_ROOT/images/blobs/sha256/${digest#sha256:}" | xargs
+}
+
+running_box_of() { # IMAGE
+	holm run -d --name running -v v:/v "$1" sh -c 'echo data >/data; echo volume >/v/file; sleep 1000'
+	within 5 holm exec running test -e /v/file
+}
+
 @test "a running container stands still meanwhile and goes on, also when commit fails" {
 	running_box
 	expect 0 holm commit box new:1

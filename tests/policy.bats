@@ -278,3 +278,21 @@ rejected() { # TEXT
 	wants_signature a
 	rejected "registries.d/tests.yaml, line 1"
 }
+
+@test "image trust show tells what policy.json says" {
+	key a
+	wants_signature a
+	expect 0 holm image trust show
+	[[ ${lines[0]} =~ ^TRANSPORT\ +NAME\ +TYPE\ +KEYS$ ]]
+	[[ ${lines[1]} =~ ^all\ +default\ +reject\ *$ ]]
+	[[ ${lines[2]} =~ ^repository\ +127.0.0.1:5000\ +signed\ +$PWD/a.asc$ ]]
+	expect 0 holm image trust show --json
+	[ "$(jq -c '.[1] | [.transport, .name, .type, (.keys | endswith("a.asc"))]' <<<"$output")" = \
+		'["repository","127.0.0.1:5000","signed",true]' ]
+	expect 0 holm image trust show --raw
+	[ "$output" = "$(cat "$HOME/.config/containers/policy.json")" ]
+	echo '{"default":[{"type":"maybe"}]}' >other.json
+	refused 1 "a type that is not understood" holm image trust show --policypath other.json
+	refused 1 "nosuch" holm image trust show --policypath nosuch
+	refused 1 "only show" holm image trust set
+}

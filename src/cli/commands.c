@@ -55,6 +55,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_history_tree,
 	&cli_inspect_image,
 	&cli_sign_check,
+	&cli_trust,
 	&cli_archive_load,
 	&cli_archive_save,
 	&cli_archive_import,

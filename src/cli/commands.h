@@ -31,6 +31,7 @@ extern const struct cli_command cli_images;
 extern const struct cli_command cli_pull;
 extern const struct cli_command cli_push;
 extern const struct cli_command cli_sign_check;
+extern const struct cli_command cli_trust;
 extern const struct cli_command cli_manifest_create, cli_manifest_add, cli_manifest_annotate,
 	cli_manifest_remove, cli_manifest_inspect, cli_manifest_push, cli_manifest_rm,
 	cli_manifest_exists; /* manifest.c */

@@ -22,11 +22,15 @@ static const struct option table[] = {
 	{ "author", 'a', OPTION_STRING(commit.author), "NAME", "who made it, for its history" },
 	{ "change", 'c', OPTION_STRINGS(commit.change), "INSTRUCTION",
 	  "a Containerfile's CMD, ENV, EXPOSE, USER... for the image" },
+	{ "format", 'f', OPTION_STRING(commit.format), "FORMAT",
+	  "whose types the image has: oci (if nothing is said) or docker", "oci|docker" },
 	{ "iidfile", 0, OPTION_STRING(iidfile), "FILE", "write the image's id to this file",
 	  "file:" },
 	{ "message", 'm', OPTION_STRING(commit.message), "TEXT", "a comment, for its history" },
 	{ "pause", 'p', OPTION_TOGGLE(commit.pause), NULL,
 	  "a running container stands still meanwhile (if nothing is said)" },
+	{ "squash", 's', OPTION_FLAG(commit.squash), NULL,
+	  "all files as one layer, instead of one more on those of its image" },
 	{ 0 },
 };
 #undef OPTIONS

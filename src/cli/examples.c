@@ -102,6 +102,7 @@ static const struct {
 	{ "image mount", "holm image mount tools:1\n" },
 	{ "image unmount", "holm image unmount tools:1\n" },
 	{ "image diff", "holm image diff tools:2 tools:1\n" },
+	{ "image trust", "holm image trust show --json\n" },
 	{ "image sign-check", "holm image sign-check registry.example.org/tools:1\n" },
 	{ "manifest create", "holm manifest create tools:all tools:amd64 tools:arm64\n" },
 	{ "manifest add", "holm manifest add tools:all tools:riscv64\n" },

@@ -143,10 +143,15 @@ static int read_name(struct commit *commit, const char *name, struct err *e)
 
 /* ---- the layer ---- */
 
-/* A container of a folder has no layers: its whole root becomes one. */
+/* Is the layer all files, and the only one? A container of a folder has no others. */
+static bool is_whole(const struct commit *commit)
+{
+	return commit->tree.container.image.rootfs || commit->options->squash;
+}
+
 static int open_layer(struct commit *commit, struct err *e)
 {
-	if (commit->tree.container.image.rootfs)
+	if (is_whole(commit))
 		return dup(commit->tree.root_fd);
 	return engine_tree_open_upper(commit->engine, &commit->tree.container, e);
 }
@@ -165,11 +170,13 @@ static int add_layer(struct commit *commit, char *ret_id, struct err *e)
 	strv_addf(&arguments, "--root=%s", commit->engine->store->root);
 	strv_addf(&arguments, "--run=%s", commit->engine->store->run);
 	engine_stream_add_ids(&arguments, &ids);
-	for (size_t i = 0; !image->rootfs && engine_tree_own_places[i]; i++)
+	for (size_t i = 0; !is_whole(commit) && engine_tree_own_places[i]; i++)
 		strv_addf(&arguments, "--leave-out=%s", engine_tree_own_places[i]);
+	if (str_equal(commit->options->format, "docker"))
+		strv_add(&arguments, "--docker-types");
 	strv_add(&arguments, "--");
 	strv_add(&arguments, commit->tree.container.id);
-	strv_add(&arguments, image->rootfs ? "" : image->digest);
+	strv_add(&arguments, is_whole(commit) ? "" : image->digest);
 	if (commit->reference)
 		strv_add(&arguments, commit->reference);
 	const struct image_command_files files = { layer, commit->config_fd };
@@ -200,7 +207,7 @@ static int open_tree_of(struct commit *commit, const char *container, struct err
 {
 	int r = engine_tree_open(commit->engine, container, ENGINE_TREE_CLOSED, &commit->tree, e);
 
-	if (r < 0 || !commit->tree.container.image.rootfs)
+	if (r < 0 || !is_whole(commit))
 		return r;
 	engine_tree_close(&commit->tree);
 	return engine_tree_open(commit->engine, container, ENGINE_TREE_ALONE, &commit->tree, e);
@@ -216,6 +223,8 @@ static int prepare(struct commit *commit, const char *container, const char *nam
 	const struct container_image *image = &commit->tree.container.image;
 	if (!image->rootfs)
 		r = storage_image_read(&commit->parent, commit->engine->store, image->digest, e);
+	if (r == 0 && is_whole(commit))
+		oci_image_config_forget_layers(&commit->parent.config);
 	if (r == 0)
 		r = compose(commit, e);
 	return r < 0 ? r : write_config(commit, e);

@@ -15,6 +15,8 @@ struct commit_options {
 	char *message;
 	bool pause; /* a running container stands still meanwhile; counts if pause_given, else on */
 	bool pause_given;
+	bool squash;  /* one layer of all files, instead of one more */
+	char *format; /* "oci", "docker": whose types the manifest has; NULL: oci */
 };
 
 /* name: of the new image, as people type it; NULL: it has none. *ret_id is the image's. The

@@ -210,7 +210,8 @@ static int make_image(struct build *build, struct err *e)
 	for (size_t i = 0; i < request->annotations.count; i++)
 		shape_map_set(&build->manifest.annotations, request->annotations.items[i].key,
 			      request->annotations.items[i].value);
-	int r = image_packed_documents(build->store, &build->manifest, &request->config, digest, e);
+	int r = image_packed_documents(build->store, &build->manifest, &request->config, false,
+				       digest, e);
 	for (size_t i = 0; r == 0 && i < request->references.count; i++)
 		r = image_stored_name(&stored, digest, request->references.items[i], e);
 	if (r == 0 && !request->references.count)

@@ -108,7 +108,7 @@ static int commit_locked(struct commit *commit, char *const *operands, struct er
 		r = pack_own(commit, !*operands[1], e);
 	if (r == 0)
 		r = image_packed_documents(commit->store, &commit->manifest, &commit->config,
-					   digest, e);
+					   commit->invocation->docker_types, digest, e);
 	if (r == 0)
 		r = check_container(commit, operands[0], e);
 	return r < 0 ? r : image_stored_name(&stored, digest, operands[2], e);

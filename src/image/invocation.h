@@ -27,6 +27,7 @@ struct image_invocation {
 	int request_fd;               /* --request-fd, or -1 */
 	struct strv left_out;         /* --leave-out: paths below the folder */
 	struct oci_id_map ids;        /* --map-uid, --map-gid: CONTAINER:HOST:COUNT */
+	bool docker_types;            /* --docker-types: of a commit */
 	bool without_root;            /* --without-root */
 	char **operands;              /* behind the verb and its options, closed by NULL */
 	size_t count;

@@ -47,7 +47,8 @@ struct options {
 	struct strv left_out;
 	int progress_fd, folder_fd, request_fd;
 	int64_t chunk;
-	bool quiet, debug, no_verify, all_tags, all, amend, purge, whole, without_root;
+	bool quiet, debug, no_verify, all_tags, all, amend, purge, whole, without_root,
+		docker_types;
 };
 
 static const struct option long_options[] = {
@@ -72,6 +73,7 @@ static const struct option long_options[] = {
 	{ "without-root", no_argument, NULL, 'W' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "debug", no_argument, NULL, 'd' },
+	{ "docker-types", no_argument, NULL, 'D' },
 	{ "whole", no_argument, NULL, 'w' },
 	{ 0 },
 };
@@ -182,6 +184,7 @@ static const struct member {
 	{ 'A', offsetof(struct options, all_tags) },  { 'q', offsetof(struct options, quiet) },
 	{ 'd', offsetof(struct options, debug) },     { 'w', offsetof(struct options, whole) },
 	{ 'W', offsetof(struct options, without_root) },
+	{ 'D', offsetof(struct options, docker_types) },
 };
 
 static void *find_member(struct options *options, const struct member *members, size_t count,
@@ -277,6 +280,7 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.left_out = options->left_out,
 		.ids = options->ids,
 		.without_root = options->without_root,
+		.docker_types = options->docker_types,
 		.operands = operands,
 	};
 	while (operands[invocation.count])

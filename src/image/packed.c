@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/shape.h"
+#include "base/str.h"
 #include "oci/image.h"
 #include "storage/blob.h"
 #include "storage/layer.h"
@@ -87,8 +88,24 @@ static int put(const struct store *store, const struct shape *shape, const void 
 	return storage_blob_put(store, text, strlen(text), digest, e);
 }
 
+/* The types of OCI and docker for the same things. */
+static const char *const types[][2] = {
+	{ OCI_MEDIA_LAYER, DOCKER_MEDIA_LAYER },
+	{ OCI_MEDIA_LAYER_GZIP, DOCKER_MEDIA_LAYER_GZIP },
+	{ OCI_MEDIA_LAYER_ZSTD, DOCKER_MEDIA_LAYER_ZSTD },
+	{ OCI_MEDIA_FOREIGN_GZIP, DOCKER_MEDIA_FOREIGN_GZIP },
+};
+
+static void translate(char **type, bool docker)
+{
+	for (size_t i = 0; i < COUNT_OF(types); i++)
+		if (str_equal(*type, types[i][!docker]))
+			mem_replace(type, types[i][docker]);
+}
+
 int image_packed_documents(const struct store *store, struct oci_manifest *manifest,
-			   const struct oci_image_config *config, char *ret_digest, struct err *e)
+			   const struct oci_image_config *config, bool docker, char *ret_digest,
+			   struct err *e)
 {
 	char digest[DIGEST_TEXT_SIZE];
 	int64_t size;
@@ -98,11 +115,13 @@ int image_packed_documents(const struct store *store, struct oci_manifest *manif
 		return r;
 	shape_clear(&oci_descriptor_shape, &manifest->config);
 	manifest->config = (struct oci_descriptor){
-		.media_type = mem_text(OCI_MEDIA_CONFIG),
+		.media_type = mem_text(docker ? DOCKER_MEDIA_CONFIG : OCI_MEDIA_CONFIG),
 		.digest = mem_text(digest),
 		.size = size,
 	};
 	manifest->schema_version = 2;
-	mem_replace(&manifest->media_type, OCI_MEDIA_MANIFEST);
+	mem_replace(&manifest->media_type, docker ? DOCKER_MEDIA_MANIFEST : OCI_MEDIA_MANIFEST);
+	for (size_t i = 0; i < manifest->layers.count; i++)
+		translate(&manifest->layers.items[i].media_type, docker);
 	return put(store, &oci_manifest_shape, manifest, ret_digest, &size, e);
 }

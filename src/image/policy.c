@@ -238,31 +238,57 @@ int image_policy_parse(struct image_policy **ret, const char *text, size_t lengt
 	return 0;
 }
 
-int image_policy_load(struct image_policy **ret, struct err *e)
+static int read_file(struct str *to, const char *file, struct err *e)
+{
+	own_fd int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_sys(e, "open %s", file);
+	int r = fd_read_all(fd, IMAGE_POLICY_BYTES_MAX, to, e);
+	return r < 0 ? err_add(e, "read %s", file) : 0;
+}
+
+int image_policy_read(struct str *to, char **ret_file, const char *file, struct err *e)
 {
 	const char *home = getenv("HOME");
 	own_free char *user_file =
 		mem_format("%s/.config/containers/policy.json", home ? home : "");
 	const char *files[] = { user_file, "/etc/containers/policy.json" };
 
-	*ret = NULL;
+	*ret_file = mem_text(file);
+	if (file)
+		return read_file(to, file, e);
 	for (size_t i = str_empty(home) ? 1 : 0; i < COUNT_OF(files); i++) {
-		own_clear(str_clear) struct str text = { 0 };
-		own_fd int fd = open(files[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		int r = read_file(to, files[i], e);
+		if (r == -ENOENT || r == -ENOTDIR)
 			continue;
-		if (fd < 0)
-			return err_sys(e, "open %s", files[i]);
-		int r = fd_read_all(fd, IMAGE_POLICY_BYTES_MAX, &text, e);
-		if (r < 0)
-			return err_add(e, "read %s", files[i]);
-		return image_policy_parse(ret, text.text ? text.text : "", text.length, files[i],
-					  e);
+		*ret_file = mem_text(files[i]);
+		return r;
 	}
 	return 0;
 }
 
+int image_policy_load(struct image_policy **ret, struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	own_free char *file = NULL;
+
+	*ret = NULL;
+	int r = image_policy_read(&text, &file, NULL, e);
+	if (r < 0 || !file)
+		return r;
+	return image_policy_parse(ret, text.text ? text.text : "", text.length, file, e);
+}
+
 /* ---- which rule ---- */
+
+bool image_policy_rule(struct image_policy_rule *ret, const struct image_policy *policy, size_t i)
+{
+	if (i >= policy->rules.count)
+		return false;
+	const struct rule *rule = &policy->rules.items[i];
+	*ret = (struct image_policy_rule){ rule->transport, rule->scope, &rule->requirements };
+	return true;
+}
 
 static const struct image_policy_requirements *find_rule(const struct image_policy *policy,
 							 const char *transport, const char *scope)

@@ -53,6 +53,9 @@ struct image_policy_requirements {
 int image_policy_load(struct image_policy **ret, struct err *e);
 int image_policy_parse(struct image_policy **ret, const char *text, size_t length, const char *what,
 		       struct err *e);
+/* The text of the file that image_policy_load() reads, or of this one, and its name: for who shows
+ * it. *ret_file NULL: there is none. Both are the caller's. */
+int image_policy_read(struct str *to, char **ret_file, const char *file, struct err *e);
 void image_policy_free(struct image_policy *policy);
 OWN_DEFINE(image_policy_free, struct image_policy *)
 
@@ -61,6 +64,14 @@ OWN_DEFINE(image_policy_free, struct image_policy *)
 const struct image_policy_requirements *image_policy_find(const struct image_policy *policy,
 							  const char *transport,
 							  const struct strv *scopes);
+
+/* All that is said, in the order of the file: the default has no transport, that of a transport no
+ * scope (both ""). False: there is no such rule. All of it is borrowed. */
+struct image_policy_rule {
+	const char *transport, *scope;
+	const struct image_policy_requirements *requirements;
+};
+bool image_policy_rule(struct image_policy_rule *ret, const struct image_policy *policy, size_t i);
 
 /* What policy.json may call an image of a registry, the nearest first: the name with its tag or
  * digest, the repository, each namespace above it, the host, *.its domains. */

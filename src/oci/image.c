@@ -152,6 +152,14 @@ void oci_image_config_clear(struct oci_image_config *config)
 	shape_clear(&oci_image_config_shape, config);
 }
 
+void oci_image_config_forget_layers(struct oci_image_config *config)
+{
+	for (size_t i = 0; i < config->history.count; i++)
+		shape_clear(&history_shape, &config->history.items[i]);
+	config->history.count = 0;
+	strv_clear(&config->rootfs.diff_ids);
+}
+
 enum oci_document oci_image_document(const char *media_type)
 {
 	if (str_equal(media_type, OCI_MEDIA_MANIFEST) ||

@@ -142,6 +142,9 @@ void oci_manifest_clear(struct oci_manifest *manifest);
 void oci_index_clear(struct oci_index *index);
 void oci_image_config_clear(struct oci_image_config *config);
 
+/* Takes its layers away, and the history that tells of them. */
+void oci_image_config_forget_layers(struct oci_image_config *config);
+
 /* What a media type (without parameters) or a document is. */
 enum oci_document {
 	OCI_DOCUMENT_UNKNOWN,

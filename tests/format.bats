@@ -168,6 +168,12 @@ some_containers() {
 		{{json .Config.Labels}}{{json .Name}}
 		{{"quoted \"text\""}} {{`raw`}} {{1.5}} {{0x10}} {{true}}
 		{{ .Name }}{{ if .Name }} {{ end }}|
+		{{html "<a href='x'>&\"" .Name}} {{js "a='<\n\"\\>&"}} {{urlquery "a b&c/~-_.=" 1}} {{.Path | html}}
+		{{define "t"}}<{{.}}>{{end}}{{template "t" .Name}}{{range .Args}}{{template "t" .}}{{end}}{{template "t"}}
+		{{block "b" .State}}{{.Status}} {{$.ExitCode}}{{end}}{{template "b" .State}}
+		{{.HostConfig.DeviceRequests}} {{.Config.OnBuild}} {{.State.Health}} {{.ExecIDs}} {{range .Mounts}}{{if eq .Type "bind"}}<{{.Name}}{{.Driver}}>{{end}}{{end}}
+		{{.HostConfig.OomKillDisable}} {{.Config.Volumes}} {{.HostConfig.Tmpfs}} {{.HostConfig.PortBindings}} {{len .Config.OnBuild}}
+		{{.Config.Entrypoint}} {{.Config.Healthcheck}} {{.HostConfig.GroupAdd}} {{.Config.ExposedPorts}} {{.Config.Labels.nosuch}}
 	E
 	)
 	docker inspect --format "$all" web plain made ended >docker.out

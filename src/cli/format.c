@@ -14,13 +14,18 @@
 
 enum { INDENT = 4 };
 
-/* "\t" and "\n", as shells pass them, and nothing else. */
+/* "\t" and "\n", as shells pass them, and nothing else; not within actions, whose strings have
+ * their own escapes. */
 static char *unescape(const char *format)
 {
 	own_clear(str_clear) struct str s = { 0 };
 
+	bool action = false;
+
 	for (const char *c = format; *c; c++) {
-		if (c[0] == '\\' && (c[1] == 't' || c[1] == 'n'))
+		if (str_starts(c, "{{") || str_starts(c, "}}"))
+			action = *c == '{';
+		if (!action && c[0] == '\\' && (c[1] == 't' || c[1] == 'n'))
 			str_add_char(&s, *++c == 't' ? '\t' : '\n');
 		else
 			str_add_char(&s, *c);

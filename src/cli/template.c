@@ -18,13 +18,15 @@ struct variable {
 };
 
 struct run {
-	struct json_object *root;
+	const struct cli_template *whole;
 	struct variable *variables;
 	size_t variables_count;
 	struct str *to;
 	size_t start; /* of the output, within *to */
 	long steps;
-	bool lenient; /* a member that is not there counts as nil */
+	int calls;             /* of {{template}}, in each other */
+	const char *null_name; /* of the member looked at last, if it is there and null */
+	bool lenient;          /* a member that is not there counts as nil */
 	struct err *e;
 };
 
@@ -84,6 +86,56 @@ static int assign(struct run *run, const struct template_node *pipe, const char 
 	return 0;
 }
 
+/* ---- what is nil ---- */
+
+/* Docker's members that are nil in its typed structs, which JSON has as null or leaves out, and
+ * what Go prints for them. */
+static const struct {
+	const char *name;
+	const char *text;
+} nils[] = {
+	{ "Annotations", "map[]" }, { "Containers", "map[]" },
+	{ "DriverOpts", "map[]" },  { "ExposedPorts", "map[]" },
+	{ "Labels", "map[]" },      { "Networks", "map[]" },
+	{ "Options", "map[]" },     { "PortBindings", "map[]" },
+	{ "Ports", "map[]" },       { "StorageOpt", "map[]" },
+	{ "Sysctls", "map[]" },     { "Tmpfs", "map[]" },
+	{ "Volumes", "map[]" },     { "Health", "<nil>" },
+	{ "Healthcheck", "<nil>" }, { "IPAMConfig", "<nil>" },
+	{ "Init", "<nil>" },        { "MemorySwappiness", "<nil>" },
+	{ "PidsLimit", "<nil>" },   { "OomKillDisable", "<nil>" },
+	{ "StopTimeout", "<nil>" }, { "UsageData", "<nil>" },
+	{ "Mounts", "[]" },         { "OnBuild", "[]" },
+	{ "Shell", "[]" },
+};
+
+/* NULL: the name is none of them. */
+static const char *find_nil(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(nils); i++)
+		if (strcmp(nils[i].name, name) == 0)
+			return nils[i].text;
+	return NULL;
+}
+
+/* A mount of a folder has no name and no driver. */
+static bool is_left_out(struct json_object *object, const char *name)
+{
+	return find_nil(name) || (json_object_object_get_ex(object, "Destination", NULL) &&
+				  (!strcmp(name, "Name") || !strcmp(name, "Driver")));
+}
+
+/* name: of the member that has no value; NULL: it was none. */
+static const char *nil_text(const char *name)
+{
+	if (!name || !isupper((unsigned char)*name))
+		return "<no value>";
+	if (!strcmp(name, "Name") || !strcmp(name, "Driver"))
+		return "";
+	const char *known = find_nil(name);
+	return known ? known : "[]";
+}
+
 /* ---- members ---- */
 
 static bool looks_like_struct(struct json_object *object)
@@ -123,6 +175,7 @@ static int member(struct run *run, const struct template_node *node, struct json
 		  const char *name, struct json_object **ret)
 {
 	*ret = NULL;
+	run->null_name = NULL;
 	if (!object && run->lenient)
 		return 0;
 	if (!json_object_is_type(object, json_type_object)) {
@@ -132,9 +185,17 @@ static int member(struct run *run, const struct template_node *node, struct json
 				   name);
 		return fail(run, node, what);
 	}
-	if (json_object_object_get_ex(object, name, ret) || run->lenient)
+	if (json_object_object_get_ex(object, name, ret)) {
+		run->null_name = *ret ? NULL : name;
 		return 0;
-	return looks_like_struct(object) ? no_member(run, node, object, name) : 0;
+	}
+	if (run->lenient || !looks_like_struct(object))
+		return 0;
+	if (is_left_out(object, name)) {
+		run->null_name = name;
+		return 0;
+	}
+	return no_member(run, node, object, name);
 }
 
 /* Borrowed from value. */
@@ -314,13 +375,14 @@ static int run_print(struct run *run, const struct template_node *node, struct j
 {
 	own_json struct json_object *value = NULL;
 
+	run->null_name = NULL;
 	int r = eval_pipe(run, node->pipe, dot, &value);
 	if (r < 0 || node->pipe->names.count)
 		return r;
 	if (value)
 		cli_template_print(run->to, value);
 	else
-		str_add(run->to, "<no value>");
+		str_add(run->to, nil_text(run->null_name));
 	if (run->to->length - run->start > TEMPLATE_OUTPUT_MAX)
 		return fail(run, node, "it prints too much");
 	return FLOW_ON;
@@ -418,6 +480,45 @@ static int run_range(struct run *run, const struct template_node *node, struct j
 	return r < 0 ? r : FLOW_ON;
 }
 
+/* Its variables are its own: of the caller's it sees none, and "$" is what it is run for. */
+static int run_definition(struct run *run, const struct template_list *body,
+			  struct json_object *value)
+{
+	struct variable *variables = run->variables;
+	size_t count = run->variables_count;
+
+	run->variables = NULL;
+	run->variables_count = 0;
+	push(run, "", value);
+	int r = run_list(run, body, value);
+	pop_to(run, 0);
+	free(run->variables);
+	run->variables = variables;
+	run->variables_count = count;
+	return r < 0 ? r : FLOW_ON;
+}
+
+static int run_template(struct run *run, const struct template_node *node, struct json_object *dot)
+{
+	own_json struct json_object *value = NULL;
+	const struct cli_template *whole = run->whole;
+	int r = node->pipe ? eval_pipe(run, node->pipe, dot, &value) : 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < whole->definitions_count; i++) {
+		if (!str_equal(whole->definitions[i].name, node->text))
+			continue;
+		if (++run->calls > TEMPLATE_CALLS_MAX)
+			return fail(run, node, "exceeded maximum template depth");
+		r = run_definition(run, &whole->definitions[i].body, value);
+		run->calls--;
+		return r;
+	}
+	own_free char *what = mem_format("template \"%s\" not defined", node->text);
+	return fail(run, node, what);
+}
+
 static int run_node(struct run *run, const struct template_node *node, struct json_object *dot)
 {
 	switch (node->type) {
@@ -432,6 +533,8 @@ static int run_node(struct run *run, const struct template_node *node, struct js
 		return FLOW_BREAK;
 	case NODE_CONTINUE:
 		return FLOW_CONTINUE;
+	case NODE_TEMPLATE:
+		return run_template(run, node, dot);
 	default:
 		return run_condition(run, node, dot);
 	}
@@ -450,7 +553,7 @@ static int run_list(struct run *run, const struct template_list *list, struct js
 int cli_template_run(const struct cli_template *t, struct json_object *value, struct str *to,
 		     struct err *e)
 {
-	struct run run = { .root = value, .to = to, .start = to->length, .e = e };
+	struct run run = { .whole = t, .to = to, .start = to->length, .e = e };
 
 	push(&run, "", value); /* "$" */
 	int r = run_list(&run, &t->body, value);

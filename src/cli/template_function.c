@@ -252,11 +252,12 @@ static int f_len(struct json_object **args, size_t count, struct json_object **r
 		length = (size_t)json_object_get_string_len(args[0]);
 	else if (json_object_is_type(args[0], json_type_array))
 		length = json_object_array_length(args[0]);
+	else if (!args[0])
+		length = 0; /* in docker it is a list that is nil */
 	else if (json_object_is_type(args[0], json_type_object))
 		length = (size_t)json_object_object_length(args[0]);
 	else
-		return err_set(e, ERR_INVALID, "'%s' has no length",
-			       args[0] ? json_text(args[0]) : "nil");
+		return err_set(e, ERR_INVALID, "'%s' has no length", json_text(args[0]));
 	*ret = json_object_new_int64((int64_t)length);
 	return 0;
 }
@@ -505,6 +506,76 @@ static int f_printf(struct json_object **args, size_t count, struct json_object 
 	return 0;
 }
 
+/* ---- escapes ---- */
+
+/* What is printed of all arguments, each byte through add. */
+static int escape(struct json_object **args, size_t count, struct json_object **ret,
+		  void (*add)(struct str *to, unsigned char c))
+{
+	own_clear(str_clear) struct str s = { 0 };
+	own_clear(str_clear) struct str escaped = { 0 };
+
+	add_all(&s, args, count, false);
+	for (size_t i = 0; i < s.length; i++)
+		add(&escaped, (unsigned char)s.text[i]);
+	*ret = take_string(&escaped);
+	return 0;
+}
+
+static void add_html(struct str *to, unsigned char c)
+{
+	switch (c) {
+	case '"':
+		str_add(to, "&#34;");
+		break;
+	case '\'':
+		str_add(to, "&#39;");
+		break;
+	case '&':
+		str_add(to, "&amp;");
+		break;
+	case '<':
+		str_add(to, "&lt;");
+		break;
+	case '>':
+		str_add(to, "&gt;");
+		break;
+	default:
+		str_add_char(to, (char)c);
+	}
+}
+
+static void add_js(struct str *to, unsigned char c)
+{
+	if (strchr("\\'\"", c) && c)
+		str_addf(to, "\\%c", c);
+	else if (c < ' ' || c == 0x7f || strchr("<>&=", c))
+		str_addf(to, "\\u%04X", c);
+	else
+		str_add_char(to, (char)c);
+}
+
+static void add_query(struct str *to, unsigned char c)
+{
+	if (c == ' ')
+		str_add_char(to, '+');
+	else if (c < 0x80 && (isalnum(c) || (c && strchr("-_.~", c))))
+		str_add_char(to, (char)c);
+	else
+		str_addf(to, "%%%02X", c);
+}
+
+#define ESCAPE_FUNCTION(name, add)                                                                 \
+	static int name(struct json_object **args, size_t count, struct json_object **ret,         \
+			struct err *e)                                                             \
+	{                                                                                          \
+		(void)e;                                                                           \
+		return escape(args, count, ret, add);                                              \
+	}
+ESCAPE_FUNCTION(f_html, add_html)
+ESCAPE_FUNCTION(f_js, add_js)
+ESCAPE_FUNCTION(f_urlquery, add_query)
+
 enum { ANY = 1000 };
 
 static const struct template_function functions[] = {
@@ -531,6 +602,9 @@ static const struct template_function functions[] = {
 	{ "print", 0, ANY, f_print },
 	{ "println", 0, ANY, f_println },
 	{ "printf", 1, ANY, f_printf },
+	{ "html", 1, ANY, f_html },
+	{ "js", 1, ANY, f_js },
+	{ "urlquery", 1, ANY, f_urlquery },
 };
 
 const struct template_function *cli_template_function_find(const char *name)

@@ -16,7 +16,8 @@ struct parser {
 	const char *text;
 	const char *at;
 	int depth;
-	bool trim; /* the action that ended last said "-}}" */
+	struct cli_template *whole; /* gets the definitions */
+	bool trim;                  /* the action that ended last said "-}}" */
 	struct err *e;
 };
 
@@ -447,6 +448,105 @@ static int parse_word_action(struct parser *p, struct template_list *to, enum no
 	return block ? parse_block(p, node) : close_action(p);
 }
 
+/* ---- templates in templates ---- */
+
+/* The name behind "define", "template" and "block". */
+static int parse_template_name(struct parser *p, char **ret)
+{
+	struct template_node *literal = NULL;
+
+	skip_blanks(p);
+	if (*p->at != '"' && *p->at != '`')
+		return fail(p, "a template's name in quotes is wanted");
+	int r = parse_string(p, &literal);
+	if (r == 0)
+		*ret = mem_text(json_object_get_string(literal->literal));
+	node_free(literal);
+	return r;
+}
+
+/* The body is the template's from here on. Of two of one name only one may have anything in it. */
+static int add_definition(struct parser *p, const char *name, struct template_list *body)
+{
+	struct cli_template *whole = p->whole;
+	struct template_definition *at = NULL;
+
+	for (size_t i = 0; i < whole->definitions_count; i++)
+		if (str_equal(whole->definitions[i].name, name))
+			at = &whole->definitions[i];
+	if (at && at->body.count && body->count) {
+		own_free char *what = mem_format("multiple definition of template \"%s\"", name);
+		list_clear(body);
+		return fail(p, what);
+	}
+	if (!at) {
+		whole->definitions = mem_resize(whole->definitions, whole->definitions_count + 1,
+						sizeof(*whole->definitions));
+		at = &whole->definitions[whole->definitions_count++];
+		*at = (struct template_definition){ .name = mem_text(name) };
+	}
+	if (!at->body.count)
+		at->body = *body;
+	return 0;
+}
+
+/* From behind its "}}" to behind its {{end}}. Others may be defined meanwhile. */
+static int parse_definition(struct parser *p, const char *name)
+{
+	struct template_list body = { 0 };
+	enum stop stop;
+
+	if (++p->depth > TEMPLATE_DEPTH_MAX)
+		return fail(p, "too many blocks in each other");
+	int r = parse_list(p, &body, &stop);
+	if (r == 0 && stop != STOP_END)
+		r = fail(p, stop == STOP_ELSE ? "unexpected {{else}}" : "unexpected EOF");
+	p->depth--;
+	if (r == 0)
+		return add_definition(p, name, &body);
+	list_clear(&body);
+	return r;
+}
+
+static int parse_define(struct parser *p, struct template_list *to)
+{
+	own_free char *name = NULL;
+
+	(void)to;
+	if (p->depth)
+		return fail(p, "unexpected {{define}}: not within a block");
+	int r = parse_template_name(p, &name);
+	if (r == 0)
+		r = close_action(p);
+	return r < 0 ? r : parse_definition(p, name);
+}
+
+static int parse_call(struct parser *p, struct template_list *to)
+{
+	struct template_node *node = node_new(p, NODE_TEMPLATE);
+
+	list_add(to, node);
+	int r = parse_template_name(p, &node->text);
+	if (r == 0 && !at_end(p))
+		r = parse_pipe(p, &node->pipe);
+	return r < 0 ? r : close_action(p);
+}
+
+/* A definition and a call of it. */
+static int parse_block_of_name(struct parser *p, struct template_list *to)
+{
+	struct template_node *node = node_new(p, NODE_TEMPLATE);
+
+	list_add(to, node);
+	int r = parse_template_name(p, &node->text);
+	if (r == 0)
+		r = at_end(p) ? fail(p, "missing value for block clause")
+			      : parse_pipe(p, &node->pipe);
+	if (r == 0)
+		r = close_action(p);
+	return r < 0 ? r : parse_definition(p, node->text);
+}
+
 static int parse_action(struct parser *p, struct template_list *to, enum stop *stop, bool *stopped)
 {
 	static const struct {
@@ -458,6 +558,12 @@ static int parse_action(struct parser *p, struct template_list *to, enum stop *s
 		      { "with", NODE_WITH, true },
 		      { "break", NODE_BREAK, false },
 		      { "continue", NODE_CONTINUE, false } };
+	static const struct {
+		const char *word;
+		int (*parse)(struct parser *p, struct template_list *to);
+	} templates[] = { { "define", parse_define },
+			  { "template", parse_call },
+			  { "block", parse_block_of_name } };
 
 	open_action(p);
 	skip_blanks(p);
@@ -476,6 +582,9 @@ static int parse_action(struct parser *p, struct template_list *to, enum stop *s
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		if (take_word(p, words[i].word))
 			return parse_word_action(p, to, words[i].type, words[i].block);
+	for (size_t i = 0; i < COUNT_OF(templates); i++)
+		if (take_word(p, templates[i].word))
+			return templates[i].parse(p, to);
 
 	struct template_node *print = node_new(p, NODE_PRINT);
 	list_add(to, print);
@@ -525,6 +634,11 @@ void cli_template_free(struct cli_template *t)
 	if (!t)
 		return;
 	list_clear(&t->body);
+	for (size_t i = 0; i < t->definitions_count; i++) {
+		free(t->definitions[i].name);
+		list_clear(&t->definitions[i].body);
+	}
+	free(t->definitions);
 	free(t);
 }
 
@@ -534,6 +648,7 @@ int cli_template_parse(struct cli_template **ret, const char *text, struct err *
 	own(cli_template_free) struct cli_template *t = mem_new_struct(struct cli_template);
 	enum stop stop;
 
+	p.whole = t;
 	if (strlen(text) > TEMPLATE_BYTES_MAX)
 		return err_set(e, ERR_INVALID, "the template has more than %d bytes",
 			       TEMPLATE_BYTES_MAX);

@@ -13,7 +13,8 @@ static const char value[] =
 	"{\"ID\":\"abc\",\"Names\":\"web\",\"Running\":true,\"Dead\":false,\"Pid\":42,\"Zero\":0,"
 	"\"Half\":0.5,\"Null\":null,\"Empty\":\"\",\"Args\":[\"a\",\"b\",\"c\"],\"None\":[],"
 	"\"Labels\":\"k=v,x.y=z\","
-	"\"Config\":{\"Labels\":{\"a.b\":\"1\",\"c\":\"2\"},\"Env\":[\"A=1\",\"B=2\"]},"
+	"\"Config\":{\"Volumes\":null,\"Healthcheck\":null,\"Labels\":{\"a.b\":\"1\",\"c\":\"2\"},"
+	"\"Env\":[\"A=1\",\"B=2\"]},"
 	"\"State\":{\"Status\":\"running\",\"Pid\":7},"
 	"\"Mounts\":[{\"Source\":\"/s1\",\"RW\":true},{\"Source\":\"/s2\",\"RW\":false}],"
 	"\"Utf\":\"\\u00e4/b\"}";
@@ -28,7 +29,8 @@ static const struct {
 	{ "{{ .ID }} {{.Names}}", "abc web" },
 	{ "{{.State.Status}}", "running" },
 	{ "{{.Running}} {{.Dead}} {{.Pid}} {{.Half}}", "true false 42 0.5" },
-	{ "{{.Null}}", "<no value>" },
+	{ "{{.Null}} {{len .Null}} {{with .Config}}{{.Volumes}} {{.Healthcheck}}{{end}}",
+	  "[] 0 map[] <nil>" },
 	{ "{{.Args}}", "[a b c]" },
 	{ "{{.Config.Labels}}", "map[a.b:1 c:2]" },
 	{ "{{.Config.Labels.nothing}}", "<no value>" },
@@ -98,6 +100,19 @@ static const struct {
 	  "100000000000000000000 1e+21 0.0001 1e-05 123456.789" },
 	{ "{{.Label \"x.y\"}}|{{.Label \"none\"}}", "z|" },
 	{ "{{\"{{\"}}", "{{" },
+	{ "{{html \"<a href='x'>&\\\"\"}}", "&lt;a href=&#39;x&#39;&gt;&amp;&#34;" },
+	{ "{{js \"<a='x'>\\n\\\\ \\\"\"}}", "\\u003Ca\\u003D\\'x\\'\\u003E\\u000A\\\\ \\\"" },
+	{ "{{urlquery \"a b&c/~-_.\"}} {{1 | urlquery}} {{html 1 true}}",
+	  "a+b%26c%2F~-_. 1 1 true" },
+	{ "{{define \"t\"}}<{{.}}>{{end}}{{template \"t\" .ID}}{{range .Args}}{{template \"t\" "
+	  ".}}{{end}}",
+	  "<abc><a><b><c>" },
+	{ "{{template \"t\"}}{{define \"t\"}}{{.}}|{{$}}{{end}}", "<no value>|<no value>" },
+	{ "{{block \"b\" .State}}{{.Status}}{{end}} {{template \"b\" .State}}", "running running" },
+	{ "{{define \"t\"}}1{{end}}{{define `t`}}{{end}}{{template \"t\"}}", "1" },
+	{ "{{define \"t\"}}{{with .}}{{slice . 0 1}}{{template \"t\" (slice . 1)}}{{end}}{{end}}"
+	  "{{template \"t\" .ID}}",
+	  "abc" },
 };
 
 static int run(const char *text, struct str *to, struct err *e)
@@ -170,6 +185,16 @@ static const struct {
 	{ "{{..}}", "can't give argument", "" },
 	{ "{{slice .ID 2 1}}", "ends before it begins", "" },
 	{ "{{slice .ID 9}}", "out of range", "" },
+	{ "{{template \"nosuch\"}}", "template \"nosuch\" not defined", "" },
+	{ "{{define \"t\"}}1{{end}}{{define `t`}}2{{end}}", "multiple definition of template \"t\"",
+	  "" },
+	{ "{{template}}", "a template's name in quotes", "" },
+	{ "{{define \"t\"}}x", "unexpected EOF", "" },
+	{ "{{if 1}}{{define \"t\"}}{{end}}{{end}}", "unexpected {{define}}", "" },
+	{ "{{block \"b\"}}{{end}}", "missing value for block clause", "" },
+	{ "{{define \"t\"}}{{template \"t\"}}{{end}}{{template \"t\"}}",
+	  "exceeded maximum template depth", "" },
+	{ "{{$x := 1}}{{define \"t\"}}{{$x}}{{end}}{{template \"t\"}}", "undefined variable", "" },
 };
 
 START_TEST(a_wrong_template_is_refused_with_its_place)

@@ -24,6 +24,7 @@ enum node_type {
 	NODE_WITH,
 	NODE_BREAK,
 	NODE_CONTINUE,
+	NODE_TEMPLATE, /* text: the name; pipe: what it is run for, or NULL */
 };
 
 struct template_list {
@@ -45,8 +46,16 @@ struct template_node {
 	bool declares;     /* := and not = */
 };
 
+/* {{define "name"}}, {{block "name" .}} */
+struct template_definition {
+	char *name;
+	struct template_list body;
+};
+
 struct cli_template {
 	struct template_list body;
+	struct template_definition *definitions;
+	size_t definitions_count;
 };
 
 /* The functions. Arguments are borrowed (NULL is nil), *ret is the caller's. */

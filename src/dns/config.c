@@ -1,6 +1,7 @@
 #include "dns/config.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -49,51 +50,77 @@ static void add_server(struct dns_servers *servers, const char *text)
 
 /* ---- lines ---- */
 
-/* The first two words of the line at *text, which moves on to the next one. */
-static bool next_line(const char **text, char **ret_key, char **ret_value)
+/* The first words of a line; "" where there is none. */
+struct line {
+	char *key;
+	char *value;
+	char *other;
+};
+
+static void line_clear(struct line *line)
+{
+	free(line->key);
+	free(line->value);
+	free(line->other);
+}
+
+/* The word at *at, which moves on, within its line. */
+static char *next_word(const char **at)
 {
 	static const char blank[] = " \t\r";
-	const char *at = *text;
 
-	if (!*at)
+	*at += strspn(*at, blank);
+	size_t length = strcspn(*at, " \t\r\n");
+	char *word = mem_text_n(*at, length);
+	*at += length;
+	return word;
+}
+
+/* The line at *text, which moves on to the next one. The caller clears. */
+static bool next_line(const char **text, struct line *ret)
+{
+	if (!**text)
 		return false;
-	size_t length = strcspn(at, "\n");
-	const char *end = at + length;
-	*text = end + (*end == '\n');
-	at += strspn(at, blank);
-	size_t key = at < end ? strcspn(at, " \t\r\n") : 0;
-	*ret_key = mem_text_n(at, key);
-	at += key;
-	at += strspn(at, blank);
-	*ret_value = mem_text_n(at, at < end ? strcspn(at, " \t\r\n") : 0);
+	ret->key = next_word(text);
+	ret->value = next_word(text);
+	ret->other = next_word(text);
+	*text += strcspn(*text, "\n");
+	*text += **text == '\n';
 	return true;
+}
+
+static void add_link(struct dns_config *config, char *name, const char *other)
+{
+	for (char *at = name; *at; at++)
+		*at = (char)tolower((unsigned char)*at);
+	strv_addf(&config->links, "%s=%s", name, other);
 }
 
 void dns_config_parse(struct dns_config *config, const char *text)
 {
-	char *key, *value;
+	struct line line;
 
-	while (next_line(&text, &key, &value)) {
-		if (str_equal(key, "forward"))
+	while (next_line(&text, &line)) {
+		if (str_equal(line.key, "forward"))
 			config->forward = true;
-		else if (str_equal(key, "server"))
-			add_server(&config->servers, value);
-		else if (str_equal(key, "network"))
-			strv_add(&config->networks, value);
-		free(key);
-		free(value);
+		else if (str_equal(line.key, "server"))
+			add_server(&config->servers, line.value);
+		else if (str_equal(line.key, "network"))
+			strv_add(&config->networks, line.value);
+		else if (str_equal(line.key, "link"))
+			add_link(config, line.value, line.other);
+		line_clear(&line);
 	}
 }
 
 void dns_config_parse_resolv(struct dns_servers *servers, const char *text)
 {
-	char *key, *value;
+	struct line line;
 
-	while (next_line(&text, &key, &value)) {
-		if (str_equal(key, "nameserver"))
-			add_server(servers, value);
-		free(key);
-		free(value);
+	while (next_line(&text, &line)) {
+		if (str_equal(line.key, "nameserver"))
+			add_server(servers, line.value);
+		line_clear(&line);
 	}
 }
 

@@ -33,6 +33,7 @@ struct dns_watched {
 struct dns_config {
 	bool forward; /* ask others at all: one of its networks is not internal */
 	struct strv networks;
+	struct strv links; /* NAME=OTHER: asked for NAME, it is asked for OTHER */
 	struct dns_servers servers;
 	struct dns_watched watched[DNS_WATCHED_MAX];
 	size_t watched_count;
@@ -43,7 +44,7 @@ int dns_config_read(struct dns_config *ret, int run_fd, struct err *e);
 /* Has any of it changed? Needs no privileges. */
 bool dns_config_has_changed(const struct dns_config *config);
 
-/* Lines "forward", "server ADDRESS", "network NAME"; what is unknown is passed over. Pure. */
+/* Lines "forward", "server ADDRESS", "network NAME", "link NAME OTHER"; what is unknown is passed over. Pure. */
 void dns_config_parse(struct dns_config *config, const char *text);
 
 /* The lines "nameserver ADDRESS" of resolv.conf(5). */

@@ -44,12 +44,16 @@ START_TEST(the_file_of_a_container_is_read)
 {
 	struct dns_config config = { 0 };
 
-	dns_config_parse(&config, "forward\nserver 192.0.2.1\nnetwork a\nnetwork b\nother x\n");
+	dns_config_parse(
+		&config,
+		"forward\nserver 192.0.2.1\nnetwork a\nnetwork b\nother x\nlink SQL 0123\n");
 	ck_assert(config.forward);
 	ck_assert_uint_eq(config.networks.count, 2);
 	ck_assert_str_eq(config.networks.items[1], "b");
 	ck_assert_uint_eq(config.servers.count, 1);
+	ck_assert_str_eq(strv_value(&config.links, "sql"), "0123");
 	strv_clear(&config.networks);
+	strv_clear(&config.links);
 }
 END_TEST
 

@@ -107,6 +107,13 @@ static void answer(struct server *s, const struct dns_client *client, const uint
 
 /* ---- questions ---- */
 
+static bool find_name(struct server *s, const char *name)
+{
+	const char *linked = strv_value(&s->config.links, name);
+
+	return dns_names_find(&s->found, &s->names, linked ? linked : name);
+}
+
 static void ask(struct server *s, struct dns_client *client, const uint8_t *query, size_t length)
 {
 	struct dns_question question;
@@ -122,7 +129,7 @@ static void ask(struct server *s, struct dns_client *client, const uint8_t *quer
 		answer(s, client, query, &question, (enum dns_code)code, NULL);
 	else if (ours && find_reverse(s, &question, name, sizeof(name)))
 		answer(s, client, query, &question, DNS_CODE_OK, name);
-	else if (ours && dns_names_find(&s->found, &s->names, question.name))
+	else if (ours && find_name(s, question.name))
 		answer(s, client, query, &question, DNS_CODE_OK, NULL);
 	else if (!s->config.forward)
 		answer(s, client, query, &question, DNS_CODE_NO_NAME, NULL);

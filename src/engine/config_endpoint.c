@@ -13,6 +13,8 @@
 #include "network/link.h"
 #include "network/record.h"
 
+enum { ALIAS_MAX = 253 }; /* of a name in DNS: RFC 1035, 2.3.4 */
+
 /* Six pairs of hexadecimal digits; a group address is nobody's. */
 static int set_mac(struct container_endpoint *to, const char *option, const char *value,
 		   struct err *e)
@@ -80,6 +82,18 @@ static int set_driver_option(struct container_endpoint *to, const char *option, 
 	return config_endpoint_set(to, option, key, value + length + 1, e);
 }
 
+/* Something that can be asked for: labels with dots between, all of what names have. */
+static int add_alias(struct container_endpoint *to, const char *option, const char *value,
+		     struct err *e)
+{
+	if (!str_is_name(value, ALIAS_MAX))
+		return err_set(e, ERR_INVALID, "%s '%.60s': no name: [a-zA-Z0-9][a-zA-Z0-9_.-]*",
+			       option, value);
+	if (!strv_contains(&to->aliases, value))
+		strv_add(&to->aliases, value);
+	return 0;
+}
+
 int config_endpoint_set(struct container_endpoint *to, const char *option, const char *key,
 			const char *value, struct err *e)
 {
@@ -95,13 +109,16 @@ int config_endpoint_set(struct container_endpoint *to, const char *option, const
 	if (str_equal(key, "interface_name") ||
 	    str_equal(key, "com.docker.network.endpoint.ifname"))
 		return set_device(to, option, value, e);
+	if (str_equal(key, "alias"))
+		return add_alias(to, option, value, e);
 	if (network_control_knows(key))
 		return set_control(to, option, key, value, e);
 	if (str_equal(key, "driver-opt"))
 		return set_driver_option(to, option, value, e);
 	err_set(e, ERR_INVALID, "%s: '%.60s' is not known", option, key);
-	return err_hint(e, "ip, ip6, mac, interface_name, allow, limits.ingress, limits.egress, "
-			   "limits.max");
+	return err_hint(
+		e, "ip, ip6, mac, alias, interface_name, allow, limits.ingress, limits.egress, "
+		   "limits.max");
 }
 
 /* "ip=10.0.0.2,mac=..."; with_name: the name may be among it. */

@@ -86,6 +86,25 @@ static int set_place(struct container *c, const struct create_options *o, struct
 	return r;
 }
 
+/* What it is called in all of its networks, and what it calls others there. */
+static int set_names(struct container *c, const struct create_options *o, struct err *e)
+{
+	const char *option = o->network_alias.count ? "--network-alias"
+			     : o->link.count        ? "--link"
+						    : NULL;
+	int r = 0;
+
+	if (option && c->network.endpoints.count == 0)
+		return err_set(e, ERR_INVALID, "%s wants a network, not --network %s", option,
+			       c->network.mode);
+	for (size_t i = 0; i < c->network.endpoints.count; i++)
+		for (size_t k = 0; r == 0 && k < o->network_alias.count; k++)
+			r = config_endpoint_set(&c->network.endpoints.items[i], "--network-alias",
+						"alias", o->network_alias.items[k], e);
+	strv_add_all(&c->network.links, &o->link);
+	return r;
+}
+
 static int check_address(const char *option, const char *whole, const char *address, struct err *e)
 {
 	struct in6_addr bytes;
@@ -135,6 +154,7 @@ static int add_words(struct strv *to, const char *option, const struct strv *wor
 static int check_files(const struct container *c, const struct create_options *o, struct err *e)
 {
 	const char *option = o->add_host.count     ? "--add-host"
+			     : o->no_hosts         ? "--no-hosts"
 			     : o->dns.count        ? "--dns"
 			     : o->dns_search.count ? "--dns-search"
 			     : o->dns_option.count ? "--dns-option"
@@ -152,6 +172,9 @@ static int set_files(struct container *c, const struct create_options *o, struct
 {
 	int r = check_files(c, o, e);
 
+	if (r == 0 && o->no_hosts && o->add_host.count)
+		r = err_set(e, ERR_INVALID, "--no-hosts and --add-host exclude each other");
+	c->network.no_hosts = o->no_hosts;
 	for (size_t i = 0; r == 0 && i < o->add_host.count; i++)
 		r = add_host(c, o->add_host.items[i], e);
 	for (size_t i = 0; r == 0 && i < o->dns.count; i++)
@@ -173,5 +196,7 @@ int config_network(struct container *c, const struct create_options *o,
 	int r = set_mode(c, o, context, e);
 	if (r == 0)
 		r = set_place(c, o, e);
+	if (r == 0)
+		r = set_names(c, o, e);
 	return r < 0 ? r : set_files(c, o, e);
 }

@@ -213,6 +213,8 @@ static const struct shape port_shape = SHAPE_OF(container_port);
 static const struct shape_field container_network_fields[] = {
 	FIELD(container_network, mode, SHAPE_STRING),
 	NESTED(container_network, endpoints, SHAPE_LIST, endpoint_shape),
+	FIELD(container_network, links, SHAPE_STRINGS),
+	FIELD(container_network, no_hosts, SHAPE_BOOL),
 	FIELD(container_network, add_host, SHAPE_STRINGS),
 	FIELD(container_network, dns, SHAPE_STRINGS),
 	FIELD(container_network, dns_search, SHAPE_STRINGS),

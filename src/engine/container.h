@@ -189,6 +189,8 @@ struct container_network {
 	char *mode; /* "private" (loopback alone, where there can be no network), "none", "host",
 		     * "container:ID", or the first network's name */
 	SHAPE_LIST_OF(struct container_endpoint) endpoints;
+	struct strv links; /* "ID:ALIAS": what it calls another one, ID being the short one */
+	bool no_hosts;     /* /etc/hosts is the image's */
 	struct strv add_host;
 	struct strv dns;
 	struct strv dns_search;

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/create.h"
+#include "engine/dns.h"
 #include "engine/event.h"
 #include "engine/fault.h"
 #include "engine/image.h"
@@ -137,6 +138,8 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		r = resolve_others(engine, c, e);
 	if (r == 0)
 		r = engine_require_resolve(engine, c, e);
+	if (r == 0)
+		r = engine_dns_resolve_links(engine, c, e);
 	if (r == 0)
 		r = engine_network_resolve(engine, c, e);
 	if (r == 0)

@@ -18,7 +18,7 @@
 #include "engine/spec.h"
 #include "storage/store.h"
 
-enum { SHORT_ID = 12 };
+enum { SHORT_ID = 12, LINK_MAX = 253 };
 
 /* Whatever the umask is. */
 static int make_folder(int dir_fd, const char *path, struct err *e)
@@ -105,6 +105,35 @@ static int write_place(int names_fd, const struct container *c, const struct eng
 
 /* ---- its own name server ---- */
 
+/* "db:sql" or "db" becomes "0123456789ab:sql": a name that stays. */
+static int resolve_link(struct engine *engine, struct strv *to, const char *text, struct err *e)
+{
+	size_t length = strcspn(text, ":");
+	own_free char *name = mem_text_n(text, length);
+	const char *alias = text[length] ? text + length + 1 : text;
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	if (!str_is_name(alias, LINK_MAX))
+		return err_set(e, ERR_INVALID, "--link %s: not CONTAINER or CONTAINER:NAME", text);
+	int r = engine_find(engine, name, id, e);
+	if (r < 0)
+		return err_add(e, "--link");
+	strv_addf(to, "%.*s:%s", SHORT_ID, id, alias);
+	return 0;
+}
+
+int engine_dns_resolve_links(struct engine *engine, struct container *c, struct err *e)
+{
+	struct strv links = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->network.links.count; i++)
+		r = resolve_link(engine, &links, c->network.links.items[i], e);
+	strv_clear(&c->network.links);
+	c->network.links = links;
+	return r;
+}
+
 static int write_config(int run_fd, const struct container *c, const struct engine_places *places,
 			struct err *e)
 {
@@ -120,6 +149,10 @@ static int write_config(int run_fd, const struct container *c, const struct engi
 	}
 	for (size_t i = 0; i < c->network.dns.count; i++)
 		str_addf(&text, "server %s\n", c->network.dns.items[i]);
+	for (size_t i = 0; i < c->network.links.count; i++) {
+		const char *link = c->network.links.items[i];
+		str_addf(&text, "link %s %.*s\n", link + SHORT_ID + 1, SHORT_ID, link);
+	}
 	if (forward)
 		str_add(&text, "forward\n");
 	return write_open(run_fd, "dns", &text, e);
@@ -152,6 +185,18 @@ int engine_dns_write(struct engine *engine, const struct container *c,
 	if (r == 0)
 		r = write_config(run_fd, c, places, e);
 	return r < 0 ? err_add(e, "name the container in its networks") : 0;
+}
+
+int engine_dns_refresh(struct engine *engine, const struct container *c, struct err *e)
+{
+	own_clear(engine_network_places_clear) struct engine_places places = { 0 };
+
+	own_fd int run_fd =
+		openat(engine->run_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (run_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open the run folder");
+	int r = engine_network_places_read(&places, engine, c->id, e);
+	return r < 0 ? r : engine_dns_write(engine, c, &places, run_fd, e);
 }
 
 /* ---- gone ---- */

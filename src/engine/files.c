@@ -28,8 +28,9 @@ void files_add_place(struct files_context *context, const struct engine_place *p
 		const char *address = place->addresses.items[i];
 		strv_add_take(&context->addresses, mem_text_n(address, strcspn(address, "/")));
 	}
-	if (!context->gateway && place->gateways.count)
-		context->gateway = mem_text(place->gateways.items[0]);
+	for (size_t i = 0; !context->gateway && i < place->gateways.count; i++)
+		if (*place->gateways.items[i])
+			context->gateway = mem_text(place->gateways.items[i]);
 }
 
 static bool has_host_network(const struct container *c)
@@ -42,6 +43,34 @@ static void add_own_name(struct str *to, const struct container *c,
 {
 	str_addf(to, "%s\t%s%s%s\n", address, context->host_name, c->process.domainname ? "." : "",
 		 c->process.domainname ? c->process.domainname : "");
+}
+
+static bool is_added(const struct container *c, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < c->network.add_host.count; i++)
+		if (str_starts(c->network.add_host.items[i], name) &&
+		    c->network.add_host.items[i][length] == ':')
+			return true;
+	return false;
+}
+
+/* The host itself, by our name and by those that others have for it. */
+static void add_host(struct str *to, const struct container *c, const struct files_context *context)
+{
+	static const char *const names[] = { "host.holm.internal", "host.docker.internal",
+					     "host.containers.internal" };
+	const char *address = has_host_network(c) ? "127.0.0.1" : context->gateway;
+	own_clear(strv_clear) struct strv free_names = { 0 };
+
+	for (size_t i = 0; address && i < COUNT_OF(names); i++)
+		if (!is_added(c, names[i]))
+			strv_add(&free_names, names[i]);
+	if (free_names.count == 0)
+		return;
+	own_free char *joined = strv_join(&free_names, " ");
+	str_addf(to, "%s\t%s\n", address, joined);
 }
 
 void files_hosts(struct str *to, const struct container *c, const struct files_context *context,
@@ -62,6 +91,7 @@ void files_hosts(struct str *to, const struct container *c, const struct files_c
 		add_own_name(to, c, context, "127.0.1.1");
 	if (to->length && to->text[to->length - 1] != '\n')
 		str_add_char(to, '\n');
+	add_host(to, c, context);
 	for (size_t i = 0; i < c->network.add_host.count; i++) {
 		const char *entry = c->network.add_host.items[i];
 		size_t name = strcspn(entry, ":");

@@ -90,6 +90,8 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, group_add),
 	offsetof(struct create_options, sysctl),
 	offsetof(struct create_options, network),
+	offsetof(struct create_options, network_alias),
+	offsetof(struct create_options, link),
 	offsetof(struct create_options, add_host),
 	offsetof(struct create_options, dns),
 	offsetof(struct create_options, dns_search),

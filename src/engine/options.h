@@ -126,6 +126,9 @@ struct create_options {
 	char *ip;
 	char *ip6;
 	char *mac_address;
+	struct strv network_alias; /* in all of its networks */
+	struct strv link;          /* NAME[:ALIAS] */
+	bool no_hosts;
 	struct strv add_host;
 	struct strv dns;
 	struct strv dns_search;

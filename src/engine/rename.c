@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/dns.h"
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/fault.h"
@@ -41,6 +42,8 @@ static int rename_locked(struct engine *engine, struct container *c, int folder_
 	fault_point("rename.name");
 	record_free_other_names(engine, c->id, new_name);
 	r = engine_process_tell(engine, c, e);
+	if (r == 0)
+		r = engine_dns_refresh(engine, c, e);
 	if (r == 0)
 		r = check_still_there(engine, c, e);
 	if (r < 0)

@@ -82,6 +82,8 @@ static void add_files(struct oci_spec *spec, const struct container *c,
 	for (size_t i = 0; context->files && i < COUNT_OF(names); i++) {
 		own_free char *target = mem_format("/etc/%s", names[i]);
 		own_free char *source = mem_format("%s/%s", context->files, names[i]);
+		if (c->network.no_hosts && str_equal(names[i], "hosts"))
+			continue;
 		if (!is_asked_for(c, target) && !is_asked_for(c, "/etc"))
 			add(spec, target, "bind", source,
 			    c->storage.read_only ? "rbind,rprivate,ro" : "rbind,rprivate");

@@ -20,7 +20,40 @@
 /* As given in Docker's option. */
 #define OPTION_BRIDGE "com.docker.network.bridge.name"
 
-const char *const network_bridge_options[] = { OPTION_BRIDGE, NULL };
+/* May its containers reach each other? */
+#define OPTION_ICC "com.docker.network.bridge.enable_icc"
+/* Podman's; between networks nothing passes anyway but what is published. */
+#define OPTION_ISOLATE "isolate"
+
+const char *const network_bridge_options[] = { OPTION_BRIDGE, OPTION_ICC, OPTION_ISOLATE, NULL };
+
+static bool is_off(const struct network *network, const char *option)
+{
+	const char *value = shape_map_get(&network->options, option);
+
+	return value && (str_equal(value, "false") || str_equal(value, "0"));
+}
+
+static int check_switch(const struct network *network, const char *option, struct err *e)
+{
+	const char *value = shape_map_get(&network->options, option);
+
+	if (!value || is_off(network, option) || str_equal(value, "true") || str_equal(value, "1"))
+		return 0;
+	return err_set(e, ERR_INVALID, "--opt %s=%s: neither true nor false", option, value);
+}
+
+static int check_options(const struct network *network, struct err *e)
+{
+	int r = check_switch(network, OPTION_ICC, e);
+	if (r == 0)
+		r = check_switch(network, OPTION_ISOLATE, e);
+	if (r == 0 && is_off(network, OPTION_ISOLATE))
+		r = err_set(e, ERR_UNSUPPORTED,
+			    "--opt isolate=false: networks are apart; a container that is to reach "
+			    "two of them joins both");
+	return r;
+}
 
 static int plan_name(struct network *network, int socket, struct err *e)
 {
@@ -52,7 +85,9 @@ int network_bridge_plan(struct network *network, const struct networks *others, 
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
-	int r = network_subnets_plan(network, others, socket, &wish, e);
+	int r = check_options(network, e);
+	if (r == 0)
+		r = network_subnets_plan(network, others, socket, &wish, e);
 	return r < 0 ? r : plan_name(network, socket, e);
 }
 
@@ -73,6 +108,19 @@ static int read_subnets(struct network_subnets *ret, const struct network *netwo
 				       network->name, network->subnets.items[i].subnet);
 	*ret = subnets;
 	return 0;
+}
+
+/* Borrows from both. */
+static struct network_firewall firewall_of(const struct network *network,
+					   const struct network_subnets *p)
+{
+	return (struct network_firewall){
+		.bridge = network->bridge,
+		.internal = network->internal,
+		.apart = is_off(network, OPTION_ICC),
+		.subnets = p->subnets,
+		.count = p->count,
+	};
 }
 
 static int forward(const struct network *network, const struct network_subnets *p, struct err *e)
@@ -127,8 +175,7 @@ static int ensure_device(const struct network *network, const struct network_sub
 static int make_whole(const struct store *store, const struct network *network,
 		      const struct network_subnets *p, int socket, struct err *e)
 {
-	const struct network_firewall firewall = { network->bridge, network->internal, p->subnets,
-						   p->count };
+	const struct network_firewall firewall = firewall_of(network, p);
 
 	own_fd int lock = network_record_lock(store, e);
 	if (lock < 0)
@@ -167,8 +214,7 @@ int network_bridge_remove(const struct network *network, struct err *e)
 	int r = read_subnets(&p, network, e);
 	if (r < 0)
 		return r;
-	const struct network_firewall firewall = { network->bridge, network->internal, p.subnets,
-						   p.count };
+	const struct network_firewall firewall = firewall_of(network, &p);
 	r = network_firewall_remove(&firewall, e);
 	if (r < 0)
 		return r;
@@ -190,6 +236,7 @@ int network_bridge_join(const struct network *network, int bridge,
 			const struct network_namespace *namespace, struct network_member *member,
 			struct err *e)
 {
+	const struct network_pair pair = { bridge, is_off(network, OPTION_ICC), network->mtu };
 	struct network_subnets p;
 
 	int r = read_subnets(&p, network, e);
@@ -198,7 +245,7 @@ int network_bridge_join(const struct network *network, int bridge,
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
-	r = network_pair_make(socket, bridge, network->mtu, namespace, member, e);
+	r = network_pair_make(socket, &pair, namespace, member, e);
 	struct network_inner_route routes[NETWORK_SUBNETS_MAX] = { 0 };
 	for (size_t i = 0; i < p.count; i++)
 		routes[i].gateway = p.gateways[i];

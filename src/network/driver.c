@@ -8,6 +8,7 @@
 #include "network/phys.h"
 #include "network/routed.h"
 #include "network/stacked.h"
+#include "network/vxlan.h"
 
 static const struct network_driver drivers[] = {
 	{
@@ -62,6 +63,15 @@ static const struct network_driver drivers[] = {
 		.ensure = network_phys_ensure,
 		.join = network_phys_join,
 		.leave = network_phys_leave,
+	},
+	{
+		.name = "vxlan",
+		.options = network_vxlan_options,
+		.addresses = true,
+		.plan = network_vxlan_plan,
+		.ensure = network_vxlan_ensure,
+		.join = network_bridge_join,
+		.remove = network_vxlan_remove,
 	},
 };
 

@@ -96,8 +96,9 @@ static void add_elements(struct str *to, const char *verb, const struct network_
 	char subnet[NETWORK_ADDRESS_TEXT];
 
 	str_addf(to, "%s element inet holm bridges { \"%s\" }\n", verb, firewall->bridge);
-	str_addf(to, "%s element inet holm pairs { \"%s\" . \"%s\" }\n", verb, firewall->bridge,
-		 firewall->bridge);
+	if (!firewall->apart)
+		str_addf(to, "%s element inet holm pairs { \"%s\" . \"%s\" }\n", verb,
+			 firewall->bridge, firewall->bridge);
 	if (firewall->internal)
 		str_addf(to, "%s element inet holm internal { \"%s\" }\n", verb, firewall->bridge);
 	for (size_t i = 0; !firewall->internal && i < firewall->count; i++) {

@@ -15,6 +15,7 @@ struct err;
 struct network_firewall {
 	const char *bridge;
 	bool internal; /* forwards nothing */
+	bool apart;    /* nor anything from one of its containers to another */
 	const struct network_address *subnets;
 	size_t count;
 };

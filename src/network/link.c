@@ -69,6 +69,9 @@ static void take_link(const struct nlmsghdr *message, void *context)
 	const struct rtattr *mac = wire_netlink_find(message, sizeof(*link), IFLA_ADDRESS);
 	if (mac && RTA_PAYLOAD(mac) == sizeof(to->mac))
 		memcpy(to->mac, RTA_DATA(mac), sizeof(to->mac));
+	const struct rtattr *master = wire_netlink_find(message, sizeof(*link), IFLA_MASTER);
+	if (master && RTA_PAYLOAD(master) == sizeof(to->master))
+		memcpy(&to->master, RTA_DATA(master), sizeof(to->master));
 	const struct rtattr *mtu = wire_netlink_find(message, sizeof(*link), IFLA_MTU);
 	if (mtu && RTA_PAYLOAD(mtu) == sizeof(to->mtu))
 		memcpy(&to->mtu, RTA_DATA(mtu), sizeof(to->mtu));
@@ -287,17 +290,20 @@ static void add_peer(struct wire_netlink_request *request, const struct network_
 }
 
 /* Not at birth: the kernel takes a port's options from those that exist (rtnl_changelink()). */
-static void add_hairpin(struct wire_netlink_request *request, const char *name)
+static void add_port(struct wire_netlink_request *request, const struct network_veth *veth)
 {
 	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	const unsigned char on = 1;
 
 	wire_netlink_next(request, "set up the bridge's port", RTM_NEWLINK, 0, &link, sizeof(link));
-	wire_netlink_add_text(request, IFLA_IFNAME, name);
+	wire_netlink_add_text(request, IFLA_IFNAME, veth->outer);
 	size_t details = wire_netlink_nest(request, IFLA_LINKINFO);
 	wire_netlink_add_text(request, IFLA_INFO_SLAVE_KIND, "bridge");
 	size_t port = wire_netlink_nest(request, IFLA_INFO_SLAVE_DATA);
-	wire_netlink_add(request, IFLA_BRPORT_MODE, &on, sizeof(on));
+	if (veth->hairpin)
+		wire_netlink_add(request, IFLA_BRPORT_MODE, &on, sizeof(on));
+	if (veth->isolated)
+		wire_netlink_add(request, IFLA_BRPORT_ISOLATED, &on, sizeof(on));
 	wire_netlink_nest_end(request, port);
 	wire_netlink_nest_end(request, details);
 }
@@ -321,8 +327,8 @@ int network_link_make_veth(int socket, const struct network_veth *veth, struct e
 	add_peer(&request, veth);
 	wire_netlink_nest_end(&request, specific);
 	wire_netlink_nest_end(&request, details);
-	if (veth->hairpin)
-		add_hairpin(&request, veth->outer);
+	if (veth->hairpin || veth->isolated)
+		add_port(&request, veth);
 	int r = wire_netlink_call(socket, &request, NULL, NULL, e);
 	if (r == -EEXIST)
 		return err_set(e, ERR_EXISTS, "there is a network device %s already", veth->outer);

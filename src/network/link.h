@@ -18,6 +18,7 @@ enum {
 
 struct network_link {
 	int index;
+	int master; /* index of the bridge it is a port of; 0: of none */
 	bool up;
 	unsigned char mac[NETWORK_MAC]; /* all 0: it has none */
 	uint32_t mtu;
@@ -64,6 +65,7 @@ struct network_veth {
 	unsigned char mac[NETWORK_MAC]; /* of the inner end */
 	uint32_t mtu;                   /* 0: the kernel's */
 	bool hairpin;                   /* the bridge may send back by the port that it got it by */
+	bool isolated;                  /* it sends nothing to other ports that are so */
 };
 
 /* Both ends in one message: the pair is born where it belongs. ERR_EXISTS: the outer name. */

@@ -20,17 +20,18 @@ void network_pair_mac(unsigned char to[NETWORK_MAC], const struct network_addres
 
 /* The outer end's name is by chance: that of the last run may still be there, since a namespace
  * that dies takes its time. */
-int network_pair_make(int socket, int bridge, uint32_t mtu,
+int network_pair_make(int socket, const struct network_pair *pair,
 		      const struct network_namespace *namespace, struct network_member *member,
 		      struct err *e)
 {
 	struct network_veth veth = {
 		.outer = member->outer,
-		.bridge = bridge,
+		.bridge = pair->bridge,
 		.inner = member->device,
 		.namespace_fd = namespace->fd,
-		.mtu = mtu,
-		.hairpin = bridge && member->hairpin,
+		.mtu = pair->mtu,
+		.hairpin = pair->bridge && member->hairpin,
+		.isolated = pair->isolated,
 	};
 	uint32_t number;
 	int r = 0;

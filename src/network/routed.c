@@ -192,10 +192,12 @@ int network_routed_join(const struct network *network, int parent,
 			const struct network_namespace *namespace, struct network_member *member,
 			struct err *e)
 {
+	const struct network_pair pair = { .mtu = network->mtu };
+
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
-	int r = network_pair_make(socket, 0, network->mtu, namespace, member, e);
+	int r = network_pair_make(socket, &pair, namespace, member, e);
 	if (r == 0)
 		r = network_control_pair(socket, member, true, e);
 	if (r == 0)

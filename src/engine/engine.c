@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
+#include "engine/user.h"
 #include "storage/store.h"
 
 /* Opens a folder of the store, making it where it is missing. */
@@ -22,10 +26,33 @@ static int open_folder(int dir_fd, const char *name, struct err *e)
 	return fd < 0 ? err_sys(e, "open the folder %s of the store", name) : fd;
 }
 
+/* The folders of an ordinary user; from here on it is root of its user namespace. */
+static int become_root(char **root, char **run, struct err *e)
+{
+	int r = *root ? 0 : engine_user_root(root, e);
+
+	if (r == 0 && !*run)
+		r = engine_user_run(run, e);
+	return r < 0 ? r : engine_user_enter(*root, *run, e);
+}
+
+/* Said, or by the environment; NULL: neither. */
+static char *choose(const char *said, const char *variable)
+{
+	const char *path = said ? said : getenv(variable);
+
+	return str_empty(path) ? NULL : mem_text(path);
+}
+
 int engine_open(struct engine *ret, const char *root, const char *run, struct err *e)
 {
+	own_free char *root_path = choose(root, "HOLM_ROOT");
+	own_free char *run_path = choose(run, "HOLM_RUN");
 	own(store_close) struct store *store = NULL;
-	int r = store_open(&store, root, run, e);
+
+	int r = geteuid() == 0 ? 0 : become_root(&root_path, &run_path, e);
+	if (r == 0)
+		r = store_open(&store, root_path, run_path, e);
 	if (r < 0)
 		return r;
 

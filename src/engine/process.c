@@ -33,6 +33,7 @@
 #include "monitor/reap.h"
 #include "runtime/apparmor.h"
 #include "runtime/capability.h"
+#include "runtime/user_namespace.h"
 #include "storage/store.h"
 
 char *engine_process_run_dir(const struct engine *engine, const char *id)
@@ -88,6 +89,7 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 
 	context.store = engine->store;
 	context.own_capabilities = runtime_capability_own();
+	context.ordinary_user = runtime_user_namespace_is_inner();
 	context.rows = o->rows;
 	context.columns = o->columns;
 	int r = choose_apparmor(&context, c, e);

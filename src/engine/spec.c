@@ -178,6 +178,8 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 		shape_map_set(&spec->annotations, "org.holm.init", "true");
 	spec_mounts(spec, c, context);
 	int r = spec_limits(spec, c, e);
+	if (context->ordinary_user && !c->limits.cgroup_parent)
+		mem_replace(&spec->linux_.cgroups_path, NULL);
 	if (r == 0)
 		r = spec_security(spec, c, context, e);
 	return r;

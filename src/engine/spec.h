@@ -32,6 +32,7 @@ struct spec_context {
 	char *files;     /* folder with hosts, hostname, resolv.conf; NULL: none */
 	SHAPE_LIST_OF(struct oci_device) devices; /* the nodes of --device and --privileged */
 	SHAPE_LIST_OF(struct oci_device_rule) device_rules;
+	bool ordinary_user;   /* the runtime looks for a place in the cgroups, not in /holm */
 	const char *apparmor; /* the profile where the container names none; NULL: none */
 	unsigned short rows;  /* of the terminal; 0: not known */
 	unsigned short columns;

@@ -202,12 +202,19 @@ static void add_rlimits(struct oci_process *process, const struct container_limi
 	}
 }
 
-/* 0 when nobody asked: a container does not inherit the protection of whoever started it. */
-static void add_oom_score(struct oci_spec *spec, const struct container_limits *l)
+/* What nobody asked for, and gives way where the host cannot have it (runtime.h). 0 of the score: a
+ * container does not inherit the protection of whoever started it. */
+static void add_defaults(struct oci_spec *spec, const struct container_limits *l)
 {
+	own_clear(str_clear) struct str defaults = { 0 };
+
 	spec->process->oom_score_adj = optional(l->oom_score_adj);
 	if (!l->oom_score_adj)
-		shape_map_set(&spec->annotations, "org.holm.defaults", "oomScoreAdj");
+		str_add(&defaults, "oomScoreAdj");
+	if (l->pids == CONTAINER_PIDS_MAX)
+		str_addf(&defaults, "%spids", defaults.length ? "," : "");
+	if (defaults.length)
+		shape_map_set(&spec->annotations, "org.holm.defaults", defaults.text);
 }
 
 int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e)
@@ -225,6 +232,6 @@ int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e)
 		r->pids->limit = optional(l->pids);
 	}
 	add_rlimits(spec->process, l);
-	add_oom_score(spec, l);
+	add_defaults(spec, l);
 	return add_block_io(r, l, e);
 }

@@ -1,10 +1,13 @@
 #include "image/layer.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "base/own.h"
 #include "image/decompress.h"
@@ -72,6 +75,18 @@ int image_layer_limits(struct image_layer_limits *to, struct err *e)
 	return 0;
 }
 
+/* Once, by whichever layer comes first. */
+static void warn_of_owners(uint64_t count)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&said))
+		log_warning("%" PRIu64 " files of a layer or more belong to others than root, and "
+			    "are root's here: you have one id alone. A range in /etc/subuid and "
+			    "/etc/subgid (usermod --add-subuids) keeps them apart",
+			    count);
+}
+
 static int fill(struct layer_writer *writer, const struct byte_source *packed,
 		struct layer_facts *facts, char got[DIGEST_TEXT_SIZE], struct err *e)
 {
@@ -89,10 +104,14 @@ static int fill(struct layer_writer *writer, const struct byte_source *packed,
 	r = run_job(&job, writer->fs_fd, &limits.unpack, &result, e);
 	if (r < 0)
 		return r;
+	if (result.unowned)
+		warn_of_owners(result.unowned);
 	storage_hash_end(hash, got);
 	facts->diff_id = got;
 	facts->size = result.size;
 	facts->entries = result.entries;
+	facts->skipped = result.skipped;
+	facts->unowned = result.unowned;
 	facts->tar_size = job.tar_size;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_systemd.h"
 #include "runtime/cgroup_user.h"
+#include "runtime/rights.h"
 #include "runtime/runtime.h"
 
 int runtime_cgroup_choose_in_parent(struct runtime_cgroup *ret, const struct oci_spec *spec,
@@ -19,6 +20,6 @@ int runtime_cgroup_choose_in_parent(struct runtime_cgroup *ret, const struct oci
 		return runtime_cgroup_user_none(ret, request.resources, e);
 	if (options->systemd_cgroup)
 		return runtime_cgroup_systemd_create_in_parent(ret, &request, e);
-	return runtime_cgroup_user_create_in_parent(ret, request.path, request.id,
-						    request.resources, e);
+	return runtime_cgroup_user_create_in_parent(ret, &request,
+						    runtime_rights_is_default(spec, "pids"), e);
 }

@@ -6,12 +6,14 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_layout.h"
 #include "runtime/cgroup_membership.h"
+#include "runtime/cgroup_systemd.h"
 #include "runtime/user_namespace.h"
 
 static bool is_restricted(void)
@@ -49,20 +51,35 @@ static bool is_refusal(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
-int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret, const char *path,
-					 const char *id, const struct oci_resources *resources,
-					 struct err *e)
+/* Does somebody miss something if there are no limits? */
+static bool are_wanted(const struct oci_resources *resources, bool default_pids)
 {
-	own_free char *chosen = str_empty(path) ? choose_path(id) : mem_text(path);
+	struct oci_resources wanted;
 
-	int r = runtime_cgroup_create_in_parent(ret, chosen, resources, e);
+	if (!resources)
+		return false;
+	wanted = *resources;
+	if (default_pids)
+		wanted.pids = NULL;
+	return runtime_cgroup_asks_for_limits(&wanted);
+}
+
+int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret,
+					 const struct runtime_cgroup_request *request,
+					 bool default_pids, struct err *e)
+{
+	own_free char *chosen =
+		str_empty(request->path) ? choose_path(request->id) : mem_text(request->path);
+
+	int r = runtime_cgroup_create_in_parent(ret, chosen, request->resources, e);
 	if (!is_refusal(r) || !is_restricted())
 		return r;
-	if (runtime_cgroup_asks_for_limits(resources))
+	if (are_wanted(request->resources, default_pids))
 		return err_hint(e,
 				"limits for a container of an ordinary user take a cgroup that "
 				"was given to it: systemd-run --user --scope -p Delegate=yes ..., "
 				"or chown one and name it");
+	log_debug("no cgroup of its own: %s", e->text);
 	ret->layout = mem_text("none");
 	ret->path = take_ptr(&chosen);
 	return 0;

@@ -2,18 +2,21 @@
  * an ordinary user, or root of an inner user namespace. Where nothing has been delegated to it and
  * no limit is asked for, the container has none of its own and stays in the caller's. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 struct oci_resources;
 struct runtime_cgroup;
+struct runtime_cgroup_request;
 
 /* As runtime_cgroup_create_in_parent(). path: the spec's cgroupsPath, or NULL: then /holm/ID or,
  * for such a caller on v2, holm-ID beside the caller's own cgroup. The latter holds processes, so
  * that it could not pass controllers on (cgroup-v2.rst, "No Internal Process Constraint"); what is
- * beside it can have limits if the folder above was delegated (systemd: Delegate=yes). */
-int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret, const char *path,
-					 const char *id, const struct oci_resources *resources,
-					 struct err *e);
+ * beside it can have limits if the folder above was delegated (systemd: Delegate=yes).
+ * default_pids: nobody asked for the limit of processes, which is left out without a cgroup. */
+int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret,
+					 const struct runtime_cgroup_request *request,
+					 bool default_pids, struct err *e);
 
 /* None at all. ERR_INVALID where resources ask for limits. */
 int runtime_cgroup_user_none(struct runtime_cgroup *ret, const struct oci_resources *resources,

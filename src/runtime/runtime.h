@@ -52,7 +52,8 @@
  *	org.holm.joined.TYPE	"PID:START", for a namespace /proc/PID/ns/TYPE that is joined: the
  *				start time (base/process.h) of the process that is meant
  *	org.holm.defaults	"RLIMIT_NOFILE,oomScoreAdj": members of process that nobody asked
- *				for; they are lowered to what this host allows, others fail
+ *				for; they are lowered to what this host allows, others fail.
+ *				"pids": the limit of processes, left out without a cgroup
  *	run.oci.keep_original_groups	"1": the caller's supplementary groups stay, the spec's are
  *				left out
  *	run.oci.pidfd_receiver	a unix stream socket of the host that gets the pidfd of the first

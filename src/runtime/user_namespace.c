@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "base/user_ids.h"
 #include "runtime/clone.h"
 #include "runtime/namespace.h"
 #include "runtime/newidmap.h"
@@ -34,17 +35,9 @@ bool runtime_user_namespace_may_do_without(void)
 	return process_has_capability(CAP_SYS_ADMIN);
 }
 
-/* Only the first user namespace maps all ids to themselves, in one line; spaces align it. */
 bool runtime_user_namespace_is_inner(void)
 {
-	char text[64] = "";
-	unsigned inside, outside, size;
-	own_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return false;
-	return sscanf(text, "%u %u %u", &inside, &outside, &size) != 3 || inside != 0 ||
-	       outside != 0 || size != UINT32_MAX;
+	return user_ids_are_mapped();
 }
 
 bool runtime_user_namespace_denies_groups(const char *process)
@@ -92,7 +85,7 @@ static void forget_subordinate(struct runtime_idmap *ids)
 	ids->uids.count = ids->gids.count = 1;
 }
 
-static int map_automatically(struct runtime_idmap *ids, struct err *e)
+int runtime_user_namespace_own_ids(struct runtime_idmap *ids, struct err *e)
 {
 	uid_t user = geteuid();
 
@@ -153,7 +146,7 @@ static int prepare_new(struct runtime_user_namespace *ret, const struct oci_linu
 	runtime_idmap_copy(&ret->ids, &linux_->uid_mappings, &linux_->gid_mappings);
 	if (!runtime_user_namespace_may_do_without() && ret->ids.uids.count == 0 &&
 	    ret->ids.gids.count == 0) {
-		int r = map_automatically(&ret->ids, e);
+		int r = runtime_user_namespace_own_ids(&ret->ids, e);
 		if (r < 0)
 			return r;
 	}

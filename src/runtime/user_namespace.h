@@ -32,6 +32,10 @@ int runtime_user_namespace_prepare_in_parent(struct runtime_user_namespace *ret,
 					     const struct oci_spec *spec, struct err *e);
 void runtime_user_namespace_clear(struct runtime_user_namespace *user);
 
+/* The ids that an ordinary user has: the own one as 0, the subordinate ones from 1 on; that one
+ * alone, which is said, where newuidmap(1) is not there. The caller clears *ids. */
+int runtime_user_namespace_own_ids(struct runtime_idmap *ids, struct err *e);
+
 /* Writes the maps of the user namespace of pid, a child that was cloned into a new one. An
  * ordinary user's single group comes with setgroups(2) forbidden, as the kernel demands. */
 int runtime_user_namespace_write_in_parent(pid_t pid, const struct runtime_idmap *ids,

@@ -26,6 +26,8 @@ static const struct shape facts_shape = {
 		{ "size", SHAPE_UINT, offsetof(struct layer_facts, size), .keep = true },
 		{ "tarSize", SHAPE_UINT, offsetof(struct layer_facts, tar_size), .keep = true },
 		{ "entries", SHAPE_UINT, offsetof(struct layer_facts, entries), .keep = true },
+		{ "skipped", SHAPE_UINT, offsetof(struct layer_facts, skipped) },
+		{ "unowned", SHAPE_UINT, offsetof(struct layer_facts, unowned) },
 		{ "created", SHAPE_STRING, offsetof(struct layer_facts, created) },
 		{ 0 },
 	},

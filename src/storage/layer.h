@@ -17,6 +17,8 @@ struct layer_facts {
 	uint64_t size;     /* bytes of its files */
 	uint64_t tar_size; /* bytes of the tar stream that has this diff id */
 	uint64_t entries;
+	uint64_t skipped; /* struct unpack_result: what is not as in the tar */
+	uint64_t unowned;
 	char *created; /* RFC 3339: when it was unpacked */
 };
 void layer_facts_clear(struct layer_facts *facts);

@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "base/user_ids.h"
 #include "oci/id_map.h"
 #include "storage/unpack_disk.h"
 #include "storage/unpack_name.h"
@@ -253,7 +254,7 @@ static int make_device(struct unpack *u, struct unpack_node *node, struct archiv
 		return 0;
 	}
 	int r = unpack_disk_special(u->disk, node, e);
-	if (r == -EPERM && geteuid() != 0) {
+	if (r == -EPERM && (geteuid() != 0 || user_ids_are_mapped())) {
 		u->result->skipped++;
 		return 0;
 	}
@@ -429,6 +430,7 @@ static int unpack(struct unpack *u, int root_fd, const struct unpack_limits *lim
 	set_limits(u, root_fd, limits);
 	u->disk = unpack_disk_new(root_fd, u->path != NULL);
 	int r = unpack_all(u, e);
+	u->result->unowned = unpack_disk_unowned(u->disk);
 	unpack_disk_free(u->disk);
 	archive_read_free(u->archive);
 	return r;

@@ -39,6 +39,7 @@ struct unpack_result {
 	uint64_t size; /* bytes of files' data */
 	uint64_t entries;
 	uint64_t skipped; /* sockets, and devices where they may not be made */
+	uint64_t unowned; /* of other owners than they should: there is one id alone */
 };
 
 /* Reads source to its end and fills the empty folder fs_fd. Sets the umask to 022. A name that

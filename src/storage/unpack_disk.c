@@ -17,6 +17,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 
 /* The folders whose times are still to be set take at most about this much memory. */
 enum { FOLDERS_BYTES_MAX = 32 << 20 };
@@ -33,6 +34,7 @@ struct unpack_disk {
 	bool merge;
 	uid_t euid;
 	gid_t egid;
+	uint64_t unowned; /* unpack_disk_unowned() */
 	/* the folder of the last entry */
 	int parent_fd; /* -1: none */
 	char *parent;
@@ -220,6 +222,31 @@ static bool needs_owner(const struct unpack_disk *disk, const struct unpack_node
 	return node->uid != disk->euid || node->gid != disk->egid || disk->parent_setgid;
 }
 
+/* EINVAL: the id is none of the user namespace's. Where that has one alone, all is that one's. */
+static int set_owner(struct unpack_disk *disk, int dir_fd, const char *name,
+		     const struct unpack_node *node, struct err *e)
+{
+	int flags = AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH);
+
+	if (fchownat(dir_fd, name, node->uid, node->gid, flags) == 0)
+		return 0;
+	if (errno == EINVAL && user_ids_are_one()) {
+		disk->unowned++;
+		return 0;
+	}
+	int r = err_sys(e, "set the owner %u:%u", node->uid, node->gid);
+	if (r != -EINVAL)
+		return r;
+	return err_hint(e,
+			"your ids end before that: an administrator can give you more of them in "
+			"/etc/subuid and /etc/subgid (usermod --add-subuids)");
+}
+
+uint64_t unpack_disk_unowned(const struct unpack_disk *disk)
+{
+	return disk->unowned;
+}
+
 static int set_xattrs(int fd, const struct unpack_node *node, struct err *e)
 {
 	for (size_t i = 0; i < node->xattrs_count; i++) {
@@ -227,7 +254,8 @@ static int set_xattrs(int fd, const struct unpack_node *node, struct err *e)
 		if (fsetxattr(fd, x->name, x->value, x->size, 0) == 0)
 			continue;
 		/* a filesystem without user.*, or file capabilities that are not ours to give */
-		if (errno == EOPNOTSUPP || (errno == EPERM && geteuid() != 0))
+		if (errno == EOPNOTSUPP ||
+		    (errno == EPERM && (geteuid() != 0 || user_ids_are_mapped())))
 			continue;
 		if (errno == EINVAL)
 			return err_set(e, ERR_CORRUPT, "attribute %s is malformed", x->name);
@@ -242,8 +270,8 @@ int unpack_disk_finish(struct unpack_disk *disk, int fd, const struct unpack_nod
 	struct timespec times[2] = { node->mtime, node->mtime };
 	bool owner = needs_owner(disk, node);
 
-	if (owner && fchown(fd, node->uid, node->gid) < 0)
-		return err_sys(e, "set the owner %u:%u", node->uid, node->gid);
+	if (owner && set_owner(disk, fd, "", node, e) < 0)
+		return -e->number;
 	/* created with its mode under umask 022; chown takes setuid away */
 	if ((node->mode & 07022) && fchmod(fd, node->mode) < 0)
 		return err_sys(e, "set the mode");
@@ -280,9 +308,8 @@ static int finish_at(struct unpack_disk *disk, int dir_fd, const char *name,
 {
 	struct timespec times[2] = { node->mtime, node->mtime };
 
-	if (needs_owner(disk, node) &&
-	    fchownat(dir_fd, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "set the owner %u:%u", node->uid, node->gid);
+	if (needs_owner(disk, node) && set_owner(disk, dir_fd, name, node, e) < 0)
+		return -e->number;
 	if (node->type != S_IFLNK && (node->mode & 07022) &&
 	    set_mode_at(dir_fd, name, node->mode) < 0)
 		return err_sys(e, "set the mode");
@@ -362,9 +389,8 @@ static void remember_folder(struct unpack_disk *disk, const struct unpack_node *
 static int finish_folder(struct unpack_disk *disk, int dir_fd, const char *name,
 			 const struct unpack_node *node, bool existed, struct err *e)
 {
-	if ((existed || needs_owner(disk, node)) &&
-	    fchownat(dir_fd, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "set the owner %u:%u", node->uid, node->gid);
+	if ((existed || needs_owner(disk, node)) && set_owner(disk, dir_fd, name, node, e) < 0)
+		return -e->number;
 	if ((existed || disk->parent_setgid || (node->mode & 07022)) &&
 	    set_mode_at(dir_fd, name, node->mode | 0700) < 0)
 		return err_sys(e, "set the mode");
@@ -386,10 +412,12 @@ static int finish_folder(struct unpack_disk *disk, int dir_fd, const char *name,
 
 static int finish_root(struct unpack_disk *disk, const struct unpack_node *node, struct err *e)
 {
-	if (fchown(disk->root_fd, node->uid, node->gid) < 0 ||
-	    fchmod(disk->root_fd, node->mode | 0700) < 0)
-		return err_sys(e, "set the owner and mode");
-	int r = set_xattrs(disk->root_fd, node, e);
+	int r = set_owner(disk, disk->root_fd, "", node, e);
+	if (r < 0)
+		return r;
+	if (fchmod(disk->root_fd, node->mode | 0700) < 0)
+		return err_sys(e, "set the mode");
+	r = set_xattrs(disk->root_fd, node, e);
 	if (r < 0)
 		return r;
 	remember_folder(disk, node, true);

@@ -36,6 +36,9 @@ struct unpack_node {
 struct unpack_disk *unpack_disk_new(int root_fd, bool merge);
 void unpack_disk_free(struct unpack_disk *disk);
 
+/* So many have not the owner they should, for there is one id alone (base/user_ids.h). */
+uint64_t unpack_disk_unowned(const struct unpack_disk *disk);
+
 /* A regular file, open for writing; what was there before is replaced. */
 int unpack_disk_create(struct unpack_disk *disk, const struct unpack_node *node, struct err *e);
 int unpack_disk_write(struct unpack_disk *disk, int fd, const void *bytes, size_t length,

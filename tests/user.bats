@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# holm for an ordinary user: nothing is installed, configured or running for it.
+load holm
+load person
+
+setup() {
+	holm_setup
+	person_new 300000:65536
+}
+
+teardown() {
+	person_end
+	holm_teardown
+}
+
+@test "an ordinary user runs a container, as its root" {
+	expect 0 u run --rm busybox id -u
+	output_is 0
+	expect 7 u run --rm busybox sh -c 'exit 7'
+	expect 127 u run --rm busybox nowhere
+	[ -d "$BATS_TEST_TMPDIR/person/tester/.local/share/holm/containers" ]
+	[ -d /run/user/1000/holm/containers ]
+}
+
+@test "run -d, ps, exec, logs, stop, rm" {
+	expect 0 u run -d --name web busybox sh -c 'echo ready; exec sleep 1000'
+	within 5 eval 'u logs web | grep ready'
+	expect 0 u ps --format '{{.Names}}'
+	output_is web
+	expect 0 u exec web sh -c 'touch /made && chown 42:43 /made && stat -c %u:%g /made'
+	output_is 42:43
+	expect 0 u stop -t 0 web
+	expect 0 u inspect --format '{{.State.Status}}' web
+	output_is exited
+	expect 0 u start web
+	expect 0 u exec web stat -c %u /made
+	output_is 42
+	expect 0 u rm -f web
+	expect 0 u ps -aq
+	output_is ""
+}
+
+@test "a terminal" {
+	expect 0 as_person script --quiet --return --command "holm run --rm -it busybox sh -c 'tty; id -u'" /dev/null
+	output_has /dev/pts/0
+}
+
+@test "images: load, devices are left out, prune; nothing in the store is another's than the range's" {
+	cat >layer.sh <<-'E'
+		mkdir -p tree/home/a && echo x >tree/home/a/file && mkdir tree/dev && mknod tree/dev/disk b 8 0
+		chown -R 1000:1000 tree/home/a
+		tar -C tree -cf layer.tar .
+	E
+	sh layer.sh
+	oci_image oci one layer.tar
+	tar -C oci -cf oci.tar .
+	chmod 644 oci.tar
+	cp oci.tar "$BATS_TEST_TMPDIR/person/tester/"
+	expect 0 u load -i oci.tar
+	expect 0 u images -q
+	expect 0 u run --rm busybox true
+	store=$BATS_TEST_TMPDIR/person/tester/.local/share/holm
+	[ "$(find "$store" -not -uid 1000 -not \( -uid +299999 -uid -365536 \) | wc -l)" = 0 ]
+	[ "$(find "$store" -uid 300999 -name file | wc -l)" = 1 ]
+	expect 0 u system prune -af
+	[ "$(find "$store/layers" -name file | wc -l)" = 0 ]
+}
+
+@test "two at once, and two users with one name" {
+	person_named other 1001 400000:65536
+	expect 0 u run -d --name web busybox sleep 1000
+	expect 0 as other holm run -d --name web busybox sleep 1000
+	expect 0 as other holm ps -q
+	[ "${#lines[@]}" = 1 ]
+	refused 1 "belongs to user 1000" as other holm --root "$BATS_TEST_TMPDIR/person/tester/.local/share/holm" ps
+	expect 0 as other holm exec web sleep 0
+	u run --rm busybox true & local one=$!
+	u run --rm busybox true & local two=$!
+	u rm -f web
+	wait $one
+	wait $two
+	expect 0 as other holm rm -f web
+}

@@ -1,21 +1,18 @@
 #include "build/build.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/number.h"
 #include "base/own.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "build/cache.h"
+#include "build/places.h"
 #include "build/progress.h"
 #include "build/publish.h"
 #include "build/step.h"
@@ -169,9 +166,10 @@ static int failed(const struct build *build, const struct build_instruction *at,
 		       is_shown(at->kind) ? at->text : build_file_name(at->kind));
 }
 
-static int do_step(struct build *build, size_t number, size_t at, struct err *e)
+/* One of the file's, or what its base wants done (ONBUILD), as part of the step at. */
+static int do_step(struct build *build, size_t number, size_t at,
+		   const struct build_instruction *instruction, struct err *e)
 {
-	const struct build_instruction *instruction = &build->file.items.items[at];
 	struct build_step step = {
 		.build = build,
 		.state = &build->states[number],
@@ -179,31 +177,58 @@ static int do_step(struct build *build, size_t number, size_t at, struct err *e)
 		.stage = number,
 		.number = (int)at + 1,
 	};
-	bool shown = is_shown(instruction->kind);
+	bool own = instruction == &build->file.items.items[at];
+	bool shown = own && is_shown(instruction->kind);
 
 	if (shown)
 		show(build, number, at);
+	if (!own)
+		build_progress_note(build->progress, step.number, "ONBUILD %s", instruction->text);
 	int r = steps[instruction->kind](&step, e);
 	if (r < 0)
-		return failed(build, instruction, step.number, e);
+		return failed(build, own ? instruction : &build->file.items.items[at], step.number,
+			      e);
 	if (shown)
 		build_progress_done(build->progress, step.number);
 	return 0;
 }
 
+/* What the base wants done first. It is not the base of this image's builds that wants it. */
+static int do_triggers(struct build *build, size_t number, struct err *e)
+{
+	struct strv *triggers = &build->states[number].config.config.on_build;
+	own_clear(strv_clear) struct strv texts = *triggers;
+	size_t from = build->stages.items.items[number].first;
+	int r = 0;
+
+	*triggers = (struct strv){ 0 };
+	for (size_t i = 0; r == 0 && i < texts.count; i++) {
+		own_clear(build_file_clear) struct build_file file = { 0 };
+		r = build_file_parse(&file, "ONBUILD", texts.items[i], strlen(texts.items[i]), e);
+		if (r == 0 && (file.items.count != 1 || !steps[file.items.items[0].kind] ||
+			       file.items.items[0].kind == BUILD_ONBUILD))
+			r = err_set(e, ERR_INVALID, "ONBUILD %.60s: not allowed there",
+				    texts.items[i]);
+		if (r == 0)
+			r = do_step(build, number, from, &file.items.items[0], e);
+	}
+	return r;
+}
+
 static int do_stage(struct build *build, size_t number, struct err *e)
 {
 	const struct build_stage *stage = &build->stages.items.items[number];
-	struct build_state *state = &build->states[number];
+	const struct build_instruction *items = build->file.items.items;
 
 	show(build, number, stage->first);
-	int r = begin_stage(build, stage, state, e);
+	int r = begin_stage(build, stage, &build->states[number], e);
 	if (r < 0)
-		return failed(build, &build->file.items.items[stage->first], (int)stage->first + 1,
-			      e);
-	build_progress_done(build->progress, (int)stage->first + 1);
+		return failed(build, &items[stage->first], (int)stage->first + 1, e);
+	r = do_triggers(build, number, e);
+	if (r == 0)
+		build_progress_done(build->progress, (int)stage->first + 1);
 	for (size_t at = stage->first + 1; r == 0 && at < stage->end; at++)
-		r = do_step(build, number, at, e);
+		r = do_step(build, number, at, &items[at], e);
 	return r;
 }
 
@@ -288,28 +313,6 @@ static int set_time(struct build *build, struct err *e)
 		       : 0;
 }
 
-/* Places for what a container gets mounted, so that no step writes them. */
-static int make_places(struct build *build, struct err *e)
-{
-	static const char *const folders[] = { "dev", "proc", "sys", "etc" };
-	static const char *const files[] = { "etc/hosts", "etc/hostname", "etc/resolv.conf" };
-
-	int r = storage_layer_begin(&build->places, build->engine->store, NULL, true, e);
-	if (r < 0)
-		return r;
-	int fd = build->places.fs_fd;
-	for (size_t i = 0; i < COUNT_OF(folders); i++)
-		if (mkdirat(fd, folders[i], 0755) < 0)
-			return err_sys(e, "make places for mounts");
-	for (size_t i = 0; i < COUNT_OF(files); i++) {
-		own_fd int file =
-			openat(fd, files[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		if (file < 0)
-			return err_sys(e, "make places for mounts");
-	}
-	return 0;
-}
-
 static int prepare(struct build *build, const char *context, struct err *e)
 {
 	const struct build_word_scope scope = { get_global, build, '\\' };
@@ -318,7 +321,7 @@ static int prepare(struct build *build, const char *context, struct err *e)
 	if (r == 0)
 		r = set_platform_args(build, e);
 	if (r == 0)
-		r = build_context_open(&build->context, context, build->o->file, e);
+		r = build_context_open(&build->context, build, context, build->o->file, e);
 	if (r == 0)
 		r = build_file_parse(&build->file, build->context.file_name, build->context.file,
 				     build->context.file_length, e);
@@ -329,7 +332,7 @@ static int prepare(struct build *build, const char *context, struct err *e)
 	if (r == 0)
 		r = build_cache_open(build->engine->store, e);
 	if (r == 0)
-		r = make_places(build, e);
+		r = build_places_make(&build->places, build->engine->store, NULL, NULL, e);
 	build->states = mem_new(build->stages.items.count + 1, sizeof(*build->states));
 	return r;
 }

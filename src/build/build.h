@@ -23,7 +23,8 @@ struct build_options {
 	struct strv label;
 	struct strv annotation;
 	struct strv build_context; /* NAME=folder or NAME=docker-image://REFERENCE */
-	struct strv secret;
+	struct strv secret;        /* id=ID[,src=FILE|,env=NAME] */
+	struct strv ssh;           /* ID[=SOCKET] */
 	char *target;
 	char *platform;
 	char *iidfile;

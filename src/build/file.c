@@ -55,7 +55,7 @@ const char *build_file_name(enum build_kind kind)
 	return kinds[kind].name;
 }
 
-void build_file_clear_instruction(struct build_instruction *instruction)
+static void clear_instruction(struct build_instruction *instruction)
 {
 	for (size_t i = 0; i < instruction->heredocs.count; i++) {
 		free(instruction->heredocs.items[i].name);
@@ -72,7 +72,7 @@ void build_file_clear_instruction(struct build_instruction *instruction)
 void build_file_clear(struct build_file *file)
 {
 	for (size_t i = 0; i < file->items.count; i++)
-		build_file_clear_instruction(&file->items.items[i]);
+		clear_instruction(&file->items.items[i]);
 	free(file->items.items);
 	free(file->syntax);
 	*file = (struct build_file){ 0 };
@@ -511,10 +511,4 @@ int build_file_parse(struct build_file *ret, const char *name, const char *text,
 	if (!ret->items.count)
 		return err_set(e, ERR_INVALID, "%s: there is no instruction in it", name);
 	return 0;
-}
-
-int build_file_parse_one(struct build_instruction *ret, const char *text, char escape,
-			 struct err *e)
-{
-	return parse_text(ret, text, escape, e);
 }

@@ -67,11 +67,6 @@ int build_file_parse(struct build_file *ret, const char *name, const char *text,
 		     struct err *e);
 void build_file_clear(struct build_file *file);
 
-/* One instruction by itself, as ONBUILD keeps it. */
-int build_file_parse_one(struct build_instruction *ret, const char *text, char escape,
-			 struct err *e);
-void build_file_clear_instruction(struct build_instruction *instruction);
-
 /* "COPY" */
 const char *build_file_name(enum build_kind kind);
 

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "build/build.h"
 #include "build/cache.h"
+#include "build/heredoc.h"
 #include "build/progress.h"
 #include "build/seal.h"
 #include "build/sum.h"
@@ -31,6 +32,24 @@ static const char *get_variable(const void *context, const char *name)
 struct build_word_scope build_step_scope(const struct build_step *step)
 {
 	return (struct build_word_scope){ get_variable, step, step->build->file.escape };
+}
+
+/* Of an array no word is one. */
+const struct build_heredoc *build_step_heredoc(const struct build_step *step, size_t word)
+{
+	size_t number = 0;
+
+	for (size_t i = 0; !step->at->json && i < step->at->words.count; i++) {
+		const char *text = step->at->words.items[i];
+		struct build_heredoc found;
+		if (!build_heredoc_begins(&found, text, strlen(text), step->build->file.escape))
+			continue;
+		free(found.name);
+		if (i == word)
+			return &step->at->heredocs.items[number];
+		number++;
+	}
+	return NULL;
 }
 
 struct storage_hash *build_step_key_begin(const struct build_step *step, const char *what)

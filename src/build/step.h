@@ -50,6 +50,9 @@ int build_step_run(struct build_step *step, struct err *e);
 int build_step_copy(struct build_step *step, struct err *e);
 int build_step_workdir(struct build_step *step, struct err *e);
 
+/* The here-document that this word of the instruction is, borrowed; NULL: it is none. */
+const struct build_heredoc *build_step_heredoc(const struct build_step *step, size_t word);
+
 /* What the files hang on so far, and what this instruction does: begins the key of a step. */
 struct storage_hash *build_step_key_begin(const struct build_step *step, const char *what);
 

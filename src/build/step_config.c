@@ -157,6 +157,26 @@ static int set_plain(struct build_step *step, struct err *e)
 	return oci_instruction_apply(&step->state->config.config, whole, e);
 }
 
+/* Kept with its here-documents; that it is sound is said now and not to who builds on it. */
+static int set_trigger(struct build_step *step, struct err *e)
+{
+	own_clear(build_file_clear) struct build_file file = { 0 };
+	own_clear(str_clear) struct str text = { 0 };
+
+	str_add(&text, step->at->rest);
+	for (size_t i = 0; i < step->at->heredocs.count; i++)
+		str_addf(&text, "\n%s%s", step->at->heredocs.items[i].text,
+			 step->at->heredocs.items[i].name);
+	int r = build_file_parse(&file, "ONBUILD", text.text, text.length, e);
+	if (r < 0)
+		return r;
+	enum build_kind kind = file.items.items[0].kind;
+	if (kind == BUILD_ONBUILD || kind == BUILD_FROM || kind == BUILD_MAINTAINER)
+		return err_set(e, ERR_INVALID, "%s is not allowed there", build_file_name(kind));
+	strv_add(&step->state->config.config.on_build, text.text);
+	return 0;
+}
+
 static int set_entrypoint(struct build_step *step, struct err *e)
 {
 	/* a command that came from the base was meant for its entrypoint */
@@ -197,7 +217,7 @@ int build_step_config(struct build_step *step, struct err *e)
 		[BUILD_CMD] = set_command,       [BUILD_ENTRYPOINT] = set_entrypoint,
 		[BUILD_ENV] = set_env,           [BUILD_EXPOSE] = set_words,
 		[BUILD_HEALTHCHECK] = set_plain, [BUILD_LABEL] = set_label,
-		[BUILD_MAINTAINER] = set_author, [BUILD_ONBUILD] = set_plain,
+		[BUILD_MAINTAINER] = set_author, [BUILD_ONBUILD] = set_trigger,
 		[BUILD_SHELL] = set_shell,       [BUILD_STOPSIGNAL] = set_words,
 		[BUILD_USER] = set_user,         [BUILD_VOLUME] = set_volume,
 	};

@@ -1,9 +1,6 @@
 /* COPY and ADD: from the context, another stage or an image, into a folder that is the upper one of
  * an overlay over the layers so far, so that links and folders of the image count. */
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,13 +9,14 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/number.h"
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "build/archive.h"
 #include "build/build.h"
 #include "build/copy.h"
 #include "build/expand.h"
+#include "build/made.h"
 #include "build/owner.h"
 #include "build/source.h"
 #include "build/step.h"
@@ -28,7 +26,9 @@
 
 /* One thing to copy. */
 struct item {
-	char *from;             /* below the source's root */
+	int fd;                 /* of the root it is in; borrowed */
+	char *from;             /* below that */
+	bool archive;           /* it is unpacked */
 	struct build_tree tree; /* what it is */
 };
 
@@ -67,14 +67,19 @@ static int expand_flag(char **ret, const struct build_step *step, const char *na
 	return value ? build_word_expand(ret, value, &scope, e) : 0;
 }
 
+/* A here-document keeps its name: what it stands for is read_sources()'s. */
 static int expand_words(struct strv *to, const struct build_step *step, struct err *e)
 {
 	const struct build_word_scope scope = build_step_scope(step);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < step->at->words.count; i++) {
-		char *word;
-		r = build_word_expand(&word, step->at->words.items[i], &scope, e);
+		const char *raw = step->at->words.items[i];
+		char *word = NULL;
+		if (build_step_heredoc(step, i))
+			word = mem_text(raw);
+		else
+			r = build_word_expand(&word, raw, &scope, e);
 		if (r == 0)
 			strv_add_take(to, word);
 	}
@@ -113,41 +118,85 @@ static int set_destination(struct copying *copying, const struct strv *words, st
 
 /* ---- what there is ---- */
 
-static int add_item(struct copying *copying, const char *path, struct err *e)
+static int add_item(struct copying *copying, int fd, const char *path,
+		    const struct build_tree_options *options, struct err *e)
+{
+	struct item *item = shape_list_add(&copying->items);
+
+	*item = (struct item){ .fd = fd, .from = mem_text(path) };
+	return build_tree_read(&item->tree, fd, path, options, e);
+}
+
+static int add_source(struct copying *copying, const char *word, struct err *e)
 {
 	const struct build_tree_options options = {
 		.ignore = copying->source.ignore,
 		.exclude = &copying->exclude,
 		.owners = copying->source.owners,
 	};
-	struct item *item = shape_list_add(&copying->items);
-
-	*item = (struct item){ .from = mem_text(path) };
-	return build_tree_read(&item->tree, copying->source.fd, path, &options, e);
-}
-
-static int add_source(struct copying *copying, const char *word, struct err *e)
-{
 	own_clear(strv_clear) struct strv paths = { 0 };
+	size_t first = copying->items.count;
+	bool add = copying->step->at->kind == BUILD_ADD;
 
 	int r = build_expand(&paths, copying->source.fd, copying->source.ignore, word, e);
 	for (size_t i = 0; r == 0 && i < paths.count; i++)
-		r = add_item(copying, paths.items[i], e);
+		r = add_item(copying, copying->source.fd, paths.items[i], &options, e);
+	for (size_t i = first; r == 0 && add && i < copying->items.count; i++) {
+		struct item *item = &copying->items.items[i];
+		if (S_ISREG(item->tree.items.items[0].mode))
+			r = build_archive_is(&item->archive, item->fd, item->from, e);
+	}
 	return r;
+}
+
+/* What is no path below the source: it is made in a folder of its own first. */
+static int add_made(struct copying *copying, const char *word, const struct build_heredoc *heredoc,
+		    struct err *e)
+{
+	static const struct build_tree_options options = { 0 };
+	struct build_step *step = copying->step;
+	own_free char *name = NULL;
+	size_t folder;
+
+	int r = build_step_folder(step->build, &folder, e);
+	if (r < 0)
+		return r;
+	int fd = step->build->folders.items[folder].fs_fd;
+	r = heredoc ? build_made_heredoc(&name, fd, step, heredoc, e)
+		    : build_made_fetch(&name, fd, step, word, e);
+	return r < 0 ? r : add_item(copying, fd, name, &options, e);
+}
+
+static bool is_made(const struct build_step *step, size_t number, const char *word)
+{
+	return build_step_heredoc(step, number) ||
+	       (step->at->kind == BUILD_ADD && build_made_is_remote(word));
 }
 
 static int read_sources(struct copying *copying, const struct strv *words, struct err *e)
 {
+	const struct build_step *step = copying->step;
 	size_t count = words->count - 1;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = add_source(copying, words->items[i], e);
+		r = is_made(step, i, words->items[i])
+			    ? add_made(copying, words->items[i], build_step_heredoc(step, i), e)
+			    : add_source(copying, words->items[i], e);
 	if (r == 0 && copying->items.count > 1 && !copying->to_folder) {
 		err_set(e, ERR_INVALID, "several things cannot become one: %s", copying->to);
 		return err_hint(e, "end the destination with a slash: %s/", copying->to);
 	}
 	return r;
+}
+
+/* Is there a source that is looked for in the source's root? */
+static bool needs_root(const struct copying *copying, const struct strv *words)
+{
+	for (size_t i = 0; i + 1 < words->count; i++)
+		if (!is_made(copying->step, i, words->items[i]))
+			return true;
+	return false;
 }
 
 static char *make_key(const struct copying *copying)
@@ -163,6 +212,7 @@ static char *make_key(const struct copying *copying)
 	for (size_t i = 0; i < copying->items.count; i++) {
 		const char *name = strrchr(copying->items.items[i].from, '/');
 		build_sum_add(hash, name ? name + 1 : copying->items.items[i].from);
+		build_sum_add_number(hash, copying->items.items[i].archive);
 		build_tree_sum(hash, &copying->items.items[i].tree);
 	}
 	storage_hash_end(hash, digest);
@@ -199,8 +249,12 @@ static int copy_item(const struct copying *copying, const struct item *item,
 	const struct build_entry *first = &item->tree.items.items[0];
 	own_free char *below = NULL;
 
+	options->from_fd = item->fd;
 	options->from = item->from;
 	options->to = copying->to;
+	if (item->archive)
+		return build_archive_unpack(copying->step->build->engine, item->fd, item->from,
+					    options->to_fd, copying->to, e);
 	if (S_ISDIR(first->mode)) {
 		int r = make_folder(options->to_fd, copying->to, options, e);
 		return r < 0 ? r : build_copy(&item->tree, options, e);
@@ -219,8 +273,7 @@ static int copy_item(const struct copying *copying, const struct item *item,
 static int copy_all(const struct copying *copying, size_t folder, struct err *e)
 {
 	const struct build *build = copying->step->build;
-	struct build_copy_options options = { .from_fd = copying->source.fd,
-					      .mode = copying->mode };
+	struct build_copy_options options = { .mode = copying->mode };
 
 	own_fd int root = build_step_open_root(build, copying->step->state, (int)folder, e);
 	if (root < 0)
@@ -273,7 +326,7 @@ static int prepare(struct copying *copying, const struct strv *words, struct err
 		r = read_exclude(copying, e);
 	if (r == 0)
 		r = set_destination(copying, words, e);
-	if (r == 0)
+	if (r == 0 && needs_root(copying, words))
 		r = build_source_open(&copying->source, step, from, e);
 	return r < 0 ? r : read_sources(copying, words, e);
 }

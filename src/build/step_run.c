@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "build/build.h"
 #include "build/progress.h"
+#include "build/run_mounts.h"
 #include "build/step.h"
 #include "build/sum.h"
 #include "engine/engine.h"
@@ -77,7 +78,8 @@ static int check_flags(const struct build_step *step, struct err *e)
 	return 0;
 }
 
-static char *make_key(const struct build_step *step, const struct strv *command)
+static char *make_key(const struct build_step *step, const struct strv *command,
+		      const struct build_run_mounts *mounts)
 {
 	own(storage_hash_free) struct storage_hash *hash = build_step_key_begin(step, "RUN");
 	const struct oci_image_process *process = &step->state->config.config;
@@ -89,7 +91,7 @@ static char *make_key(const struct build_step *step, const struct strv *command)
 	build_sum_add(hash, process->user);
 	build_sum_add(hash, process->working_dir);
 	build_sum_add(hash, network_of(step));
-	build_sum_add_all(hash, &step->at->flags);
+	build_run_mounts_sum(hash, mounts);
 	storage_hash_end(hash, digest);
 	return mem_text(digest);
 }
@@ -195,53 +197,66 @@ static int run_container(struct build_step *step, const struct create_options *o
 	return r;
 }
 
-static int run(struct build_step *step, const struct strv *command, size_t folder, int *ret_code,
-	       struct err *e)
+static int run(struct build_step *step, const struct strv *command, struct build_run_mounts *mounts,
+	       size_t folder, int *ret_code, struct err *e)
 {
 	const struct store *store = step->build->engine->store;
 	const struct oci_image_process process = process_of(step);
 	own_clear(strv_clear) struct strv lower = { 0 };
 	own_free char *upper =
 		mem_format("%s/layers/%s/fs", store->root, step->build->folders.items[folder].name);
-	const struct create_base base = { "build", &process, &lower, upper };
+	struct create_base base = { "build", &process, &lower, upper };
 	struct create_options o = { .base = &base };
 
-	strv_addf(&lower, "%s/layers/%s/fs", store->root, step->build->places.name);
-	build_state_folders(&lower, step->state, store);
 	fill_options(&o, step, command);
-	int r = run_container(step, &o, ret_code, e);
+	int r = build_run_mounts_make(mounts, &o, e);
+	const struct layer_writer *places =
+		mounts->places.name ? &mounts->places : &step->build->places;
+	strv_addf(&lower, "%s/layers/%s/fs", store->root, places->name);
+	build_state_folders(&lower, step->state, store);
+	base.env_files = mounts->env_files;
+	if (r == 0)
+		r = run_container(step, &o, ret_code, e);
 	strv_clear(&o.env);
 	strv_clear(&o.network);
+	strv_clear(&o.mount);
 	return r;
 }
 
-int build_step_run(struct build_step *step, struct err *e)
+static int run_to_layer(struct build_step *step, const struct strv *command,
+			struct build_run_mounts *mounts, char *key, struct err *e)
 {
-	own_clear(strv_clear) struct strv command = { 0 };
 	size_t folder;
 	int code = 0;
 
-	int r = check_flags(step, e);
-	if (r < 0)
-		return r;
-	add_command(&command, step);
-	char *key = make_key(step, &command);
-	own_free char *line = strv_join(&command, " ");
-	own_free char *text = mem_format("RUN %s", line);
-	if (build_step_cached(step, key)) {
-		build_state_history(step->state, text, false);
-		return 0;
-	}
-	r = build_step_folder(step->build, &folder, e);
+	int r = build_step_folder(step->build, &folder, e);
 	if (r == 0)
-		r = run(step, &command, folder, &code, e);
+		r = run(step, command, mounts, folder, &code, e);
 	if (r == 0 && code != 0)
 		r = err_set(e, ERR_STATE, "the command ended with %d", code);
 	if (r < 0) {
 		free(key);
 		return r;
 	}
-	r = build_step_add(step, folder, key, e);
+	return build_step_add(step, folder, key, e);
+}
+
+int build_step_run(struct build_step *step, struct err *e)
+{
+	own_clear(strv_clear) struct strv command = { 0 };
+	own_clear(build_run_mounts_clear) struct build_run_mounts mounts = { 0 };
+
+	int r = check_flags(step, e);
+	if (r == 0)
+		r = build_run_mounts_read(&mounts, step, e);
+	if (r < 0)
+		return r;
+	add_command(&command, step);
+	own_free char *line = strv_join(&command, " ");
+	own_free char *text = mem_format("RUN %s", line);
+	char *key = make_key(step, &command, &mounts);
+	if (!build_step_cached(step, key))
+		r = run_to_layer(step, &command, &mounts, key, e);
 	if (r == 0)
 		build_state_history(step->state, text, false);
 	return r;

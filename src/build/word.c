@@ -331,6 +331,27 @@ int build_word_expand(char **ret, const char *text, const struct build_word_scop
 	return r;
 }
 
+int build_word_expand_text(char **ret, const char *text, const struct build_word_scope *scope,
+			   struct err *e)
+{
+	own_clear(lexer_clear) struct lexer lexer = { text, scope, 0 };
+	int r = 0;
+
+	while (r == 0 && *lexer.at) {
+		if (*lexer.at == '$') {
+			r = take_variable(&lexer, true, e);
+			continue;
+		}
+		if (*lexer.at == scope->escape && lexer.at[1] &&
+		    (lexer.at[1] == '$' || lexer.at[1] == scope->escape))
+			lexer.at++;
+		r = add(&lexer, lexer.at++, 1, e);
+	}
+	if (r == 0)
+		*ret = str_take(&lexer.word);
+	return r;
+}
+
 int build_word_split(struct strv *ret, const char *text, const struct build_word_scope *scope,
 		     struct err *e)
 {

@@ -25,6 +25,10 @@ struct build_word_scope {
 int build_word_expand(char **ret, const char *text, const struct build_word_scope *scope,
 		      struct err *e);
 
+/* A here-document: variables and escapes count, quotes are what they are. */
+int build_word_expand_text(char **ret, const char *text, const struct build_word_scope *scope,
+			   struct err *e);
+
 /* text as words: blanks divide them, also those of variables that stand outside of quotes. Adds to
  * *ret. ERR_INVALID. */
 int build_word_split(struct strv *ret, const char *text, const struct build_word_scope *scope,

@@ -95,6 +95,8 @@ static void take_base(struct container *c, const struct create_base *base)
 {
 	strv_add_all(&c->storage.lower, base->lower);
 	c->storage.upper = mem_text(base->upper);
+	if (base->env_files)
+		shape_map_set(&c->annotations, "org.holm.env.files", base->env_files);
 }
 
 /* Everything that can be said before anything is written. */

@@ -19,6 +19,7 @@
 #include "image/build.h"
 #include "image/command.h"
 #include "image/commit.h"
+#include "image/fetch_url.h"
 #include "image/foreign.h"
 #include "image/import.h"
 #include "image/invocation.h"
@@ -157,6 +158,7 @@ static const struct verb {
 	{ "unpack", image_stream_unpack_verb },
 	{ "build", image_build_verb },
 	{ "commit", image_commit_verb },
+	{ "fetch", image_fetch_url_verb },
 	{ "restore", image_stored_restore_verb },
 };
 

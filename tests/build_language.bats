@@ -1,0 +1,160 @@
+#!/usr/bin/env bats
+# build: what the instructions of a Dockerfile do.
+load holm
+
+dockerfile() {
+	cat >Dockerfile
+}
+
+@test "RUN --mount: cache, tmpfs, bind from the context and a stage, none of them in the layer" {
+	mkdir src
+	echo hello >src/file
+	echo no >src/secret
+	echo secret >.dockerignore
+	echo src/secret >>.dockerignore
+	dockerfile <<-'END'
+		FROM busybox AS first
+		RUN mkdir /made && echo stage >/made/x
+		FROM busybox
+		RUN --mount=type=cache,target=/cache,mode=0700 ls /cache; echo $((1 + 1)) >/cache/two
+		RUN --mount=type=cache,target=/cache cp /cache/two /two
+		RUN --mount=type=tmpfs,target=/t,size=65536 df /t | grep -q 64 && touch /t/x
+		RUN --mount=type=bind,source=src,target=/mnt/in cat /mnt/in/file && ! ls /mnt/in/secret && ! touch /mnt/in/x
+		RUN --mount=src/file,target=/f true || true
+		RUN --mount=from=first,source=/made,target=/made,rw cat /made/x >/x && touch /made/y
+	END
+	sed -i '/src\/file,target/d' Dockerfile
+	expect 0 holm build -t app .
+	expect 0 holm run --rm app sh -c 'cat /two /x; ls -d /cache /t /mnt /made 2>/dev/null || true'
+	output_is $'2\nstage'
+	echo changed >src/file
+	expect 0 holm build .
+	output_has " changed"
+	# the cache outlives the images
+	expect 0 holm build --no-cache .
+	output_has " two"
+	refused 1 "has no target" holm build - <<<$'FROM busybox\nRUN --mount=type=cache true'
+}
+
+@test "RUN --mount=type=secret and ssh: there for one step, and nowhere else" {
+	needs python3
+	echo my-secret-1 >token
+	dockerfile <<-'END'
+		FROM busybox
+		RUN --mount=type=secret,id=token cat /run/secrets/token; stat -c '%a %u' /run/secrets/token
+		RUN --mount=type=secret,id=token,target=/etc/token,uid=7,mode=0440 stat -c '%a %u' /etc/token
+		RUN --mount=type=secret,id=other,env=OTHER sh -c 'echo ${OTHER#my}'
+		RUN --mount=type=secret,id=absent ls /run/secrets 2>&1 | grep -c absent || true
+		RUN --mount=type=ssh test -S $SSH_AUTH_SOCK && echo agent
+	END
+	python3 -c 'import socket,time; s=socket.socket(socket.AF_UNIX); s.bind("agent"); s.listen(); time.sleep(60)' &
+	agent=$!
+	within 5 test -S agent
+	OTHER=my-secret-2 expect 0 holm build --secret id=token,src=token --secret id=other,env=OTHER --ssh default="$PWD/agent" -t app .
+	kill "$agent"
+	output_has "400 0"
+	output_has "440 7"
+	output_has " -secret-2"
+	output_has " agent"
+	expect 0 holm save -o app.tar app
+	not grep -aq my-secret app.tar
+	not grep -raq my-secret "$HOLM_ROOT" "$HOLM_RUN"
+	[ -z "$(find "$HOLM_RUN" -maxdepth 1 -name 'build-*')" ]
+	refused 1 "absent is required" holm build - <<<$'FROM busybox\nRUN --mount=type=secret,id=absent,required true'
+}
+
+@test "here-documents: scripts, files, with and without variables" {
+	dockerfile <<-'END'
+		FROM busybox
+		ENV WHO=me
+		RUN <<EOF
+		echo script >/a
+		echo $WHO >>/a
+		EOF
+		RUN cat <<A >/b && cat <<-"B" >/c
+		first $WHO
+		A
+			second $WHO
+		B
+		COPY <<one <<'two' /files/
+		is $WHO
+		one
+		is $WHO
+		two
+		COPY --chmod=755 <<-EOF /script
+			#!/bin/sh
+			echo "${WHO:-nobody} ran"
+		EOF
+	END
+	expect 0 holm build -t app .
+	expect 0 holm run --rm app sh -c 'cat /a /b /c /files/one /files/two; /script'
+	output_is $'script\nme\nfirst me\nsecond $WHO\nis me\nis $WHO\nme ran'
+}
+
+@test "ONBUILD is done by who builds on it, once, and not handed on" {
+	echo hello >file
+	expect 0 holm build -t base - <<-'END'
+		FROM busybox
+		ONBUILD COPY file /file
+		ONBUILD RUN cat /file >/seen
+	END
+	dockerfile <<<$'FROM base\nRUN cat /seen'
+	expect 0 holm build -t child .
+	output_has " hello"
+	expect 0 holm image inspect --format '{{json .Config.OnBuild}}' child
+	output_is null
+	refused 1 "ONBUILD is not allowed" holm build - <<<$'FROM busybox\nONBUILD ONBUILD RUN x'
+}
+
+@test "ADD: archives are unpacked, addresses and repositories fetched, sums checked" {
+	needs python3
+	mkdir tree www
+	echo in >tree/file
+	tar -czf tree.tar.gz tree
+	tar -cf plain.tar tree
+	echo fetched >www/page
+	git -c init.defaultBranch=main init -q repo
+	echo committed >repo/code
+	git -C repo add code
+	git -C repo -c user.name=x -c user.email=x@y commit -qm one
+	git clone -q --bare repo www/repo.git
+	(cd www && exec python3 -m http.server --bind 127.0.0.1 8123) >/dev/null 2>&1 &
+	server=$!
+	within 10 listens 8123
+	dockerfile <<-END
+		FROM busybox
+		ADD tree.tar.gz plain.tar /un/packed/
+		COPY tree.tar.gz /copied
+		ADD --checksum=sha256:$(sha256sum <www/page | cut -d ' ' -f 1) http://127.0.0.1:8123/page /page
+		ADD file://$PWD/www/repo.git#main /repo
+		RUN cat /un/packed/tree/file /page /repo/code && ls /repo/.git /copied
+	END
+	sed -i 's| /repo/.git||' Dockerfile
+	expect 0 holm build .
+	kill "$server"
+	output_has " in"
+	output_has " fetched"
+	output_has " committed"
+}
+
+@test "contexts: a tar on standard input, a repository, a Dockerfile alone" {
+	mkdir ctx
+	echo hello >ctx/file
+	printf 'FROM busybox\nCOPY file /\nRUN cat /file\n' >ctx/Dockerfile
+	expect 0 holm build - < <(tar -C ctx -cz .)
+	output_has " hello"
+	cp ctx/Dockerfile ctx/Other
+	rm ctx/Dockerfile
+	expect 0 holm build --no-cache -f Other - < <(tar -C ctx -c .)
+	output_has " hello"
+	mv ctx/Other ctx/Dockerfile
+	git -c init.defaultBranch=main init -q repo.git
+	mkdir repo.git/sub
+	cp ctx/* repo.git/sub
+	git -C repo.git add .
+	git -C repo.git -c user.name=x -c user.email=x@y commit -qm one
+	expect 0 holm build --no-cache "file://$PWD/repo.git#main:sub"
+	output_has " hello"
+	expect 0 holm build - <<<$'FROM busybox\nRUN echo alone'
+	refused 1 "no context" holm build - <<<$'FROM busybox\nCOPY x /'
+}

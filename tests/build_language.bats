@@ -158,3 +158,94 @@ dockerfile() {
 	expect 0 holm build - <<<$'FROM busybox\nRUN echo alone'
 	refused 1 "no context" holm build - <<<$'FROM busybox\nCOPY x /'
 }
+
+@test "COPY --link, --parents, --exclude, --chmod; ignore files; names with blanks and patterns" {
+	mkdir -p a/b/c d
+	echo 1 >a/b/c/one
+	echo 2 >a/b/two.txt
+	echo 3 >"d/with blank"
+	echo 4 >d/x.log
+	printf '# comment\n*.tmp\nd/*\n!d/with*\n**/c\n' >.dockerignore
+	touch x.tmp
+	dockerfile <<-'END'
+		FROM busybox
+		COPY --parents a/b/two.txt ./a/./b /p/
+		COPY --link ["d/with blank", "/l/"]
+		COPY --exclude=**/*.txt --chmod=u=rwX,go= a /e
+		COPY d /d/
+		COPY a/b/t?o.[st]xt /glob/
+		RUN find /p /l /e /d /glob -type f | sort; stat -c %a /e/b
+	END
+	expect 0 holm build .
+	[ "$(sed -n 's/^#7 [0-9.]* \//\//p' <<<"$stderr" | tr '\n' ' ')" = "/d/with blank /glob/two.txt /l/with blank /p/a/b/two.txt /p/b/two.txt " ]
+	output_has " 700"
+	# a linked layer does not hang on what is below it
+	sed -i 's|^COPY --parents.*|RUN mkdir /other /p|' Dockerfile
+	expect 0 holm build .
+	number=$(grep -F 'COPY --link' <<<"$stderr" | cut -d ' ' -f 1)
+	grep -qx "$number CACHED" <<<"$stderr"
+	grep -q "^#6 .*COPY d" <<<"$stderr"
+	not grep -qx "#6 CACHED" <<<"$stderr"
+	refused 1 '"/x.tmp": not found' holm build -f - . <<<$'FROM busybox\nCOPY x.tmp /'
+	refused 1 'several things' holm build -f - . <<<$'FROM busybox\nCOPY a d /to'
+	refused 1 'no such flag --frm' holm build -f - . <<<$'FROM busybox\nCOPY --frm=x a /to'
+}
+
+@test "variables: ARG, ENV, defaults, patterns; SHELL, a script with its own program" {
+	dockerfile <<-'END'
+		ARG VERSION=1.2.3-rc1
+		FROM busybox
+		ARG VERSION
+		ARG EMPTY=
+		ENV A=${VERSION%-*} B=${VERSION##*.} C=${EMPTY:-none} D=${EMPTY-none} E=${VERSION//./_} F=${NO:+x}${A:+y} \
+		    G='$A' H="$A \"q\"" I=\$A
+		RUN echo "$A|$B|$C|$D|$E|$F|$G|$H|$I|$VERSION"
+		SHELL ["/bin/sh", "-ec"]
+		RUN <<EOF
+		#!/bin/sh
+		echo "$0 is one"
+		EOF
+		ENV A=x B=$A
+		LABEL v=$VERSION b="$B"
+		EXPOSE $B/tcp
+		STOPSIGNAL SIG${NO:-USR1}
+		HEALTHCHECK --interval=5s CMD true
+		VOLUME ["/v", "/w"]
+	END
+	sed -i 's|^EXPOSE.*|EXPOSE 80${NO:-81}/tcp|' Dockerfile
+	expect 0 holm build -t app .
+	output_has ' 1.2.3|3-rc1|none||1_2_3-rc1||$A| "q"|$A|1.2.3-rc1'
+	output_has " /dev/pipes/EOF is one"
+	expect 0 holm image inspect app
+	jq -e '.[0].Config | .Labels == {"v": "1.2.3-rc1", "b": "1.2.3"} and (.Env | index("B=1.2.3")) and
+		.ExposedPorts == {"8081/tcp": {}} and .StopSignal == "SIGUSR1" and .Volumes == {"/v": {}, "/w": {}} and
+		.Shell == ["/bin/sh", "-ec"] and .Healthcheck.Test == ["CMD-SHELL", "true"]' <<<"$output"
+}
+
+@test "stages side by side; ctrl-C leaves what was done and nothing else" {
+	dockerfile <<-'END'
+		FROM busybox AS one
+		RUN mkfifo /x; echo one >/one
+		FROM busybox AS two
+		RUN echo two >/two
+		FROM busybox
+		COPY --from=one /one /
+		COPY --from=two /two /
+		RUN cat /one /two
+	END
+	expect 0 holm build -t app .
+	output_has " two"
+	dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN echo ready; sleep 1000'
+	holm build . 2>log &
+	build=$!
+	within 10 grep -q ' ready' log
+	kill -INT "$build"
+	wait "$build" || status=$?
+	[ "$status" = 1 ]
+	grep -q interrupted log
+	[ -z "$(find "$HOLM_ROOT/layers" -name '.new-*')" ]
+	[ -z "$(holm ps -aq)" ]
+	sed -i 's/sleep 1000/true/' Dockerfile
+	expect 0 holm build .
+	grep -qx '#2 CACHED' <<<"$stderr"
+}

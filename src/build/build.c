@@ -15,6 +15,7 @@
 #include "build/places.h"
 #include "build/progress.h"
 #include "build/publish.h"
+#include "build/schedule.h"
 #include "build/step.h"
 #include "build/sum.h"
 #include "engine/engine.h"
@@ -78,7 +79,9 @@ static int begin_image(struct build *build, const struct build_stage *stage,
 		.quiet = build->o->quiet,
 	};
 
+	build_stop_allow(&build->stop);
 	int r = engine_image_resolve(build->engine, &request, &found, &image, e);
+	build_stop_forbid();
 	if (r == 0 && found.rootfs)
 		r = err_set(e, ERR_UNSUPPORTED, "FROM %s: a folder is no image", stage->base);
 	if (r == 0) {
@@ -184,7 +187,9 @@ static int do_step(struct build *build, size_t number, size_t at,
 		show(build, number, at);
 	if (!own)
 		build_progress_note(build->progress, step.number, "ONBUILD %s", instruction->text);
-	int r = steps[instruction->kind](&step, e);
+	int r = build_stop_check(build->stop.fd, e);
+	if (r == 0)
+		r = steps[instruction->kind](&step, e);
 	if (r < 0)
 		return failed(build, own ? instruction : &build->file.items.items[at], step.number,
 			      e);
@@ -350,11 +355,7 @@ static int finish_config(struct build *build, struct err *e)
 static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
 {
 	struct err kept;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < build->stages.items.count; i++)
-		if (build->stages.items.items[i].needed)
-			r = do_stage(build, i, e);
+	int r = build_schedule(build, do_stage, e);
 	if (r < 0) {
 		/* what was done is done */
 		build_publish(build, false, NULL, &kept);
@@ -390,6 +391,7 @@ static void build_clear(struct build *build)
 	strv_clear(&build->global_args);
 	strv_clear(&build->platform_args);
 	build_progress_free(build->progress);
+	build_stop_end(&build->stop);
 }
 
 int build_image(struct engine *engine, const struct build_options *o, const char *context,
@@ -399,6 +401,7 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		.engine = engine,
 		.o = o,
 		.context = BUILD_CONTEXT_NONE,
+		.stop = { .fd = -1 },
 		.progress = build_progress_new(o->quiet),
 	};
 
@@ -407,5 +410,7 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 	if (lock < 0)
 		return lock;
 	int r = prepare(&build, context, e);
+	if (r == 0)
+		r = build_stop_begin(&build.stop, e);
 	return r < 0 ? r : do_all(&build, ret_id, e);
 }

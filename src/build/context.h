@@ -21,9 +21,10 @@ struct build_context {
 	}
 
 /* Opens the folder at path and reads the Dockerfile that file names (NULL: Dockerfile or
- * Containerfile in it; "-": standard input). The path may also be the address of a Git repository, or
- * "-" for standard input, which brings a tar, or a Dockerfile and no context; of these two file is in
- * the context. The caller closes *ret, which begins as BUILD_CONTEXT_NONE, after a failure, too. */
+ * Containerfile in it; "-": standard input). The path may also be the address of a Git repository,
+ * or "-" for standard input, which brings a tar, or a Dockerfile and no context; of these two file
+ * is in the context. The caller closes *ret, which begins as BUILD_CONTEXT_NONE, after a failure,
+ * too. */
 int build_context_open(struct build_context *ret, struct build *build, const char *path,
 		       const char *file, struct err *e);
 void build_context_close(struct build_context *context);

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "build/stop.h"
 #include "build/tree.h"
 
 enum { CAPABILITY_MAX = 64 };
@@ -232,7 +233,9 @@ int build_copy(const struct build_tree *tree, const struct build_copy_options *o
 {
 	for (size_t i = 0; i < tree->items.count; i++) {
 		const struct build_entry *entry = &tree->items.items[i];
-		int r = copy_entry(entry, options, e);
+		int r = options->stop_fd > 0 ? build_stop_check(options->stop_fd, e) : 0;
+		if (r == 0)
+			r = copy_entry(entry, options, e);
 		if (r < 0)
 			return err_add(e, "copy /%s%s%s", options->from + (*options->from == '/'),
 				       *entry->path ? "/" : "", entry->path);

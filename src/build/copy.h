@@ -15,6 +15,7 @@ struct build_copy_options {
 	bool owned;       /* by uid and gid; else as the tree says */
 	uid_t uid;
 	gid_t gid;
+	int stop_fd;      /* stop.h; 0 or -1: none */
 	const char *mode; /* --chmod, checked by build_copy_mode(); NULL: as it is */
 };
 

@@ -1,5 +1,5 @@
-/* git.h - Git repositories as contexts and as sources of ADD, by git(1). What a repository brings is
- * only read: no hook of it, no filter, no submodule's command is run. */
+/* git.h - Git repositories as contexts and as sources of ADD, by git(1). What a repository brings
+ * is only read: no hook of it, no filter, no submodule's command is run. */
 #pragma once
 #include <stdbool.h>
 

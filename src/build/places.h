@@ -1,5 +1,5 @@
-/* places.h - the lowest folder of a RUN: places for what is mounted in its container, so that none of
- * them is in the layer. */
+/* places.h - the lowest folder of a RUN: places for what is mounted in its container, so that none
+ * of them is in the layer. */
 #pragma once
 
 struct err;

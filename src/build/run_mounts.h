@@ -1,6 +1,6 @@
-/* run_mounts.h - what RUN --mount asks for, made for one step: folders and files of the host that its
- * container gets mounted. Secrets lie in the run folder (a tmpfs) for that time, and are in no key.
- * Cache mounts are $root/caches/HEX, HEX of their id, with a lock (flock) on the folder. */
+/* run_mounts.h - what RUN --mount asks for, made for one step: folders and files of the host that
+ * its container gets mounted. Secrets lie in the run folder (a tmpfs) for that time, and are in no
+ * key. Cache mounts are $root/caches/HEX, HEX of their id, with a lock (flock) on the folder. */
 #pragma once
 #include <stddef.h>
 

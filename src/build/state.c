@@ -42,13 +42,23 @@ void build_state_clear(struct build_state *state)
 	shape_clear(&state_shape, state);
 }
 
+struct json_object *build_state_write(const struct build_state *state)
+{
+	return shape_write(&state_shape, state);
+}
+
+int build_state_read(struct build_state *to, struct json_object *object, struct err *e)
+{
+	*to = (struct build_state){ 0 };
+	return shape_read(&state_shape, object, to, e);
+}
+
 void build_state_copy(struct build_state *to, const struct build_state *from)
 {
-	own_json struct json_object *object = shape_write(&state_shape, from);
+	own_json struct json_object *object = build_state_write(from);
 	struct err never;
 
-	*to = (struct build_state){ 0 };
-	shape_read(&state_shape, object, to, &never);
+	build_state_read(to, object, &never);
 }
 
 bool build_state_is_fresh(const struct build_layer *layer)

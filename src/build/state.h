@@ -7,7 +7,7 @@
 #include "oci/digest.h"
 #include "oci/image.h"
 
-struct storage_hash;
+struct err;
 struct store;
 
 struct build_layer {
@@ -30,6 +30,10 @@ struct build_state {
 
 void build_state_clear(struct build_state *state);
 void build_state_copy(struct build_state *to, const struct build_state *from);
+
+/* As JSON, the caller's; and back into a zeroed one. */
+struct json_object *build_state_write(const struct build_state *state);
+int build_state_read(struct build_state *to, struct json_object *object, struct err *e);
 
 /* Is the layer one that this build has made, no part of the store yet? */
 bool build_state_is_fresh(const struct build_layer *layer);

@@ -57,7 +57,8 @@ struct storage_hash *build_step_key_begin(const struct build_step *step, const c
 	struct storage_hash *hash = storage_hash_new();
 
 	build_sum_add(hash, "holm build 1");
-	build_sum_add(hash, step->state->key);
+	if (what)
+		build_sum_add(hash, step->state->key);
 	build_sum_add_number(hash, step->state->time_s);
 	build_sum_add(hash, what);
 	return hash;
@@ -84,7 +85,13 @@ static void push_layer(struct build_step *step, char *name, char *key)
 		.key = key,
 		.text = mem_text(step->at->text),
 	};
-	mem_replace(&step->state->key, key);
+	/* all that is below counts for the next one, also where it did not for this one */
+	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
+	char digest[DIGEST_TEXT_SIZE];
+	build_sum_add(hash, step->state->key);
+	build_sum_add(hash, key);
+	storage_hash_end(hash, digest);
+	mem_replace(&step->state->key, digest);
 }
 
 int build_step_add(struct build_step *step, size_t folder, char *key, struct err *e)

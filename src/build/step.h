@@ -7,6 +7,7 @@
 #include "build/file.h"
 #include "build/stage.h"
 #include "build/state.h"
+#include "build/stop.h"
 #include "build/word.h"
 #include "storage/layer.h"
 
@@ -28,6 +29,7 @@ struct build {
 	struct build_progress *progress;
 	SHAPE_LIST_OF(struct layer_writer) folders; /* that steps wrote, locked */
 	struct layer_writer places; /* a lowest folder for RUN: places for what is mounted */
+	struct build_stop stop;
 	bool time_given;
 	int64_t time_s;
 };
@@ -53,7 +55,8 @@ int build_step_workdir(struct build_step *step, struct err *e);
 /* The here-document that this word of the instruction is, borrowed; NULL: it is none. */
 const struct build_heredoc *build_step_heredoc(const struct build_step *step, size_t word);
 
-/* What the files hang on so far, and what this instruction does: begins the key of a step. */
+/* What the files hang on so far, and what this instruction does: begins the key of a step. what
+ * NULL: one that does not hang on what is below (COPY --link). */
 struct storage_hash *build_step_key_begin(const struct build_step *step, const char *what);
 
 /* A new folder for what a step writes; build owns it. Its number in build->folders. */

@@ -28,6 +28,7 @@
 struct item {
 	int fd;                 /* of the root it is in; borrowed */
 	char *from;             /* below that */
+	char *above;            /* --parents: the folders that come along; NULL: none */
 	bool archive;           /* it is unpacked */
 	struct build_tree tree; /* what it is */
 };
@@ -41,12 +42,14 @@ struct copying {
 	bool to_folder;
 	char *owner; /* --chown, NULL: none */
 	char *mode;  /* --chmod */
+	bool link;   /* --link: the layers below do not matter */
 };
 
 static void copying_clear(struct copying *copying)
 {
 	for (size_t i = 0; i < copying->items.count; i++) {
 		free(copying->items.items[i].from);
+		free(copying->items.items[i].above);
 		build_tree_clear(&copying->items.items[i].tree);
 	}
 	free(copying->items.items);
@@ -127,21 +130,48 @@ static int add_item(struct copying *copying, int fd, const char *path,
 	return build_tree_read(&item->tree, fd, path, options, e);
 }
 
+/* --parents: what is above the thing in its path, behind a "/./" if there is one. */
+static char *above_of(const char *word, const char *path)
+{
+	const char *pivot = strstr(word, "/./");
+	own_free char *skipped = pivot ? mem_text_n(word, (size_t)(pivot - word)) : mem_text("");
+	own_free char *absolute = path_join("/", skipped);
+	own_free char *clean = path_clean(absolute);
+	size_t skip = strlen(clean + 1);
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || (size_t)(slash - path) <= skip)
+		return mem_text("");
+	return mem_text_n(path + skip + (skip > 0), (size_t)(slash - path) - skip - (skip > 0));
+}
+
+static bool is_flag_set(const struct build_step *step, const char *name, bool otherwise)
+{
+	const char *value = build_file_flag(step->at, name);
+
+	return value ? !str_equal(value, "false") && !str_equal(value, "0") : otherwise;
+}
+
 static int add_source(struct copying *copying, const char *word, struct err *e)
 {
 	const struct build_tree_options options = {
 		.ignore = copying->source.ignore,
 		.exclude = &copying->exclude,
 		.owners = copying->source.owners,
+		.stop_fd = copying->step->build->stop.fd,
 	};
 	own_clear(strv_clear) struct strv paths = { 0 };
 	size_t first = copying->items.count;
-	bool add = copying->step->at->kind == BUILD_ADD;
+	bool unpack =
+		copying->step->at->kind == BUILD_ADD && is_flag_set(copying->step, "unpack", true);
+	bool parents = is_flag_set(copying->step, "parents", false);
 
 	int r = build_expand(&paths, copying->source.fd, copying->source.ignore, word, e);
 	for (size_t i = 0; r == 0 && i < paths.count; i++)
 		r = add_item(copying, copying->source.fd, paths.items[i], &options, e);
-	for (size_t i = first; r == 0 && add && i < copying->items.count; i++) {
+	for (size_t i = first; r == 0 && parents && i < copying->items.count; i++)
+		copying->items.items[i].above = above_of(word, copying->items.items[i].from);
+	for (size_t i = first; r == 0 && unpack && i < copying->items.count; i++) {
 		struct item *item = &copying->items.items[i];
 		if (S_ISREG(item->tree.items.items[0].mode))
 			r = build_archive_is(&item->archive, item->fd, item->from, e);
@@ -164,7 +194,12 @@ static int add_made(struct copying *copying, const char *word, const struct buil
 	int fd = step->build->folders.items[folder].fs_fd;
 	r = heredoc ? build_made_heredoc(&name, fd, step, heredoc, e)
 		    : build_made_fetch(&name, fd, step, word, e);
-	return r < 0 ? r : add_item(copying, fd, name, &options, e);
+	if (r == 0)
+		r = add_item(copying, fd, name, &options, e);
+	struct item *item = &copying->items.items[copying->items.count - 1];
+	if (r == 0 && !heredoc && is_flag_set(step, "unpack", false))
+		r = build_archive_is(&item->archive, item->fd, item->from, e);
+	return r;
 }
 
 static bool is_made(const struct build_step *step, size_t number, const char *word)
@@ -202,16 +237,20 @@ static bool needs_root(const struct copying *copying, const struct strv *words)
 static char *make_key(const struct copying *copying)
 {
 	own(storage_hash_free) struct storage_hash *hash =
-		build_step_key_begin(copying->step, "COPY");
+		build_step_key_begin(copying->step, copying->link ? NULL : "COPY");
 	char digest[DIGEST_TEXT_SIZE];
 
 	build_sum_add(hash, copying->to);
 	build_sum_add_number(hash, copying->to_folder);
 	build_sum_add(hash, copying->owner);
 	build_sum_add(hash, copying->mode);
+	/* names are those of the image */
+	if (copying->owner && copying->owner[strspn(copying->owner, "0123456789:")])
+		build_sum_add(hash, copying->step->state->key);
 	for (size_t i = 0; i < copying->items.count; i++) {
 		const char *name = strrchr(copying->items.items[i].from, '/');
 		build_sum_add(hash, name ? name + 1 : copying->items.items[i].from);
+		build_sum_add(hash, copying->items.items[i].above);
 		build_sum_add_number(hash, copying->items.items[i].archive);
 		build_tree_sum(hash, &copying->items.items[i].tree);
 	}
@@ -249,41 +288,65 @@ static int copy_item(const struct copying *copying, const struct item *item,
 	const struct build_entry *first = &item->tree.items.items[0];
 	own_free char *below = NULL;
 
+	own_free char *joined = item->above ? path_join(copying->to, item->above) : NULL;
+	own_free char *to = joined ? path_clean(joined) : mem_text(copying->to);
+	const char *slash = strrchr(item->from, '/');
+
 	options->from_fd = item->fd;
 	options->from = item->from;
-	options->to = copying->to;
+	options->to = to;
 	if (item->archive)
 		return build_archive_unpack(copying->step->build->engine, item->fd, item->from,
-					    options->to_fd, copying->to, e);
-	if (S_ISDIR(first->mode)) {
-		int r = make_folder(options->to_fd, copying->to, options, e);
+					    options->to_fd, to, e);
+	bool dir = S_ISDIR(first->mode);
+	if (dir && !item->above) {
+		int r = make_folder(options->to_fd, to, options, e);
 		return r < 0 ? r : build_copy(&item->tree, options, e);
 	}
-	if (copying->to_folder || is_folder(options->to_fd, copying->to)) {
-		const char *slash = strrchr(item->from, '/');
-		below = path_join(copying->to, slash ? slash + 1 : item->from);
-		int r = make_folder(options->to_fd, copying->to, options, e);
+	if (dir || item->above || copying->to_folder || is_folder(options->to_fd, to)) {
+		int r = make_folder(options->to_fd, to, options, e);
 		if (r < 0)
 			return r;
+		below = path_join(to, slash ? slash + 1 : item->from);
 		options->to = below;
 	}
 	return build_copy(&item->tree, options, e);
 }
 
-static int copy_all(const struct copying *copying, size_t folder, struct err *e)
+/* Where it is copied to. With --link that is nothing but the new layer. */
+static int open_target(const struct copying *copying, size_t folder, struct err *e)
 {
 	const struct build *build = copying->step->build;
-	struct build_copy_options options = { .mode = copying->mode };
 
-	own_fd int root = build_step_open_root(build, copying->step->state, (int)folder, e);
+	if (!copying->link)
+		return build_step_open_root(build, copying->step->state, (int)folder, e);
+	int fd = fcntl(build->folders.items[folder].fs_fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_sys(e, "open the layer") : fd;
+}
+
+static int find_owner(const struct copying *copying, struct build_copy_options *options,
+		      struct err *e)
+{
+	if (!copying->owner)
+		return 0;
+	options->owned = true;
+	own_fd int root = build_step_open_root(copying->step->build, copying->step->state, -1, e);
+	return root < 0 ? root
+			: build_owner_find(&options->uid, &options->gid, root, copying->owner, e);
+}
+
+static int copy_all(const struct copying *copying, size_t folder, struct err *e)
+{
+	struct build_copy_options options = { .mode = copying->mode,
+					      .stop_fd = copying->step->build->stop.fd };
+
+	int r = find_owner(copying, &options, e);
+	if (r < 0)
+		return r;
+	own_fd int root = open_target(copying, folder, e);
 	if (root < 0)
 		return root;
 	options.to_fd = root;
-	int r = 0;
-	if (copying->owner) {
-		options.owned = true;
-		r = build_owner_find(&options.uid, &options.gid, root, copying->owner, e);
-	}
 	for (size_t i = 0; r == 0 && i < copying->items.count; i++)
 		r = copy_item(copying, &copying->items.items[i], &options, e);
 	return r;
@@ -324,6 +387,7 @@ static int prepare(struct copying *copying, const struct strv *words, struct err
 		r = expand_flag(&from, step, "from", e);
 	if (r == 0)
 		r = read_exclude(copying, e);
+	copying->link = is_flag_set(step, "link", false);
 	if (r == 0)
 		r = set_destination(copying, words, e);
 	if (r == 0 && needs_root(copying, words))

@@ -1,10 +1,13 @@
 /* RUN: a container of the same engine on the layers so far, whose upper folder is the new layer. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -38,9 +41,21 @@ static char *script_of(const struct build_instruction *at)
 	return str_take(&script);
 }
 
+/* A script that says itself what runs it is a file. */
+static bool is_program(const struct build_instruction *at)
+{
+	return at->heredocs.count == 1 && !at->rest[strcspn(at->rest, " \t")] &&
+	       str_starts(at->rest, "<<") && str_starts(at->heredocs.items[0].text, "#!");
+}
+
 static void add_command(struct strv *to, const struct build_step *step)
 {
 	const struct strv *shell = &step->state->config.config.shell;
+
+	if (is_program(step->at)) {
+		strv_addf(to, "/dev/pipes/%s", step->at->heredocs.items[0].name);
+		return;
+	}
 
 	if (step->at->json) {
 		strv_add_all(to, &step->at->words);
@@ -86,6 +101,8 @@ static char *make_key(const struct build_step *step, const struct strv *command,
 	char digest[DIGEST_TEXT_SIZE];
 
 	build_sum_add_all(hash, command);
+	if (is_program(step->at))
+		build_sum_add(hash, step->at->heredocs.items[0].text);
 	build_sum_add_all(hash, &process->env);
 	build_sum_add_all(hash, &step->state->args);
 	build_sum_add(hash, process->user);
@@ -113,6 +130,27 @@ static void add_env(struct strv *to, const struct build_step *step)
 		if (strv_find_key(env, name) < 0)
 			strv_add(to, arg);
 	}
+}
+
+/* In /dev, which is a tmpfs of the container's: no place for it stays in the layer. */
+static int add_program(struct create_options *to, const struct build_step *step, struct err *e)
+{
+	const struct build_heredoc *heredoc = &step->at->heredocs.items[0];
+	struct build *build = step->build;
+	size_t folder;
+
+	if (!str_is_name(heredoc->name, 255))
+		return err_set(e, ERR_INVALID, "<<%s: not the name of a file", heredoc->name);
+	int r = build_step_folder(build, &folder, e);
+	if (r == 0)
+		r = fd_write_file_at(build->folders.items[folder].fs_fd, heredoc->name,
+				     heredoc->text, strlen(heredoc->text), 0755, e);
+	if (r == 0)
+		strv_addf(&to->mount,
+			  "type=bind,readonly,source=%s/layers/%s/fs/%s,target=/dev/pipes/%s",
+			  build->engine->store->root, build->folders.items[folder].name,
+			  heredoc->name, heredoc->name);
+	return r;
 }
 
 /* What an image's containers have and a step has not. */
@@ -158,28 +196,62 @@ static void fill_options(struct create_options *to, const struct build_step *ste
 		strv_add(&to->network, network);
 }
 
+/* Ctrl-C ends the container, and its end the step. */
+static int wait_for_frame(const struct build_step *step, struct engine_session *session,
+			  bool *killed, struct err *e)
+{
+	static const unsigned char kill_signal[4] = { SIGKILL };
+	struct pollfd polled[] = {
+		{ .fd = session->client.fd, .events = POLLIN },
+		{ .fd = *killed ? -1 : step->build->stop.fd, .events = POLLIN },
+	};
+
+	if (poll(polled, COUNT_OF(polled), -1) < 0)
+		return errno == EINTR ? 0 : err_sys(e, "poll");
+	if (!polled[1].revents)
+		return 0;
+	*killed = true;
+	return monitor_client_send(&session->client, MONITOR_KILL, kill_signal, sizeof(kill_signal),
+				   e);
+}
+
+/* 1: it has ended. */
+static int take_frame(struct build_step *step, const struct monitor_frame *frame, int *ret_code,
+		      struct err *e)
+{
+	struct monitor_exit status;
+
+	if (frame->type == MONITOR_STDOUT || frame->type == MONITOR_STDERR)
+		build_progress_output(step->build->progress, step->number,
+				      (const char *)frame->payload, frame->length);
+	if (frame->type != MONITOR_EXIT)
+		return 0;
+	if (monitor_get_exit(&status, frame) < 0)
+		return err_set(e, ERR_CORRUPT, "the monitor sent what cannot be read");
+	*ret_code = status.code;
+	return 1;
+}
+
 /* Relays its output until it ends. */
 static int follow(struct build_step *step, struct engine_session *session, int *ret_code,
 		  struct err *e)
 {
-	struct monitor_frame frame;
-	struct monitor_exit status;
+	bool killed = false;
 
 	for (;;) {
-		int n = monitor_client_read(&session->client, &frame, e);
+		struct monitor_frame frame;
+		int n = monitor_client_try_read(&session->client, &frame, e);
 		if (n < 0)
 			return n;
-		if (n == 0)
-			return err_set(e, ERR_UNREACHABLE, "the container's monitor is gone");
-		if (frame.type == MONITOR_STDOUT || frame.type == MONITOR_STDERR)
-			build_progress_output(step->build->progress, step->number,
-					      (const char *)frame.payload, frame.length);
-		if (frame.type != MONITOR_EXIT)
+		if (n == 0) {
+			n = wait_for_frame(step, session, &killed, e);
+			if (n < 0)
+				return n;
 			continue;
-		if (monitor_get_exit(&status, &frame) < 0)
-			return err_set(e, ERR_CORRUPT, "the monitor sent what cannot be read");
-		*ret_code = status.code;
-		return 0;
+		}
+		n = take_frame(step, &frame, ret_code, e);
+		if (n != 0)
+			return n < 0 ? n : killed ? build_stop_check(step->build->stop.fd, e) : 0;
 	}
 }
 
@@ -210,6 +282,8 @@ static int run(struct build_step *step, const struct strv *command, struct build
 
 	fill_options(&o, step, command);
 	int r = build_run_mounts_make(mounts, &o, e);
+	if (r == 0 && is_program(step->at))
+		r = add_program(&o, step, e);
 	const struct layer_writer *places =
 		mounts->places.name ? &mounts->places : &step->build->places;
 	strv_addf(&lower, "%s/layers/%s/fs", store->root, places->name);

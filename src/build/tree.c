@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "build/ignore.h"
+#include "build/stop.h"
 #include "build/sum.h"
 
 enum { TARGET_MAX = 4096, CAPABILITY_MAX = 64, CHUNK = 128 << 10 };
@@ -156,6 +157,8 @@ static int walk_subfolder(struct walk *walk, int dir_fd, const char *name, const
 static int walk_thing(struct walk *walk, int dir_fd, const char *name, const char *path,
 		      const struct stat *st, struct err *e)
 {
+	if (walk->options->stop_fd > 0 && build_stop_check(walk->options->stop_fd, e) < 0)
+		return -e->number;
 	if (walk->tree->items.count >= BUILD_TREE_ENTRIES_MAX)
 		return err_set(e, ERR_INVALID, "more than %d files", BUILD_TREE_ENTRIES_MAX);
 	if (S_ISSOCK(st->st_mode))

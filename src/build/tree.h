@@ -36,6 +36,7 @@ struct build_tree {
 struct build_tree_options {
 	const struct build_ignore *ignore;  /* NULL: nothing is */
 	const struct build_ignore *exclude; /* of the instruction */
+	int stop_fd;                        /* stop.h; 0 or -1: none */
 	bool owners;                        /* ids are those of the files, else 0 */
 };
 

@@ -17,7 +17,7 @@ struct create_base {
 	const struct oci_image_process *process;
 	const struct strv *lower; /* absolute folders, lowest first */
 	const char *upper;        /* what is written goes to this folder, which stays */
-	const char *env_files; /* JSON of org.holm.env.files (runtime/runtime.h), or NULL */
+	const char *env_files;    /* JSON of org.holm.env.files (runtime/runtime.h), or NULL */
 };
 
 struct create_options {

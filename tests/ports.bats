@@ -6,11 +6,13 @@ setup() {
 	command -v nft >/dev/null || skip "no nft here"
 	holm_setup
 	OUTSIDE=
+	SERVER=
 }
 
 teardown() {
 	[ -z "${OUTSIDE:-}" ] || ip link delete outside 2>/dev/null || true
 	nft delete table inet firewall 2>/dev/null || true
+	[ -z "${SERVER:-}" ] || kill "$SERVER" 2>/dev/null || true
 	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
 	holm network prune -f >/dev/null 2>&1 || true
 	within 10 not has_veth
@@ -62,6 +64,10 @@ web() { # NAME [ARGUMENT...]
 		exec httpd -f -p 80 -h /www" >/dev/null
 }
 
+address_of() { # CONTAINER
+	holm inspect --format "{{.NetworkSettings.Networks.bridge.IPAddress}}" "$1"
+}
+
 get() { # URL: what the server says
 	curl -sg -m "$(seconds 2)" "$1"
 }
@@ -80,4 +86,243 @@ get() { # URL: what the server says
 	output_is one
 	expect 0 holm exec one wget -q -O- http://192.0.2.1:8080/name
 	output_is one
+}
+
+# The host's own rules, as they are where people have a firewall.
+make_firewall() {
+	nft -f - <<-END
+		table inet firewall {
+			chain input {
+				type filter hook input priority filter; policy drop;
+				ct state established,related accept
+				icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+				iif lo accept
+			}
+		}
+	END
+}
+
+from_world() { # URL
+	in_world curl -sg -m "$(seconds 2)" "$1"
+}
+
+@test "the host's input rules decide about a published port" {
+	make_world
+	web one -p 8080:80
+	web two -p 8081:80 --publish-mode open
+	within 10 get http://127.0.0.1:8080/name
+	make_firewall
+	run from_world http://192.0.2.1:8080/name
+	[ "$status" = 28 ]
+	expect 0 from_world http://192.0.2.1:8081/name
+	output_is two
+	nft add rule inet firewall input ip saddr 192.0.2.7 tcp dport 8080 accept
+	run from_world http://192.0.2.1:8080/name
+	[ "$status" = 28 ]
+	nft add rule inet firewall input tcp dport 8080 accept
+	expect 0 from_world http://192.0.2.1:8080/name
+	output_is one
+	# the host and its containers are not asked
+	nft flush chain inet firewall input
+	nft add rule inet firewall input ct state established,related accept
+	expect 0 get http://192.0.2.1:8080/name
+	expect 0 holm exec two wget -q -O- http://192.0.2.1:8080/name
+	output_is one
+}
+
+@test "what is not published is not reached, and 127.0.0.1 from nowhere but the host" {
+	make_world
+	web one -p 127.0.0.1:8080:80 -p 192.0.2.1:8081:80
+	within 10 get http://127.0.0.1:8080/name
+	run from_world "http://$(address_of one)/name"
+	[ "$status" != 0 ]
+	run from_world http://192.0.2.1:8080/name
+	[ "$status" = 7 ]
+	expect 0 from_world http://192.0.2.1:8081/name
+	run get http://127.0.0.1:8081/name
+	[ "$status" = 7 ]
+	in_world ip route add 127.0.0.0/8 via 192.0.2.1 table 9
+	in_world sysctl -qw net.ipv4.conf.world.route_localnet=1
+	in_world ip rule add to 127.0.0.1 lookup 9 pref 0
+	run from_world http://127.0.0.1:8080/name
+	[ "$status" != 0 ]
+	python3 -m http.server -d "$BATS_TEST_TMPDIR/here" --bind 127.0.0.1 8099 >/dev/null 2>&1 3>&- &
+	SERVER=$!
+	within 10 get http://127.0.0.1:8099/
+	run holm run --rm --network bridge --privileged busybox sh -c '
+		ip route add 127.0.0.2/32 via 10.99.0.1; ip rule add to 127.0.0.1 lookup main pref 0
+		echo 1 >/proc/sys/net/ipv4/conf/eth0/route_localnet
+		ip address delete 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via 10.99.0.1
+		timeout 2 wget -q -O- http://127.0.0.1:8099/'
+	[ "$status" != 0 ]
+	kill "$SERVER"
+}
+
+@test "UDP, IPv6 and both on one port" {
+	make_world
+	holm network create --ipv6 --subnet fd99::/64 six >/dev/null
+	holm run -d --name one --network six -p 8080:80 -p 5300:53/udp busybox sh -c '
+		mkdir /www; echo six >/www/name; httpd -p 80 -h /www
+		exec sleep 1000' >/dev/null
+	nsenter -t "$(holm inspect --format '{{.State.Pid}}' one)" -n python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 53))
+while True:
+	data, peer = s.recvfrom(65535)
+	s.sendto(b"heard %d" % len(data), peer)' 3>&- &
+	SERVER=$!
+	within 10 get http://127.0.0.1:8080/name
+	expect 0 from_world 'http://[fd01::1]:8080/name'
+	output_is six
+	expect 0 from_world http://192.0.2.1:8080/name
+	expect 0 get 'http://[fd01::1]:8080/name'
+	expect 0 get http://localhost:8080/name
+	output_is six
+	make_firewall
+	run from_world 'http://[fd01::1]:8080/name'
+	[ "$status" = 28 ]
+	ask() {
+		in_world python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(float(sys.argv[1]))
+s.sendto(b"x" * int(sys.argv[2]), ("192.0.2.1", 5300))
+print(s.recv(100).decode().strip())' "$@"
+	}
+	run ask 1 1
+	[ "$status" != 0 ]
+	nft add rule inet firewall input udp dport 5300 accept
+	expect 0 ask "$(seconds 3)" 4000
+	output_is "heard 4000"
+	kill "$SERVER"
+}
+
+@test "docker's words: inspect, ps, port, ranges, exposed and dynamic ports" {
+	holm run -d --name one --network bridge -p 8000-8001:8000-8001 -p 127.0.0.1:9000-9005:90/udp \
+		-p 80 --expose 70-71 busybox sleep 1000 >/dev/null
+	any=$(holm port one 80)
+	[[ $any =~ ^0\.0\.0\.0:[0-9]+$ ]]
+	expect 0 holm port one
+	output_is "80/tcp -> $any
+90/udp -> 127.0.0.1:9000
+8000/tcp -> 0.0.0.0:8000
+8001/tcp -> 0.0.0.0:8001"
+	expect 0 holm port one 90/udp
+	output_is 127.0.0.1:9000
+	refused 1 "no public port '90' is published for one" holm port one 90
+	expect 0 holm ps --format '{{.Ports}}'
+	output_is "0.0.0.0:8000-8001->8000-8001/tcp, 70-71/tcp, $any->80/tcp, 127.0.0.1:9000->90/udp"
+	expect 0 holm inspect --format '{{json .HostConfig.PortBindings}}' one
+	jq -e '."90/udp" == [{HostIp: "127.0.0.1", HostPort: "9000-9005"}] and
+		."80/tcp" == [{HostIp: "", HostPort: ""}]' <<<"$output"
+	expect 0 holm inspect --format '{{json .NetworkSettings.Ports}}' one
+	jq -e '."70/tcp" == null and ."8000/tcp" == [{HostIp: "0.0.0.0", HostPort: "8000"}]' <<<"$output"
+	expect 0 holm inspect --format '{{json .Config.ExposedPorts}}' one
+	jq -e 'keys == ["70/tcp", "71/tcp", "80/tcp", "8000/tcp", "8001/tcp", "90/udp"]' <<<"$output"
+	expect 0 holm ps -q --filter publish=8000-9000/udp
+	[ -n "$output" ]
+	expect 0 holm ps -q --filter publish=90/udp --filter expose=70
+	output_is ""
+	expect 0 holm run -d --name two --network bridge -P --expose 70 --expose 71/udp busybox sleep 1000
+	expect 0 holm port two
+	[ "${#lines[@]}" = 2 ]
+	holm stop -t 0 one two >/dev/null
+	expect 0 holm port one
+	output_is ""
+	refused 125 "neither a port nor a range" holm run --network bridge -p 80:x busybox true
+	refused 125 "is not one of firewall|open" holm run --network bridge -p 80 --publish-mode x busybox true
+	refused 125 "exclude each other" holm run --network container:two -p 80 busybox true
+	refused 125 "no IPv6 subnet" holm run --rm --network bridge -p '[fd01::1]:80:80' busybox true
+}
+
+@test "a port that is taken is refused, by the name of who has it" {
+	web one -p 8080:80 -p 8081:81/udp
+	refused 125 "port 8080/tcp is published by the container one" \
+		holm run --rm --network bridge -p 8080:80 busybox true
+	refused 125 "port 8080/tcp is published by the container one" \
+		holm run --rm --network bridge -p 127.0.0.1:8080:80 busybox true
+	refused 125 "port 8081/udp is published by the container one" \
+		holm run --rm --network bridge -p 8081:80/udp busybox true
+	run timeout "$(seconds 5)" python3 -m http.server 8080
+	[[ $status != 0 && $output == *"Address already in use"* ]]
+	python3 -m http.server --bind 127.0.0.1 8082 >/dev/null 2>&1 3>&- &
+	SERVER=$!
+	within 10 get http://127.0.0.1:8082/
+	refused 125 "port 8082/tcp of 0.0.0.0 is taken by python3 (process $SERVER)" \
+		holm run --rm --network bridge -p 8082:80 busybox true
+	expect 0 holm run --rm --network bridge -p 8080-8083:80 -p 8082/udp busybox true
+	kill "$SERVER"
+	wait "$SERVER" || true
+	# what the server left (TIME_WAIT) is in nobody's way
+	expect 0 holm run --rm --network bridge -p 8082:80 busybox true
+	holm stop -t 0 one >/dev/null
+	expect 0 holm run --rm --network bridge -p 8080:80 busybox true
+}
+
+@test "ports of a running container: added, removed, still so after a restart" {
+	web one -p 8080:80
+	within 10 get http://127.0.0.1:8080/name
+	expect 0 holm port add one 8081:80 127.0.0.1:8082:80
+	expect 0 get http://127.0.0.1:8081/name
+	output_is one
+	refused 1 "port 8080/tcp is published by the container one" holm port add one 8090:80 8080:81
+	refused 125 "port 8081/tcp is published by the container one" \
+		holm run --rm --network bridge -p 8081:80 busybox true
+	expect 0 holm port rm one -p 8080:80
+	run get http://127.0.0.1:8080/name
+	[ "$status" = 7 ]
+	expect 0 holm run --rm --network bridge -p 8080:80 busybox true
+	refused 1 "it does not publish 8080:80" holm port rm one 8080:80
+	expect 0 holm port one
+	output_is "80/tcp -> 0.0.0.0:8081
+80/tcp -> 127.0.0.1:8082"
+	holm restart -t 0 one >/dev/null
+	expect 0 holm port one
+	output_is "80/tcp -> 0.0.0.0:8081
+80/tcp -> 127.0.0.1:8082"
+	within 10 get http://127.0.0.1:8081/name
+	holm stop -t 0 one >/dev/null
+	expect 0 holm port rm one 80
+	expect 0 holm port add one 8083:80
+	holm start one >/dev/null
+	expect 0 holm port one
+	output_is "80/tcp -> 0.0.0.0:8083"
+}
+
+@test "rules that were flushed, devices that were removed, monitors that were killed" {
+	make_world
+	web one -p 8080:80
+	within 10 get http://127.0.0.1:8080/name
+	nft flush ruleset
+	expect 0 holm network reload
+	expect 0 from_world http://192.0.2.1:8080/name
+	nft flush ruleset
+	ip link delete holm-out
+	web two -p 8081:80
+	expect 0 from_world http://192.0.2.1:8080/name
+	within 10 from_world http://192.0.2.1:8081/name
+	nft flush map inet holm ports4
+	expect 0 holm network reload
+	expect 0 from_world http://192.0.2.1:8080/name
+	kill -KILL "$(holm inspect --format '{{.State.Pid}}' two >/dev/null; jq -r .monitorPid \
+		"$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' two)/state.json")"
+	within 10 not pgrep -f 'httpd.*two'
+	# nobody has looked yet
+	[ -n "$(elements)" ]
+	expect 0 holm run -d --name three --network bridge -p 8081:80 busybox sleep 1000
+	expect 0 holm port three
+	output_is "80/tcp -> 0.0.0.0:8081"
+	# what two had is not taken back once more
+	holm ps -a >/dev/null
+	elements | grep -q 8081
+}
+
+@test "many starts and stops leave nothing" {
+	for _ in $(seq "${ROUNDS:-30}"); do
+		holm run --rm --network bridge -p 8080:80 -p 8081:80/udp busybox true
+	done
+	within 10 not has_veth
+	[ -z "$(elements)" ]
+	nft list set inet holm bridges | grep -q holm0
 }

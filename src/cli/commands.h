@@ -19,7 +19,8 @@ extern const struct cli_command cli_rm;
 extern const struct cli_command cli_container_prune;
 extern const struct cli_command cli_stats, cli_top;
 extern const struct cli_command cli_rename, cli_update;
-extern const struct cli_command cli_pause, cli_pause_unpause; /* pause.c */
+extern const struct cli_command cli_port, cli_port_add, cli_port_remove; /* port.c */
+extern const struct cli_command cli_pause, cli_pause_unpause;            /* pause.c */
 extern const struct cli_command cli_wait;
 extern const struct cli_command cli_healthcheck;
 extern const struct cli_command cli_autostart;
@@ -55,8 +56,8 @@ extern const struct cli_command cli_pod_logs, cli_pod_top, cli_pod_stats;
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
 	cli_secret_remove, cli_secret_exists; /* secret.c */
 extern const struct cli_command cli_network_create, cli_network_list, cli_network_remove,
-	cli_network_prune, cli_network_leave;               /* network.c */
-extern const struct cli_command cli_info, cli_info_version; /* info.c */
+	cli_network_prune, cli_network_leave, cli_network_reload; /* network.c */
+extern const struct cli_command cli_info, cli_info_version;       /* info.c */
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_df;
 extern const struct cli_command cli_gc;

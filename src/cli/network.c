@@ -276,3 +276,21 @@ const struct cli_command cli_network_prune = {
 	.size = sizeof(struct list_network_options),
 	.run = run_prune,
 };
+
+static int run_reload(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct engine *engine;
+
+	(void)options;
+	(void)args;
+	int r = cli_command_engine(cli, &engine, e);
+	return r < 0 ? r : engine_networks_reload(engine, e);
+}
+
+const struct cli_command cli_network_reload = {
+	.names = "network reload",
+	.section = "Networks",
+	.arguments = "",
+	.summary = "Make devices and rules anew that somebody has removed",
+	.run = run_reload,
+};

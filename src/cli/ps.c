@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/format.h"
+#include "cli/ports.h"
 #include "engine/engine.h"
 #include "storage/layer.h"
 #include "storage/tree.h"
@@ -168,7 +169,12 @@ static void add_status(struct cell *cell)
 
 static void add_ports(struct cell *cell)
 {
-	(void)cell; /* those of the host are the host's, a private network has none */
+	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
+	struct err ignored;
+
+	if (container_state_live(cell->state) && cell->engine &&
+	    engine_ports_read(&ports, cell->engine, cell->c->id, &ignored) == 0)
+		cli_ports_column(&cell->text, &ports, &cell->c->network.exposed);
 }
 
 static void add_labels(struct cell *cell)

@@ -13,7 +13,9 @@
 #include "base/str.h"
 #include "engine/health.h"
 #include "engine/image.h"
+#include "engine/ports.h"
 #include "image/reference.h"
+#include "network/port.h"
 #include "oci/digest.h"
 
 /* ---- one value against one row ---- */
@@ -115,6 +117,43 @@ static bool match_ancestor(const struct filter *f, const struct engine_row *row,
 	return true;
 }
 
+/* Docker: a port of the host's, or a range, of one protocol. */
+static bool match_publish(const struct filter *f, const struct engine_row *row, const char *value)
+{
+	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
+	struct network_port_range range;
+	struct err ignored;
+	int protocol;
+
+	if (network_port_parse_container(&range, &protocol, value, &ignored) < 0 ||
+	    engine_ports_read(&ports, f->engine, row->container.id, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < ports.items.count; i++) {
+		const struct engine_port *port = &ports.items.items[i];
+		if (port->host_port >= range.low && port->host_port <= range.high &&
+		    str_equal(port->protocol, network_port_protocol_name(protocol)))
+			return true;
+	}
+	return false;
+}
+
+static bool match_expose(const struct filter *f, const struct engine_row *row, const char *value)
+{
+	const struct strv *exposed = &row->container.network.exposed;
+	struct network_port_range range, one;
+	int protocol, its;
+	struct err ignored;
+
+	(void)f;
+	if (network_port_parse_container(&range, &protocol, value, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < exposed->count; i++)
+		if (network_port_parse_container(&one, &its, exposed->items[i], &ignored) == 0 &&
+		    its == protocol && one.low >= range.low && one.low <= range.high)
+			return true;
+	return false;
+}
+
 /* Of a swarm's task: holm has none. */
 static bool match_is_task(const struct filter *f, const struct engine_row *row, const char *value)
 {
@@ -168,6 +207,16 @@ static int check_is_task(struct filter *f, struct engine *engine, const char *va
 	    str_equal(value, "0"))
 		return 0;
 	return err_set(e, ERR_INVALID, "'%s' is neither true nor false", value);
+}
+
+static int check_ports(struct filter *f, struct engine *engine, const char *value, struct err *e)
+{
+	struct network_port_range range;
+	int protocol;
+
+	(void)f;
+	(void)engine;
+	return network_port_parse_container(&range, &protocol, value, e);
 }
 
 static int check_exited(struct filter *f, struct engine *engine, const char *value, struct err *e)
@@ -240,6 +289,8 @@ static const struct filter_key {
 	{ "ancestor", false, match_ancestor, check_ancestor },
 	{ "volume", false, match_volume, NULL },
 	{ "network", false, match_network, NULL },
+	{ "publish", false, match_publish, check_ports },
+	{ "expose", false, match_expose, check_ports },
 	{ "is-task", false, match_is_task, check_is_task },
 	{ "before", true, match_before, check_before },
 	{ "since", true, match_since, check_since },
@@ -264,7 +315,7 @@ static int check_text(struct filter *f, struct engine *engine, const char *text,
 	}
 	return err_set(e, ERR_INVALID,
 		       "--filter %s: not KEY=VALUE with one of id, name, status, health, exited, "
-		       "label, ancestor, volume, network, is-task, before, since",
+		       "label, ancestor, volume, network, publish, expose, is-task, before, since",
 		       text);
 }
 
@@ -272,6 +323,7 @@ int filter_make(struct filter *to, struct engine *engine, const struct strv *tex
 {
 	int r = 0;
 
+	to->engine = engine;
 	to->texts = texts;
 	for (size_t i = 0; r == 0 && i < texts->count; i++)
 		r = check_text(to, engine, texts->items[i], e);

@@ -9,6 +9,7 @@
 struct err;
 
 struct filter {
+	struct engine *engine;
 	const struct strv *texts; /* "key=value", borrowed */
 	int64_t before_ns;        /* created before this; 0: not asked */
 	int64_t since_ns;

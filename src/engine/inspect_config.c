@@ -78,6 +78,9 @@ struct json_object *inspect_config(const struct container *c)
 	inspect_bool(to, "AttachStdin", p->attach_stdin);
 	inspect_bool(to, "AttachStdout", p->attach_stdout);
 	inspect_bool(to, "AttachStderr", p->attach_stderr);
+	struct json_object *exposed = inspect_ports_exposed(c);
+	if (exposed)
+		json_object_object_add(to, "ExposedPorts", exposed);
 	inspect_bool(to, "Tty", p->tty);
 	inspect_bool(to, "OpenStdin", p->open_stdin);
 	inspect_bool(to, "StdinOnce", p->open_stdin && p->attach_stdin);
@@ -312,7 +315,7 @@ struct json_object *inspect_host_config(const struct container *c)
 	inspect_text(to, "ContainerIDFile", "");
 	add_log(to, c);
 	inspect_text(to, "NetworkMode", c->network.mode);
-	json_object_object_add(to, "PortBindings", json_object_new_object());
+	json_object_object_add(to, "PortBindings", inspect_ports_asked(c));
 	add_restart(to, c);
 	inspect_bool(to, "AutoRemove", c->auto_remove);
 	inspect_text(to, "VolumeDriver", "");
@@ -321,7 +324,7 @@ struct json_object *inspect_host_config(const struct container *c)
 	inspect_strings(to, "DnsOptions", &c->network.dns_option, false);
 	inspect_strings(to, "DnsSearch", &c->network.dns_search, false);
 	inspect_strings(to, "ExtraHosts", &c->network.add_host, true);
-	inspect_bool(to, "PublishAllPorts", false);
+	inspect_bool(to, "PublishAllPorts", c->network.publish_all);
 	inspect_bool(to, "ReadonlyRootfs", c->storage.read_only);
 	inspect_number(to, "ShmSize", c->storage.shm_bytes);
 	add_tmpfs(to, c);

@@ -55,7 +55,7 @@ static struct json_object *make_network(const struct engine_place *place)
 	return to;
 }
 
-static void add_sandbox(struct json_object *to, const struct container *c,
+static void add_sandbox(struct json_object *to, struct engine *engine, const struct container *c,
 			const struct container_state *state)
 {
 	static const struct inspect_unsaid unsaid[] = {
@@ -72,7 +72,7 @@ static void add_sandbox(struct json_object *to, const struct container *c,
 	inspect_unsaid(to, unsaid, COUNT_OF(unsaid));
 	inspect_text(to, "SandboxID", live ? c->id : "");
 	inspect_text(to, "SandboxKey", key);
-	json_object_object_add(to, "Ports", json_object_new_object());
+	json_object_object_add(to, "Ports", inspect_ports(engine, c, state));
 }
 
 struct json_object *inspect_network(struct engine *engine, const struct container *c,
@@ -86,7 +86,7 @@ struct json_object *inspect_network(struct engine *engine, const struct containe
 
 	if (engine_network_places_read(&places, engine, c->id, &ignored) < 0)
 		places = (struct engine_places){ 0 };
-	add_sandbox(to, c, state);
+	add_sandbox(to, engine, c, state);
 	add_place(to, places.items.count ? &places.items.items[0] : &none);
 	for (size_t i = 0; i < places.items.count; i++)
 		json_object_object_add(networks, places.items.items[i].network,

@@ -31,6 +31,11 @@ struct json_object *inspect_host_config(const struct container *c);
 struct json_object *inspect_config(const struct container *c);
 struct json_object *inspect_network(struct engine *engine, const struct container *c,
 				    const struct container_state *state);
+/* Docker's ExposedPorts (NULL: none), PortBindings and Ports. */
+struct json_object *inspect_ports_exposed(const struct container *c);
+struct json_object *inspect_ports_asked(const struct container *c);
+struct json_object *inspect_ports(struct engine *engine, const struct container *c,
+				  const struct container_state *state);
 struct json_object *inspect_mounts(struct engine *engine, const struct container *c);
 
 /* The resulting primitives, one by one, and which of them are weaker than by default. */

@@ -41,5 +41,19 @@ void engine_ports_withdraw(int run_fd);
 int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const char *id,
 		      struct err *e);
 
+/* The parts of it: both files of a run folder, and the rules themselves. */
+int engine_ports_write(int run_fd, const struct engine_port_list *ports, struct err *e);
+int engine_ports_translate(struct engine *engine, const struct engine_port_list *ports,
+			   struct err *e);
+
 /* Puts the rules of these containers, which run, in again, where they have gone. */
 int engine_ports_restore(struct engine *engine, const struct engine_rows *rows, struct err *e);
+
+/* Of a container, whether it runs or not: publishes more, or takes back what it publishes, each as
+ * for --publish; to take back, what is left out (the address, the host's port) is any. All or
+ * none, and recorded for the next starts. ERR_STATE: it has no network of its own. ERR_NOT_FOUND: it publishes
+ * nothing of the kind. */
+int engine_ports_add(struct engine *engine, const char *name, const struct strv *publish,
+		     struct err *e);
+int engine_ports_remove(struct engine *engine, const char *name, const struct strv *publish,
+			struct err *e);

@@ -308,6 +308,15 @@ static void add_port(struct wire_netlink_request *request, const struct network_
 	wire_netlink_nest_end(request, details);
 }
 
+int network_link_set_hairpin(int socket, const char *name, struct err *e)
+{
+	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
+	const struct network_veth port = { .outer = name, .hairpin = true };
+
+	add_port(&request, &port);
+	return wire_netlink_call(socket, &request, NULL, NULL, e);
+}
+
 int network_link_make_veth(int socket, const struct network_veth *veth, struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };

@@ -71,6 +71,9 @@ struct network_veth {
 /* Both ends in one message: the pair is born where it belongs. ERR_EXISTS: the outer name. */
 int network_link_make_veth(int socket, const struct network_veth *veth, struct err *e);
 
+/* The same for one that is there. */
+int network_link_set_hairpin(int socket, const char *name, struct err *e);
+
 struct network_inner_route {
 	struct network_address to; /* prefix 0: to everywhere */
 	struct network_address gateway;

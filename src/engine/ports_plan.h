@@ -1,0 +1,15 @@
+/* ports_plan.h - from what a container asks for to the ports that it gets: used by those who
+ * publish (ports.c, ports_change.c). */
+#pragma once
+#include "engine/ports.h"
+#include "network/publish.h"
+
+/* Reserves and adds to *to, in order, what c asks for: of its record the ports alone count, whether
+ * all is published that is exposed, and the mode. On failure what was reserved stays so. */
+int ports_plan_make(struct engine_port_list *to, struct network_reserve *reserve,
+		    struct engine *engine, const struct container *c,
+		    const struct engine_places *places, struct err *e);
+
+/* *ret is the caller's (free). Returns the count. ERR_INVALID: of a file that was damaged. */
+int ports_plan_elements(struct wire_nftables_element **ret, const struct engine_port_list *ports,
+			struct err *e);

@@ -3,17 +3,6 @@
 # no container is ever half visible.
 load holm
 
-# Runs the command in a session of its own and kills that after a random time of at most MS.
-killed_at_random() { # MS COMMAND...
-	local ms=$((RANDOM % ($1 * ${HOLM_TEST_PATIENCE:-1}))) pid
-	shift
-	setsid "$@" >/dev/null 2>&1 </dev/null 3>&- &
-	pid=$!
-	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
-	kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
-	wait "$pid" 2>/dev/null || true
-}
-
 # Every container that is listed can be inspected and removed, and then nothing is left at all.
 clean() {
 	local name

@@ -165,6 +165,17 @@ within() { # SECONDS COMMAND...
 	done
 }
 
+# Runs the command in a session of its own and kills that after a random time of at most MS.
+killed_at_random() { # MS COMMAND...
+	local ms=$((RANDOM % ($1 * ${HOLM_TEST_PATIENCE:-1}))) pid
+	shift
+	setsid "$@" >/dev/null 2>&1 </dev/null 3>&- &
+	pid=$!
+	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+	kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
+}
+
 # Has the container written this? To wait for it: `within 5 said web ready`.
 said() { # NAME TEXT
 	holm logs "$1" 2>&1 | grep -qF "$2"

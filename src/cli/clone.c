@@ -13,6 +13,8 @@
 static const struct option clone_table[] = {
 	{ "snapshot", 's', OPTION_STRING(snapshot), "SNAPSHOT",
 	  "of this snapshot, not of what it has now" },
+	{ "full", 0, OPTION_FLAG(full), NULL,
+	  "copy what was written: one layer, which no other container has" },
 	{ "ephemeral", 'e', OPTION_FLAG(ephemeral), NULL, "start it; it goes when it ends" },
 	{ "keep-identity", 0, OPTION_FLAG(keep_identity), NULL,
 	  "machine-id and ssh host keys stay those of the other" },

@@ -94,7 +94,8 @@ static void add_sum(struct json_object *rows, const struct sum *sum)
 
 static struct sum sum_images(const struct engine_usage *usage)
 {
-	struct sum sum = { "Images", usage->images.count, 0, storage_usage_total(&usage->store),
+	struct sum sum = { "Images", usage->images.count, 0,
+			   storage_usage_total(&usage->store) - usage->frozen_bytes,
 			   usage->images_reclaimable };
 
 	for (size_t i = 0; i < usage->images.count; i++)

@@ -133,6 +133,10 @@ static int write_record(struct engine *engine, struct container *c, int from_fd,
 		return r;
 	own_fd int ids = lock;
 	(void)ids;
+	if (o->full)
+		r = engine_freeze_flatten(engine, c, true, e);
+	if (r < 0)
+		return r;
 	own_fd int folder = record_begin(engine, c->id, e);
 	if (folder < 0)
 		return folder;

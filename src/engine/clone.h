@@ -11,6 +11,7 @@ struct err;
 struct clone_options {
 	char *name;         /* NULL: a generated one */
 	char *snapshot;     /* NULL: what it has now */
+	bool full;          /* one layer of its own bytes in the place of those that were frozen */
 	bool ephemeral;     /* it goes when it ends */
 	bool keep_identity; /* machine-id and ssh host keys stay */
 };

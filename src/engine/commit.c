@@ -16,6 +16,8 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/freeze.h"
+#include "engine/lower.h"
 #include "engine/process.h"
 #include "engine/stream.h"
 #include "engine/tree.h"
@@ -30,8 +32,10 @@ struct commit {
 	const struct commit_options *options;
 	struct engine_tree tree; /* its root only of a container that has no layers */
 	struct storage_image parent;
-	char *reference; /* in full, or NULL */
-	int config_fd;   /* the new image's config, without the layer */
+	char *reference;               /* in full, or NULL */
+	int config_fd;                 /* the new image's config, without the layer */
+	char merged[FROZEN_NAME_SIZE]; /* "": what it wrote lies in its upper folder alone */
+	int layers;                    /* locked while there is a merged one */
 };
 
 static void commit_clear(struct commit *commit)
@@ -40,6 +44,9 @@ static void commit_clear(struct commit *commit)
 	storage_image_clear(&commit->parent);
 	free(commit->reference);
 	own_fd_call(&commit->config_fd);
+	if (*commit->merged)
+		storage_frozen_remove(commit->engine->store, commit->merged);
+	own_fd_call(&commit->layers);
 }
 
 /* ---- what the image says ---- */
@@ -149,11 +156,23 @@ static bool is_whole(const struct commit *commit)
 	return commit->tree.container.image.rootfs || commit->options->squash;
 }
 
+/* What lies in several layers is merged, and goes again with the commit. */
 static int open_layer(struct commit *commit, struct err *e)
 {
+	const struct container *c = &commit->tree.container;
+
 	if (is_whole(commit))
 		return dup(commit->tree.root_fd);
-	return engine_tree_open_upper(commit->engine, &commit->tree.container, e);
+	own_fd int upper = engine_tree_open_upper(commit->engine, c, e);
+	if (upper < 0 || engine_lower_count_frozen(c) == 0)
+		return take_fd(&upper);
+	commit->layers = store_lock_layers_shared(commit->engine->store, e);
+	if (commit->layers < 0)
+		return commit->layers;
+	int r = engine_freeze_merge(commit->merged, commit->engine, c, upper, e);
+	if (r < 0)
+		*commit->merged = '\0';
+	return r < 0 ? r : storage_frozen_open(commit->engine->store, commit->merged, e);
 }
 
 static int add_layer(struct commit *commit, char *ret_id, struct err *e)
@@ -239,6 +258,7 @@ int engine_commit(struct engine *engine, const char *container, const char *name
 		.options = options,
 		.tree = ENGINE_TREE_NONE,
 		.config_fd = -1,
+		.layers = -1,
 	};
 
 	int r = prepare(&commit, container, name, e);

@@ -22,8 +22,10 @@
 #include "engine/tree.h"
 #include "monitor/client.h"
 #include "monitor/reap.h"
+#include "oci/id_map.h"
 #include "runtime/overlay.h"
 #include "storage/frozen.h"
+#include "storage/squash.h"
 #include "storage/store.h"
 
 int engine_freeze_is_live(const struct container *c, const struct container_state *state,
@@ -33,6 +35,9 @@ int engine_freeze_is_live(const struct container *c, const struct container_stat
 		return err_set(e, ERR_STATE, "container %s is restarting", c->name);
 	return container_state_live(state);
 }
+
+/* So many frozen layers, and the next time they become one. */
+enum { FREEZE_LAYERS_MAX = 64 };
 
 static int is_empty(int folder_fd, struct err *e)
 {
@@ -47,16 +52,104 @@ static int is_empty(int folder_fd, struct err *e)
 	return 1;
 }
 
-static int check_count(const struct container *c, struct err *e)
-{
-	size_t count = c->image.layers.count + engine_lower_count_frozen(c) + 1;
+/* ---- several layers as one ---- */
 
-	if (count < RUNTIME_OVERLAY_LAYERS_MAX)
+/* Files with the ids of one group are to have those of the container. */
+static void shift_owner(const void *context, uid_t *uid, gid_t *gid)
+{
+	const struct runtime_idmap *ids = context;
+	uint32_t user = *uid, group = *gid;
+
+	if (ids->uids.count)
+		oci_id_map_to_host(&user, &ids->uids, *uid);
+	if (ids->gids.count)
+		oci_id_map_to_host(&group, &ids->gids, *gid);
+	*uid = user;
+	*gid = group;
+}
+
+static void idmap_clear(struct runtime_idmap *ids)
+{
+	runtime_idmap_clear(ids);
+}
+
+static int add_group(struct engine *engine, int to_fd, const struct container_frozen *group,
+		     const struct container *c, bool copied, struct err *e)
+{
+	own_clear(idmap_clear) struct runtime_idmap shift = { 0 };
+
+	runtime_idmap_shift(&shift, &group->ids, &c->security.ids);
+	bool same = shift.uids.count == 0 && shift.gids.count == 0;
+	const struct copy_options copy = {
+		.all_attributes = true,
+		.map = same ? NULL : shift_owner,
+		.context = &shift,
+	};
+	const struct squash_options options = { copied || !same ? &copy : NULL };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < group->layers.count; i++) {
+		own_fd int layer = storage_frozen_open(engine->store, group->layers.items[i], e);
+		r = layer < 0 ? layer : storage_squash_add(to_fd, layer, &options, e);
+	}
+	return r;
+}
+
+static int merge(char ret_layer[FROZEN_NAME_SIZE], struct engine *engine, const struct container *c,
+		 int upper_fd, bool copied, struct err *e)
+{
+	static const struct squash_options links = { 0 };
+
+	int r = storage_frozen_make(ret_layer, engine->store, engine->containers_fd, c->id, e);
+	if (r < 0)
+		return r;
+	own_fd int to = storage_frozen_open(engine->store, ret_layer, e);
+	r = to < 0 ? to : 0;
+	for (size_t i = 0; r == 0 && i < c->storage.frozen.count; i++)
+		r = add_group(engine, to, &c->storage.frozen.items[i], c, copied, e);
+	if (r == 0 && upper_fd >= 0)
+		r = storage_squash_add(to, upper_fd, &links, e);
+	if (r == 0 && copied && syncfs(to) < 0)
+		r = err_sys(e, "sync the layer");
+	if (r < 0)
+		storage_frozen_remove(engine->store, ret_layer);
+	return r < 0 ? err_add(e, "make one layer of what container %s wrote", c->name) : 0;
+}
+
+int engine_freeze_merge(char ret_layer[FROZEN_NAME_SIZE], struct engine *engine,
+			const struct container *c, int upper_fd, struct err *e)
+{
+	return merge(ret_layer, engine, c, upper_fd, false, e);
+}
+
+int engine_freeze_flatten(struct engine *engine, struct container *c, bool copied, struct err *e)
+{
+	static const struct container none = { 0 };
+	char layer[FROZEN_NAME_SIZE];
+
+	if (engine_lower_count_frozen(c) == 0)
 		return 0;
-	err_set(e, ERR_UNSUPPORTED,
-		"container %s stands on %zu layers, and the kernel takes no more", c->name, count);
-	return err_hint(e, "holm clone --full %s NEW makes one layer of those that were frozen",
-			c->name);
+	int r = merge(layer, engine, c, -1, copied, e);
+	if (r < 0)
+		return r;
+	engine_lower_replace(c, &none);
+	engine_lower_push(c, layer);
+	return 0;
+}
+
+/* More layers cost at each start, and the kernel takes RUNTIME_OVERLAY_LAYERS_MAX at most: those
+ * that were frozen become one in time. */
+static int make_room(struct engine *engine, struct container *c, struct err *e)
+{
+	size_t frozen = engine_lower_count_frozen(c);
+
+	if (frozen >= FREEZE_LAYERS_MAX)
+		return engine_freeze_flatten(engine, c, false, e);
+	if (c->image.layers.count + frozen + 1 < RUNTIME_OVERLAY_LAYERS_MAX)
+		return 0;
+	return err_set(e, ERR_UNSUPPORTED,
+		       "container %s stands on %zu layers, and the kernel takes no more", c->name,
+		       c->image.layers.count + frozen);
 }
 
 /* ---- of one that does not run ---- */
@@ -96,7 +189,7 @@ int engine_freeze_still(struct engine *engine, struct container *c, int folder_f
 	int empty = is_empty(upper, e);
 	if (empty != 0)
 		return empty < 0 ? empty : 0;
-	int r = check_count(c, e);
+	int r = make_room(engine, c, e);
 	if (r == 0)
 		r = storage_frozen_make(layer, engine->store, upper, c->id, e);
 	/* on failure the record may name it: it is collected, should it not */
@@ -163,7 +256,7 @@ int engine_freeze_live(struct engine *engine, struct container *c,
 	own_fd int upper = engine_tree_open_upper(engine, c, e);
 	if (upper < 0)
 		return upper;
-	int r = check_count(c, e);
+	int r = make_room(engine, c, e);
 	if (r == 0)
 		r = storage_frozen_make(layer, engine->store, upper, c->id, e);
 	if (r < 0)

@@ -1,7 +1,10 @@
 /* freeze.h - what a container wrote becomes a layer (decision 0035). The caller holds its lock, and
  * store_lock_layers_shared() until a record or a snapshot that names the layer is on disk. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "storage/frozen.h"
 
 struct container;
 struct container_state;
@@ -26,3 +29,12 @@ int engine_freeze_live(struct engine *engine, struct container *c,
  * has by the topmost of the frozen layers; nothing where there are none. */
 int engine_freeze_root(struct engine *engine, const struct container *c, int upper_fd,
 		       struct err *e);
+
+/* Makes one layer of those that were frozen, *c alone says so. copied: of its own bytes; else its
+ * files are links to those of the others. */
+int engine_freeze_flatten(struct engine *engine, struct container *c, bool copied, struct err *e);
+
+/* What c wrote as one folder, in a layer that nothing names: its frozen layers and upper_fd, with the
+ * ids that c has. storage_frozen_remove() when it is done with. */
+int engine_freeze_merge(char ret_layer[FROZEN_NAME_SIZE], struct engine *engine,
+			const struct container *c, int upper_fd, struct err *e);

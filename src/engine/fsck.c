@@ -90,7 +90,7 @@ static int pass_over(const struct fsck_run *run, struct err *e)
 {
 	static int (*const parts[])(const struct fsck_run *run, struct err *e) = {
 		fsck_containers, fsck_names,  fsck_volumes, fsck_networks,
-		fsck_images,     fsck_debris, collect,
+		fsck_snapshots,  fsck_images, fsck_debris,  collect,
 	};
 	int r = 0;
 

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "engine/lower.h"
 #include "engine/record.h"
 #include "image/command.h"
 #include "image/reference.h"
@@ -365,6 +366,30 @@ static int fetch_for(const struct fsck_run *run, const struct container *c, stru
 	return engine_image_fetch_again(run->engine, &entry, NULL, e);
 }
 
+/* Nothing brings back what a container wrote. */
+static bool check_frozen(const struct fsck_run *run, const struct container *c)
+{
+	own_clear(strv_clear) struct strv layers = { 0 };
+
+	engine_lower_list_frozen(&layers, c);
+	for (size_t i = 0; i < layers.count; i++) {
+		if (storage_layer_exists(run->engine->store, layers.items[i]))
+			continue;
+		own_free char *damage =
+			mem_format("container %s lacks layer %.12s, which was frozen of what it "
+				   "wrote",
+				   c->name, layers.items[i]);
+		if (run->check->repair)
+			fsck_say(run, ENGINE_FSCK_LEFT, damage,
+				 "it cannot start; holm restore brings back a snapshot that has "
+				 "its layers");
+		else
+			fsck_say_found(run, damage);
+		return false;
+	}
+	return true;
+}
+
 static const char *missing_layer(const struct fsck_run *run, const struct container *c)
 {
 	for (size_t i = 0; i < c->image.layers.count; i++)
@@ -378,7 +403,7 @@ static void check_layers_of(const struct fsck_run *run, const struct container *
 	const char *hex = missing_layer(run, c);
 	struct err e;
 
-	if (!hex)
+	if (!check_frozen(run, c) || !hex)
 		return;
 	own_free char *damage = mem_format("container %s lacks layer %.12s", c->name, hex);
 	if (!run->check->repair) {

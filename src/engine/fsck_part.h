@@ -41,3 +41,6 @@ int fsck_debris(const struct fsck_run *run, struct err *e);
 /* fsck_images.c: the index, then blobs and layers, then whether each image and each container has
  * all it needs. */
 int fsck_images(const struct fsck_run *run, struct err *e);
+
+/* fsck_snapshots.c: the snapshots of containers. */
+int fsck_snapshots(const struct fsck_run *run, struct err *e);

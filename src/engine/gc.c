@@ -49,7 +49,7 @@ static int remove_oldest(struct engine *engine, struct engine_usage *usage, uint
 			 struct strv *done, struct err *e)
 {
 	own_free struct usage_image **order = mem_new(usage->images.count + 1, sizeof(*order));
-	uint64_t total = storage_usage_total(&usage->store);
+	uint64_t total = storage_usage_total(&usage->store) - usage->frozen_bytes;
 	size_t count = 0;
 	int r = 0;
 
@@ -94,6 +94,6 @@ int engine_gc(struct engine *engine, int64_t keep, struct strv *done,
 	if (r == 0)
 		r = storage_usage_read(&after.store, engine->store, e);
 	if (r == 0)
-		result->left = storage_usage_total(&after.store);
+		result->left = storage_usage_total(&after.store) - usage.frozen_bytes;
 	return r;
 }

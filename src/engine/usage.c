@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "engine/container.h"
 #include "engine/image_mount.h"
+#include "engine/usage_frozen.h"
 #include "storage/image.h"
 #include "storage/index.h"
 #include "storage/store.h"
@@ -33,6 +34,8 @@ void engine_usage_clear(struct engine_usage *usage)
 	free(usage->images.items);
 	engine_rows_clear(&usage->rows);
 	free(usage->container_bytes);
+	free(usage->holders);
+	free(usage->frozen_own);
 	for (size_t i = 0; i < usage->volumes.count; i++)
 		free(usage->volumes.items[i].name);
 	free(usage->volumes.items);
@@ -100,7 +103,8 @@ static void sum_up(struct engine_usage *usage)
 		}
 	}
 	for (size_t i = 0; i < usage->store.parts.count; i++)
-		usage->images_reclaimable += needed[i] ? 0 : usage->store.parts.items[i].bytes;
+		if (!needed[i] && !usage->holders[i])
+			usage->images_reclaimable += usage->store.parts.items[i].bytes;
 	free(needed);
 }
 
@@ -114,6 +118,8 @@ int engine_usage_images(struct engine *engine, struct engine_usage *ret, struct 
 		r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = storage_usage_read(&ret->store, engine->store, e);
+	if (r == 0)
+		r = usage_frozen_read(engine, ret, e);
 	for (size_t i = 0; r == 0 && i < index.entries.count; i++)
 		add_image(engine, ret, &index.entries.items[i]);
 	if (r == 0)
@@ -135,7 +141,9 @@ static int read_containers(struct engine *engine, struct engine_usage *to, struc
 					    e);
 		if (r < 0)
 			return err_add(e, "measure container %s", to->rows.items[i].container.name);
+		to->container_bytes[i] += to->frozen_own[i];
 	}
+	to->containers_bytes = to->frozen_bytes;
 	int r = storage_tree_add(&seen, engine->containers_fd, &to->containers_bytes, e);
 	return r < 0 ? err_add(e, "measure the containers") : 0;
 }

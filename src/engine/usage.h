@@ -32,9 +32,12 @@ struct engine_usage {
 	struct storage_usage store;
 	SHAPE_LIST_OF(struct usage_image) images;
 	uint64_t images_reclaimable;
-	struct engine_rows rows;                    /* all containers, newest first */
-	uint64_t *container_bytes;                  /* of each */
-	uint64_t containers_bytes;                  /* of all, with debris and the folder itself */
+	struct engine_rows rows; /* all containers, newest first */
+	size_t *holders;         /* of each part: how many containers have it as a frozen layer */
+	uint64_t *frozen_own;    /* of each container: bytes of frozen layers that are its alone */
+	uint64_t frozen_bytes;   /* of all frozen layers, each once */
+	uint64_t *container_bytes; /* of each, with the frozen layers that are its alone */
+	uint64_t containers_bytes; /* of all, with frozen layers, debris and the folder itself */
 	SHAPE_LIST_OF(struct usage_volume) volumes; /* by name */
 	uint64_t volumes_bytes;
 };

@@ -1,0 +1,141 @@
+#include "storage/squash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/copy.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/path.h"
+
+enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
+/* overlayfs(5); the second where the first needs rights that the caller has not. */
+static const char *const opaque_names[] = { "trusted.overlay.opaque", "user.overlay.opaque" };
+
+struct squash {
+	const struct squash_options *options;
+	struct copy_options attributes;
+	unsigned depth;
+};
+
+static bool is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+static bool is_opaque(int folder_fd)
+{
+	char value;
+
+	for (size_t i = 0; i < COUNT_OF(opaque_names); i++)
+		if (fgetxattr(folder_fd, opaque_names[i], &value, 1) == 1 && value == 'y')
+			return true;
+	return false;
+}
+
+static int make_opaque(int folder_fd)
+{
+	for (size_t i = 0; i < COUNT_OF(opaque_names); i++)
+		if (fsetxattr(folder_fd, opaque_names[i], "y", 1, 0) == 0)
+			return 0;
+	return -errno;
+}
+
+static int add_folder(struct squash *squash, int to_fd, int layer_fd, struct err *e);
+
+/* A folder over something else, over nothing, or over a folder. What is neither is hidden by it,
+ * and with it what lies further below. */
+static int merge_folder(struct squash *squash, int to_dir, int layer_dir, const char *name,
+			struct err *e)
+{
+	struct stat there;
+
+	own_fd int layer = path_try_open(layer_dir, name, FOLDER_FLAGS, 0);
+	if (layer < 0)
+		return err_number(e, -layer, "%s", name);
+	bool found = fstatat(to_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0;
+	bool hides = is_opaque(layer) || (found && !S_ISDIR(there.st_mode));
+	int r = found && hides ? fd_remove_tree_at(to_dir, name, e) : 0;
+	if (r < 0)
+		return r;
+	if (mkdirat(to_dir, name, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", name);
+	own_fd int to = path_try_open(to_dir, name, FOLDER_FLAGS, 0);
+	if (to < 0)
+		return err_number(e, -to, "%s", name);
+	bool opaque = hides || is_opaque(to);
+	r = add_folder(squash, to, layer, e);
+	if (r == 0)
+		r = copy_attributes_of(layer, to, &squash->attributes, e);
+	if (r == 0 && opaque) {
+		r = make_opaque(to);
+		r = r < 0 ? err_number(e, -r, "mark %s as opaque", name) : 0;
+	}
+	return r;
+}
+
+static int add_file(struct squash *squash, int to_dir, int layer_dir, const char *name,
+		    const struct stat *st, struct err *e)
+{
+	int r = fd_remove_tree_at(to_dir, name, e);
+	if (r < 0)
+		return r;
+	if (squash->options->copy && !is_whiteout(st))
+		return copy_tree_at(layer_dir, name, to_dir, name, squash->options->copy, e);
+	if (linkat(layer_dir, name, to_dir, name, 0) == 0)
+		return 0;
+	/* a file may have so many names and no more */
+	return errno == EMLINK || errno == EXDEV
+		       ? copy_tree_at(layer_dir, name, to_dir, name, &squash->attributes, e)
+		       : err_sys(e, "link %s", name);
+}
+
+static int add_entry(struct squash *squash, int to_dir, int layer_dir, const char *name,
+		     struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(layer_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "look at %s", name);
+	int r = S_ISDIR(st.st_mode) ? merge_folder(squash, to_dir, layer_dir, name, e)
+				    : add_file(squash, to_dir, layer_dir, name, &st, e);
+	return r;
+}
+
+static int add_folder(struct squash *squash, int to_fd, int layer_fd, struct err *e)
+{
+	int reading = openat(layer_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = reading < 0 ? NULL : fdopendir(reading);
+	int r = 0;
+
+	if (!dir)
+		return err_sys(e, "read a layer");
+	if (++squash->depth > COPY_DEPTH_MAX / 2)
+		return err_set(e, ERR_UNSUPPORTED, "more than %d folders deep", COPY_DEPTH_MAX / 2);
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = add_entry(squash, to_fd, layer_fd, entry->d_name, e);
+	squash->depth--;
+	return r;
+}
+
+int storage_squash_add(int to_fd, int layer_fd, const struct squash_options *options, struct err *e)
+{
+	struct squash squash = { .options = options };
+
+	if (options->copy)
+		squash.attributes = *options->copy;
+	squash.attributes.all_attributes = true;
+	squash.attributes.opaque = false; /* said here */
+	int r = add_folder(&squash, to_fd, layer_fd, e);
+	return r < 0 ? r : copy_attributes_of(layer_fd, to_fd, &squash.attributes, e);
+}

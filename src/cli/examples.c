@@ -38,6 +38,13 @@ static const struct {
 		  "holm exec -u nobody -w /tmp web id\n" },
 	{ "attach", "# ctrl-p ctrl-q leaves it running\n"
 		    "holm attach shell\n" },
+	{ "launch", "holm launch template:debian/bookworm web\n"
+		    "holm launch --memory 2g --network front debian-systemd db\n" },
+	{ "reboot", "holm reboot web\n" },
+	{ "console", "# ctrl-a q leaves it\n"
+		     "holm console web\n" },
+	{ "shell", "holm shell web\n"
+		   "holm shell -u www-data web id\n" },
 	{ "cp", "holm cp web:/etc/hosts .\n"
 		"tar c . | holm cp - web:/srv\n" },
 	{ "diff", "holm diff web\n" },

@@ -10,15 +10,13 @@
 #include "cli/commands.h"
 #include "cli/foreground.h"
 #include "cli/relay.h"
+#include "cli/run.h"
 #include "engine/engine.h"
 #include "engine/pods.h"
 
 #define OPTIONS struct create_options
 
-/* The first RUN_ONLY rows are of run alone; create's table begins behind them. */
-enum { RUN_ONLY = 4 };
-
-static const struct option table[] = {
+const struct option cli_run_table[] = {
 	OPTION_HEADING("Foreground and background"),
 	{ "detach", 'd', OPTION_FLAG(detach), NULL, "return once it runs, and print its id" },
 	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
@@ -48,6 +46,11 @@ static const struct option table[] = {
 	{ "label", 'l', OPTION_STRINGS(label), "KEY=VALUE", "attach a label" },
 	{ "label-file", 0, OPTION_STRINGS(label_file), "FILE", "a file of such lines", "file:" },
 	{ "annotation", 0, OPTION_STRINGS(annotation), "KEY=VALUE", "annotation of the OCI spec" },
+	{ "system", 0, OPTION_FLAG(system), NULL,
+	  "boot the whole system of the image: its init is process 1 (holm launch)" },
+	{ "systemd", 0, OPTION_STRING(systemd), "WHEN",
+	  "podman's words: always is --system; true, if the command is an init; false",
+	  "always|true|false" },
 	{ "init", 0, OPTION_TOGGLE(init), NULL,
 	  "holm-init as PID 1: reaps and forwards signals (on unless --no-init)" },
 	{ "cidfile", 0, OPTION_STRING(cidfile), "FILE", "write its id to this new file", "file:" },
@@ -294,7 +297,7 @@ const struct cli_command cli_run = {
 	.section = "Containers",
 	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
 	.summary = "Create a container from an image and run a command in it",
-	.options = table,
+	.options = cli_run_table,
 	.common = "detach|interactive|tty|rm|name|env|workdir|user|volume|network|publish|memory|"
 		  "cpus",
 	.size = sizeof(struct create_options),
@@ -311,7 +314,7 @@ const struct cli_command cli_run_create = {
 	.section = "Containers",
 	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
 	.summary = "Create a container, to be started later",
-	.options = table + RUN_ONLY,
+	.options = cli_run_table + CLI_RUN_ONLY,
 	.common = "detach|interactive|tty|rm|name|env|workdir|user|volume|network|publish|memory|"
 		  "cpus",
 	.size = sizeof(struct create_options),

@@ -31,6 +31,7 @@ int engine_attach(struct engine *engine, const char *name, const struct start_op
 	flags |= input ? MONITOR_ATTACH_STDIN : 0;
 	flags |= o->no_stdout ? 0 : MONITOR_ATTACH_STDOUT;
 	flags |= o->no_stderr ? 0 : MONITOR_ATTACH_STDERR;
+	flags |= o->scrollback ? MONITOR_ATTACH_SCROLLBACK : 0;
 	r = monitor_client_attach(&client, flags, e);
 	if (r < 0) {
 		monitor_client_close(&client);

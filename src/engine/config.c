@@ -176,9 +176,9 @@ static int check_attach(const struct create_options *o, struct err *e)
 	return 0;
 }
 
-int engine_config_make(struct container *c, const struct create_options *o,
-		       const struct oci_image_process *image, const struct config_context *context,
-		       struct err *e)
+static int make(struct container *c, const struct create_options *o,
+		const struct oci_image_process *image, const struct config_context *context,
+		struct err *e)
 {
 	static int (*const parts[])(struct container *, const struct create_options *,
 				    const struct oci_image_process *, const struct config_context *,
@@ -206,8 +206,29 @@ int engine_config_make(struct container *c, const struct create_options *o,
 		r = config_log(c, o, e);
 	if (r == 0)
 		r = check_hostname(c, o, e);
+	if (r == 0)
+		r = config_system(c, o, e);
 	c->auto_remove = o->rm;
 	if (r == 0 && o->platform)
 		c->platform = mem_text(o->platform);
+	return r;
+}
+
+int engine_config_make(struct container *c, const struct create_options *o,
+		       const struct oci_image_process *image, const struct config_context *context,
+		       struct err *e)
+{
+	struct oci_image_process booted;
+	bool system;
+
+	int r = config_system_asked(&system, o, image, e);
+	if (r < 0)
+		return r;
+	if (!system)
+		return make(c, o, image, context, e);
+	c->kind = mem_text(CONTAINER_SYSTEM);
+	config_system_image(&booted, image);
+	r = make(c, o, &booted, context, e);
+	config_system_image_clear(&booted);
 	return r;
 }

@@ -53,6 +53,18 @@ int config_health(struct container *c, const struct create_options *o,
 /* One --publish more. ERR_INVALID. */
 int config_publish(struct container *c, const char *text, struct err *e);
 
+/* Is it to be a whole system (--system, --systemd)? */
+int config_system_asked(bool *ret, const struct create_options *o,
+			const struct oci_image_process *image, struct err *e);
+/* Of one that is (c->kind says it): last, over what the others have made of it. */
+int config_system(struct container *c, const struct create_options *o, struct err *e);
+
+/* What a system takes of its image: nothing that is for an application, but the labels. Borrows
+ * from image, which may be NULL. */
+#define CONFIG_SYSTEM_INIT "/sbin/init"
+void config_system_image(struct oci_image_process *to, const struct oci_image_process *image);
+void config_system_image_clear(struct oci_image_process *image);
+
 /* --log-driver and --log-opt. */
 int config_log(struct container *c, const struct create_options *o, struct err *e);
 

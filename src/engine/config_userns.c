@@ -135,7 +135,11 @@ int config_userns(struct container *c, const struct create_options *o, struct er
 {
 	own_clear(config_userns_clear) struct config_userns request = { 0 };
 	bool mapped = o->uidmap.count || o->gidmap.count;
-	const char *mode = !str_empty(o->userns) ? o->userns : mapped ? "private" : "host";
+	/* the init of a system has rights that only ids of its own keep from being the host's */
+	const char *usual = mapped                                     ? "private"
+			    : container_is_system(c) && !o->privileged ? "auto"
+								       : "host";
+	const char *mode = !str_empty(o->userns) ? o->userns : usual;
 
 	int r = config_userns_read(&request, mode, e);
 	if (r < 0)

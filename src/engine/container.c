@@ -164,6 +164,7 @@ static const struct shape_field container_device_fields[] = {
 static const struct shape device_shape = SHAPE_OF(container_device);
 
 static const struct shape_field container_security_fields[] = {
+	FIELD(container_security, posture, SHAPE_STRING),
 	FIELD(container_security, privileged, SHAPE_BOOL),
 	FIELD(container_security, cap_add, SHAPE_STRINGS),
 	FIELD(container_security, cap_drop, SHAPE_STRINGS),
@@ -279,6 +280,7 @@ static const struct shape autostart_shape = SHAPE_OF(container_autostart);
 static const struct shape_field container_fields[] = {
 	FIELD(container, id, SHAPE_STRING),
 	FIELD(container, name, SHAPE_STRING),
+	FIELD(container, kind, SHAPE_STRING),
 	FIELD(container, created_ns, SHAPE_INT),
 	NESTED(container, image, SHAPE_OBJECT, container_image_shape),
 	NESTED(container, process, SHAPE_OBJECT, process_shape),
@@ -324,4 +326,9 @@ void container_network_leave(struct container *c)
 void container_clear(struct container *c)
 {
 	shape_clear(&container_shape, c);
+}
+
+bool container_is_system(const struct container *c)
+{
+	return str_equal(c->kind, CONTAINER_SYSTEM);
 }

@@ -141,6 +141,7 @@ struct container_device {
 };
 
 struct container_security {
+	char *posture; /* whose defaults: CONTAINER_SYSTEM; NULL: an application's */
 	bool privileged;
 	struct strv cap_add; /* "CAP_NET_RAW" or "ALL" */
 	struct strv cap_drop;
@@ -247,9 +248,13 @@ struct container_health {
 	char *on_failure; /* "kill", "restart", "stop"; NULL or "none": nothing */
 };
 
+/* A container that boots a whole system, by the init of its root filesystem. */
+#define CONTAINER_SYSTEM "system"
+
 struct container {
 	char *id;
 	char *name;
+	char *kind; /* CONTAINER_SYSTEM; NULL: an application */
 	int64_t created_ns;
 	struct container_image image;
 	struct container_process process;
@@ -274,6 +279,8 @@ struct container {
 extern const struct shape container_shape;
 extern const struct shape container_mount_shape;
 extern const struct shape container_image_shape;
+
+bool container_is_system(const struct container *c);
 
 /* Is there a command that checks its health? */
 bool container_has_health(const struct container *c);

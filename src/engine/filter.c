@@ -154,6 +154,14 @@ static bool match_expose(const struct filter *f, const struct engine_row *row, c
 	return false;
 }
 
+#define KIND_APPLICATION "application"
+
+static bool match_kind(const struct filter *f, const struct engine_row *row, const char *value)
+{
+	(void)f;
+	return str_equal(value, row->container.kind ? row->container.kind : KIND_APPLICATION);
+}
+
 /* Of a swarm's task: holm has none. */
 static bool match_is_task(const struct filter *f, const struct engine_row *row, const char *value)
 {
@@ -197,6 +205,16 @@ static int check_health(struct filter *f, struct engine *engine, const char *val
 	if (str_equal(value, monitor_health_name(monitor_health_parse(value))))
 		return 0;
 	return err_set(e, ERR_INVALID, "'%s' is none of starting, healthy, unhealthy, none", value);
+}
+
+static int check_kind(struct filter *f, struct engine *engine, const char *value, struct err *e)
+{
+	(void)f;
+	(void)engine;
+	if (str_equal(value, CONTAINER_SYSTEM) || str_equal(value, KIND_APPLICATION))
+		return 0;
+	return err_set(e, ERR_INVALID, "'%s' is neither " CONTAINER_SYSTEM " nor " KIND_APPLICATION,
+		       value);
 }
 
 static int check_is_task(struct filter *f, struct engine *engine, const char *value, struct err *e)
@@ -291,6 +309,7 @@ static const struct filter_key {
 	{ "network", false, match_network, NULL },
 	{ "publish", false, match_publish, check_ports },
 	{ "expose", false, match_expose, check_ports },
+	{ "kind", false, match_kind, check_kind },
 	{ "is-task", false, match_is_task, check_is_task },
 	{ "before", true, match_before, check_before },
 	{ "since", true, match_since, check_since },

@@ -60,6 +60,10 @@ struct create_options {
 	bool sig_proxy_given;
 	char *detach_keys;
 
+	/* whole systems */
+	bool system;   /* boot the init of the image */
+	char *systemd; /* podman's: always, true, false */
+
 	/* health */
 	char *health_cmd;
 	char *health_interval;
@@ -177,6 +181,8 @@ struct remove_options {
 struct start_options {
 	bool attach;      /* -a: output, and signals */
 	bool interactive; /* -i: input, too */
+	bool scrollback;  /* attach: what the console of a system showed last comes first */
+	bool watch;       /* attached only to see it begin: it stays where -d would put it */
 	bool no_stdout;   /* run -a without stdout */
 	bool no_stderr;
 	char *detach_keys;

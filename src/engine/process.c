@@ -107,6 +107,9 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 		r = engine_secret_write(c, folder_fd, run_fd, e);
 	if (r == 0)
 		r = spec_devices_read(&context, c, e);
+	if (r == 0 && container_is_system(c))
+		r = spec_system_write(c, run_fd, e);
+	context.new_identity = container_is_system(c) && spec_system_is_new(c, folder_fd);
 	if (r == 0)
 		r = engine_spec_make(&spec, c, &context, e);
 	if (r == 0)
@@ -190,7 +193,8 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	to->restart.max_retries = c->restart.max_retries;
 	set_health(to, c);
 	to->timeout_s = c->process.timeout_s;
-	to->own_scope = !o->attach;
+	to->guest = container_is_system(c);
+	to->own_scope = !o->attach || o->watch;
 	to->stdin_open = c->process.open_stdin;
 	to->stdin_once = c->process.open_stdin && c->process.attach_stdin && o->attach;
 	to->stop_signal = signal;
@@ -314,6 +318,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	own_clear(engine_network_close) struct engine_connection connection =
 		ENGINE_CONNECTION_INIT;
 	own_clear(network_reserve_close) struct network_reserve ports = NETWORK_RESERVE_INIT;
+	struct err ignored;
 
 	if (str_equal(c->log.driver, "journald")) {
 		int fd = monitor_journal_open(e);
@@ -336,10 +341,13 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	if (r == 0)
 		r = engine_ports_publish(&ports, engine, c, &connection.places, run_fd, e);
 	if (r < 0) {
-		struct err ignored;
 		engine_ports_withdraw(run_fd);
 		fd_remove_tree_at(engine->run_fd, c->id, &ignored);
 		return r;
 	}
-	return spawn(engine, c, folder_fd, o, &connection, &ports, ret, e);
+	r = spawn(engine, c, folder_fd, o, &connection, &ports, ret, e);
+	if (r == 0 && container_is_system(c) && spec_system_is_new(c, folder_fd) &&
+	    spec_system_mark(c, folder_fd, &ignored) < 0)
+		log_warning("%s: its next boot is taken for its first: %s", c->name, ignored.text);
+	return r;
 }

@@ -23,6 +23,8 @@ void spec_host_name(char to[65], const struct container *c)
 
 	if (c->process.hostname)
 		snprintf(to, 65, "%s", c->process.hostname);
+	else if (container_is_system(c) && c->name)
+		snprintf(to, 65, "%.64s", c->name);
 	else if (of_host && uname(&host) == 0)
 		snprintf(to, 65, "%s", host.nodename);
 	else
@@ -64,7 +66,10 @@ static void add_process(struct oci_spec *spec, const struct container *c,
 	}
 	strv_add_all(&process->args, &c->process.entrypoint);
 	strv_add_all(&process->args, &c->process.command);
-	spec_env(&process->env, c, c->process.tty);
+	if (container_is_system(c))
+		spec_system_env(&process->env, c);
+	else
+		spec_env(&process->env, c, c->process.tty);
 	process->cwd = mem_text(c->process.workdir);
 	process->user.username = mem_text(c->process.user ? c->process.user : "0:0");
 	process->no_new_privileges = c->security.no_new_privileges;
@@ -176,6 +181,8 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 	}
 	if (c->process.init)
 		shape_map_set(&spec->annotations, "org.holm.init", "true");
+	if (container_is_system(c))
+		spec_system(spec, c, context);
 	spec_mounts(spec, c, context);
 	int r = spec_limits(spec, c, e);
 	if (context->ordinary_user && !c->limits.cgroup_parent)

@@ -34,6 +34,7 @@ struct spec_context {
 	SHAPE_LIST_OF(struct oci_device_rule) device_rules;
 	bool ordinary_user;   /* the runtime looks for a place in the cgroups, not in /holm */
 	const char *apparmor; /* the profile where the container names none; NULL: none */
+	bool new_identity;    /* of a system: its root is a copy that has not booted yet */
 	unsigned short rows;  /* of the terminal; 0: not known */
 	unsigned short columns;
 };
@@ -62,6 +63,20 @@ void spec_limits_change(struct oci_resources *ret, const struct container_limits
 			const struct container_limits *to);
 int spec_security(struct oci_spec *spec, const struct container *c, struct spec_context *context,
 		  struct err *e);
+
+/* Of a whole system: what its init finds (spec_system.c); does the container's folder say that it
+ * has booted before, as itself and not as what it was copied from? */
+void spec_system(struct oci_spec *spec, const struct container *c,
+		 const struct spec_context *context);
+void spec_system_env(struct strv *env, const struct container *c);
+void spec_system_mounts(struct oci_spec *spec, const struct container *c,
+			const struct spec_context *context);
+int spec_system_write(const struct container *c, int run_fd, struct err *e);
+bool spec_system_is_new(const struct container *c, int folder_fd);
+int spec_system_mark(const struct container *c, int folder_fd, struct err *e);
+
+/* Was something asked to be mounted right there? */
+bool spec_mounts_asked_for(const struct container *c, const char *target);
 
 /* The capabilities that the container's processes may have. ERR_PERMISSION for one that was
  * asked for by name and that own lacks. */

@@ -25,7 +25,7 @@ static struct oci_mount *add(struct oci_spec *spec, const char *target, const ch
 	return mount;
 }
 
-static bool is_asked_for(const struct container *c, const char *target)
+bool spec_mounts_asked_for(const struct container *c, const char *target)
 {
 	for (size_t i = 0; i < c->storage.mounts.count; i++)
 		if (str_equal(c->storage.mounts.items[i].target, target))
@@ -39,7 +39,7 @@ static void add_shm(struct oci_spec *spec, const struct container *c,
 	own_free char *options = mem_format("nosuid,noexec,nodev,mode=1777,size=%lld",
 					    (long long)c->storage.shm_bytes);
 
-	if (str_equal(c->security.ipc, "none") || is_asked_for(c, "/dev/shm"))
+	if (str_equal(c->security.ipc, "none") || spec_mounts_asked_for(c, "/dev/shm"))
 		return;
 	if (context->shm) {
 		struct oci_mount *mount =
@@ -64,12 +64,13 @@ static void add_common(struct oci_spec *spec, const struct container *c,
 		{ "/dev/pts", "devpts", "devpts",
 		  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
 		{ "/sys", "sysfs", "sysfs", sys },
-		{ "/sys/fs/cgroup", "cgroup", "cgroup", sys },
+		{ "/sys/fs/cgroup", "cgroup", "cgroup",
+		  container_is_system(c) ? "nosuid,noexec,nodev,rw" : sys },
 		{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		if (!is_asked_for(c, rows[i].target))
+		if (!spec_mounts_asked_for(c, rows[i].target))
 			add(spec, rows[i].target, rows[i].type, rows[i].source, rows[i].options);
 	add_shm(spec, c, context);
 }
@@ -84,7 +85,10 @@ static void add_files(struct oci_spec *spec, const struct container *c,
 		own_free char *source = mem_format("%s/%s", context->files, names[i]);
 		if (c->network.no_hosts && str_equal(names[i], "hosts"))
 			continue;
-		if (!is_asked_for(c, target) && !is_asked_for(c, "/etc"))
+		/* a system names itself by its own file */
+		if (container_is_system(c) && str_equal(names[i], "hostname"))
+			continue;
+		if (!spec_mounts_asked_for(c, target) && !spec_mounts_asked_for(c, "/etc"))
 			add(spec, target, "bind", source,
 			    c->storage.read_only ? "rbind,rprivate,ro" : "rbind,rprivate");
 	}
@@ -250,6 +254,8 @@ void spec_mounts(struct oci_spec *spec, const struct container *c,
 		 const struct spec_context *context)
 {
 	add_common(spec, c, context);
+	if (container_is_system(c))
+		spec_system_mounts(spec, c, context);
 	add_files(spec, c, context);
 	size_t own = spec->mounts.count;
 	add_asked(spec, c, context, true);

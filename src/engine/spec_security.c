@@ -70,7 +70,9 @@ int spec_capabilities(uint64_t *ret, const struct container_security *s, uint64_
 		      struct err *e)
 {
 	bool all = s->privileged || strv_contains(&s->cap_add, "ALL");
-	uint64_t set = all ? own : runtime_capability_default & own;
+	bool system = str_equal(s->posture, CONTAINER_SYSTEM);
+	uint64_t usual = system ? runtime_capability_system : runtime_capability_default;
+	uint64_t set = all ? own : usual & own;
 	uint64_t add = 0, drop = 0;
 
 	if (strv_contains(&s->cap_drop, "ALL"))
@@ -115,7 +117,8 @@ static int add_seccomp(struct oci_spec *spec, const struct container_security *s
 	if (str_equal(s->seccomp, "unconfined") || (!s->seccomp && s->privileged))
 		return 0;
 	if (!s->seccomp || str_equal(s->seccomp, "builtin")) {
-		shape_map_set(&spec->annotations, "org.holm.seccomp", "default");
+		shape_map_set(&spec->annotations, "org.holm.seccomp",
+			      str_equal(s->posture, CONTAINER_SYSTEM) ? "guest" : "default");
 		return 0;
 	}
 	spec->linux_.seccomp = mem_new_struct(struct oci_seccomp);

@@ -78,6 +78,7 @@ const struct shape monitor_config_shape = {
 		{ "mounts", SHAPE_LIST, CONFIG(mounts), &volume_shape },
 		{ "ownScope", SHAPE_BOOL, CONFIG(own_scope) },
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
+		{ "guest", SHAPE_BOOL, CONFIG(guest) },
 		{ 0 },
 	},
 };

@@ -57,7 +57,14 @@ struct monitor_config {
 	SHAPE_LIST_OF(struct monitor_volume_config) mounts;
 	bool own_scope;    /* it does not end with the service of systemd's it was started from */
 	int64_t timeout_s; /* --timeout: killed after so many seconds; 0: never */
+	bool guest;        /* it boots a whole system */
 };
+
+/* Of a guest, in the run folder: what it sees as /run/host, with the socket to which it says
+ * that it is ready; and the id of its boot, made anew for each. */
+#define MONITOR_GUEST_FOLDER  "host"
+#define MONITOR_GUEST_NOTIFY  "notify"
+#define MONITOR_GUEST_BOOT_ID "boot-id"
 
 extern const struct shape monitor_config_shape;
 

@@ -132,6 +132,9 @@ int monitor_container_start(struct monitor *m, struct err *e)
 	if (r < 0)
 		return r;
 
+	r = monitor_guest_prepare(m, e);
+	if (r < 0)
+		return r;
 	options.id = m->config.id;
 	options.bundle = m->run_path;
 	memcpy(options.stdio, stdio.theirs, sizeof(options.stdio));
@@ -154,6 +157,23 @@ int monitor_container_start(struct monitor *m, struct err *e)
 
 /* ---- ending ---- */
 
+enum { REBOOT_AT_ONCE_MS = 1000 }; /* one that ran for less waits as any that fails does */
+
+/* reboot(2), "Behavior inside PID namespaces": the first process seems killed by SIGHUP where
+ * it asked for another boot, and by SIGINT where it halted. That end is none of a failure, and
+ * one that a person inside has asked for. */
+static void collect_guest(struct monitor *m, const siginfo_t *info)
+{
+	if (info->si_code == CLD_EXITED || m->is_exec || !m->config.guest)
+		return;
+	if (info->si_status == SIGHUP)
+		m->restart_asked = true;
+	if (info->si_status == SIGINT && !m->restart_asked)
+		m->stopped = true;
+	if (info->si_status == SIGHUP || info->si_status == SIGINT)
+		m->exit.code = 0;
+}
+
 /* Decides what comes after an end; true: another start. */
 static bool plan_restart(struct monitor *m, int64_t now_ms)
 {
@@ -162,13 +182,16 @@ static bool plan_restart(struct monitor *m, int64_t now_ms)
 	bool wanted = monitor_restart_wanted(&m->config.restart, m->exit.code,
 					     m->state.restart_count, m->stopped) ||
 		      (m->restart_asked && !m->stopped);
+	bool reboots =
+		m->config.guest && m->restart_asked && now_ms - m->started_ms >= REBOOT_AT_ONCE_MS;
 	if (m->is_exec || !wanted)
 		return false;
-	m->restart_delay_ms = monitor_restart_delay_ms(m->restart_delay_ms, now_ms - m->started_ms);
+	m->restart_delay_ms =
+		reboots ? 0 : monitor_restart_delay_ms(m->restart_delay_ms, now_ms - m->started_ms);
 	m->restart_at_ms = now_ms + m->restart_delay_ms;
 	m->phase = MONITOR_PHASE_RESTARTING;
 	m->exit.flags |= MONITOR_EXIT_RESTARTING;
-	m->state.restart_count++;
+	m->state.restart_count += !(m->config.guest && m->restart_asked);
 	m->state.exit_code = m->exit.code;
 	set_moment(&m->state.finished_at, m->exit.finished_ns);
 	m->state.container.pid = 0;
@@ -186,6 +209,7 @@ static void collect(struct monitor *m)
 		;
 	monitor_source_close(m, &m->process);
 	m->exit.code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	collect_guest(m, &info);
 	m->exit.flags = 0;
 	m->exit.finished_ns = moment_now_ns();
 	if (!m->is_exec && runtime_cgroup_oom_killed(&m->state.container.cgroup))
@@ -219,6 +243,7 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	monitor_log_writer_flush(&m->log, moment_now_ns());
 	monitor_output_close(m);
 	monitor_input_close(m);
+	monitor_guest_close(m);
 	m->stop_at_ms = 0;
 	m->timeout_at_ms = 0;
 	m->paused = false;

@@ -64,6 +64,8 @@ static int enter(struct monitor *m, struct runtime_process *process,
 	if (r < 0)
 		return r;
 	tell_start(m, request);
+	if (m->config.guest)
+		monitor_run_forget_login();
 	options.id = m->state.container.id;
 	options.bundle = m->run_path;
 	options.die_with_parent = !request->detach;

@@ -67,6 +67,8 @@ static int wait_ms(const struct monitor *m)
 	sooner(&earliest, m->timeout_at_ms);
 	sooner(&earliest, monitor_check_next_ms(m));
 	sooner(&earliest, monitor_dns_next_ms(m));
+	sooner(&earliest, m->guest.quiet_at_ms);
+	sooner(&earliest, m->guest.ask_at_ms);
 	if (m->phase == MONITOR_PHASE_RESTARTING)
 		sooner(&earliest, m->restart_at_ms);
 	if (!earliest)
@@ -83,6 +85,7 @@ static void run_timers(struct monitor *m)
 	monitor_request_kill_late(m, now);
 	monitor_check_turn(m, now);
 	monitor_dns_turn(m, now);
+	monitor_guest_turn(m, now);
 	if (m->phase != MONITOR_PHASE_RESTARTING)
 		return;
 	if (m->stopped)

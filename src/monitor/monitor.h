@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "monitor/config.h"
 #include "monitor/health.h"
+#include "monitor/init.h"
 #include "monitor/log_writer.h"
 #include "monitor/protocol.h"
 #include "monitor/state.h"
@@ -36,6 +37,7 @@ struct monitor_peer {
 	uint8_t attach;   /* enum monitor_attach; 0: not attached */
 	bool waits;       /* wants EXIT frames */
 	bool checks;      /* wants the next CHECKED frame */
+	bool awaits;      /* wants READY */
 	bool ended;       /* to be freed at the end of this round of the loop */
 	bool read_closed; /* it sends no more */
 	struct str queue; /* what its socket did not take yet, whole frames */
@@ -69,6 +71,18 @@ struct monitor_dns {
 	struct monitor_source process;
 	int64_t started_ms;
 	int64_t again_at_ms; /* not before, after a failure; 0: at once */
+};
+
+/* A whole system (guest.c). */
+enum { MONITOR_GUEST_CONSOLE_MAX = 16384 };
+struct monitor_guest {
+	struct monitor_source notify; /* /run/host/notify */
+	bool is_ready;
+	int64_t quiet_at_ms; /* it counts as ready then, if it says nothing; 0: no */
+	char last[24];       /* of its console, to find a prompt that comes in pieces */
+	struct str console;  /* the end of what it wrote there */
+	int64_t ask_at_ms;   /* what its init did not hear yet, it is asked again then; 0: no */
+	enum monitor_init_wish wish;
 };
 
 enum monitor_phase {
@@ -106,11 +120,13 @@ struct monitor {
 
 	struct monitor_check check;
 	struct monitor_dns dns;
+	struct monitor_guest guest;
 
 	bool has_poststop;  /* there are hooks to be run when it has ended */
 	bool stopped;       /* by stop or kill: no restart */
 	bool shutdown;      /* because the host goes down: at boot it counts as one that runs */
-	bool restart_asked; /* it is unhealthy, and is to be started again whatever the policy */
+	bool restart_asked; /* it is unhealthy, or asked to reboot: it is to be started again
+			     * whatever the policy */
 	bool paused;
 	struct monitor_peer *holder; /* the pause ends with it; NULL: a person's. Borrowed */
 	int64_t stop_at_ms;          /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
@@ -126,7 +142,8 @@ struct monitor {
 		.run_dir = -1, .container_dir = -1, .alive = -1, .epoll = -1,                      \
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
-		.terminal_peer = -1, .check = { .probe.fd = -1, .result = -1 },                    \
+		.terminal_peer = -1, .guest.notify.fd = -1,                                        \
+		.check = { .probe.fd = -1, .result = -1 },                                         \
 		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 }, .ports = { -1, -1 },      \
 	}
 
@@ -192,6 +209,9 @@ void monitor_input_resize(struct monitor *m, uint16_t rows, uint16_t columns);
 int monitor_request(struct monitor *m, struct monitor_peer *peer,
 		    const struct monitor_frame *frame);
 int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, struct err *e);
+void monitor_request_tell_kill(struct monitor *m, int signal);
+/* Another boot of the same container: its network stays. */
+int monitor_request_reboot(struct monitor *m, int timeout_s, struct err *e);
 /* What --health-on-failure asks for. */
 enum monitor_unhealthy {
 	MONITOR_UNHEALTHY_KILL,
@@ -238,6 +258,17 @@ void monitor_dns_turn(struct monitor *m, int64_t now_ms);
 int64_t monitor_dns_next_ms(const struct monitor *m); /* when that is needed; 0: never */
 void monitor_dns_close(struct monitor *m);
 
+/* ---- guest.c ---- */
+
+/* Before each start. */
+int monitor_guest_prepare(struct monitor *m, struct err *e);
+void monitor_guest_close(struct monitor *m);
+void monitor_guest_output(struct monitor *m, const char *bytes, size_t length);
+void monitor_guest_scroll_back(struct monitor *m, struct monitor_peer *peer);
+void monitor_guest_turn(struct monitor *m, int64_t now_ms);
+/* Its init is asked to go down, again and again until it listens, or has ended. */
+void monitor_guest_ask(struct monitor *m, enum monitor_init_wish wish);
+
 /* ---- container.c: the process that is monitored ---- */
 
 /* Starts the container, from config.json as it is now. On failure nothing is left of it. */
@@ -267,6 +298,7 @@ int monitor_memory_wait(struct monitor_memory *memory, int epoll, struct epoll_e
  * are there. */
 int monitor_run_prepare(struct monitor *m, int fds_from, struct err *e);
 void monitor_run_send_started(struct monitor *m, pid_t pid);
+void monitor_run_forget_login(void);
 void monitor_run_leave_streams(void); /* 0, 1 and 2 become /dev/null */
 
 /* Both fail only while there is nobody to tell on descriptor 3. */

@@ -31,6 +31,7 @@ static bool read_once(struct monitor *m, struct monitor_source *source)
 		return false;
 	}
 	monitor_log_writer_add(&m->log, stream, bytes, (size_t)n, moment_now_ns());
+	monitor_guest_output(m, bytes, (size_t)n);
 	monitor_peer_broadcast(m, stream, bytes, (size_t)n);
 	return true;
 }

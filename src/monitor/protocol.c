@@ -27,6 +27,7 @@ static int64_t payload_max(unsigned type)
 	case MONITOR_KILL:
 	case MONITOR_STARTED:
 	case MONITOR_CHECKED:
+	case MONITOR_REBOOT:
 		return 4;
 	case MONITOR_STOP:
 	case MONITOR_DROPPED:
@@ -40,6 +41,8 @@ static int64_t payload_max(unsigned type)
 	case MONITOR_RELEASE:
 	case MONITOR_WAIT:
 	case MONITOR_CHECK:
+	case MONITOR_AWAIT:
+	case MONITOR_READY:
 	case MONITOR_OK:
 		return 0;
 	default:

@@ -29,6 +29,8 @@ enum monitor_frame_type {
 	MONITOR_UPDATE, /* linux.resources as JSON: what it names is changed (answered) */
 	MONITOR_HOLD,   /* a pause that ends with this connection, however that ends (answered) */
 	MONITOR_RELEASE, /* or now, unless somebody was faster (answered) */
+	MONITOR_AWAIT,   /* READY once its init says so, or EXIT; of a guest (answered) */
+	MONITOR_REBOOT,  /* i32 timeout in seconds, as of STOP: its init is asked to (answered) */
 
 	/* from the monitor */
 	MONITOR_STARTED = 65, /* u32 pid of the container's first process, in the host's numbers */
@@ -40,6 +42,7 @@ enum monitor_frame_type {
 			       * slowly (never with MONITOR_ATTACH_LOSSLESS) */
 	MONITOR_EXIT,         /* struct monitor_exit: the container's first process has ended */
 	MONITOR_CHECKED,      /* i32: exit code of the health check; -1: it had none */
+	MONITOR_READY,        /* empty: its init has booted it */
 };
 
 enum monitor_attach {
@@ -48,6 +51,7 @@ enum monitor_attach {
 	MONITOR_ATTACH_STDERR = 4,
 	MONITOR_ATTACH_LOSSLESS = 8, /* while this side does not read the container's writes block,
 				      * as they would on a pipe: for the foreground of a run */
+	MONITOR_ATTACH_SCROLLBACK = 16, /* of a guest: what its console showed last comes first */
 };
 
 enum monitor_exit_flag {

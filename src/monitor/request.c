@@ -35,7 +35,7 @@ static int set_paused(struct monitor *m, bool pause, struct err *e)
 	return monitor_container_store(m, pause ? MONITOR_STATE_PAUSED : MONITOR_STATE_RUNNING, e);
 }
 
-static void tell_kill(struct monitor *m, int signal)
+void monitor_request_tell_kill(struct monitor *m, int signal)
 {
 	char number[16];
 
@@ -57,7 +57,7 @@ static void kill_hard(struct monitor *m)
 {
 	struct err e;
 
-	tell_kill(m, SIGKILL);
+	monitor_request_tell_kill(m, SIGKILL);
 	process_signal(m->process.fd, SIGKILL);
 	/* without a PID namespace of its own the others do not die with the first */
 	if (!m->is_exec)
@@ -65,8 +65,11 @@ static void kill_hard(struct monitor *m)
 	thaw(m);
 }
 
+/* 0: a guest's init is to be asked. */
 static int own_stop_signal(const struct monitor *m)
 {
+	if (m->config.guest && !m->config.stop_signal)
+		return 0;
 	return m->config.stop_signal ? (int)m->config.stop_signal : SIGTERM;
 }
 
@@ -75,17 +78,30 @@ static int64_t own_stop_timeout_s(const struct monitor *m)
 	return m->config.stop_timeout_s ? *m->config.stop_timeout_s : STOP_TIMEOUT_S;
 }
 
+/* signal 0: as the init of a guest wants to be asked. One that cannot be asked yet, or any
+ * more, has its time, too. */
+static int send_wish(struct monitor *m, int signal, enum monitor_init_wish wish, struct err *e)
+{
+	if (!signal) {
+		monitor_guest_ask(m, wish);
+		return 0;
+	}
+	monitor_request_tell_kill(m, signal);
+	int r = process_signal(m->process.fd, signal);
+	return r < 0 && r != -ESRCH ? err_number(e, -r, "send signal %d", signal) : 0;
+}
+
 /* A signal, some time, then SIGKILL. */
-static int ask_to_end(struct monitor *m, int signal, int64_t timeout_s, struct err *e)
+static int ask_to_end(struct monitor *m, int signal, enum monitor_init_wish wish, int64_t timeout_s,
+		      struct err *e)
 {
 	if (timeout_s == 0) {
 		kill_hard(m);
 		return 0;
 	}
-	tell_kill(m, signal);
-	int r = process_signal(m->process.fd, signal);
-	if (r < 0 && r != -ESRCH)
-		return err_number(e, -r, "send signal %d", signal);
+	int r = send_wish(m, signal, wish, e);
+	if (r < 0)
+		return r;
 	thaw(m);
 	int64_t at_ms = timeout_s < 0 ? 0 : monitor_loop_now_ms() + timeout_s * 1000;
 	/* a second stop may shorten the time, not lengthen it */
@@ -106,7 +122,29 @@ int monitor_request_stop(struct monitor *m, const struct monitor_stop *stop, str
 		return 0; /* the loop ends it, after this has been answered */
 	if (timeout_s == MONITOR_STOP_OWN)
 		timeout_s = own_stop_timeout_s(m);
-	return ask_to_end(m, signal, timeout_s, e);
+	return ask_to_end(m, signal, MONITOR_INIT_POWER_OFF, timeout_s, e);
+}
+
+int monitor_request_reboot(struct monitor *m, int timeout_s, struct err *e)
+{
+	if (!m->config.guest)
+		return err_set(e, ERR_UNSUPPORTED, "it is no system that could reboot");
+	if (m->phase != MONITOR_PHASE_RUNNING || m->stopped)
+		return not_running(e);
+	m->restart_asked = true;
+	return ask_to_end(m, 0, MONITOR_INIT_REBOOT,
+			  timeout_s == MONITOR_STOP_OWN ? own_stop_timeout_s(m) : timeout_s, e);
+}
+
+static int await_ready(struct monitor *m, struct monitor_peer *peer, struct err *e)
+{
+	if (!m->config.guest)
+		return err_set(e, ERR_UNSUPPORTED, "it is no system that tells when it is ready");
+	if (m->phase == MONITOR_PHASE_ENDED)
+		return not_running(e);
+	peer->waits = true;
+	peer->awaits = !m->guest.is_ready;
+	return 0;
 }
 
 void monitor_request_shutdown(struct monitor *m)
@@ -134,7 +172,8 @@ void monitor_request_end_unhealthy(struct monitor *m, enum monitor_unhealthy act
 		return;
 	case MONITOR_UNHEALTHY_RESTART:
 		m->restart_asked = true;
-		ask_to_end(m, own_stop_signal(m), own_stop_timeout_s(m), &ignored);
+		ask_to_end(m, own_stop_signal(m), MONITOR_INIT_REBOOT, own_stop_timeout_s(m),
+			   &ignored);
 		return;
 	}
 }
@@ -176,7 +215,7 @@ static int kill_with(struct monitor *m, uint32_t signal, struct err *e)
 		return not_running(e);
 	if (r < 0)
 		return err_number(e, -r, "send signal %u", signal);
-	tell_kill(m, (int)signal);
+	monitor_request_tell_kill(m, (int)signal);
 	return 0;
 }
 
@@ -228,6 +267,15 @@ static int update(struct monitor *m, const struct monitor_frame *frame, struct e
 	return r < 0 ? r : written;
 }
 
+static int reboot(struct monitor *m, const struct monitor_frame *frame, struct err *e)
+{
+	int timeout_s = (int)monitor_get_u32(frame->payload);
+
+	if (timeout_s < MONITOR_STOP_OWN)
+		return err_set(e, ERR_INVALID, "no such timeout");
+	return monitor_request_reboot(m, timeout_s, e);
+}
+
 static int answered(struct monitor *m, struct monitor_peer *peer, const struct monitor_frame *frame,
 		    struct err *e)
 {
@@ -256,6 +304,10 @@ static int answered(struct monitor *m, struct monitor_peer *peer, const struct m
 		return monitor_check_ask(m, peer, e);
 	case MONITOR_UPDATE:
 		return update(m, frame, e);
+	case MONITOR_AWAIT:
+		return await_ready(m, peer, e);
+	case MONITOR_REBOOT:
+		return reboot(m, frame, e);
 	default: /* MONITOR_WAIT */
 		peer->waits = true;
 		return m->phase == MONITOR_PHASE_ENDED ? not_running(e) : 0;
@@ -271,6 +323,7 @@ static bool has_length(const struct monitor_frame *frame)
 	case MONITOR_RESIZE:
 		return frame->length == MONITOR_RESIZE_SIZE;
 	case MONITOR_KILL:
+	case MONITOR_REBOOT:
 		return frame->length == 4;
 	case MONITOR_STOP:
 		return frame->length == MONITOR_STOP_SIZE;
@@ -301,6 +354,8 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 	switch (frame->type) {
 	case MONITOR_ATTACH:
 		peer->attach = at[0];
+		if (peer->attach & MONITOR_ATTACH_SCROLLBACK)
+			monitor_guest_scroll_back(m, peer);
 		monitor_change_tell(m, "attach", NULL);
 		return 0;
 	case MONITOR_STDIN:
@@ -323,10 +378,14 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 	case MONITOR_UPDATE:
 	case MONITOR_WAIT:
 	case MONITOR_CHECK:
+	case MONITOR_AWAIT:
+	case MONITOR_REBOOT:
 		if (answered(m, peer, frame, &e) < 0)
 			monitor_peer_send_err(m, peer, &e);
 		else
 			monitor_peer_send(m, peer, MONITOR_OK, NULL, 0);
+		if (frame->type == MONITOR_AWAIT && m->guest.is_ready)
+			monitor_peer_send(m, peer, MONITOR_READY, NULL, 0);
 		return 0;
 	default:
 		return -EPROTO;

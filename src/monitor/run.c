@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
@@ -91,9 +92,20 @@ static void leave_service(const struct monitor *m)
 		log_warning("the container ends with this service: %s", e.text);
 }
 
+/* pam_loginuid(8): who logs in to a guest logs in anew, which the kernel allows those alone who
+ * have no login uid yet. Where it is not ours to forget, PAM tells. */
+void monitor_run_forget_login(void)
+{
+	struct err ignored;
+
+	fd_write_control_at(AT_FDCWD, "/proc/self/loginuid", "4294967295", &ignored);
+}
+
 static int start(struct monitor *m, struct err *e)
 {
 	leave_service(m);
+	if (m->config.guest)
+		monitor_run_forget_login();
 	monitor_log_writer_open(&m->log, m->container_dir, &m->config.log);
 	m->state.monitor_pid = getpid();
 	process_start_time(getpid(), &m->state.monitor_start);

@@ -19,6 +19,11 @@ struct runtime_capability_sets {
  * net.ipv4.ping_group_range). */
 extern const uint64_t runtime_capability_default;
 
+/* What the init of a whole system and its services use, within their namespaces. Not among
+ * them: the clock, modules, raw I/O, the audit, the log, and reading without regard to rights,
+ * which all are the host's. */
+extern const uint64_t runtime_capability_system;
+
 /* "CAP_CHOWN", "chown", and "ALL" (every known one). ERR_INVALID names the bad one. */
 int runtime_capability_parse(uint64_t *ret, const char *name, struct err *e);
 int runtime_capability_parse_all(uint64_t *ret, const struct strv *names, struct err *e);

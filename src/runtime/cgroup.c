@@ -62,6 +62,11 @@ bool runtime_cgroup_is_v2(const struct runtime_cgroup *cgroup)
 	return str_equal(cgroup->layout, "v2");
 }
 
+bool runtime_cgroup_hierarchy_is_v2(const struct runtime_cgroup *cgroup, size_t index)
+{
+	return runtime_cgroup_is_v2(cgroup) || !*cgroup->hierarchies.items[index].controllers;
+}
+
 static bool cgroup_is_none(const struct runtime_cgroup *cgroup)
 {
 	return cgroup->hierarchies.count == 0;
@@ -135,11 +140,11 @@ static void cgroup_remove_above(int root, const char *path, uint64_t made)
 static int cgroup_remove_folders(const struct runtime_cgroup *cgroup, struct err *e)
 {
 	int64_t deadline_ms = runtime_cgroup_tree_deadline_ms(REMOVE_TIMEOUT_MS);
-	bool v2 = runtime_cgroup_is_v2(cgroup);
 	int failed = 0;
 
 	for (size_t i = 0; i < cgroup->hierarchies.count; i++) {
 		const char *mount = cgroup->hierarchies.items[i].mount;
+		bool v2 = runtime_cgroup_hierarchy_is_v2(cgroup, i);
 		own_fd int root = runtime_cgroup_tree_open_root(mount, v2, e);
 		int r = root < 0 ? root
 				 : runtime_cgroup_tree_remove(root, cgroup->path, deadline_ms);
@@ -223,7 +228,8 @@ int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path
 int runtime_cgroup_open(const struct runtime_cgroup *cgroup, size_t index, struct err *e)
 {
 	return runtime_cgroup_tree_open(cgroup->hierarchies.items[index].mount,
-					runtime_cgroup_is_v2(cgroup), cgroup->path, e);
+					runtime_cgroup_hierarchy_is_v2(cgroup, index), cgroup->path,
+					e);
 }
 
 int runtime_cgroup_open_controller(const struct runtime_cgroup *cgroup, const char *controller)

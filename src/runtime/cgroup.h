@@ -22,7 +22,8 @@ enum { RUNTIME_CGROUP_HIERARCHIES_MAX = 24 };
 #define RUNTIME_CGROUP_PARENT "/holm"
 
 struct runtime_cgroup_hierarchy {
-	char *controllers; /* v1: the mount option, "cpu,cpuacct", "name=systemd"; v2: "" */
+	char *controllers; /* v1: the mount option, "cpu,cpuacct", "name=systemd"; "" in layout v1:
+			    * the v2 tree (cgroup_guest.h) */
 	char *mount;       /* "/sys/fs/cgroup/memory" */
 	uint64_t made;     /* how much of path was new, as a length: 2 if "/a" of "/a/b" was */
 };

@@ -15,6 +15,7 @@
 #include "base/shape.h"
 #include "base/str.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_guest.h"
 #include "runtime/cgroup_layout.h"
 #include "runtime/cgroup_tree.h"
 
@@ -78,9 +79,10 @@ int runtime_cgroup_delegate_to(const struct runtime_cgroup *cgroup, uid_t uid, g
 	struct err ignored;
 	char *rest;
 
-	if (!runtime_cgroup_is_v2(cgroup))
+	const struct runtime_cgroup_hierarchy *tree = runtime_cgroup_guest_tree(cgroup);
+	if (!tree)
 		return 0;
-	own_fd int top = runtime_cgroup_open(cgroup, 0, e);
+	own_fd int top = runtime_cgroup_open(cgroup, (size_t)(tree - cgroup->hierarchies.items), e);
 	if (top < 0)
 		return top;
 	own_fd int folder = runtime_cgroup_tree_open_at(top, cgroup->leaf ? cgroup->leaf : "");

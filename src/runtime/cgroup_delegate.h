@@ -13,6 +13,7 @@ int runtime_cgroup_delegate_leaf(struct runtime_cgroup *cgroup, const struct sha
 				 struct err *e);
 
 /* Makes the ids the owner of the cgroup and of the files in it that may be given away
- * (/sys/kernel/cgroup/delegate, Linux 4.15): its limits are not among them. Nothing on v1. */
+ * (/sys/kernel/cgroup/delegate, Linux 4.15): its limits are not among them. Nothing on v1 but
+ * in the v2 tree of a guest (cgroup_guest.h). */
 int runtime_cgroup_delegate_to(const struct runtime_cgroup *cgroup, uid_t uid, gid_t gid,
 			       struct err *e);

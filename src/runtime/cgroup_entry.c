@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_guest.h"
 #include "runtime/cgroup_layout.h"
 #include "runtime/cgroup_membership.h"
 #include "runtime/cgroup_plan.h"
@@ -21,7 +22,7 @@
 static int entry_open_one(struct runtime_cgroup_entry *entry, const struct runtime_cgroup *cgroup,
 			  size_t index, const char *below, struct err *e)
 {
-	bool v2 = runtime_cgroup_is_v2(cgroup);
+	bool v2 = runtime_cgroup_hierarchy_is_v2(cgroup, index);
 	own_free char *path = path_join(cgroup->path, below);
 
 	own_fd int root =
@@ -35,7 +36,7 @@ static int entry_open_one(struct runtime_cgroup_entry *entry, const struct runti
 	if (file < 0)
 		return err_sys(e, "open cgroup %s", path);
 	entry->files[entry->count++] = file;
-	if (v2)
+	if (runtime_cgroup_is_v2(cgroup))
 		entry->folder = take_fd(&folder);
 	return 0;
 }
@@ -106,8 +107,9 @@ static int check_choice(const struct runtime_cgroup *cgroup, const char *choice,
 	return 0;
 }
 
-int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct runtime_cgroup *cgroup,
-			      const struct strv *choices, struct err *e)
+/* tree_below: the place in a tree of v2, if not NULL. */
+static int entry_open(struct runtime_cgroup_entry *ret, const struct runtime_cgroup *cgroup,
+		      const struct strv *choices, const char *tree_below, struct err *e)
 {
 	struct runtime_cgroup_entry entry = { .folder = -1 };
 	int r = 0;
@@ -119,7 +121,10 @@ int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct run
 		r = check_choice(cgroup, choices->items[i], e);
 	for (size_t i = 0; r == 0 && i < cgroup->hierarchies.count; i++) {
 		const char *controllers = cgroup->hierarchies.items[i].controllers;
-		r = entry_open_one(&entry, cgroup, i, entry_below(cgroup, controllers, choices), e);
+		bool v2 = runtime_cgroup_hierarchy_is_v2(cgroup, i);
+		const char *below =
+			v2 && tree_below ? tree_below : entry_below(cgroup, controllers, choices);
+		r = entry_open_one(&entry, cgroup, i, below, e);
 	}
 	if (r < 0) {
 		runtime_cgroup_entry_close(&entry);
@@ -127,6 +132,12 @@ int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct run
 	}
 	*ret = entry;
 	return 0;
+}
+
+int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct runtime_cgroup *cgroup,
+			      const struct strv *choices, struct err *e)
+{
+	return entry_open(ret, cgroup, choices, NULL, e);
 }
 
 /* Its part below the container's cgroup, "init.scope", or NULL. The caller frees. */
@@ -146,21 +157,20 @@ static char *first_below(const struct runtime_cgroup *cgroup, pid_t first)
 int runtime_cgroup_entry_open_with(struct runtime_cgroup_entry *ret,
 				   const struct runtime_cgroup *cgroup, pid_t first, struct err *e)
 {
+	const struct runtime_cgroup_hierarchy *tree = runtime_cgroup_guest_tree(cgroup);
 	own_clear(str_clear) struct str handed_down = { 0 };
-	own_clear(strv_clear) struct strv choice = { 0 };
 
-	if (runtime_cgroup_is_v2(cgroup)) {
-		own_fd int top = runtime_cgroup_open(cgroup, 0, e);
+	if (tree) {
+		size_t index = (size_t)(tree - cgroup->hierarchies.items);
+		own_fd int top = runtime_cgroup_open(cgroup, index, e);
 		if (top < 0)
 			return top;
 		own_fd int folder =
 			runtime_cgroup_tree_open_at(top, cgroup->leaf ? cgroup->leaf : "");
 		runtime_cgroup_tree_read(folder, "cgroup.subtree_control", &handed_down);
 	}
-	char *below = handed_down.length > 1 ? first_below(cgroup, first) : NULL;
-	if (below)
-		strv_add_take(&choice, below);
-	return runtime_cgroup_entry_open(ret, cgroup, &choice, e);
+	own_free char *below = handed_down.length > 1 ? first_below(cgroup, first) : NULL;
+	return entry_open(ret, cgroup, NULL, below, e);
 }
 
 void runtime_cgroup_entry_close(struct runtime_cgroup_entry *entry)

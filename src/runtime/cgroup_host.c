@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_layout.h"
 #include "runtime/cgroup_plan.h"
 #include "runtime/cgroup_tree.h"
 
@@ -127,10 +128,9 @@ static void host_set_v2(struct runtime_cgroup *host, const char *mount)
 	only->mount = mem_text(mount);
 }
 
-static int host_read_mountinfo(struct runtime_cgroup *host, struct err *e)
+static int host_read_lines(struct runtime_cgroup *host, char **v2_mount, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
-	own_free char *v2_mount = NULL;
 	char *rest;
 
 	int r = fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_BYTES_MAX, &text, e);
@@ -138,7 +138,25 @@ static int host_read_mountinfo(struct runtime_cgroup *host, struct err *e)
 		return r;
 	for (char *line = strtok_r(text.text, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest))
-		host_read_line(host, &v2_mount, line);
+		host_read_line(host, v2_mount, line);
+	return 0;
+}
+
+int runtime_cgroup_host_v2_mount(char **ret, struct err *e)
+{
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+
+	*ret = NULL;
+	return host_read_lines(&host, ret, e);
+}
+
+static int host_read_mountinfo(struct runtime_cgroup *host, struct err *e)
+{
+	own_free char *v2_mount = NULL;
+
+	int r = host_read_lines(host, &v2_mount, e);
+	if (r < 0)
+		return r;
 	if (host_has_v1_controller(host)) {
 		host->layout = mem_text("v1");
 	} else if (v2_mount) {

@@ -41,7 +41,13 @@ int runtime_cgroup_open_controller(const struct runtime_cgroup *cgroup, const ch
 /* The folder of hierarchy number index. */
 int runtime_cgroup_open(const struct runtime_cgroup *cgroup, size_t index, struct err *e);
 
+/* Where the v2 tree is mounted, the caller's, or NULL. */
+int runtime_cgroup_host_v2_mount(char **ret, struct err *e);
+
 bool runtime_cgroup_is_v2(const struct runtime_cgroup *cgroup);
+
+/* Also of the v2 tree that is beside the hierarchies of v1 (cgroup_guest.h). */
+bool runtime_cgroup_hierarchy_is_v2(const struct runtime_cgroup *cgroup, size_t index);
 
 /* Anything but rules for devices? resources may be NULL. */
 bool runtime_cgroup_asks_for_limits(const struct oci_resources *resources);

@@ -15,6 +15,7 @@
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_guest.h"
 #include "runtime/mount.h"
 #include "runtime/mount_label.h"
 #include "runtime/tree.h"
@@ -99,8 +100,7 @@ static int mount_v1(const struct runtime_mount *m, struct runtime_tree *tree, in
 	/* attached first: nothing can be mounted on a detached mount before Linux 6.15 */
 	int r = runtime_mount_move(dir, target_fd, e);
 	for (size_t i = 0; r == 0 && i < cgroup->hierarchies.count; i++)
-		if (*cgroup->hierarchies.items[i].controllers)
-			r = bind_hierarchy(m, dir, &cgroup->hierarchies.items[i], cgroup->path, e);
+		r = bind_hierarchy(m, dir, &cgroup->hierarchies.items[i], cgroup->path, e);
 	if (r < 0)
 		return r;
 	if (mount_setattr(dir, "", AT_EMPTY_PATH, &readonly, sizeof(readonly)) < 0)
@@ -113,14 +113,15 @@ int runtime_cgroup_mount_in_child(const struct runtime_mount *m, struct runtime_
 				  int target_fd, const struct runtime_cgroup *cgroup,
 				  const char *label, struct err *e)
 {
-	if (!str_equal(cgroup->layout, "v2"))
-		return mount_v1(m, tree, target_fd, cgroup, label, e);
+	const struct runtime_cgroup_hierarchy *tree_v2 = runtime_cgroup_guest_tree(cgroup);
 
-	if (cgroup->hierarchies.count == 0)
+	if (!tree_v2 && !str_equal(cgroup->layout, "v2"))
+		return mount_v1(m, tree, target_fd, cgroup, label, e);
+	if (!tree_v2)
 		return err_set(e, ERR_INTERNAL, "the cgroup has no hierarchy");
 	own_free char *path =
 		cgroup->leaf ? path_join(cgroup->path, cgroup->leaf) : mem_text(cgroup->path);
-	own_fd int fd = open_folder(m, &cgroup->hierarchies.items[0], path, e);
+	own_fd int fd = open_folder(m, tree_v2, path, e);
 	if (fd < 0)
 		return fd;
 	int r = runtime_mount_move(fd, target_fd, e);

@@ -16,8 +16,8 @@ int runtime_command_error(struct err *e, int number, const char *command)
 	}
 	if (number == ENOEXEC) {
 		err_set(e, ERR_NOT_EXECUTABLE, "exec: \"%s\": exec format error", command);
-		return err_hint(e, "it is built for another kind of processor, or a script without "
-				   "a #! line");
+		return err_hint(e, "it is a script without a #! line, or built for another kind of "
+				   "processor, which qemu-user-static and binfmt-support can run");
 	}
 	/* podman and Docker look for these two words; the kernel has them for folders, too */
 	if (number == EACCES)

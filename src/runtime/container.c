@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/cgroup_guest.h"
 #include "runtime/mount_add.h"
 #include "runtime/runtime.h"
 #include "runtime/signal_listed.h"
@@ -191,6 +192,7 @@ int runtime_delete_unrecorded(const char *id, const struct oci_spec *spec, struc
 		return r;
 	free(container.cgroup.path);
 	container.cgroup.path = cgroup_path(spec, id);
+	runtime_cgroup_guest_add_lost(&container.cgroup, &spec->annotations);
 	r = becomes_empty(&container.cgroup, e);
 	if (r > 0)
 		r = runtime_cgroup_remove(&container.cgroup, e);

@@ -31,6 +31,7 @@
 #include "runtime/cpu_affinity.h"
 #include "runtime/env_file.h"
 #include "runtime/give.h"
+#include "runtime/guest.h"
 #include "runtime/io_priority.h"
 #include "runtime/landlock.h"
 #include "runtime/lsm.h"
@@ -426,9 +427,12 @@ static int finish(struct runtime_launch *l, struct err *e)
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(e, "make a session");
 	tell_listen_fds(l);
-	if (terminal && runtime_terminal_take_in_child(&l->terminal, e) < 0)
+	bool guest = runtime_guest_is_asked_for(l->spec) && !l->container;
+	if (terminal && runtime_terminal_take_in_child(&l->terminal, !guest, e) < 0)
 		return -e->number;
-	int r = runtime_command_find_in_container(&path, l->process->args.items[0], &l->env, e);
+	int r = guest ? runtime_guest_find_init_in_container(&path, l->spec, &l->env, e)
+		      : runtime_command_find_in_container(&path, l->process->args.items[0], &l->env,
+							  e);
 	if (r == 0)
 		r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_READY, 0, &l->terminal.master,
 					 terminal, e);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/shape.h"
 #include "oci/runtime_spec.h"
 #include "runtime/device.h"
 #include "runtime/mount.h"
@@ -127,15 +128,43 @@ static int make_readonly(const struct runtime_tree *tree, const char *path, stru
 	return runtime_mount_move(fd, target, e);
 }
 
+/* A detached clone of what is there before a read-only path covers it; -1: nothing. */
+static int open_writable(int *ret, const struct runtime_tree *tree, const char *path, struct err *e)
+{
+	own_fd int target = runtime_tree_open(tree, path, O_PATH);
+
+	*ret = -1;
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	if (target < 0)
+		return err_number(e, -target, "open %s", path);
+	*ret = runtime_mount_clone(target, e);
+	return *ret < 0 ? *ret : 0;
+}
+
+static int cover_writable(const struct runtime_tree *tree, const char *path, int clone,
+			  struct err *e)
+{
+	own_fd int target = runtime_tree_open(tree, path, O_PATH);
+
+	if (target < 0)
+		return err_number(e, -target, "open %s", path);
+	return runtime_mount_move(clone, target, e);
+}
+
 int runtime_mask_readonly_in_child(const struct oci_spec *spec, const struct runtime_tree *tree,
 				   struct err *e)
 {
 	const struct strv *paths = &spec->linux_.readonly_paths;
+	const char *writable = shape_map_get(&spec->annotations, "org.holm.writable");
+	own_fd int clone = -1;
 
+	if (writable && open_writable(&clone, tree, writable, e) < 0)
+		return -e->number;
 	for (size_t i = 0; i < paths->count; i++) {
 		int r = make_readonly(tree, paths->items[i], e);
 		if (r < 0)
 			return err_add(e, "make %s read-only", paths->items[i]);
 	}
-	return 0;
+	return clone < 0 ? 0 : cover_writable(tree, writable, clone, e);
 }

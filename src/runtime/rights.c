@@ -106,9 +106,11 @@ static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spe
 		return prepare_profile(ret, spec, e);
 	if (!name)
 		return 0;
-	if (strcmp(name, "default") != 0)
-		return err_set(e, ERR_INVALID, "org.holm.seccomp '%s' is not 'default'", name);
-	return runtime_seccomp_compile_default(&ret->filter, ret->capabilities.bounding, e);
+	bool guest = strcmp(name, "guest") == 0;
+	if (!guest && strcmp(name, "default") != 0)
+		return err_set(e, ERR_INVALID, "org.holm.seccomp '%s' is not 'default' or 'guest'",
+			       name);
+	return runtime_seccomp_compile_default(&ret->filter, ret->capabilities.bounding, guest, e);
 }
 
 static int prepare_landlock(struct runtime_rights *ret, const struct oci_spec *spec, struct err *e)

@@ -40,7 +40,11 @@
  *				not mapped; one whose owner has no id in the container, and the work
  *				folder, are given to its root. Without it, as with runc, root.path
  *				and layers are as they are
- *	org.holm.seccomp	"default": the built-in profile; linux.seccomp must be absent
+ *	org.holm.seccomp	"default": the built-in profile, "guest": the one for a whole
+ *				system; linux.seccomp must be absent
+ *	org.holm.guest, org.holm.guest.identity		see guest.h
+ *	org.holm.cgroup.guest	see cgroup_guest.h
+ *	org.holm.writable	"/proc/sys/net": stays writable below linux.readonlyPaths
  *	org.holm.init		"true": options->init_fd is PID 1, process.args is its child
  *	org.holm.core_sched	"true": core scheduling, see core_sched.h
  *	org.holm.landlock	JSON: see landlock_policy.h

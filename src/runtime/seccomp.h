@@ -28,9 +28,10 @@ int runtime_seccomp_compile(struct runtime_seccomp_filter *ret, const struct oci
 /* The built-in profile (annotation org.holm.seccomp = "default") for a container whose bounding
  * set is this: some calls open with a capability, as mount(2) does with CAP_SYS_ADMIN. Calls that
  * it denies fail with EPERM; those that are newer than its table, with ENOSYS, so that programs
- * fall back. */
+ * fall back. guest ("guest"): of what capabilities open, a whole system gets what its init needs
+ * alone. */
 int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret, uint64_t capabilities,
-				    struct err *e);
+				    bool guest, struct err *e);
 
 /* Are all names of the profile known? For those who would rather fail than be less strict
  * (annotation run.oci.seccomp_fail_unknown_syscall). ERR_INVALID names the first that is not. */

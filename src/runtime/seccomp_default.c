@@ -4,6 +4,7 @@
  * is not even known here with ENOSYS. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/personality.h>
@@ -414,6 +415,21 @@ static const uint16_t calls_syslog[] = { S(syslog), END };
 static const uint16_t calls_bpf[] = { S(bpf), END };
 static const uint16_t calls_perfmon[] = { S(perf_event_open), END };
 
+/* Not for the init of a guest, whatever its capabilities open: it does without them, and each
+ * reaches into the one kernel (bpf and perf read its memory, fanotify and quotas take whole file
+ * systems, the log is the host's). */
+static const uint16_t calls_not_of_guest[] = {
+	S(bpf),
+	S(fanotify_init),
+	S(lookup_dcookie),
+	S(open_by_handle_at),
+	S(perf_event_open),
+	S(quotactl),
+	S(quotactl_fd),
+	S(syslog),
+	END,
+};
+
 #define ALWAYS -1
 
 static const struct {
@@ -531,8 +547,31 @@ static void default_set(struct runtime_seccomp_program *program, const uint16_t 
 		runtime_seccomp_program_fall_back(program, &runtime_syscall_table[*calls], action);
 }
 
+/* The kernel has one audit, whose records nobody in a container is to write; who finds that
+ * there is none does without it (CONTAINER_INTERFACE.md of systemd, libaudit). */
+static int guest_add_audit(struct runtime_seccomp_program *program, struct err *e)
+{
+	const struct runtime_seccomp_rule rule = {
+		.action = SECCOMP_RET_ERRNO | EPROTONOSUPPORT,
+		.count = 2,
+		.conditions = { { .index = 0,
+				  .op = RUNTIME_SECCOMP_MASKED_EQ,
+				  .value = AF_NETLINK,
+				  .mask = UINT32_MAX },
+				{ .index = 2,
+				  .op = RUNTIME_SECCOMP_MASKED_EQ,
+				  .value = NETLINK_AUDIT,
+				  .mask = UINT32_MAX } },
+	};
+	int index = runtime_seccomp_program_add(program, &rule, e);
+
+	return index < 0 ? index
+			 : runtime_seccomp_program_link(program, &runtime_syscall_table[S(socket)],
+							(size_t)index, e);
+}
+
 int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret, uint64_t capabilities,
-				    struct err *e)
+				    bool guest, struct err *e)
 {
 	own_clear(runtime_seccomp_program_clear) struct runtime_seccomp_program program;
 	static const uint16_t tested[] = { S(ioctl), S(socket), END };
@@ -552,6 +591,10 @@ int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret, uint64_t
 			default_set(&program, allowed[i].calls, ALLOW);
 	}
 	program.foreign = ABSENT;
-	int r = default_add_tests(&program, e);
+	if (guest)
+		default_set(&program, calls_not_of_guest, DENY);
+	int r = guest ? guest_add_audit(&program, e) : 0;
+	if (r == 0)
+		r = default_add_tests(&program, e);
 	return r < 0 ? r : runtime_seccomp_program_emit(ret, &program, e);
 }

@@ -449,7 +449,7 @@ static struct runtime_seccomp_filter default_filter(uint64_t capabilities)
 	struct runtime_seccomp_filter filter = { 0 };
 	struct err e;
 
-	ck_assert_msg(runtime_seccomp_compile_default(&filter, capabilities, &e) == 0, "%s",
+	ck_assert_msg(runtime_seccomp_compile_default(&filter, capabilities, false, &e) == 0, "%s",
 		      e.text);
 	ck_assert(seccomp_interpreter_accepts(filter.items, filter.count));
 	return filter;
@@ -572,7 +572,7 @@ START_TEST(the_default_is_short_and_quick)
 	for (int i = 0; i < 50; i++) {
 		struct runtime_seccomp_filter again = { 0 };
 		int64_t start = moment_monotonic_ns();
-		runtime_seccomp_compile_default(&again, runtime_capability_default, &e);
+		runtime_seccomp_compile_default(&again, runtime_capability_default, false, &e);
 		int64_t took = moment_monotonic_ns() - start;
 		best = took < best ? took : best;
 		runtime_seccomp_filter_clear(&again);

@@ -18,6 +18,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/core_sched.h"
 #include "runtime/cpu_affinity.h"
+#include "runtime/guest.h"
 #include "runtime/hooks.h"
 #include "runtime/lsm.h"
 #include "runtime/mask.h"
@@ -311,7 +312,9 @@ static int build_tree(struct runtime_setup *s, struct err *e)
 	if (r < 0)
 		return r;
 	make_cwd(s, &tree);
-	r = run_hooks(s, e);
+	r = runtime_guest_prepare_in_child(s->spec, &tree, e);
+	if (r == 0)
+		r = run_hooks(s, e);
 	if (r == 0)
 		r = runtime_mask_readonly_in_child(s->spec, &tree, e);
 	if (r == 0)

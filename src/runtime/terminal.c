@@ -92,9 +92,10 @@ int runtime_terminal_bind_console_in_child(const struct runtime_terminal *termin
 	return 0;
 }
 
-int runtime_terminal_take_in_child(const struct runtime_terminal *terminal, struct err *e)
+int runtime_terminal_take_in_child(const struct runtime_terminal *terminal, bool controlling,
+				   struct err *e)
 {
-	if (ioctl(terminal->slave, TIOCSCTTY, 0) < 0)
+	if (controlling && ioctl(terminal->slave, TIOCSCTTY, 0) < 0)
 		return err_sys(e, "make it the controlling terminal");
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(terminal->slave, fd) < 0)

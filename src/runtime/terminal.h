@@ -1,6 +1,7 @@
 /* terminal.h - a pty of the container's own devpts: the parent gets the master, the container's
  * process the slave as its controlling terminal, and /dev/console is the slave, too. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 struct oci_console_size;
@@ -28,5 +29,7 @@ int runtime_terminal_find_devpts(struct err *e);
 int runtime_terminal_bind_console_in_child(const struct runtime_terminal *terminal,
 					   const struct runtime_tree *tree, struct err *e);
 
-/* In a process that leads its session: the slave becomes its terminal and 0, 1, 2. */
-int runtime_terminal_take_in_child(const struct runtime_terminal *terminal, struct err *e);
+/* In a process that leads its session: the slave becomes its 0, 1, 2 and, if it is to be, its
+ * controlling terminal. */
+int runtime_terminal_take_in_child(const struct runtime_terminal *terminal, bool controlling,
+				   struct err *e);

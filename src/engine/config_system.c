@@ -1,0 +1,97 @@
+/* A container that boots a whole system: what the options mean for it, and what it has instead of
+ * an application's defaults. See docs/decisions/0034-booted-systems.md. */
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/config.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "engine/options.h"
+#include "oci/image.h"
+
+/* A shutdown runs what services have to save; LXC and Incus wait as long. */
+enum { SYSTEM_STOP_TIMEOUT_S = 60 };
+
+void config_system_image(struct oci_image_process *to, const struct oci_image_process *image)
+{
+	*to = (struct oci_image_process){ 0 };
+	if (image)
+		to->labels = image->labels;
+	strv_add(&to->cmd, CONFIG_SYSTEM_INIT);
+}
+
+void config_system_image_clear(struct oci_image_process *image)
+{
+	strv_clear(&image->cmd);
+}
+
+static int check(const struct container *c, const struct create_options *o, struct err *e)
+{
+	if (!str_equal(c->security.pid, "private"))
+		return err_set(e, ERR_INVALID,
+			       "--system and --pid %s exclude each other: an init is process 1",
+			       c->security.pid);
+	if (!str_equal(c->security.cgroupns, "private"))
+		return err_set(e, ERR_INVALID,
+			       "--system and --cgroupns %s exclude each other: an init makes its "
+			       "own cgroups",
+			       c->security.cgroupns);
+	if (o->init_given && o->init)
+		return err_set(e, ERR_INVALID,
+			       "--system and --init exclude each other: it has its own");
+	if (o->user && !str_equal(o->user, "root") && !str_equal(o->user, "0"))
+		return err_set(e, ERR_INVALID,
+			       "--system and --user %s exclude each other: an init is root's",
+			       o->user);
+	return 0;
+}
+
+/* podman run(1), "--systemd": true is its default, and what it takes for an init. */
+static bool is_init(const char *command)
+{
+	static const char *const paths[] = { "/sbin/init", "/usr/sbin/init", "/usr/local/sbin/init",
+					     NULL };
+	const char *slash = strrchr(command, '/');
+
+	return config_is_one_of(command, paths) ||
+	       str_equal(slash ? slash + 1 : command, "systemd");
+}
+
+int config_system_asked(bool *ret, const struct create_options *o,
+			const struct oci_image_process *image, struct err *e)
+{
+	static const char *const words[] = { "always", "true", "false", NULL };
+	const struct strv *command = &o->command;
+
+	if (o->systemd && !config_is_one_of(o->systemd, words))
+		return err_set(e, ERR_INVALID, "--systemd %s: not one of always, true, false",
+			       o->systemd);
+	if (!command->count && !o->entrypoint && image)
+		command = image->entrypoint.count ? &image->entrypoint : &image->cmd;
+	*ret = o->system || str_equal(o->systemd, "always") ||
+	       (str_equal(o->systemd, "true") && command->count && is_init(command->items[0]));
+	return 0;
+}
+
+int config_system(struct container *c, const struct create_options *o, struct err *e)
+{
+	struct container_process *p = &c->process;
+
+	if (!str_equal(c->kind, CONTAINER_SYSTEM))
+		return 0;
+	int r = check(c, o, e);
+	if (r < 0)
+		return r;
+	c->security.posture = mem_text(CONTAINER_SYSTEM);
+	p->init = false;
+	p->tty = true;
+	p->open_stdin = true;
+	if (!p->stop_timeout_s) {
+		p->stop_timeout_s = mem_new(1, sizeof(int64_t));
+		*p->stop_timeout_s = SYSTEM_STOP_TIMEOUT_S;
+	}
+	return 0;
+}

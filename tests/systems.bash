@@ -1,0 +1,49 @@
+# systems.bash - for the tests of whole systems: `load systems` behind `load holm`. One store for the
+# file, so that each image is unpacked once.
+# shellcheck shell=bash
+
+systems_setup() {
+	holm_setup
+	export HOLM_ROOT=$BATS_FILE_TMPDIR/root
+	ids_for_containers
+}
+
+# Ranges of ids, without which holm warns that it takes its own.
+ids_for_containers() {
+	echo containers:1000000000:100000000 >"$BATS_TEST_TMPDIR/subid"
+	mount --bind "$BATS_TEST_TMPDIR/subid" /etc/subuid
+	mount --bind "$BATS_TEST_TMPDIR/subid" /etc/subgid
+	HOLM_MOUNTS=$(mounts)
+}
+
+systems_teardown() {
+	holm_teardown || return
+	umount /etc/subuid /etc/subgid
+}
+
+# The name of a made image, in the store from now on.
+system_image() { # NAME
+	local layout
+	layout=$(made_image "$1")
+	holm image exists "$1" || {
+		holm pull -q "oci:$layout:bookworm" >/dev/null || return
+		holm tag bookworm "$1"
+	}
+	echo "$1"
+}
+
+# Of systemd inside: "running", or what has failed.
+is_running() { # CONTAINER
+	[ "$(holm exec "$1" systemctl is-system-running)" = running ] || {
+		holm exec "$1" systemctl --failed --no-pager
+		return 1
+	}
+}
+
+status_of() { # CONTAINER
+	holm inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$1"
+}
+
+machine_id() { # CONTAINER
+	holm exec "$1" cat /etc/machine-id
+}

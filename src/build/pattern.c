@@ -108,6 +108,14 @@ static int too_long(struct err *e)
 	return err_set(e, ERR_INVALID, "a pattern and a text as long as these take too long");
 }
 
+/* No character of UTF-8 is taken in half. */
+static bool is_between(const char *at, size_t taken, size_t length, int direction)
+{
+	if (direction > 0)
+		return taken == length || !is_rest(at[taken]);
+	return taken == 0 || !is_rest(*(at - (taken - 1)));
+}
+
 /* How much of the text, from at on in this direction, the pattern matches: the least or the most;
  * -1: it does not. */
 static int match(int64_t *ret, struct tokens *tokens, const char *at, size_t length, int direction,
@@ -118,7 +126,7 @@ static int match(int64_t *ret, struct tokens *tokens, const char *at, size_t len
 	tokens->now[0] = true;
 	skip_empty(tokens, tokens->now);
 	for (size_t i = 0;; i++) {
-		if (tokens->now[tokens->count]) {
+		if (tokens->now[tokens->count] && is_between(at, i, length, direction)) {
 			*ret = (int64_t)i;
 			if (!longest)
 				return 0;

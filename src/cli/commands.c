@@ -112,6 +112,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_inspect_network,
 	&cli_network_remove,
 	&cli_network_prune,
+	&cli_network_trace,
 	&cli_network_leave,
 	&cli_network_reload,
 	&cli_info_version,

@@ -127,6 +127,8 @@ static const struct {
 	{ "network inspect", "holm network inspect shop\n" },
 	{ "network rm", "holm network rm shop\n" },
 	{ "network prune", "holm network prune -f\n" },
+	{ "network trace", "holm network trace -c 100 -w web.pcap web\n"
+			   "holm network trace web | tcpdump -n -r - port 53\n" },
 	{ "pod create", "holm pod create shop\n"
 			"holm run -d --pod shop --name app busybox sleep 1000\n" },
 	{ "pod ps", "holm pod ps --filter status=running\n" },

@@ -72,7 +72,7 @@ static int unknown_command(const char *name, struct err *e)
 static const struct cli_command *find_command(struct cli *cli, struct strv *line, char **name,
 					      struct err *e)
 {
-	const char *word = line->items[0];
+	const char *word = str_equal(line->items[0], "net") ? "network" : line->items[0];
 	bool group = cli_command_is_group(word) && line->count > 1 && line->items[1][0] != '-';
 
 	*name = group ? mem_format("%s %s", word, line->items[1]) : mem_text(word);

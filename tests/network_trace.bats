@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+# Looking into networks: packets, and who has what.
+load holm
+
+setup() {
+	command -v nft >/dev/null || skip "no nft here"
+	holm_setup
+}
+
+teardown() {
+	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
+	holm network prune -f >/dev/null 2>&1 || true
+	ip link delete holm0 2>/dev/null || true
+	nft delete table inet holm 2>/dev/null || true
+	holm_teardown
+}
+
+address_of() { # CONTAINER
+	holm inspect --format '{{(index .NetworkSettings.Networks "bridge").IPAddress}}' "$1"
+}
+
+@test "network trace: tcpdump reads what it wrote" {
+	holm run -d --name web --cap-add NET_RAW busybox sleep 1000 >/dev/null
+	service holm net trace -c 12 -w out.pcap web
+	within 5 grep -q listening "$BATS_TEST_TMPDIR/service.0.log"
+	holm exec web ping -c 12 -i 0.1 -W 1 -s 100 "$(address_of web | sed 's/[0-9]*$/1/')" >/dev/null
+	within 5 grep -q "12 packets written, 0 lost" "$BATS_TEST_TMPDIR/service.0.log"
+	expect 0 tcpdump -n -e -r out.pcap
+	[ "${#lines[@]}" = 12 ]
+	# shellcheck disable=SC2154
+	[[ $stderr == *"link-type EN10MB"* ]]
+	[ "$(tcpdump -n -r out.pcap "icmp[0] == 8 and src $(address_of web)" 2>/dev/null | grep -c 'length 108')" -ge 1 ]
+}
+
+@test "network trace: to a pipe, until it is told to end; cut packets, and times" {
+	holm run -d --name web --cap-add NET_RAW busybox sleep 1000 >/dev/null
+	service sh -c "holm network trace -s 60 web | tcpdump -l -n -e -tttt -r - >$BATS_TEST_TMPDIR/text"
+	within 5 grep -q listening "$BATS_TEST_TMPDIR/service.0.log"
+	holm exec web ping -c 1 -W 1 -s 500 "$(address_of web | sed 's/[0-9]*$/1/')" >/dev/null
+	within 5 grep -q "$(date -u +%Y-).*length 542.*echo request" "$BATS_TEST_TMPDIR/text"
+	# it ends with the container
+	holm rm -f web >/dev/null
+	within 5 grep -q "packets written" "$BATS_TEST_TMPDIR/service.0.log"
+}
+
+@test "network trace: what cannot be is refused by name" {
+	refused 1 "no such container" holm network trace -w x nobody
+	holm run -d --name web busybox sleep 1000 >/dev/null
+	refused 1 "there is no network device eth7" holm network trace -i eth7 -w x web
+	refused 1 "--snapshot-length 300000" holm network trace -s 300000 -w x web
+	holm stop -t 0 web >/dev/null
+	refused 1 "container web is not running" holm network trace -w x web
+	[ ! -e x ]
+}

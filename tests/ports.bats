@@ -12,6 +12,7 @@ setup() {
 teardown() {
 	[ -z "${OUTSIDE:-}" ] || ip link delete outside 2>/dev/null || true
 	nft delete table inet firewall 2>/dev/null || true
+	nft delete table ip filter 2>/dev/null || true
 	[ -z "${SERVER:-}" ] || kill "$SERVER" 2>/dev/null || true
 	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
 	holm network prune -f >/dev/null 2>&1 || true
@@ -325,4 +326,33 @@ print(s.recv(100).decode().strip())' "$@"
 	within 10 not has_veth
 	[ -z "$(elements)" ]
 	nft list set inet holm bridges | grep -q holm0
+}
+
+@test "beside rules of others that drop what is forwarded, as Docker's and ufw's do" {
+	command -v iptables-nft >/dev/null || skip "no iptables here"
+	make_world
+	iptables-nft -P FORWARD DROP
+	web one -p 8080:80
+	within 10 get http://127.0.0.1:8080/name
+	expect 0 from_world http://192.0.2.1:8080/name
+	expect 0 holm exec one wget -q -O /dev/null http://192.0.2.1:8080/name
+	expect 0 iptables-nft -S FORWARD
+	output_is "-P FORWARD DROP
+-A FORWARD -o holm0 -j ACCEPT
+-A FORWARD -i holm0 -j ACCEPT"
+	iptables-nft -F FORWARD
+	iptables-nft -N DOCKER-USER
+	iptables-nft -A FORWARD -j DOCKER-USER
+	run from_world http://192.0.2.1:8080/name
+	[ "$status" = 28 ]
+	expect 0 holm network reload
+	expect 0 holm network reload
+	expect 0 from_world http://192.0.2.1:8080/name
+	[ "$(iptables-nft -S DOCKER-USER | grep -c holm0)" = 2 ]
+	holm network create --subnet 10.98.0.0/24 other >/dev/null
+	holm run --rm --network other busybox true
+	[ "$(iptables-nft -S DOCKER-USER | grep -c ' holm')" = 4 ]
+	holm network rm other >/dev/null
+	[ "$(iptables-nft -S DOCKER-USER | grep -c ' holm')" = 2 ]
+	nft delete table ip filter
 }

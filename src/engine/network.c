@@ -106,7 +106,14 @@ bool engine_network_is_live(void *arg, const char *id)
 	if (monitor_state_alive_in(engine->run_fd, id) > 0)
 		return true;
 	own_fd int folder = record_lock(engine, id, false, &e);
-	return folder < 0 ? e.kind == ERR_STATE : monitor_state_alive_in(engine->run_fd, id) > 0;
+	if (folder < 0)
+		return e.kind == ERR_STATE;
+	if (monitor_state_alive_in(engine->run_fd, id) > 0)
+		return true;
+	/* or what still comes for its ports would get to who has its address next */
+	struct container_state state;
+	engine_state_read_locked(engine, id, folder, &state, &e);
+	return false;
 }
 
 /* ---- one place ---- */

@@ -13,6 +13,7 @@
 #include "network/firewall.h"
 #include "network/host.h"
 #include "network/namespace.h"
+#include "network/neighbours.h"
 #include "network/pair.h"
 #include "network/subnets.h"
 #include "wire/netlink.h"
@@ -140,7 +141,8 @@ static bool is_whole(const struct network *network, int socket, int *ret_index)
 	struct err missing;
 
 	if (network_link_find(&link, socket, network->bridge, &missing) < 0 || !link.up ||
-	    !str_equal(link.alias, alias) || !network_firewall_knows(network->bridge))
+	    !str_equal(link.alias, alias) || !network_firewall_knows(network->bridge) ||
+	    !network_neighbours_let(network->bridge))
 		return false;
 	*ret_index = link.index;
 	return true;
@@ -182,6 +184,8 @@ static int make_whole(const struct store *store, const struct network *network,
 		return lock;
 	int index = ensure_device(network, p, socket, e);
 	int r = index < 0 ? index : network_firewall_ensure(&firewall, e);
+	if (r == 0)
+		r = network_neighbours_open(network->bridge, e);
 	for (size_t i = 0; r == 0 && i < p->count; i++)
 		if (p->subnets[i].family == AF_INET)
 			r = network_host_route_localnet(network->bridge, e);
@@ -216,6 +220,8 @@ int network_bridge_remove(const struct network *network, struct err *e)
 		return r;
 	const struct network_firewall firewall = firewall_of(network, &p);
 	r = network_firewall_remove(&firewall, e);
+	if (r == 0)
+		r = network_neighbours_close(network->bridge, e);
 	if (r < 0)
 		return r;
 	own_fd int socket = wire_netlink_open(e);

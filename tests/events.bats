@@ -72,7 +72,7 @@ setup() {
 	holm rmi other:1
 	holm import a.tar imported
 	actions --filter type=image
-	output_is "pull tag save untag load untag delete import"
+	output_is "pull tag save untag load untag delete tag import"
 	expect 0 holm events --since "$EVENTS_FROM" --stream=false -f event=pull \
 		--format '{{.ID}} {{.Actor.Attributes.name}}'
 	output_is "busybox:latest busybox"

@@ -57,7 +57,25 @@ start() {
 	start
 	expect 0 timeout "$(seconds 5)" holm exec -d web sh -c 'sleep 0.2; touch /done; sleep 1000'
 	within 5 holm exec web test -e /done
+	# and its end is told, also of one with a terminal, which stays open
+	local from
+	from=$(date +%s.%N)
+	holm exec -d web sh -c 'exit 3'
+	holm exec -dt web sh -c 'sleep 0.1; test -t 0 && echo x >/dev/tty && exit 4'
+	within 5 eval '[ "$(ends)" = "3 4" ]'
+	# who is killed does not take the command along
+	holm exec -d web sleep 4321
+	local monitor
+	monitor=$(pgrep -f "holm-monitor exec $HOLM_RUN" | tail -1)
+	kill -KILL "$monitor"
+	holm exec web ps -o args | grep -q '^sleep 4321'
 	holm rm -f web
+	within 5 not pgrep -f "holm-monitor exec $HOLM_RUN"
+}
+
+ends() { # of commands, since $from
+	holm events --since "$from" --stream=false -f event=exec_die --format '{{.Actor.Attributes.exitCode}}' |
+		sort | xargs
 }
 
 @test "exec of what does not run is refused" {

@@ -192,6 +192,8 @@ static int run_import(struct cli *cli, void *options, const struct strv *args, s
 			      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
 	if (r < 0)
 		return r;
+	if (*image.text)
+		engine_event_image(cli->engine, "tag", image.digest, image.text);
 	engine_event_image(cli->engine, "import", image.digest, *image.text ? image.text : NULL);
 	puts(image.digest);
 	return 0;

@@ -175,6 +175,17 @@ static int open_layer(struct commit *commit, struct err *e)
 	return r < 0 ? r : storage_frozen_open(commit->engine->store, commit->merged, e);
 }
 
+static void tell(const struct commit *commit, const char *id)
+{
+	const char *comment = commit->options->message;
+	const char *name = commit->reference ? image_reference_familiar(commit->reference) : "";
+
+	if (commit->reference)
+		engine_event_image(commit->engine, "tag", id, commit->reference);
+	engine_event_container(commit->engine, &commit->tree.container, "commit", "comment",
+			       comment ? comment : "", "imageID", id, "imageRef", name, NULL);
+}
+
 static int add_layer(struct commit *commit, char *ret_id, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
@@ -200,9 +211,11 @@ static int add_layer(struct commit *commit, char *ret_id, struct err *e)
 		strv_add(&arguments, commit->reference);
 	const struct image_command_files files = { layer, commit->config_fd };
 	int r = image_command_run_on(&files, &done, &arguments, IMAGE_SHOW_NOTHING, e);
-	if (r == 0)
-		memcpy(ret_id, done.digest, sizeof(done.digest));
-	return r;
+	if (r < 0)
+		return r;
+	memcpy(ret_id, done.digest, sizeof(done.digest));
+	tell(commit, ret_id);
+	return 0;
 }
 
 /* The pause is the connection's: it ends with this program, however that ends. */
@@ -266,9 +279,5 @@ int engine_commit(struct engine *engine, const char *container, const char *name
 		return r;
 	bool pause = (options->pause || !options->pause_given) &&
 		     commit.tree.state.status == CONTAINER_RUNNING;
-	r = pause ? add_layer_paused(&commit, ret_id, e) : add_layer(&commit, ret_id, e);
-	if (r == 0)
-		engine_event_container(engine, &commit.tree.container, "commit", "imageID", ret_id,
-				       NULL);
-	return r;
+	return pause ? add_layer_paused(&commit, ret_id, e) : add_layer(&commit, ret_id, e);
 }

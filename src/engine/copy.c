@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "engine/copy_place.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/stream.h"
 #include "engine/tree.h"
 #include "oci/id_map.h"
@@ -285,6 +286,28 @@ static int copy_from_stream(struct engine *engine, struct end *to, struct err *e
 	return r < 0 ? explain_read_only(to, e) : check(engine, to, e);
 }
 
+/* Docker's words for what the two ends do. */
+static void tell(struct engine *engine, const struct end *from, const struct end *to)
+{
+	if (from->asked->container)
+		engine_event_container(engine, &from->tree.container, "archive-path", NULL);
+	if (to->asked->container)
+		engine_event_container(engine, &to->tree.container, "extract-to-dir", NULL);
+}
+
+static int copy(struct engine *engine, struct end *from, struct end *to,
+		const struct engine_copy_options *options, uint64_t *ret_bytes, struct err *e)
+{
+	if (is_stream(to->asked))
+		return copy_to_stream(engine, from, options, e);
+	if (is_stream(from->asked))
+		return copy_from_stream(engine, to, e);
+	mode_t before = umask(0);
+	int r = copy_files(engine, from, to, options, ret_bytes, e);
+	umask(before);
+	return r;
+}
+
 int engine_copy(struct engine *engine, const struct engine_copy_end *from,
 		const struct engine_copy_end *to, const struct engine_copy_options *options,
 		uint64_t *ret_bytes, struct err *e)
@@ -296,12 +319,8 @@ int engine_copy(struct engine *engine, const struct engine_copy_end *from,
 	target.asked = to;
 	if (!from->container && !to->container)
 		return err_set(e, ERR_INVALID, "must specify at least one container source");
-	if (is_stream(to))
-		return copy_to_stream(engine, &source, options, e);
-	if (is_stream(from))
-		return copy_from_stream(engine, &target, e);
-	mode_t before = umask(0);
-	int r = copy_files(engine, &source, &target, options, ret_bytes, e);
-	umask(before);
+	int r = copy(engine, &source, &target, options, ret_bytes, e);
+	if (r == 0)
+		tell(engine, &source, &target);
 	return r;
 }

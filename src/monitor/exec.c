@@ -1,6 +1,7 @@
 /* exec.c - `holm-monitor exec RUNDIR`: one more process in a running container. The request comes
  * in a memfd as descriptor 4. Without a terminal the process gets our own standard streams; with
- * one it is relayed as the container's own terminal is, to the one peer on descriptor 3. */
+ * one it is relayed as the container's own terminal is, to the one peer on descriptor 3. Detached,
+ * nobody listens, and this one stays to tell how it ended and to keep its terminal open. */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,9 +83,9 @@ static int run(struct monitor *m, const struct monitor_exec_request *request, st
 	if (r < 0)
 		return r;
 	monitor_run_send_started(m, process.pid);
-	if (request->detach)
-		return 0;
 	m->tty = request->process.terminal;
+	if (m->owner && request->detach)
+		monitor_peer_close(m, m->owner);
 	if (m->owner && m->tty)
 		m->owner->attach = MONITOR_ATTACH_STDOUT | MONITOR_ATTACH_LOSSLESS |
 				   (request->stdin_open ? MONITOR_ATTACH_STDIN : 0);

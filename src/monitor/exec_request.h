@@ -6,7 +6,8 @@ struct monitor_exec_request {
 	/* terminal says whether a pty is made; consoleSize is its first size */
 	struct oci_process process;
 	char *id;        /* execID of its events */
-	bool detach;     /* nobody waits: it ends after STARTED; the streams are /dev/null */
+	bool detach;     /* nobody waits: it listens to nobody after STARTED; the streams are
+			  * /dev/null */
 	bool stdin_open; /* with a terminal: frames of input are passed on */
 };
 

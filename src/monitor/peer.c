@@ -264,6 +264,8 @@ void monitor_peer_close(struct monitor *m, struct monitor_peer *peer)
 		return;
 	if (peer->attach && m->phase == MONITOR_PHASE_RUNNING && !m->is_exec)
 		monitor_change_tell(m, "detach", NULL);
+	if (peer->attach && m->phase == MONITOR_PHASE_RUNNING && m->is_exec)
+		monitor_change_tell(m, "exec_detach", "execID", m->exec_id, NULL);
 	peer->ended = true;
 	monitor_source_close(m, &peer->source);
 	monitor_frames_clear(&peer->frames);

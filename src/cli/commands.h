@@ -59,8 +59,10 @@ extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_i
 	cli_secret_remove, cli_secret_exists; /* secret.c */
 extern const struct cli_command cli_network_create, cli_network_list, cli_network_remove,
 	cli_network_prune, cli_network_leave, cli_network_reload; /* network.c */
-extern const struct cli_command cli_info, cli_info_version;       /* info.c */
 extern const struct cli_command cli_network_trace;
+extern const struct cli_command cli_network_connect, cli_network_disconnect,
+	cli_network_update;                                 /* network_connect.c */
+extern const struct cli_command cli_info, cli_info_version; /* info.c */
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_df;
 extern const struct cli_command cli_gc;

@@ -126,6 +126,9 @@ static const struct {
 	{ "network ls", "holm network ls\n" },
 	{ "network inspect", "holm network inspect shop\n" },
 	{ "network rm", "holm network rm shop\n" },
+	{ "network connect", "holm network connect --alias sql shop db\n" },
+	{ "network disconnect", "holm network disconnect shop db\n" },
+	{ "network update", "holm network update --dns-add 192.0.2.53 shop\n" },
 	{ "network prune", "holm network prune -f\n" },
 	{ "network trace", "holm network trace -c 100 -w web.pcap web\n"
 			   "holm network trace web | tcpdump -n -r - port 53\n" },

@@ -122,7 +122,7 @@ const struct option cli_run_table[] = {
 	{ "net-alias", 0, OPTION_STRINGS(network_alias), "NAME", "as --network-alias",
 	  .hidden = true },
 	{ "link", 0, OPTION_STRINGS(link), "CONTAINER[:NAME]",
-	  "call a container of the same network by this name", "container:" },
+	  "call a container of the same network by this name", "container:", .hidden = true },
 	{ "no-hosts", 0, OPTION_FLAG(no_hosts), NULL, "leave /etc/hosts to the image" },
 	{ "add-host", 0, OPTION_STRINGS(add_host), "NAME:ADDRESS",
 	  "a line for /etc/hosts; host-gateway is the host's address" },

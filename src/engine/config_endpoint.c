@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/container.h"
@@ -82,6 +83,13 @@ static int set_driver_option(struct container_endpoint *to, const char *option, 
 	return config_endpoint_set(to, option, key, value + length + 1, e);
 }
 
+static int set_priority(struct container_endpoint *to, const char *option, const char *value,
+			struct err *e)
+{
+	int r = number_parse_i64(&to->gw_priority, value, INT32_MIN, INT32_MAX, e);
+	return r < 0 ? err_add(e, "%s gw-priority", option) : 0;
+}
+
 /* Something that can be asked for: labels with dots between, all of what names have. */
 static int add_alias(struct container_endpoint *to, const char *option, const char *value,
 		     struct err *e)
@@ -109,6 +117,8 @@ int config_endpoint_set(struct container_endpoint *to, const char *option, const
 	if (str_equal(key, "interface_name") ||
 	    str_equal(key, "com.docker.network.endpoint.ifname"))
 		return set_device(to, option, value, e);
+	if (str_equal(key, "gw-priority"))
+		return set_priority(to, option, value, e);
 	if (str_equal(key, "alias"))
 		return add_alias(to, option, value, e);
 	if (network_control_knows(key))
@@ -116,9 +126,9 @@ int config_endpoint_set(struct container_endpoint *to, const char *option, const
 	if (str_equal(key, "driver-opt"))
 		return set_driver_option(to, option, value, e);
 	err_set(e, ERR_INVALID, "%s: '%.60s' is not known", option, key);
-	return err_hint(
-		e, "ip, ip6, mac, alias, interface_name, allow, limits.ingress, limits.egress, "
-		   "limits.max");
+	return err_hint(e, "ip, ip6, mac, alias, gw-priority, interface_name, allow, "
+			   "limits.ingress, limits.egress, "
+			   "limits.max");
 }
 
 /* "ip=10.0.0.2,mac=..."; with_name: the name may be among it. */

@@ -198,6 +198,7 @@ static const struct shape_field container_endpoint_fields[] = {
 	FIELD(container_endpoint, device, SHAPE_STRING),
 	FIELD(container_endpoint, options, SHAPE_MAP),
 	FIELD(container_endpoint, aliases, SHAPE_STRINGS),
+	FIELD(container_endpoint, gw_priority, SHAPE_INT),
 	{ 0 },
 };
 static const struct shape endpoint_shape = SHAPE_OF(container_endpoint);
@@ -310,6 +311,11 @@ bool container_has_health(const struct container *c)
 
 	return test->count > 1 &&
 	       (str_equal(test->items[0], "CMD") || str_equal(test->items[0], "CMD-SHELL"));
+}
+
+void container_endpoint_clear(struct container_endpoint *endpoint)
+{
+	shape_clear(&endpoint_shape, endpoint);
 }
 
 void container_network_leave(struct container *c)

@@ -175,6 +175,7 @@ struct container_endpoint {
 	char *mac;                /* --mac-address; NULL: from the address */
 	char *device;             /* inside; NULL: "eth0" of the first one... */
 	struct shape_map options; /* "limits.ingress", "allow" (network/control.h) */
+	int64_t gw_priority;      /* the highest has the way to the world */
 	struct strv aliases;      /* more names for those who are in the network, too */
 };
 
@@ -288,4 +289,7 @@ bool container_has_health(const struct container *c);
 void container_clear(struct container *c);
 
 /* It is in no network of its own any more. */
+/* Ends one that is taken out of the list. */
+void container_endpoint_clear(struct container_endpoint *endpoint);
+
 void container_network_leave(struct container *c);

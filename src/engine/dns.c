@@ -170,7 +170,8 @@ static int make_alive(int run_fd, struct err *e)
 int engine_dns_write(struct engine *engine, const struct container *c,
 		     const struct engine_places *places, int run_fd, struct err *e)
 {
-	if (places->items.count == 0)
+	/* one that was never in a network has no name server */
+	if (places->items.count == 0 && faccessat(run_fd, "dns", F_OK, 0) < 0)
 		return 0;
 	int r = make_folder(engine->store->run_fd, "names", e);
 	if (r < 0)

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/network.h"
+#include "engine/spec.h"
 #include "engine/userns.h"
 
 enum { HOST_FILE_MAX = 256 << 10 };
@@ -211,4 +212,43 @@ int engine_files_write(int folder_fd, const struct container *c,
 	if (r == 0)
 		r = write_file(folder_fd, c, "resolv.conf", resolv.text, e);
 	return r;
+}
+
+/* ---- of one that runs ---- */
+
+static bool is_of(const char *line, size_t length, const struct engine_place *place)
+{
+	size_t first = strcspn(line, " \t\n");
+
+	for (size_t i = 0; place && first < length && i < place->addresses.count; i++) {
+		const char *address = place->addresses.items[i];
+		if (strcspn(address, "/") == first && !strncmp(address, line, first))
+			return true;
+	}
+	return false;
+}
+
+int engine_files_change(int folder_fd, const struct container *c, const struct engine_place *gone,
+			const struct engine_place *come, struct err *e)
+{
+	own_clear(files_context_clear) struct files_context context = { 0 };
+	own_clear(str_clear) struct str before = { 0 }, after = { 0 };
+
+	int r = fd_read_file_at(folder_fd, "hosts", HOST_FILE_MAX, &before, e);
+	if (r < 0)
+		return r;
+	for (const char *line = before.text ? before.text : ""; *line;) {
+		size_t length = strcspn(line, "\n");
+		if (!is_of(line, length, gone)) {
+			str_add_n(&after, line, length);
+			str_add_char(&after, '\n');
+		}
+		line += length + (line[length] == '\n');
+	}
+	spec_host_name(context.host_name, c);
+	if (come)
+		files_add_place(&context, come);
+	for (size_t i = 0; i < context.addresses.count; i++)
+		add_own_name(&after, c, &context, context.addresses.items[i]);
+	return write_file(folder_fd, c, "hosts", after.text ? after.text : "", e);
 }

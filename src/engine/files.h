@@ -21,6 +21,11 @@ void files_add_place(struct files_context *context, const struct engine_place *p
 int engine_files_write(int folder_fd, const struct container *c,
 		       const struct files_context *context, struct err *e);
 
+/* Of a container that runs: its own lines of /etc/hosts for these places go and come. All else in
+ * there is left as it is. */
+int engine_files_change(int folder_fd, const struct container *c, const struct engine_place *gone,
+			const struct engine_place *come, struct err *e);
+
 /* Their texts; host_text is the host's own file. Pure. */
 void files_hosts(struct str *to, const struct container *c, const struct files_context *context,
 		 const char *host_text);

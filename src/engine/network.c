@@ -35,6 +35,8 @@ static const struct shape place_shape = {
 	(const struct shape_field[]){
 		{ "network", SHAPE_STRING, FIELD(network) },
 		{ "id", SHAPE_STRING, FIELD(id) },
+		{ "driver", SHAPE_STRING, FIELD(driver) },
+		{ "defaultRoute", SHAPE_BOOL, FIELD(default_route) },
 		{ "device", SHAPE_STRING, FIELD(device) },
 		{ "outer", SHAPE_STRING, FIELD(outer) },
 		{ "leaves", SHAPE_BOOL, FIELD(leaves) },
@@ -204,6 +206,8 @@ static void note(struct engine_places *places, const struct network *network,
 
 	place->network = mem_text(network->name);
 	place->id = mem_text(network->id);
+	place->driver = mem_text(network->driver);
+	place->default_route = member->default_route;
 	place->device = mem_text(member->device);
 	place->outer = mem_text(*member->outer ? member->outer : NULL);
 	place->internal = network->internal;
@@ -218,14 +222,40 @@ static void note(struct engine_places *places, const struct network *network,
 	}
 }
 
-static int join(struct engine_connection *to, struct engine *engine, const struct container *c,
-		size_t number, struct err *e)
+/* "eth0", or the first one that is free. */
+static char *choose_device(const struct engine_places *places)
+{
+	for (size_t number = 0;; number++) {
+		own_free char *device = mem_format("eth%zu", number);
+		bool taken = false;
+		for (size_t i = 0; i < places->items.count; i++)
+			taken |= str_equal(places->items.items[i].device, device);
+		if (!taken)
+			return take_ptr(&device);
+	}
+}
+
+/* That of the endpoint with the highest priority; of several the first that leads anywhere. */
+static bool is_way_out(const struct container *c, const struct container_endpoint *endpoint,
+		       const struct network *network, const struct engine_places *places)
+{
+	bool way = !network->internal;
+
+	for (size_t i = 0; i < c->network.endpoints.count; i++)
+		way &= endpoint->gw_priority >= c->network.endpoints.items[i].gw_priority;
+	for (size_t i = 0; i < places->items.count; i++)
+		way &= !places->items.items[i].default_route;
+	return way;
+}
+
+int engine_network_join(struct engine_connection *to, struct engine *engine,
+			const struct container *c, size_t number, struct err *e)
 {
 	const struct container_endpoint *endpoint = &c->network.endpoints.items[number];
 	struct network_address addresses[NETWORK_SUBNETS_MAX];
 	own_clear(network_record_clear) struct network network = { 0 };
 	own_free char *device =
-		endpoint->device ? mem_text(endpoint->device) : mem_format("eth%zu", number);
+		endpoint->device ? mem_text(endpoint->device) : choose_device(&to->places);
 
 	const struct network_driver *driver;
 	int index = 0;
@@ -250,7 +280,7 @@ static int join(struct engine_connection *to, struct engine *engine, const struc
 		.device = device,
 		.addresses = addresses,
 		.count = network.subnets.count,
-		.default_route = number == 0,
+		.default_route = is_way_out(c, endpoint, &network, &to->places),
 		.options = &endpoint->options,
 		.hairpin = c->network.ports.count || c->network.publish_all,
 	};
@@ -318,7 +348,8 @@ int engine_network_places_write(struct engine *engine, int run_fd,
 }
 
 /* Others may have taken an address since: the leases tell. */
-static void leave(struct engine *engine, const char *id, const struct engine_place *place)
+void engine_network_leave_place(struct engine *engine, const char *id,
+				const struct engine_place *place)
 {
 	own_clear(network_record_clear) struct network network = { 0 };
 	own_clear(strv_clear) struct strv own = { 0 };
@@ -347,7 +378,7 @@ int engine_network_leave(struct engine *engine, const char *folder, struct err *
 			       folder);
 	int r = engine_network_places_read(&places, engine, dead, e);
 	for (size_t i = 0; r == 0 && i < places.items.count; i++)
-		leave(engine, dead + strlen(".dead-"), &places.items.items[i]);
+		engine_network_leave_place(engine, dead + strlen(".dead-"), &places.items.items[i]);
 	return r;
 }
 
@@ -362,7 +393,7 @@ int engine_network_connect(struct engine_connection *ret, struct engine *engine,
 	if (r == 0)
 		r = network_namespace_make(&to->namespace, to->user_fd, e);
 	for (size_t i = 0; r == 0 && i < c->network.endpoints.count; i++)
-		r = join(to, engine, c, i, e);
+		r = engine_network_join(to, engine, c, i, e);
 	if (r == 0)
 		r = network_resolver_open(&to->resolver, &to->namespace, e);
 	if (r < 0)

@@ -14,6 +14,8 @@ struct spec_context;
 struct engine_place {
 	char *network;         /* its name */
 	char *id;              /* the network's */
+	char *driver;          /* the same */
+	bool default_route;    /* the container's way to the world */
 	char *device;          /* "eth0" */
 	char *outer;           /* its other end on the host; NULL: there is none */
 	char *mac;             /* "02:42:0a:63:00:02" */
@@ -51,6 +53,15 @@ int engine_network_resolve(struct engine *engine, const struct container *c, str
  * as the monitor will know them. The caller closes *ret, after a failure, too. */
 int engine_network_connect(struct engine_connection *ret, struct engine *engine,
 			   const struct container *c, struct spec_context *context, struct err *e);
+
+/* One more place, for c->network.endpoints.items[number], also of a container that runs: its
+ * namespace and its places are in *to. */
+int engine_network_join(struct engine_connection *to, struct engine *engine,
+			const struct container *c, size_t number, struct err *e);
+
+/* What of a place lies outside of the namespace. */
+void engine_network_leave_place(struct engine *engine, const char *id,
+				const struct engine_place *place);
 
 /* network.json of a container's run folder, for those who ask later; no such file: no places. */
 int engine_network_places_write(struct engine *engine, int run_fd,

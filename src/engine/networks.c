@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "engine/dns.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/name.h"
 #include "engine/network.h"
 #include "engine/record.h"
@@ -144,6 +145,12 @@ static int make(struct network *network, struct engine *engine,
 	return r < 0 ? r : network_record_write(engine->store, network, e);
 }
 
+static void tell(struct engine *engine, const struct network *network, const char *action)
+{
+	engine_event(engine, "network", action, network->id, "name", network->name, "type",
+		     network->driver, NULL);
+}
+
 int engine_networks_create(struct engine *engine, const char *name,
 			   const struct networks_create_options *o, char **ret_id, struct err *e)
 {
@@ -160,6 +167,8 @@ int engine_networks_create(struct engine *engine, const char *name,
 	if (lock < 0)
 		return lock;
 	r = make(&network, engine, o, e);
+	if (r == 0)
+		tell(engine, &network, "create");
 	if (r == 0)
 		*ret_id = take_ptr(&network.id);
 	return r;
@@ -412,6 +421,8 @@ static int remove_unused(struct engine *engine, const struct network *network, s
 		network_lease_remove(engine->store, network->name, &ignored);
 	if (r == 0)
 		engine_dns_remove_network(engine, network->name);
+	if (r == 0)
+		tell(engine, network, "destroy");
 	return r;
 }
 

@@ -203,15 +203,40 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	fill_mounts(to, c);
 }
 
+static void fill_networks(struct monitor_config *to, const struct engine_places *places)
+{
+	for (size_t i = 0; i < places->items.count; i++) {
+		const struct engine_place *place = &places->items.items[i];
+		*shape_list_add(&to->networks) = (struct monitor_network_config){
+			mem_text(place->id), mem_text(place->network), mem_text(place->driver)
+		};
+	}
+}
+
+static void clear_networks(struct monitor_config *config)
+{
+	for (size_t i = 0; i < config->networks.count; i++) {
+		free(config->networks.items[i].id);
+		free(config->networks.items[i].name);
+		free(config->networks.items[i].driver);
+	}
+	free(config->networks.items);
+	config->networks.items = NULL;
+	config->networks.count = 0;
+}
+
 static int write_monitor(struct engine *engine, const struct container *c, int run_fd,
-			 const struct start_options *o, struct err *e)
+			 const struct start_options *o, const struct engine_places *places,
+			 struct err *e)
 {
 	struct monitor_config config = { 0 };
 
 	fill_monitor(&config, engine, c, o);
+	fill_networks(&config, places);
 	int r = shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
 	strv_clear(&config.volumes);
 	free(config.mounts.items);
+	clear_networks(&config);
 	shape_map_clear(&config.event);
 	shape_map_clear(&config.log.attributes);
 	strv_clear(&config.health.command);
@@ -239,6 +264,12 @@ int engine_process_tell(struct engine *engine, const struct container *c, struct
 	config.restart.max_retries = c->restart.max_retries;
 	shape_map_clear(&config.event);
 	engine_event_attributes(&config.event, c);
+	clear_networks(&config);
+	own_clear(engine_network_places_clear) struct engine_places places = { 0 };
+	r = engine_network_places_read(&places, engine, c->id, e);
+	if (r < 0)
+		return r;
+	fill_networks(&config, &places);
 	return shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
 }
 
@@ -337,7 +368,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 		return run_fd;
 	r = write_spec(engine, c, folder_fd, run_fd, o, &connection, e);
 	if (r == 0)
-		r = write_monitor(engine, c, run_fd, o, e);
+		r = write_monitor(engine, c, run_fd, o, &connection.places, e);
 	if (r == 0)
 		r = engine_ports_publish(&ports, engine, c, &connection.places, run_fd, e);
 	if (r < 0) {

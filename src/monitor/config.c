@@ -32,6 +32,17 @@ static const struct shape restart_shape = {
 	},
 };
 
+#define NETWORK_FIELD(member) offsetof(struct monitor_network_config, member)
+static const struct shape network_shape = {
+	sizeof(struct monitor_network_config),
+	(const struct shape_field[]){
+		{ "id", SHAPE_STRING, NETWORK_FIELD(id) },
+		{ "name", SHAPE_STRING, NETWORK_FIELD(name) },
+		{ "driver", SHAPE_STRING, NETWORK_FIELD(driver) },
+		{ 0 },
+	},
+};
+
 #define VOLUME_FIELD(member) offsetof(struct monitor_volume_config, member)
 static const struct shape volume_shape = {
 	sizeof(struct monitor_volume_config),
@@ -76,6 +87,7 @@ const struct shape monitor_config_shape = {
 		{ "stopTimeout", SHAPE_OPTIONAL_INT, CONFIG(stop_timeout_s) },
 		{ "event", SHAPE_MAP, CONFIG(event) },
 		{ "mounts", SHAPE_LIST, CONFIG(mounts), &volume_shape },
+		{ "networks", SHAPE_LIST, CONFIG(networks), &network_shape },
 		{ "ownScope", SHAPE_BOOL, CONFIG(own_scope) },
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
 		{ "guest", SHAPE_BOOL, CONFIG(guest) },

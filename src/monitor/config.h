@@ -28,6 +28,13 @@ struct monitor_volume_config {
 	bool read_only;
 };
 
+/* A network that the container is in. */
+struct monitor_network_config {
+	char *id;
+	char *name;
+	char *driver;
+};
+
 /* Docker's health check. What is 0 has Docker's default (health.c). */
 struct monitor_health_config {
 	struct strv command; /* with its shell; empty: there is no check */
@@ -55,6 +62,7 @@ struct monitor_config {
 	int64_t *stop_timeout_s; /* NULL: 10; -1: for ever */
 	struct shape_map event;  /* attributes of its events; empty: it tells none */
 	SHAPE_LIST_OF(struct monitor_volume_config) mounts;
+	SHAPE_LIST_OF(struct monitor_network_config) networks;
 	bool own_scope;    /* it does not end with the service of systemd's it was started from */
 	int64_t timeout_s; /* --timeout: killed after so many seconds; 0: never */
 	bool guest;        /* it boots a whole system */

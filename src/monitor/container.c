@@ -150,6 +150,7 @@ int monitor_container_start(struct monitor *m, struct err *e)
 			monitor_input_open(m, take_fd(&stdio.ours[0]));
 	}
 	monitor_container_watch(m, &process);
+	monitor_event_networks(m->run_dir, &m->config, "connect");
 	monitor_event_volumes(m->run_dir, &m->config, "mount");
 	monitor_change_tell(m, "start", NULL);
 	return 0;
@@ -229,8 +230,10 @@ static void tell_end(struct monitor *m)
 		monitor_change_tell(m, "exec_die", "execID", m->exec_id, "exitCode", code, NULL);
 	else
 		monitor_change_tell(m, "die", "execDuration", seconds, "exitCode", code, NULL);
-	if (!m->is_exec)
-		monitor_event_volumes(m->run_dir, &m->config, "unmount");
+	if (m->is_exec)
+		return;
+	monitor_event_networks(m->run_dir, &m->config, "disconnect");
+	monitor_event_volumes(m->run_dir, &m->config, "unmount");
 }
 
 static void process_ready(struct monitor *m, struct monitor_source *source, uint32_t events)

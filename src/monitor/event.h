@@ -11,5 +11,9 @@ void monitor_event_write(int run_dir_fd, const struct monitor_config *config, co
 void monitor_event_write_list(int run_dir_fd, const struct monitor_config *config,
 			      const char *action, va_list more);
 
+/* Of all networks that it is in: "connect" or "disconnect". */
+void monitor_event_networks(int run_dir_fd, const struct monitor_config *config,
+			    const char *action);
+
 /* Of all volumes that are mounted in it: "mount" or "unmount". */
 void monitor_event_volumes(int run_dir_fd, const struct monitor_config *config, const char *action);

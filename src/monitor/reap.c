@@ -52,6 +52,7 @@ static void tell_killed(int run_fd, const struct monitor_config *config,
 		return;
 	snprintf(code, sizeof(code), "%d", code_of(state));
 	monitor_event_write(run_fd, config, "die", "exitCode", code, NULL);
+	monitor_event_networks(run_fd, config, "disconnect");
 	monitor_event_volumes(run_fd, config, "unmount");
 }
 

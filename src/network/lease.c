@@ -147,6 +147,20 @@ int network_lease_take(struct network_address *ret, const struct store *store,
 				      : take_any(ret, folder, request, e);
 }
 
+int network_lease_release(const struct store *store, const char *network, const char *id,
+			  const char *address, struct err *e)
+{
+	char owner[OWNER_MAX];
+
+	own_fd int folder = network_lease_lock(store, network, e);
+	if (folder < 0)
+		return folder;
+	if (read_owner(owner, folder, address) && str_equal(owner, id) &&
+	    unlinkat(folder, address, 0) < 0)
+		return err_sys(e, "give the address %s back", address);
+	return 0;
+}
+
 int network_lease_list(const struct store *store, const char *network,
 		       void (*each)(void *arg, const char *address, const char *id), void *arg,
 		       struct err *e)

@@ -39,6 +39,10 @@ int network_lease_lock(const struct store *store, const char *network, struct er
 /* Under that lock: is the address (a prefix does not count) the container's? */
 bool network_lease_has(int lock, const char *address, const char *id);
 
+/* Gives one back of a container that lives on; another's is left alone. */
+int network_lease_release(const struct store *store, const char *network, const char *id,
+			  const char *address, struct err *e);
+
 /* Calls each for every lease of the network, also those of containers that have ended. */
 int network_lease_list(const struct store *store, const char *network,
 		       void (*each)(void *arg, const char *address, const char *id), void *arg,

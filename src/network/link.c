@@ -120,7 +120,7 @@ static void add_address(struct wire_netlink_request *request, int index, uint16_
 		wire_netlink_add_u32(request, IFA_FLAGS, IFA_F_NODAD);
 }
 
-static void add_route(struct wire_netlink_request *request, int index,
+static void add_route(struct wire_netlink_request *request, int index, uint16_t flags,
 		      const struct network_inner_route *route)
 {
 	const struct rtmsg family = {
@@ -138,8 +138,7 @@ static void add_route(struct wire_netlink_request *request, int index,
 	};
 	unsigned length = network_address_length(&route->gateway);
 
-	wire_netlink_next(request, "add a route", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &family,
-			  sizeof(family));
+	wire_netlink_next(request, "add a route", RTM_NEWROUTE, flags, &family, sizeof(family));
 	if (route->to.prefix)
 		wire_netlink_add(request, RTA_DST, route->to.bytes, length);
 	if (!route->direct)
@@ -357,7 +356,24 @@ int network_link_set_inner(int socket, const struct network_inner *inner, struct
 	for (size_t i = 0; i < inner->addresses_count; i++)
 		add_address(&request, link.index, NLM_F_CREATE | NLM_F_EXCL, &inner->addresses[i]);
 	for (size_t i = 0; i < inner->routes_count; i++)
-		add_route(&request, link.index, &inner->routes[i]);
+		add_route(&request, link.index, NLM_F_CREATE | NLM_F_EXCL, &inner->routes[i]);
 	r = wire_netlink_call(socket, &request, NULL, NULL, e);
 	return r < 0 ? err_add(e, "%s", inner->name) : 0;
+}
+
+int network_link_set_default(int socket, const char *device, const struct network_address *gateways,
+			     size_t count, struct err *e)
+{
+	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
+	struct network_link link;
+
+	int r = network_link_find(&link, socket, device, e);
+	if (r < 0 || count == 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		const struct network_inner_route route = { .gateway = gateways[i] };
+		add_route(&request, link.index, NLM_F_CREATE | NLM_F_REPLACE, &route);
+	}
+	r = wire_netlink_call(socket, &request, NULL, NULL, e);
+	return r < 0 ? err_add(e, "%s", device) : 0;
 }

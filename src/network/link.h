@@ -92,6 +92,11 @@ struct network_inner {
  * batch. */
 int network_link_set_inner(int socket, const struct network_inner *inner, struct err *e);
 
+/* In the namespace of socket: the device leads everywhere, by these gateways, at most one a family,
+ * and no other one does. */
+int network_link_set_default(int socket, const char *device, const struct network_address *gateways,
+			     size_t count, struct err *e);
+
 /* Calls each for every address of every device here. */
 int network_link_addresses(int socket,
 			   void (*each)(void *arg, int index,

@@ -152,6 +152,21 @@ int network_namespace_enter(const struct network_namespace *namespace, struct er
 	return take_fd(&own);
 }
 
+int network_namespace_take(struct network_namespace *ret, int *fd, struct err *e)
+{
+	const struct network_namespace entered = { *fd, -1 };
+
+	int back = network_namespace_enter(&entered, e);
+	if (back < 0)
+		return back;
+	int socket = wire_netlink_open(e);
+	network_namespace_leave(back);
+	if (socket < 0)
+		return socket;
+	*ret = (struct network_namespace){ take_fd(fd), socket };
+	return 0;
+}
+
 void network_namespace_leave(int back)
 {
 	/* what follows in the wrong network would be worse than an end */

@@ -24,6 +24,9 @@ bool network_namespace_is_ours(void);
 int network_namespace_make(struct network_namespace *ret, int user_fd, struct err *e);
 void network_namespace_close(struct network_namespace *namespace);
 
+/* One that is there, by a descriptor of it, which is taken over on success. */
+int network_namespace_take(struct network_namespace *ret, int *fd, struct err *e);
+
 /* Moves the caller, which must have one thread, into the namespace. Returns a descriptor of the one
  * that it came from, for network_namespace_leave(), which closes it; what would go on in the wrong
  * network ends. */

@@ -94,6 +94,14 @@ int network_record_lock(const struct store *store, struct err *e)
 	return store_lock_folder(store->root_fd, "networks", LOCK_EX, e);
 }
 
+int network_record_replace(const struct store *store, const struct network *network, struct err *e)
+{
+	own_free char *path = file_of(network->name);
+	int r = shape_write_at(&network_record_shape, store->root_fd, path, network, e);
+
+	return r < 0 ? r : store_sync_folder(store, "networks", e);
+}
+
 int network_record_write(const struct store *store, const struct network *network, struct err *e)
 {
 	int r = network_record_check_name(network->name, e);
@@ -102,8 +110,7 @@ int network_record_write(const struct store *store, const struct network *networ
 	own_free char *path = file_of(network->name);
 	if (faccessat(store->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(e, ERR_EXISTS, "there is a network %s already", network->name);
-	r = shape_write_at(&network_record_shape, store->root_fd, path, network, e);
-	return r < 0 ? r : store_sync_folder(store, "networks", e);
+	return network_record_replace(store, network, e);
 }
 
 static int not_found(const char *name, struct err *e)

@@ -56,6 +56,8 @@ int network_record_lock(const struct store *store, struct err *e);
 
 /* Under the lock. ERR_EXISTS. */
 int network_record_write(const struct store *store, const struct network *network, struct err *e);
+/* The same of one that is there, in its place. */
+int network_record_replace(const struct store *store, const struct network *network, struct err *e);
 int network_record_remove(const struct store *store, const char *name, struct err *e);
 
 /* By name. ERR_NOT_FOUND; ERR_CORRUPT: the file makes no sense. The caller clears. */

@@ -253,3 +253,35 @@ rebooted() { # NAME STARTED
 	output_is $'t\na'
 	holm rm a t f s
 }
+
+# A root filesystem in a folder: busybox, whose init starts nothing.
+busybox_root() { # FOLDER
+	mkdir -p "$1"/{bin,sbin,etc,proc,sys,dev,run,tmp,root}
+	cp /bin/busybox "$1/bin/"
+	ln -s ../bin/busybox "$1/sbin/init"
+	ln -s busybox "$1/bin/sh"
+	ln -s busybox "$1/bin/touch"
+	echo root:x:0:0::/root:/bin/sh >"$1/etc/passwd"
+	echo 0123456789abcdef0123456789abcdef >"$1/etc/machine-id"
+}
+
+@test "a folder is booted in place, by one at a time" {
+	busybox_root root
+	holm launch --network none "dir:$PWD/root" one
+	holm exec one touch /root/written
+	[ "$(stat -c %u root/root/written)" = 0 ]
+	[ "$(cat root/etc/machine-id)" = 0123456789abcdef0123456789abcdef ]
+	refused 1 "is booted already" holm launch --network none "dir:$PWD/root" two
+	holm rm two
+	holm stop one
+	holm launch --network none "dir:$PWD/root" two
+	[ -e root/root/written ]
+	# and beside it, without leaving a trace there
+	holm launch --ephemeral --network none "dir:$PWD/root" three
+	holm exec three touch /root/gone
+	[ ! -e root/root/gone ]
+	holm stop three
+	within 5 not holm inspect three
+	[ ! -e root/root/gone ]
+	[ -e root/root/written ]
+}

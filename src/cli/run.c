@@ -48,6 +48,8 @@ const struct option cli_run_table[] = {
 	{ "annotation", 0, OPTION_STRINGS(annotation), "KEY=VALUE", "annotation of the OCI spec" },
 	{ "system", 0, OPTION_FLAG(system), NULL,
 	  "boot the whole system of the image: its init is process 1 (holm launch)" },
+	{ "ephemeral", 0, OPTION_FLAG(ephemeral), NULL,
+	  "remove it when it ends; a system in a folder (dir:) leaves that as it is" },
 	{ "systemd", 0, OPTION_STRING(systemd), "WHEN",
 	  "podman's words: always is --system; true, if the command is an init; false",
 	  "always|true|false" },

@@ -24,6 +24,7 @@
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/snapshot.h"
+#include "engine/spec.h"
 #include "engine/tree.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
@@ -99,6 +100,8 @@ static int fill_folder(struct engine *engine, struct container *c, int folder_fd
 	if (upper < 0)
 		return err_sys(e, "open the upper folder");
 	int r = engine_freeze_root(engine, c, upper, e);
+	if (r == 0 && o->keep_identity && container_is_system(c))
+		r = spec_system_mark(c, folder_fd, e);
 	return r < 0 || o->keep_identity ? r : engine_identity_renew(engine, c, upper, e);
 }
 

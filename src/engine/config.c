@@ -83,8 +83,9 @@ static int set_restart(struct container *c, const struct create_options *o, stru
 			       text);
 	if (colon && number_parse_i64(&c->restart.max_retries, colon + 1, 0, INT32_MAX, e) < 0)
 		return err_add(e, "--restart %s", text);
-	if (o->rm && strcmp(policy, "no") != 0)
-		return err_set(e, ERR_INVALID, "--restart %s and --rm exclude each other", text);
+	if ((o->rm || o->ephemeral) && strcmp(policy, "no") != 0)
+		return err_set(e, ERR_INVALID, "--restart %s and %s exclude each other", text,
+			       o->rm ? "--rm" : "--ephemeral");
 	free(c->restart.policy);
 	c->restart.policy = take_ptr(&policy);
 	return 0;
@@ -105,9 +106,9 @@ static int set_autostart(struct container *c, const struct create_options *o, st
 		return err_set(e, ERR_INVALID,
 			       "--autostart %s: not yes, no or a number (lower ones first)",
 			       o->autostart);
-	if (o->rm && !str_equal(a->when, "no"))
-		return err_set(e, ERR_INVALID, "--autostart %s and --rm exclude each other",
-			       o->autostart);
+	if ((o->rm || o->ephemeral) && !str_equal(a->when, "no"))
+		return err_set(e, ERR_INVALID, "--autostart %s and %s exclude each other",
+			       o->autostart, o->rm ? "--rm" : "--ephemeral");
 	return 0;
 }
 
@@ -208,7 +209,7 @@ static int make(struct container *c, const struct create_options *o,
 		r = check_hostname(c, o, e);
 	if (r == 0)
 		r = config_system(c, o, e);
-	c->auto_remove = o->rm;
+	c->auto_remove = o->rm || o->ephemeral;
 	if (r == 0 && o->platform)
 		c->platform = mem_text(o->platform);
 	return r;

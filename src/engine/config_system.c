@@ -86,6 +86,8 @@ int config_system(struct container *c, const struct create_options *o, struct er
 	if (r < 0)
 		return r;
 	c->security.posture = mem_text(CONTAINER_SYSTEM);
+	/* as systemd-nspawn does it: the folder is the system */
+	c->image.in_place = c->image.rootfs && !o->ephemeral && !o->read_only;
 	p->init = false;
 	p->tty = true;
 	p->open_stdin = true;

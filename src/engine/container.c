@@ -28,6 +28,7 @@ static const struct shape_field container_image_fields[] = {
 	FIELD(container_image, digest, SHAPE_STRING),
 	FIELD(container_image, layers, SHAPE_STRINGS),
 	FIELD(container_image, rootfs, SHAPE_STRING),
+	FIELD(container_image, in_place, SHAPE_BOOL),
 	{ 0 },
 };
 const struct shape container_image_shape = SHAPE_OF(container_image);

@@ -28,6 +28,7 @@ struct container_image {
 	char *digest;       /* of its manifest */
 	struct strv layers; /* diff ids in hex, lowest first */
 	char *rootfs;       /* of dir: the folder itself, instead of layers; NULL otherwise */
+	bool in_place;      /* it is written to, there is no upper folder: a system's own root */
 };
 
 struct container_process {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/own.h"
 #include "engine/engine.h"
 #include "engine/record.h"
@@ -21,7 +22,15 @@ int engine_held_take(struct engine_held *to, struct engine *engine, const char *
 	if (to->folder < 0)
 		return to->folder;
 	r = engine_state_read_locked(engine, id, to->folder, &to->state, e);
-	return r < 0 ? r : record_read(engine, id, &to->container, e);
+	if (r == 0)
+		r = record_read(engine, id, &to->container, e);
+	if (r < 0 || !to->container.image.in_place)
+		return r;
+	err_set(e, ERR_UNSUPPORTED, "container %s is booted in place, in %s, which has no layers",
+		name, to->container.image.rootfs);
+	return err_hint(e,
+			"import the folder as an image first: tar c -C %s . | holm import - NAME",
+			to->container.image.rootfs);
 }
 
 void engine_held_clear(struct engine_held *held)

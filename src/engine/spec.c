@@ -135,6 +135,15 @@ static void add_ids(struct oci_spec *spec, const struct container *c)
 	spec->linux_.gid_mappings = ids.gids;
 }
 
+/* The folder itself, as systemd-nspawn boots one. */
+static void add_folder(struct oci_spec *spec, const struct container *c)
+{
+	spec->root = mem_new_struct(struct oci_root);
+	spec->root->path = mem_text(c->image.rootfs);
+	if (c->security.ids.uids.count)
+		shape_map_set(&spec->annotations, "org.holm.rootfs.idmap", "true");
+}
+
 /* The folders of the overlay, by the annotations of runtime/runtime.h. */
 static void add_root(struct oci_spec *spec, const struct container *c,
 		     const struct spec_context *context, bool is_volatile)
@@ -142,6 +151,10 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 	own_clear(runtime_overlay_clear) struct runtime_overlay overlay = { 0 };
 	const char *root = context->store->root;
 
+	if (c->image.in_place) {
+		add_folder(spec, c);
+		return;
+	}
 	engine_lower_add(&overlay, context->store, c, false);
 	own_json struct json_object *lower = runtime_overlay_lower_write(&overlay);
 	own_free char *upper = c->storage.upper ? mem_text(c->storage.upper)

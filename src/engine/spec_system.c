@@ -191,6 +191,9 @@ bool spec_system_is_new(const struct container *c, int folder_fd)
 	own_clear(str_clear) struct str text = { 0 };
 	struct err ignored;
 
+	/* a folder that is used in place is nobody's copy */
+	if (c->image.in_place)
+		return false;
 	return fd_read_file_at(folder_fd, IDENTITY, CONTAINER_ID_LENGTH, &text, &ignored) < 0 ||
 	       !str_equal(text.text, c->id);
 }

@@ -91,6 +91,7 @@ const struct shape monitor_config_shape = {
 		{ "ownScope", SHAPE_BOOL, CONFIG(own_scope) },
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
 		{ "guest", SHAPE_BOOL, CONFIG(guest) },
+		{ "guestFolder", SHAPE_STRING, CONFIG(guest_folder) },
 		{ 0 },
 	},
 };

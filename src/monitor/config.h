@@ -63,9 +63,10 @@ struct monitor_config {
 	struct shape_map event;  /* attributes of its events; empty: it tells none */
 	SHAPE_LIST_OF(struct monitor_volume_config) mounts;
 	SHAPE_LIST_OF(struct monitor_network_config) networks;
-	bool own_scope;    /* it does not end with the service of systemd's it was started from */
-	int64_t timeout_s; /* --timeout: killed after so many seconds; 0: never */
-	bool guest;        /* it boots a whole system */
+	bool own_scope;     /* it does not end with the service of systemd's it was started from */
+	int64_t timeout_s;  /* --timeout: killed after so many seconds; 0: never */
+	bool guest;         /* it boots a whole system */
+	char *guest_folder; /* of the host, which it boots in place: locked as long as it runs */
 };
 
 /* Of a guest, in the run folder: what it sees as /run/host, with the socket to which it says

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -58,6 +59,24 @@ static int open_notify(struct monitor *m, int host, struct err *e)
 	return 0;
 }
 
+/* Two systems in one folder would ruin it. */
+static int lock_folder(struct monitor *m, struct err *e)
+{
+	const char *path = m->config.guest_folder;
+
+	if (!path || m->guest.folder)
+		return 0;
+	own_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		err_set(e, ERR_STATE, "%s is booted already, by another container", path);
+		return err_hint(e, "--ephemeral boots a copy of it that goes when it ends");
+	}
+	m->guest.folder = take_fd(&fd);
+	return 0;
+}
+
 /* A boot is one of the container's own: the id of the host's is the same for all of them, and
  * journals count by it. */
 int monitor_guest_prepare(struct monitor *m, struct err *e)
@@ -67,6 +86,8 @@ int monitor_guest_prepare(struct monitor *m, struct err *e)
 	if (!m->config.guest)
 		return 0;
 	monitor_guest_close(m);
+	if (lock_folder(m, e) < 0)
+		return -e->number;
 	own_fd int host = openat(m->run_dir, MONITOR_GUEST_FOLDER,
 				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (host < 0)

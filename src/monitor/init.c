@@ -144,7 +144,7 @@ struct monitor_init_way monitor_init_choose(const char *comm, const char *progra
 					    enum monitor_init_wish wish)
 {
 	bool off = wish == MONITOR_INIT_POWER_OFF;
-	const struct row *row = find(program);
+	const struct row *row = find(str_starts(program, "busybox") ? "busybox" : program);
 
 	if (!row || !row->power_off) /* a link named init may lead to any of them */
 		row = find(comm) && find(comm)->power_off ? find(comm) : row;

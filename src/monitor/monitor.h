@@ -77,6 +77,7 @@ struct monitor_dns {
 enum { MONITOR_GUEST_CONSOLE_MAX = 16384 };
 struct monitor_guest {
 	struct monitor_source notify; /* /run/host/notify */
+	int folder;                   /* that is booted in place, locked; 0: none */
 	bool is_ready;
 	int64_t quiet_at_ms; /* it counts as ready then, if it says nothing; 0: no */
 	char last[24];       /* of its console, to find a prompt that comes in pieces */

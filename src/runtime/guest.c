@@ -86,6 +86,14 @@ static void remove_host_keys(const struct runtime_tree *tree)
 			unlinkat(dirfd(dir), entry->d_name, 0);
 }
 
+static bool has_systemd(const struct runtime_tree *tree)
+{
+	own_fd int usr = runtime_tree_open(tree, "/usr/lib/systemd/systemd", O_PATH);
+	own_fd int lib = runtime_tree_open(tree, "/lib/systemd/systemd", O_PATH);
+
+	return usr >= 0 || lib >= 0;
+}
+
 static int renew_identity(const struct oci_spec *spec, const struct runtime_tree *tree,
 			  const char *machine_id, struct err *e)
 {
@@ -106,7 +114,9 @@ static int renew_identity(const struct oci_spec *spec, const struct runtime_tree
 	remove_from(tree, "/var/lib/dbus", "machine-id");
 	remove_from(tree, "/var/lib/systemd", "random-seed");
 	remove_from(tree, "/var/lib/urandom", "random-seed");
-	remove_host_keys(tree);
+	/* others have nobody to make them again */
+	if (has_systemd(tree))
+		remove_host_keys(tree);
 	return 0;
 }
 

@@ -82,7 +82,7 @@ static void use_sh(const struct system_shell *shell, struct exec_options *to)
 		strv_add(&to->command, "/bin/sh");
 		strv_add(&to->command, "-l");
 	}
-	to->user = mem_text(shell->user ? shell->user : "root");
+	to->user = mem_text(shell->user ? shell->user : "0:0");
 }
 
 /* What login and su take for an option is no name of a user. */

@@ -263,6 +263,8 @@ running_box_of() { # IMAGE
 	expect 0 holm unpause box
 	expect 0 holm run --rm new:1 cat /data
 	output_is data
+	# what the killed ones left goes with the next collection
+	expect 0 holm gc
 }
 
 box_is() { # STATUS

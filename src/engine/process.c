@@ -25,6 +25,7 @@
 #include "engine/network.h"
 #include "engine/ports.h"
 #include "engine/record.h"
+#include "engine/relabel.h"
 #include "engine/secret.h"
 #include "engine/spec.h"
 #include "engine/volume.h"
@@ -362,6 +363,8 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	int r = monitor_reap_settle(run_dir, e);
 	if (r == 0)
 		r = engine_volume_make(engine, c, e);
+	if (r == 0)
+		r = engine_relabel(engine, c, e);
 	if (r < 0)
 		return r;
 	own_fd int run_fd = make_run_folder(engine, c->id, e);

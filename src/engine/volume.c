@@ -19,7 +19,6 @@
 #include "engine/name.h"
 #include "engine/record.h"
 #include "engine/volume_mount.h"
-#include "runtime/lsm.h"
 #include "storage/volume.h"
 
 /* ---- --volumes-from ---- */
@@ -95,15 +94,6 @@ static int resolve_image(struct engine *engine, struct container_mount *mount, b
 	return 0;
 }
 
-/* Docker relabels where SELinux is there and ignores the word where it is not. */
-static int check_label(const struct container_mount *mount, struct err *e)
-{
-	if (!mount->relabel || !runtime_lsm_has_selinux())
-		return 0;
-	return err_set(e, ERR_UNSUPPORTED, "--volume %s: '%s': holm does not relabel for SELinux",
-		       mount->target, mount->relabel);
-}
-
 static int check_source(const struct container_mount *mount, struct err *e)
 {
 	struct stat st;
@@ -126,8 +116,6 @@ int engine_volume_resolve(struct engine *engine, struct container *c, bool quiet
 			r = resolve_image(engine, mount, quiet, e);
 		else if (str_equal(mount->type, "bind"))
 			r = check_source(mount, e);
-		if (r == 0)
-			r = check_label(mount, e);
 		if (mount->anonymous && !mount->name) {
 			char name[CONTAINER_ID_LENGTH + 1];
 			engine_id_generate(name);

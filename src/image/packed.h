@@ -20,8 +20,8 @@ int image_packed_layer(struct oci_descriptor *ret, const struct store *store, in
 int image_packed_parents(const struct store *store, struct oci_manifest *manifest,
 			 struct oci_image_config *config, struct err *e);
 
-/* Writes the config, and the manifest that names it, all in OCI's types or all in docker's, whichever the
- * parent has. */
+/* Writes the config, and the manifest that names it, all in OCI's types or all in docker's,
+ * whichever the parent has. */
 int image_packed_documents(const struct store *store, struct oci_manifest *manifest,
 			   const struct oci_image_config *config, bool docker, char *ret_digest,
 			   struct err *e);

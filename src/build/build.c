@@ -12,10 +12,12 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "build/cache.h"
+#include "build/output.h"
 #include "build/places.h"
 #include "build/progress.h"
 #include "build/publish.h"
 #include "build/schedule.h"
+#include "build/source.h"
 #include "build/step.h"
 #include "build/sum.h"
 #include "engine/engine.h"
@@ -73,7 +75,7 @@ static int begin_image(struct build *build, const struct build_stage *stage,
 	struct storage_image image = { 0 };
 	struct container_image found = { 0 };
 	const struct image_request request = {
-		.name = stage->base,
+		.name = build_source_image(build->o, stage->base),
 		.pull = build->o->pull ? ENGINE_PULL_ALWAYS : ENGINE_PULL_MISSING,
 		.platform = stage->platform ? stage->platform : build->o->platform,
 		.quiet = build->o->quiet,
@@ -372,8 +374,13 @@ static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct er
 	for (size_t i = 0; i < build->o->tag.count; i++)
 		build_progress_note(build->progress, number, "naming to %s",
 				    build->o->tag.items[i]);
+	r = build_output_write(build, ret_id, e);
+	if (r < 0)
+		return err_add(e, "--output");
 	build_progress_done(build->progress, number);
-	return 0;
+	return build->o->metadata_file
+		       ? build_output_metadata(build, ret_id, build->o->metadata_file, e)
+		       : 0;
 }
 
 static void build_clear(struct build *build)
@@ -402,14 +409,20 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		.o = o,
 		.context = BUILD_CONTEXT_NONE,
 		.stop = { .fd = -1 },
-		.progress = build_progress_new(o->quiet),
 	};
 
+	enum build_progress_kind kind;
+	int r = build_progress_kind_find(&kind, o->progress, o->quiet, e);
+	if (r == 0)
+		r = build_output_check(&o->output, e);
+	if (r < 0)
+		return r;
+	build.progress = build_progress_new(kind);
 	/* the garbage collector waits until the layers that are used here have names */
 	own_fd int lock = store_lock_layers_shared(engine->store, e);
 	if (lock < 0)
 		return lock;
-	int r = prepare(&build, context, e);
+	r = prepare(&build, context, e);
 	if (r == 0)
 		r = build_stop_begin(&build.stop, e);
 	return r < 0 ? r : do_all(&build, ret_id, e);

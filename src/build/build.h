@@ -14,6 +14,7 @@
 #include "image/progress.h"
 
 struct engine;
+struct engine_session;
 struct err;
 
 struct build_options {
@@ -30,6 +31,9 @@ struct build_options {
 	char *iidfile;
 	char *timestamp;
 	char *progress;
+	char *metadata_file;
+	struct strv output;
+	bool debug_shell;
 	bool no_cache;
 	bool pull;
 	bool quiet;
@@ -47,6 +51,8 @@ struct build_options {
 	char *cpuset_mems;
 	char *shm_size;
 	char *cgroup_parent;
+	/* What connects the terminal to a session, for --debug-shell. */
+	int (*attach)(struct engine_session *session, struct err *e);
 };
 
 /* context: a folder, "-" for a tar or a Dockerfile on standard input. *ret_id is the image's. What

@@ -10,50 +10,62 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/moment.h"
+#include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "base/terminal.h"
 
-enum { LINE_MAX_BYTES = 8192 }; /* a longer one is shown in pieces */
+enum { LINE_MAX_BYTES = 8192 /* a longer one is shown in pieces */, COLUMNS_DEFAULT = 80 };
 
 struct build_progress {
-	bool quiet;
+	enum build_progress_kind kind;
 	int64_t began_ns; /* the step */
 	bool was_cached;
+	char *text;       /* of the step */
 	struct str line;  /* what has no newline yet */
 	struct strv last; /* lines */
 };
 
-struct build_progress *build_progress_new(int quiet)
+int build_progress_kind_find(enum build_progress_kind *ret, const char *name, bool quiet,
+			     struct err *e)
+{
+	bool terminal = isatty(STDERR_FILENO);
+
+	if (quiet || str_equal(name, "quiet") || str_equal(name, "none"))
+		*ret = BUILD_PROGRESS_QUIET;
+	else if (!name || str_equal(name, "auto"))
+		*ret = terminal ? BUILD_PROGRESS_TERMINAL : BUILD_PROGRESS_PLAIN;
+	else if (str_equal(name, "plain"))
+		*ret = BUILD_PROGRESS_PLAIN;
+	else if (str_equal(name, "tty"))
+		*ret = BUILD_PROGRESS_TERMINAL;
+	else if (str_equal(name, "json") || str_equal(name, "rawjson"))
+		*ret = BUILD_PROGRESS_JSON;
+	else
+		return err_set(e, ERR_INVALID,
+			       "--progress %s: none of auto, plain, tty, json, quiet", name);
+	return 0;
+}
+
+struct build_progress *build_progress_new(enum build_progress_kind kind)
 {
 	struct build_progress *progress = mem_new_struct(struct build_progress);
 
-	progress->quiet = quiet;
+	progress->kind = kind;
 	return progress;
 }
 
 void build_progress_free(struct build_progress *progress)
 {
+	if (!progress)
+		return;
 	str_clear(&progress->line);
 	strv_clear(&progress->last);
+	free(progress->text);
 	free(progress);
-}
-
-/* In one write, so that two stages do not mix their lines. */
-static void say(const struct build_progress *progress, const struct str *text)
-{
-	if (!progress->quiet)
-		fd_write_all(STDERR_FILENO, text->text, text->length);
-}
-
-static void say_line(const struct build_progress *progress, int number, const char *text)
-{
-	struct str line = { 0 };
-
-	str_addf(&line, "#%d %s\n", number, text);
-	say(progress, &line);
-	str_clear(&line);
 }
 
 static double seconds(const struct build_progress *progress)
@@ -61,33 +73,103 @@ static double seconds(const struct build_progress *progress)
 	return (double)(moment_monotonic_ns() - progress->began_ns) / 1e9;
 }
 
+/* In one write, so that two stages do not mix their lines. */
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+	char text[LINE_MAX_BYTES + 256];
+	va_list args;
+
+	va_start(args, format);
+	int n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	size_t length = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	fd_write_all(STDERR_FILENO, text, length);
+}
+
+/* One line of JSON: what became of a step, or what it said. */
+static void say_json(const struct build_progress *progress, int number, const char *state,
+		     const char *text)
+{
+	own_json struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "step", json_object_new_int(number));
+	json_object_object_add(object, "state", json_object_new_string(state));
+	json_object_object_add(object, "seconds", json_object_new_double(seconds(progress)));
+	if (text)
+		json_object_object_add(object, "text", json_object_new_string(text));
+	say("%s\n", json_text(object));
+}
+
+/* The line that is being written over; with a newline it stays. */
+static void say_in_place(const char *text, const char *more, bool stays)
+{
+	uint16_t rows, columns;
+	int width = terminal_size(&rows, &columns) && columns > 20 ? columns : COLUMNS_DEFAULT;
+	int room = width - (int)strlen(more) - 5;
+
+	say("\r\033[K => %-*.*s%s%s", stays ? room : 0, room, text, more, stays ? "\n" : "");
+}
+
+static void say_state(const struct build_progress *progress, int number, const char *state)
+{
+	char took[32];
+
+	snprintf(took, sizeof(took), " %.1fs", seconds(progress));
+	switch (progress->kind) {
+	case BUILD_PROGRESS_PLAIN:
+		if (str_equal(state, "DONE"))
+			say("#%d DONE%s\n", number, took);
+		else
+			say("#%d %s\n", number, state);
+		break;
+	case BUILD_PROGRESS_TERMINAL:
+		say_in_place(progress->text ? progress->text : "",
+			     str_equal(state, "DONE") ? took : state, true);
+		break;
+	case BUILD_PROGRESS_JSON:
+		say_json(progress, number, state, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
 void build_progress_begin(struct build_progress *progress, int number, const char *text)
 {
 	progress->began_ns = moment_monotonic_ns();
 	progress->was_cached = false;
+	mem_replace(&progress->text, text);
 	strv_clear(&progress->last);
-	say_line(progress, number, text);
+	if (progress->kind == BUILD_PROGRESS_PLAIN)
+		say("#%d %s\n", number, text);
+	else if (progress->kind == BUILD_PROGRESS_TERMINAL)
+		say_in_place(text, "", false);
+	else if (progress->kind == BUILD_PROGRESS_JSON)
+		say_json(progress, number, "BEGUN", text);
 }
 
-/* What a container says is not to steer the terminal: its colours and carriage returns stay, other
- * control characters go, as an escape sequence can be more than colour. */
+/* ---- output of containers ---- */
+
 static void end_line(struct build_progress *progress, int number)
 {
-	struct str line = { 0 };
+	own_free char *line = str_take(&progress->line);
 
-	str_addf(&line, "#%d %.3f ", number, seconds(progress));
-	str_add_n(&line, progress->line.text, progress->line.length);
-	str_add_char(&line, '\n');
-	say(progress, &line);
-	str_clear(&line);
+	if (progress->kind == BUILD_PROGRESS_PLAIN)
+		say("#%d %.3f %s\n", number, seconds(progress), line);
+	else if (progress->kind == BUILD_PROGRESS_TERMINAL)
+		say_in_place(line, "", false);
+	else if (progress->kind == BUILD_PROGRESS_JSON)
+		say_json(progress, number, "OUTPUT", line);
 	if (progress->last.count == BUILD_PROGRESS_LAST_LINES)
 		strv_remove(&progress->last, 0);
-	strv_add_take(&progress->last, str_take(&progress->line));
+	strv_add_take(&progress->last, take_ptr(&line));
 }
 
+/* What a container says is not to steer the terminal: control characters go. */
 static bool is_shown(char c)
 {
-	return (unsigned char)c >= ' ' || c == '\t';
+	return ((unsigned char)c >= ' ' && c != 127) || c == '\t';
 }
 
 void build_progress_output(struct build_progress *progress, int number, const char *bytes,
@@ -96,27 +178,26 @@ void build_progress_output(struct build_progress *progress, int number, const ch
 	for (size_t i = 0; i < length; i++) {
 		if (bytes[i] == '\n' || progress->line.length >= LINE_MAX_BYTES)
 			end_line(progress, number);
-		if (is_shown(bytes[i]) && bytes[i] != 127)
+		if (is_shown(bytes[i]))
 			str_add_char(&progress->line, bytes[i]);
 	}
 }
 
+/* ---- the end of a step ---- */
+
 void build_progress_cached(struct build_progress *progress, int number)
 {
 	progress->was_cached = true;
-	say_line(progress, number, "CACHED");
+	say_state(progress, number,
+		  progress->kind == BUILD_PROGRESS_TERMINAL ? " CACHED" : "CACHED");
 }
 
 void build_progress_done(struct build_progress *progress, int number)
 {
-	char text[64];
-
 	if (progress->line.length)
 		end_line(progress, number);
-	if (progress->was_cached)
-		return;
-	snprintf(text, sizeof(text), "DONE %.1fs", seconds(progress));
-	say_line(progress, number, text);
+	if (!progress->was_cached)
+		say_state(progress, number, "DONE");
 }
 
 void build_progress_note(struct build_progress *progress, int number, const char *format, ...)
@@ -127,16 +208,22 @@ void build_progress_note(struct build_progress *progress, int number, const char
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	say_line(progress, number, text);
+	if (progress->kind == BUILD_PROGRESS_JSON)
+		say_json(progress, number, "NOTE", text);
+	else if (progress->kind == BUILD_PROGRESS_TERMINAL)
+		say_in_place(text, "", true);
+	else if (progress->kind == BUILD_PROGRESS_PLAIN)
+		say("#%d %s\n", number, text);
 }
 
+/* Where they were not seen, or only for a moment, the last lines come again. */
 void build_progress_failed(struct build_progress *progress, int number)
 {
 	if (progress->line.length)
 		end_line(progress, number);
-	say_line(progress, number, "ERROR");
-	if (!progress->quiet)
+	say_state(progress, number, progress->kind == BUILD_PROGRESS_TERMINAL ? " ERROR" : "ERROR");
+	if (progress->kind != BUILD_PROGRESS_QUIET && progress->kind != BUILD_PROGRESS_TERMINAL)
 		return;
 	for (size_t i = 0; i < progress->last.count; i++)
-		dprintf(STDERR_FILENO, "%s\n", progress->last.items[i]);
+		say("%s\n", progress->last.items[i]);
 }

@@ -1,6 +1,7 @@
 /* progress.h - what people see of a build, on standard error: each step with its number, its output
  * with the time, how long it took or that it was CACHED; as docker's --progress=plain. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/own.h"
@@ -10,8 +11,19 @@ struct err;
 
 enum { BUILD_PROGRESS_LAST_LINES = 20 }; /* that an error repeats */
 
-/* quiet: nothing but errors. Never NULL. */
-struct build_progress *build_progress_new(int quiet);
+enum build_progress_kind {
+	BUILD_PROGRESS_PLAIN,
+	BUILD_PROGRESS_TERMINAL, /* what runs in one line, which is written over */
+	BUILD_PROGRESS_JSON,     /* one object in a line: step, state, seconds, text */
+	BUILD_PROGRESS_QUIET,    /* nothing but errors */
+};
+
+/* By the name of --progress; NULL: auto. ERR_INVALID. */
+int build_progress_kind_find(enum build_progress_kind *ret, const char *name, bool quiet,
+			     struct err *e);
+
+/* Never NULL. */
+struct build_progress *build_progress_new(enum build_progress_kind kind);
 void build_progress_free(struct build_progress *progress);
 OWN_DEFINE(build_progress_free, struct build_progress *)
 

@@ -213,12 +213,12 @@ static int lock_cache(char **ret_name, const struct store *store, const struct b
 }
 
 /* What it has at first: nothing, or what from= shows. */
-static int fill_cache(int folder_fd, const struct build_run_mounts *mounts,
+static int fill_cache(int folder_fd, const char *name, const struct build_run_mounts *mounts,
 		      struct build_run_mount *mount, struct err *e)
 {
 	own_clear(build_source_close) struct build_source source = BUILD_SOURCE_NONE;
 
-	own_fd int data = openat(folder_fd, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_fd int data = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (data < 0)
 		return err_sys(e, "open a new cache");
 	if (mount->mount.from) {
@@ -242,31 +242,41 @@ static int fill_cache(int folder_fd, const struct build_run_mounts *mounts,
 	return 0;
 }
 
+/* Others that share it may do the same: the first one counts. */
+static int begin_cache(int folder_fd, const struct build_run_mounts *mounts,
+		       struct build_run_mount *mount, struct err *e)
+{
+	own_free char *name = mem_format("new-%d", (int)getpid());
+	struct stat st;
+
+	if (fstatat(folder_fd, "data", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	int r = fd_remove_tree_at(folder_fd, name, e);
+	if (r == 0 && mkdirat(folder_fd, name, 0700) < 0)
+		r = err_sys(e, "make a cache");
+	if (r == 0)
+		r = fill_cache(folder_fd, name, mounts, mount, e);
+	if (r < 0)
+		return r;
+	if (renameat2(folder_fd, name, folder_fd, "data", RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EEXIST ? fd_remove_tree_at(folder_fd, name, e) : err_sys(e, "make a cache");
+}
+
 static int make_cache(char **ret, struct build_run_mounts *mounts, struct build_run_mount *mount,
 		      struct err *e)
 {
 	const struct store *store = mounts->step->build->engine->store;
 	own_free char *name = NULL;
-	struct stat st;
 
 	if (mkdirat(store->root_fd, BUILD_CACHES, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make a place for caches");
 	own_fd int fd = lock_cache(&name, store, &mount->mount, e);
 	if (fd < 0)
 		return fd;
-	if (fstatat(fd, "data", &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		int r = fd_remove_tree_at(fd, "new", e);
-		if (r == 0 && mkdirat(fd, "new", 0700) < 0)
-			r = err_sys(e, "make a cache");
-		if (r == 0)
-			r = fill_cache(fd, mounts, mount, e);
-		/* another that shares it may have been faster */
-		if (r == 0 && renameat2(fd, "new", fd, "data", RENAME_NOREPLACE) < 0 &&
-		    errno != EEXIST)
-			r = err_sys(e, "make a cache");
-		if (r < 0)
-			return r;
-	}
+	int r = begin_cache(fd, mounts, mount, e);
+	if (r < 0)
+		return r;
 	futimens(fd, NULL); /* the collector takes the oldest */
 	*ret = mem_format("%s/%s/data", store->root, name);
 	*shape_list_add(&mounts->locks) = take_fd(&fd);

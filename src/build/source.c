@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -50,6 +51,34 @@ static int open_image(struct build_source *ret, const struct build_step *step, c
 	return r < 0 ? r : ret->fd < 0 ? ret->fd : 0;
 }
 
+/* --build-context NAME=...: what stands behind it, borrowed; NULL: nobody said one. */
+static const char *named_context(const struct build_options *o, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = o->build_context.count; i-- > 0;) {
+		const char *text = o->build_context.items[i];
+		if (strncasecmp(text, name, length) == 0 && text[length] == '=')
+			return text + length + 1;
+	}
+	return NULL;
+}
+
+const char *build_source_image(const struct build_options *o, const char *name)
+{
+	static const char scheme[] = "docker-image://";
+	const char *named = named_context(o, name);
+
+	return named && str_starts(named, scheme) ? named + strlen(scheme) : name;
+}
+
+static int open_folder(struct build_source *ret, const char *path, struct err *e)
+{
+	ret->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret->owners = false;
+	return ret->fd < 0 ? err_sys(e, "the context %s", path) : 0;
+}
+
 int build_source_open(struct build_source *ret, const struct build_step *step, const char *from,
 		      struct err *e)
 {
@@ -57,7 +86,12 @@ int build_source_open(struct build_source *ret, const struct build_step *step, c
 
 	if (!from)
 		return open_context(ret, step, e);
+	const char *named = named_context(build->o, from);
+	if (named && !str_starts(named, "docker-image://"))
+		return open_folder(ret, named, e);
 	ret->owners = true;
+	if (named)
+		return open_image(ret, step, build_source_image(build->o, from), e);
 	int stage = build_stage_find(&build->stages, from, step->stage);
 	if (stage < 0)
 		return open_image(ret, step, from, e);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct build_ignore;
+struct build_options;
 struct build_step;
 struct err;
 
@@ -20,4 +21,6 @@ struct build_source {
 /* from NULL: the context. The caller closes. */
 int build_source_open(struct build_source *ret, const struct build_step *step, const char *from,
 		      struct err *e);
+/* What FROM and COPY --from mean by the name of an image: a named context may say another. */
+const char *build_source_image(const struct build_options *o, const char *name);
 void build_source_close(struct build_source *source);

@@ -40,6 +40,7 @@ struct build_step {
 	const struct build_instruction *at;
 	size_t stage;
 	int number; /* of it in the progress */
+	bool debug; /* RUN: a person is at it */
 };
 
 /* The variables that an instruction sees. */

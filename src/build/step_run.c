@@ -176,6 +176,7 @@ static void fill_options(struct create_options *to, const struct build_step *ste
 
 	to->command = *command;
 	to->rm = true;
+	to->tty = to->interactive = step->debug;
 	to->init_given = true;
 	to->log_driver = (char *)"none";
 	to->label = (struct strv){ 0 };
@@ -260,9 +261,11 @@ static int run_container(struct build_step *step, const struct create_options *o
 {
 	own_clear(container_clear) struct container container = { 0 };
 	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
-	const struct start_options start = { .attach = true };
+	const struct start_options start = { .attach = true, .interactive = step->debug };
 
 	int r = engine_run(step->build->engine, o, &start, &container, &session, e);
+	if (r == 0 && step->debug)
+		return step->build->o->attach(&session, e);
 	if (r == 0)
 		r = follow(step, &session, ret_code, e);
 	engine_session_close(&session);
@@ -297,6 +300,29 @@ static int run(struct build_step *step, const struct strv *command, struct build
 	return r;
 }
 
+/* --debug-shell: a shell in the state before the step that failed, in a folder that is thrown
+ * away. */
+static void debug(struct build_step *step, struct build_run_mounts *mounts)
+{
+	own_clear(strv_clear) struct strv shell = { 0 };
+	struct err e;
+	size_t folder;
+
+	strv_add(&shell, "/bin/sh");
+	build_progress_note(step->build->progress, step->number,
+			    "a shell in the state before this step; its end is the build's");
+	build_run_mounts_clear(mounts);
+	step->debug = true;
+	int r = build_run_mounts_read(mounts, step, &e);
+	if (r == 0)
+		r = build_step_folder(step->build, &folder, &e);
+	int code;
+	if (r == 0)
+		r = run(step, &shell, mounts, folder, &code, &e);
+	if (r < 0)
+		build_progress_note(step->build->progress, step->number, "no shell: %s", e.text);
+}
+
 static int run_to_layer(struct build_step *step, const struct strv *command,
 			struct build_run_mounts *mounts, char *key, struct err *e)
 {
@@ -306,8 +332,13 @@ static int run_to_layer(struct build_step *step, const struct strv *command,
 	int r = build_step_folder(step->build, &folder, e);
 	if (r == 0)
 		r = run(step, command, mounts, folder, &code, e);
-	if (r == 0 && code != 0)
+	if (r == 0 && code != 0) {
 		r = err_set(e, ERR_STATE, "the command ended with %d", code);
+		if (step->build->o->debug_shell && step->build->o->attach)
+			debug(step, mounts);
+		else
+			err_hint(e, "--debug-shell gives a shell in the state before it");
+	}
 	if (r < 0) {
 		free(key);
 		return r;

@@ -48,6 +48,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_clone_restore,
 	&cli_clone,
 	&cli_build,
+	&cli_build_prune,
 	&cli_pull,
 	&cli_push,
 	&cli_images,

@@ -7,7 +7,7 @@ extern const struct cli_command cli_run, cli_run_create;     /* run.c */
 extern const struct cli_command cli_start, cli_start_attach; /* start.c */
 extern const struct cli_command cli_exec;
 extern const struct cli_command cli_stop, cli_stop_restart, cli_stop_kill; /* stop.c */
-extern const struct cli_command cli_build;
+extern const struct cli_command cli_build, cli_build_prune;
 extern const struct cli_command cli_commit;
 extern const struct cli_command cli_clone, cli_clone_restore; /* clone.c */
 extern const struct cli_command cli_cp;

@@ -52,6 +52,7 @@ static const struct {
 	{ "build", "holm build -t app:1 .\n"
 		   "# another file, an argument, one stage of it\n"
 		   "holm build -f app.Dockerfile --build-arg VERSION=2 --target test .\n" },
+	{ "builder prune", "holm builder prune -f\n" },
 	{ "commit", "holm commit -m 'with curl' --change 'CMD [\"curl\"]' box tools:1\n" },
 	{ "wait", "holm wait job\n" },
 	{ "rename", "holm rename web old\n" },

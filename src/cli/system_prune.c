@@ -13,6 +13,7 @@
 #include "engine/images.h"
 #include "engine/prune.h"
 #include "engine/volumes.h"
+#include "storage/steps.h"
 
 struct prune_options {
 	bool all;
@@ -42,6 +43,8 @@ static bool confirm(const struct prune_options *o)
 		str_add(&text, "  - all nameless volumes no container uses\n");
 	str_add(&text,
 		o->all ? "  - all images no container uses" : "  - all images without a name");
+	if (!o->filter.count)
+		str_add(&text, "\n  - all steps of builds");
 	return cli_confirm(text.text);
 }
 
@@ -68,6 +71,8 @@ static int prune(struct engine *engine, const struct prune_options *o,
 
 	int r = engine_prune_containers(engine, filter, false, &containers, bytes, e);
 	print_done("Deleted Containers:", &containers);
+	if (r == 0 && !o->filter.count)
+		r = storage_steps_clear(engine->store, false, bytes, e);
 	if (r == 0 && o->volumes) {
 		r = engine_volumes_prune(engine, false, filter, &volumes, &more, e);
 		*bytes += more;

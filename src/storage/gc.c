@@ -19,6 +19,7 @@
 #include "storage/blob_path.h"
 #include "storage/image.h"
 #include "storage/index.h"
+#include "storage/steps.h"
 #include "storage/store.h"
 
 enum { RECORD_BYTES_MAX = 4 << 20 };
@@ -342,6 +343,8 @@ int storage_gc(const struct store *store, bool wait, bool all_partials, struct g
 	}
 	if (lock < 0)
 		return lock;
-	int r = find_roots(&kept, store, e);
+	int r = storage_steps_bound(store, &result->bytes, e);
+	if (r == 0)
+		r = find_roots(&kept, store, e);
 	return r < 0 ? r : remove_rest(store, &sweep, e);
 }

@@ -1,0 +1,17 @@
+/* output.h - --output: the result as files, or as an archive; --metadata-file. */
+#pragma once
+
+struct build;
+struct err;
+struct strv;
+
+/* Are they such? FOLDER, "-" (a tar), or type=local|tar|oci|docker|image,dest=PATH,name=NAME.
+ * ERR_INVALID. */
+int build_output_check(const struct strv *outputs, struct err *e);
+
+/* Writes all of them of the image with this id. */
+int build_output_write(const struct build *build, const char *id, struct err *e);
+
+/* What docker writes there: containerimage.config.digest and image.name. */
+int build_output_metadata(const struct build *build, const char *id, const char *path,
+			  struct err *e);

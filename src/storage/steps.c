@@ -1,0 +1,173 @@
+#include "storage/steps.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/shape.h"
+#include "base/str.h"
+#include "storage/store.h"
+
+enum { RECORD_BYTES_MAX = 64 << 10 };
+
+struct step {
+	char *name;
+	uint64_t size;
+	int64_t used_s;
+};
+
+struct steps {
+	SHAPE_LIST_OF(struct step) items;
+};
+
+static void steps_clear(struct steps *steps)
+{
+	for (size_t i = 0; i < steps->items.count; i++)
+		free(steps->items.items[i].name);
+	free(steps->items.items);
+}
+
+/* The names in a folder that may not be there; *ret_fd -1 then. */
+static int read_names(struct strv *names, int *ret_fd, const struct store *store,
+		      const char *folder, struct err *e)
+{
+	const struct dirent *entry;
+
+	*ret_fd = openat(store->root_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open %s", folder);
+	own_dir DIR *dir = fdopendir(fcntl(*ret_fd, F_DUPFD_CLOEXEC, 3));
+	if (!dir)
+		return err_sys(e, "read %s", folder);
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			strv_add(names, entry->d_name);
+	return 0;
+}
+
+/* ---- steps ---- */
+
+/* One that cannot be read takes no bytes, and is forgotten first. */
+static void add_step(struct steps *to, int folder_fd, const char *name)
+{
+	struct step *step = shape_list_add(&to->items);
+	own_json struct json_object *record = NULL;
+	struct json_object *size;
+	struct err broken;
+	struct stat st;
+
+	*step = (struct step){ .name = mem_text(name) };
+	if (json_read_at(&record, folder_fd, name, RECORD_BYTES_MAX, &broken) < 0 ||
+	    fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	step->used_s = st.st_mtime;
+	if (json_object_object_get_ex(record, "size", &size))
+		step->size = (uint64_t)json_object_get_int64(size);
+}
+
+static int by_use(const void *a, const void *b)
+{
+	int64_t first = ((const struct step *)a)->used_s, second = ((const struct step *)b)->used_s;
+
+	return first < second ? -1 : first > second;
+}
+
+static uint64_t bound_of(const struct store *store)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(store->root_fd, &disk) < 0)
+		return UINT64_MAX;
+	return disk.f_blocks * disk.f_frsize / 100 * STEPS_DISK_PERCENT;
+}
+
+static int bound_steps(const struct store *store, uint64_t bound, struct err *e)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+	own_clear(steps_clear) struct steps steps = { 0 };
+	uint64_t sum = 0;
+	int fd;
+
+	int r = read_names(&names, &fd, store, "build", e);
+	own_fd int folder = fd;
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		add_step(&steps, folder, names.items[i]);
+	if (steps.items.count)
+		qsort(steps.items.items, steps.items.count, sizeof(struct step), by_use);
+	for (size_t i = 0; i < steps.items.count; i++)
+		sum += steps.items.items[i].size;
+	for (size_t i = 0; i < steps.items.count; i++) {
+		const struct step *step = &steps.items.items[i];
+		if (step->used_s && sum <= bound)
+			break;
+		if (unlinkat(folder, step->name, 0) < 0 && errno != ENOENT)
+			return err_sys(e, "forget a step of a build");
+		sum -= step->size;
+	}
+	return r;
+}
+
+/* ---- caches ---- */
+
+/* The lock is held until it is gone, so that nobody begins to use it. */
+static int remove_cache(int folder_fd, const char *name, int64_t older_than_s, uint64_t *freed,
+			struct err *e)
+{
+	struct stat st;
+	struct err busy;
+
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtime >= older_than_s)
+		return 0;
+	own_fd int lock = store_lock_folder(folder_fd, name, LOCK_EX | LOCK_NB, &busy);
+	if (lock < 0)
+		return 0;
+	own_free char *dead = mem_format(".dead-%s", name);
+	if (*name != '.' && renameat(folder_fd, name, folder_fd, dead) < 0)
+		return err_sys(e, "remove a cache");
+	return fd_remove_tree_counted_at(folder_fd, *name == '.' ? name : dead, freed, e);
+}
+
+static int remove_caches(const struct store *store, int64_t older_than_s, uint64_t *freed,
+			 struct err *e)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+	int fd;
+
+	int r = read_names(&names, &fd, store, "caches", e);
+	own_fd int folder = fd;
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		r = remove_cache(folder, names.items[i], older_than_s, freed, e);
+	return r;
+}
+
+int storage_steps_bound(const struct store *store, uint64_t *freed, struct err *e)
+{
+	int r = bound_steps(store, bound_of(store), e);
+
+	return r < 0 ? r : remove_caches(store, time(NULL) - STEPS_CACHE_SECONDS, freed, e);
+}
+
+int storage_steps_clear(const struct store *store, bool caches, uint64_t *freed, struct err *e)
+{
+	own_clear(strv_clear) struct strv names = { 0 };
+	int fd;
+
+	int r = read_names(&names, &fd, store, "build", e);
+	own_fd int folder = fd;
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		if (unlinkat(folder, names.items[i], 0) < 0 && errno != ENOENT)
+			r = err_sys(e, "forget a step of a build");
+	return r < 0 || !caches ? r : remove_caches(store, INT64_MAX, freed, e);
+}

@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# build: its options, what it shows, its cache, and contexts that mean harm.
+load holm
+
+dockerfile() {
+	cat >Dockerfile
+}
+
+@test "--output: a folder, archives; no image is left where none was asked for" {
+	dockerfile <<-'END'
+		FROM busybox AS builder
+		RUN mkdir /out && echo made >/out/file
+		FROM scratch
+		COPY --from=builder /out/ /
+	END
+	expect 0 holm build -o out .
+	[ "$(cat out/file)" = made ]
+	[ "$(holm images -aq)" = "$(holm images -q busybox)" ]
+	expect 0 holm build --output type=tar,dest=out.tar .
+	[ "$(tar xOf out.tar file ./file 2>/dev/null)" = made ]
+	holm build -o - . | tar t | grep -q file
+	expect 0 holm build --output type=oci,dest=oci.tar -t app .
+	tar tf oci.tar | grep -q index.json
+	expect 0 holm build --output type=docker,dest=docker.tar .
+	HOLM_ROOT=$PWD/other expect 0 holm load -i docker.tar
+	expect 0 holm build --output type=image,name=named:1 .
+	[ "$(holm images -q named:1)" = "$(holm images -q app)" ]
+	refused 1 "none of local" holm build --output type=zip,dest=x .
+	refused 1 "no dest" holm build --output type=local .
+}
+
+@test "--label, --iidfile, --metadata-file, --build-context, --progress, --add-host, --network" {
+	mkdir more
+	echo more >more/file
+	dockerfile <<-'END'
+		FROM base
+		COPY --from=named /file /
+		RUN cat /file; grep example /etc/hosts
+		RUN --network=none ls /sys/class/net
+	END
+	expect 0 holm build --build-context named=more --build-context base=docker-image://busybox \
+		--label a=b --iidfile id --metadata-file meta --add-host example:10.1.2.3 -t app .
+	output_has " more"
+	output_has "10.1.2.3"
+	output_has " lo"
+	[ "$(cat id)" = "$(holm images -q --no-trunc app)" ]
+	[ "$(jq -r '."containerimage.config.digest"' meta)" = "$(cat id)" ]
+	[ "$(holm image inspect --format '{{.Config.Labels.a}}' app)" = b ]
+	expect 0 holm build --no-cache --progress json --build-context named=more \
+		--build-context base=docker-image://busybox --add-host example:10.1.2.3 .
+	jq -es 'map(select(.state == "OUTPUT" and .text == "more")) | length == 1' <<<"$stderr"
+	expect 0 holm build -q --build-context named=more --build-context base=docker-image://busybox --add-host example:10.1.2.3 .
+	[ -z "$stderr" ]
+	refused 125 "is not one of" holm build --progress loud .
+	refused 1 "is no terminal" holm build --debug-shell .
+}
+
+@test "in place on a terminal; --debug-shell: a shell in the state before the step" {
+	dockerfile <<<$'FROM busybox\nRUN echo kept >/kept\nRUN touch /gone; exit 4'
+	expect 1 script -qec "holm build --debug-shell . " /dev/null <<<$'cat /kept; ls /gone; echo shell-$((40 + 2)); exit'
+	[[ $output == *"kept"*"No such file"*"shell-42"*"ended with 4"* ]]
+	[[ $output == *" => [2/3] RUN echo kept"* ]]
+	[ -z "$(holm ps -aq)" ]
+}
+
+@test "the cache: kept by the collector, forgotten by prune; two builds at once" {
+	dockerfile <<<$'FROM busybox\nRUN --mount=type=cache,target=/c echo x >/c/x; echo step >/step'
+	expect 0 holm build -t app .
+	expect 0 holm rmi app
+	expect 0 holm gc
+	expect 0 holm build -t app .
+	grep -qx '#2 CACHED' <<<"$stderr"
+	expect 0 holm rmi app
+	expect 0 holm builder prune -af
+	output_has "Total:"
+	[ -z "$(ls "$HOLM_ROOT/build" "$HOLM_ROOT/caches" | grep -v :)" ]
+	[ "$(ls "$HOLM_ROOT/layers" | wc -l)" = 1 ]
+	for i in 1 2 3; do
+		holm build -t "app:$i" . 2>"log$i" &
+		builds[i]=$!
+	done
+	for i in 1 2 3; do
+		wait "${builds[i]}" || { cat "log$i"; return 1; }
+	done
+	[ "$(holm images -q app | sort -u | wc -l)" = 1 ]
+	expect 0 holm system check
+	output_is "The store is sound."
+}
+
+@test "no link leads out of the context, of a stage, of the image" {
+	mkdir -p ctx/d outside
+	echo host-secret >outside/file
+	ln -s "$PWD/outside/file" ctx/abs
+	ln -s ../../../../../../../../../../..$PWD/outside/file ctx/rel
+	ln -s "$PWD/outside" ctx/dir
+	ln -s /etc/passwd ctx/d/passwd
+	ln -s "$PWD/outside/file" ctx/.dockerignore
+	for source in abs rel dir/file dir; do
+		expect 1 holm build --no-cache -f - ctx <<<$'FROM busybox\nCOPY '"$source"' /x'
+		not output_has host-secret
+		expect 1 holm build --no-cache -f - ctx <<<$'FROM busybox\nRUN --mount=source='"$source"',target=/x cat /x /x/*'
+		not output_has host-secret
+	done
+	# a link stays a link; the one in the image is followed in the image
+	expect 0 holm build --no-cache -f - ctx <<-END
+		FROM busybox
+		RUN ln -s $PWD/outside /to && mkdir -p $PWD/outside
+		COPY d /d/
+		COPY d/ /to/
+		RUN readlink /d/passwd && ls -l $PWD/outside/passwd
+	END
+	output_has " /etc/passwd"
+	[ ! -L outside/passwd ]
+	mkfifo ctx/fifo
+	refused 1 "neither a file nor a folder" holm build -f - ctx <<<$'FROM busybox\nCOPY fifo /'
+	mv ctx/fifo ctx/Dockerfile
+	refused 1 "not a file" holm build ctx
+	# an archive's entries stay below
+	mkdir tar
+	echo x >tar/x
+	tar -C tar -cPf ctx/bad.tar --transform "s|.*|../../../../../..$PWD/outside/evil|" x
+	holm build -f - ctx <<<$'FROM busybox\nADD bad.tar /a/' || true
+	[ ! -e outside/evil ]
+}
+
+@test "hostile files: NUL bytes, sizes, bombs" {
+	printf 'FROM busybox\nRUN a\0b' >Dockerfile
+	refused 1 "NUL byte" holm build .
+	head -c 5M /dev/zero | tr '\0' '\n' >Dockerfile
+	refused 1 "Dockerfile" holm build .
+	{
+		echo FROM busybox
+		echo ARG A0=aaaaaaaaaaaaaaaa
+		for i in $(seq 1 30); do
+			echo "ARG A$i=\$A$((i - 1))\$A$((i - 1))"
+		done
+	} >Dockerfile
+	refused 1 "a word of more than" holm build .
+	dockerfile <<<$'FROM busybox\nFROM busybox AS a\nFROM a AS a'
+	refused 1 "two stages are called a" holm build .
+	dockerfile <<<$'RUN x\nFROM busybox'
+	refused 1 "RUN before the first FROM" holm build .
+}

@@ -123,6 +123,11 @@ from_world() { # URL
 	nft add rule inet firewall input tcp dport 8080 accept
 	expect 0 from_world http://192.0.2.1:8080/name
 	output_is one
+	expect 0 holm port --explain one
+	output_has "those whose packets to port 8080/tcp these let in:
+    inet firewall input (policy drop, 5 rules)"
+	expect 0 holm port --explain two
+	output_has "other hosts: all, whatever the host's input rules say"
 	# the host and its containers are not asked
 	nft flush chain inet firewall input
 	nft add rule inet firewall input ct state established,related accept
@@ -317,6 +322,26 @@ print(s.recv(100).decode().strip())' "$@"
 	# what two had is not taken back once more
 	holm ps -a >/dev/null
 	elements | grep -q 8081
+}
+
+@test "a pod publishes for its containers; an internal network for this host alone" {
+	make_world
+	expect 0 holm pod create -p 8080:80 --network bridge shop
+	refused 125 "--publish 81 and --pod shop exclude each other" \
+		holm run --rm --pod shop -p 81 busybox true
+	holm run -d --name one --pod shop busybox sh -c 'echo pod >/tmp/name; exec httpd -f -h /tmp' >/dev/null
+	within 10 get http://127.0.0.1:8080/name
+	expect 0 from_world http://192.0.2.1:8080/name
+	output_is pod
+	holm network create --internal --subnet 10.98.0.0/24 closed >/dev/null
+	holm run -d --name two --network closed -p 8081:80 busybox sh -c '
+		echo closed >/tmp/name; exec httpd -f -h /tmp' >/dev/null
+	within 10 get http://192.0.2.1:8081/name
+	run from_world http://192.0.2.1:8081/name
+	[ "$status" = 28 ]
+	expect 0 holm port --explain two
+	output_has "other hosts: no, the network closed is internal"
+	holm pod rm -f shop >/dev/null
 }
 
 @test "many starts and stops leave nothing" {

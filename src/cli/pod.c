@@ -41,6 +41,10 @@ static const struct option create_table[] = {
 	{ "dns", 0, OPTION_STRINGS(dns), "ADDRESS", "ask this server for names" },
 	{ "dns-search", 0, OPTION_STRINGS(dns_search), "DOMAIN", "look up short names there" },
 	{ "dns-option", 0, OPTION_STRINGS(dns_option), "OPTION", "a line of resolv.conf" },
+	{ "publish", 'p', OPTION_STRINGS(publish), "[[ADDRESS:][PORTS]:]PORTS[/PROTOCOL]",
+	  "a port of the host for one of the pod's" },
+	{ "publish-mode", 0, OPTION_STRING(publish_mode), "MODE",
+	  "firewall (the host's input rules say who may come), or open", "firewall|open" },
 	{ 0 },
 };
 #undef OPTIONS

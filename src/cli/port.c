@@ -16,6 +16,17 @@ struct port_options {
 	struct strv publish;
 };
 
+struct list_ports {
+	bool explain;
+};
+
+#define OPTIONS struct list_ports
+static const struct option list_table[] = {
+	{ "explain", 0, OPTION_FLAG(explain), NULL, "say who reaches them, and why" },
+	{ 0 },
+};
+#undef OPTIONS
+
 #define OPTIONS struct port_options
 static const struct option change_table[] = {
 	{ "publish", 'p', OPTION_STRINGS(publish), "[[ADDRESS:][PORTS]:]PORTS[/PROTOCOL]",
@@ -76,10 +87,10 @@ static int run_port(struct cli *cli, void *options, const struct strv *args, str
 {
 	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
 	char id[CONTAINER_ID_LENGTH + 1];
+	const struct list_ports *o = options;
 	struct container_state state;
 	struct engine *engine;
 
-	(void)options;
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
 		r = engine_find(engine, args->items[0], id, e);
@@ -87,6 +98,10 @@ static int run_port(struct cli *cli, void *options, const struct strv *args, str
 		r = engine_load(engine, id, NULL, &state, e);
 	if (r == 0)
 		r = engine_ports_read(&ports, engine, id, e);
+	if (r == 0 && o->explain) {
+		own_free char *internal = engine_ports_internal(engine, id);
+		return cli_ports_explain(&ports, internal, e);
+	}
 	return r < 0 ? r
 		     : print_ports(&ports, args->items[0], args->count > 1 ? args->items[1] : NULL,
 				   e);
@@ -95,8 +110,10 @@ static int run_port(struct cli *cli, void *options, const struct strv *args, str
 const struct cli_command cli_port = {
 	.names = "port|container port",
 	.section = "Containers",
-	.arguments = "CONTAINER [PORT[/PROTOCOL]]",
+	.arguments = "[--explain] CONTAINER [PORT[/PROTOCOL]]",
 	.summary = "List the ports of the host that are a container's",
+	.options = list_table,
+	.size = sizeof(struct list_ports),
 	.args_min = 1,
 	.args_max = 2,
 	.values = "container:",

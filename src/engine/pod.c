@@ -52,6 +52,8 @@ static int join(struct container *c, const struct create_options *o, const char 
 		{ "net", "--ip", o->ip, NULL },
 		{ "net", "--ip6", o->ip6, NULL },
 		{ "net", "--mac-address", o->mac_address, NULL },
+		{ "net", "--publish", o->publish.count ? o->publish.items[0] : NULL, NULL },
+		{ "net", "--publish-all", o->publish_all ? "true" : NULL, NULL },
 		{ "ipc", "--ipc", o->ipc, &c->security.ipc },
 		{ "uts", "--uts", o->uts, &c->security.uts },
 		{ "uts", "--hostname", o->hostname, NULL },

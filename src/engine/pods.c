@@ -67,6 +67,8 @@ static void fill(struct create_options *to, const struct pod_options *o, const c
 	strv_add_all(&to->dns, &o->dns);
 	strv_add_all(&to->dns_search, &o->dns_search);
 	strv_add_all(&to->dns_option, &o->dns_option);
+	strv_add_all(&to->publish, &o->publish);
+	mem_replace(&to->publish_mode, o->publish_mode);
 	mem_replace(&to->ip, o->ip);
 	mem_replace(&to->mac_address, o->mac_address);
 	mem_replace(&to->cidfile, o->id_file);

@@ -21,6 +21,8 @@ struct pod_options {
 	struct strv dns;
 	struct strv dns_search;
 	struct strv dns_option;
+	struct strv publish;
+	char *publish_mode;
 };
 
 /* One pod and its containers: rows of all, borrowed; the first is the pod itself. */

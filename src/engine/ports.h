@@ -57,3 +57,6 @@ int engine_ports_add(struct engine *engine, const char *name, const struct strv 
 		     struct err *e);
 int engine_ports_remove(struct engine *engine, const char *name, const struct strv *publish,
 			struct err *e);
+
+/* The network that the ports lead into, if it is internal; else NULL. The caller frees. */
+char *engine_ports_internal(struct engine *engine, const char *id);

@@ -53,12 +53,17 @@ void dns_message_set_id(uint8_t *bytes, uint16_t id)
 /* ---- reading ---- */
 
 /* What a label of ours can have: letters, digits, and what names of containers have besides. */
+static bool is_ours(uint8_t byte)
+{
+	return isalnum(byte) || byte == '-' || byte == '_';
+}
+
 static bool add_label(char *to, size_t *length, const uint8_t *label, size_t count)
 {
 	if (*length)
 		to[(*length)++] = '.';
 	for (size_t i = 0; i < count; i++) {
-		if (!isalnum(label[i]) && !strchr("-_", label[i] ? label[i] : ' '))
+		if (!is_ours(label[i]))
 			return false;
 		to[(*length)++] = (char)tolower(label[i]);
 	}

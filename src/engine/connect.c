@@ -90,6 +90,18 @@ static struct engine_place *find_place(struct engine_places *places, const char 
 	return NULL;
 }
 
+static void remove_endpoint(struct container *c, struct container_endpoint *endpoint)
+{
+	struct container_network *n = &c->network;
+	size_t index = (size_t)(endpoint - n->endpoints.items);
+
+	container_endpoint_clear(endpoint);
+	memmove(endpoint, endpoint + 1,
+		(n->endpoints.count - index - 1) * sizeof(*n->endpoints.items));
+	n->endpoints.count--;
+	mem_replace(&n->mode, n->endpoints.count ? n->endpoints.items[0].network : "private");
+}
+
 /* ---- one that runs ---- */
 
 /* The monitor's descriptor of it; that it still is this monitor is known afterwards. */
@@ -108,10 +120,6 @@ static int open_namespace(const struct change *change, struct err *e)
 	int number = errno;
 	if (pidfd < 0 || process_ended(pidfd))
 		return err_set(e, ERR_STATE, "the container has just ended");
-	if (fd < 0 && number == ENOENT) {
-		err_set(e, ERR_STATE, "container %s runs without a network", change->name);
-		return err_hint(e, "holm stop %s, connect it, and start it again", change->name);
-	}
 	return fd < 0 ? err_number(e, number, "open the container's network namespace")
 		      : take_fd(&fd);
 }
@@ -122,18 +130,22 @@ static int open_live(struct change *change, struct err *e)
 
 	if (!container_state_live(state) && state->status != CONTAINER_RESTARTING)
 		return 0;
+	change->run_fd = openat(change->engine->run_fd, change->c.id,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (change->run_fd < 0)
+		return err_sys(e, "open the run folder");
+	/* its monitor has a namespace only of one that was started in a network */
+	if (faccessat(change->run_fd, "dns", F_OK, 0) < 0) {
+		err_set(e, ERR_STATE, "container %s runs without a network", change->name);
+		return err_hint(e, "holm stop %s, connect it, and start it again", change->name);
+	}
 	own_fd int fd = open_namespace(change, e);
 	if (fd < 0)
 		return fd;
 	int r = network_namespace_take(&change->connection.namespace, &fd, e);
-	if (r == 0)
-		r = engine_network_places_read(&change->connection.places, change->engine,
-					       change->c.id, e);
-	if (r < 0)
-		return r;
-	change->run_fd = openat(change->engine->run_fd, change->c.id,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return change->run_fd < 0 ? err_sys(e, "open the run folder") : 0;
+	return r < 0 ? r
+		     : engine_network_places_read(&change->connection.places, change->engine,
+						  change->c.id, e);
 }
 
 /* The place leads to the world from now on, and no other one does. */
@@ -250,10 +262,17 @@ static int add_links(struct change *change, const struct connect_options *o, str
 	return r;
 }
 
-/* "private" is a network namespace that nobody has put anything into yet. */
-static int add_endpoint(struct change *change, const struct connect_options *o, struct err *e)
+/* One who was killed over it recorded it and did no more. */
+static bool is_unfinished(struct change *change)
 {
-	struct container_network *n = &change->c.network;
+	return change->run_fd >= 0 && find_endpoint(&change->c, change->network.name) &&
+	       !find_place(&change->connection.places, change->network.name);
+}
+
+/* "private" is a network namespace that nobody has put anything into yet. */
+static int check_mode(const struct change *change, struct err *e)
+{
+	const struct container_network *n = &change->c.network;
 
 	if (n->endpoints.count == 0 && str_equal(n->mode, "none"))
 		return err_set(e, ERR_STATE, "container %s is to have no network (--network none)",
@@ -262,6 +281,13 @@ static int add_endpoint(struct change *change, const struct connect_options *o, 
 		return err_set(e, ERR_STATE,
 			       "container %s has no network of its own (--network %.80s)",
 			       change->name, n->mode);
+	return 0;
+}
+
+static int add_endpoint(struct change *change, const struct connect_options *o, struct err *e)
+{
+	struct container_network *n = &change->c.network;
+
 	if (find_endpoint(&change->c, change->network.name))
 		return err_set(e, ERR_EXISTS, "container %s is in the network %s already",
 			       change->name, change->network.name);
@@ -276,11 +302,12 @@ static int add_endpoint(struct change *change, const struct connect_options *o, 
 static int join(struct change *change, struct err *e)
 {
 	struct engine_connection *to = &change->connection;
+	const struct container_endpoint *endpoint = find_endpoint(&change->c, change->network.name);
 	struct err ignored;
 
 	size_t before = to->places.items.count;
 	int r = engine_network_join(to, change->engine, &change->c,
-				    change->c.network.endpoints.count - 1, e);
+				    (size_t)(endpoint - change->c.network.endpoints.items), e);
 	if (r == 0)
 		r = settle_way_out(change, e);
 	if (r == 0)
@@ -309,9 +336,13 @@ int engine_connect(struct engine *engine, const char *network, const char *name,
 	if (r == 0)
 		r = record_read(engine, change.c.id, &before, e);
 	if (r == 0)
-		r = add_endpoint(&change, o, e);
+		r = check_mode(&change, e);
 	if (r == 0)
 		r = open_live(&change, e);
+	if (r == 0 && is_unfinished(&change))
+		remove_endpoint(&change.c, find_endpoint(&change.c, change.network.name));
+	if (r == 0)
+		r = add_endpoint(&change, o, e);
 	if (r == 0)
 		r = record_commit(change.folder_fd, &change.c, e);
 	if (r < 0)
@@ -328,18 +359,6 @@ int engine_connect(struct engine *engine, const char *network, const char *name,
 }
 
 /* ---- disconnect ---- */
-
-static void remove_endpoint(struct container *c, struct container_endpoint *endpoint)
-{
-	struct container_network *n = &c->network;
-	size_t index = (size_t)(endpoint - n->endpoints.items);
-
-	container_endpoint_clear(endpoint);
-	memmove(endpoint, endpoint + 1,
-		(n->endpoints.count - index - 1) * sizeof(*n->endpoints.items));
-	n->endpoints.count--;
-	mem_replace(&n->mode, n->endpoints.count ? n->endpoints.items[0].network : "private");
-}
 
 /* Moves it out of the list. */
 static struct engine_place take_place(struct engine_places *places, struct engine_place *place)
@@ -409,17 +428,18 @@ int engine_disconnect(struct engine *engine, const char *network, const char *na
 		r = read_container(&change, e);
 	if (r < 0)
 		return o->force && e->kind == ERR_NOT_FOUND ? 0 : r;
-	struct container_endpoint *endpoint = find_endpoint(&change.c, change.network.name);
-	if (!endpoint)
-		return o->force ? 0
-				: err_set(e, ERR_NOT_FOUND, "container %s is not in the network %s",
-					  name, change.network.name);
 	r = open_live(&change, e);
 	if (r == 0)
 		r = check_live(&change, &place, e);
 	if (r < 0)
 		return r;
-	remove_endpoint(&change.c, endpoint);
+	struct container_endpoint *endpoint = find_endpoint(&change.c, change.network.name);
+	if (!endpoint && !place)
+		return o->force ? 0
+				: err_set(e, ERR_NOT_FOUND, "container %s is not in the network %s",
+					  name, change.network.name);
+	if (endpoint)
+		remove_endpoint(&change.c, endpoint);
 	r = record_commit(change.folder_fd, &change.c, e);
 	if (r < 0 || !place)
 		return r;

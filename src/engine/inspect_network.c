@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
+#include "engine/dns.h"
 #include "engine/inspect_part.h"
 #include "engine/network.h"
 
@@ -40,19 +42,66 @@ static void add_place(struct json_object *to, const struct engine_place *place)
 	inspect_text(to, "MacAddress", place->mac);
 }
 
-static struct json_object *make_network(const struct engine_place *place)
+/* Texts as a list, null where there are none. */
+static void add_list(struct json_object *to, const char *key, const struct strv *texts)
 {
-	static const struct inspect_unsaid unsaid[] = {
-		{ "IPAMConfig", INSPECT_NULL }, { "Links", INSPECT_NULL },
-		{ "Aliases", INSPECT_NULL },    { "DriverOpts", INSPECT_NULL },
-		{ "DNSNames", INSPECT_NULL },
-	};
+	struct json_object *list = texts->count ? json_object_new_array() : NULL;
+
+	for (size_t i = 0; i < texts->count; i++)
+		json_object_array_add(list, json_object_new_string(texts->items[i]));
+	json_object_object_add(to, key, list);
+}
+
+/* What was asked for; endpoint may be NULL. */
+static void add_wishes(struct json_object *to, const struct container *c,
+		       const struct container_endpoint *endpoint)
+{
+	static const struct container_endpoint none = { 0 };
+	const struct container_endpoint *wishes = endpoint ? endpoint : &none;
+	own_clear(strv_clear) struct strv names = { 0 };
+	struct json_object *addresses = NULL, *options = NULL;
+
+	if (wishes->address || wishes->address6)
+		addresses = json_object_new_object();
+	if (wishes->address)
+		inspect_text(addresses, "IPv4Address", wishes->address);
+	if (wishes->address6)
+		inspect_text(addresses, "IPv6Address", wishes->address6);
+	if (wishes->options.count)
+		options = json_object_new_object();
+	for (size_t i = 0; i < wishes->options.count; i++)
+		inspect_text(options, wishes->options.items[i].key, wishes->options.items[i].value);
+	if (endpoint)
+		engine_dns_names(&names, c, endpoint->network);
+	json_object_object_add(to, "IPAMConfig", addresses);
+	add_list(to, "Links", endpoint ? &c->network.links : &none.aliases);
+	add_list(to, "Aliases", &wishes->aliases);
+	json_object_object_add(to, "DriverOpts", options);
+	inspect_number(to, "GwPriority", wishes->gw_priority);
+	add_list(to, "DNSNames", &names);
+}
+
+static struct json_object *make_network(const struct container *c,
+					const struct container_endpoint *endpoint,
+					const struct engine_place *place)
+{
 	struct json_object *to = json_object_new_object();
 
-	inspect_unsaid(to, unsaid, COUNT_OF(unsaid));
+	add_wishes(to, c, endpoint);
 	inspect_text(to, "NetworkID", place->id);
 	add_place(to, place);
 	return to;
+}
+
+static const struct engine_place *find_place(const struct engine_places *places,
+					     const char *network)
+{
+	static const struct engine_place none = { 0 };
+
+	for (size_t i = 0; i < places->items.count; i++)
+		if (str_equal(places->items.items[i].network, network))
+			return &places->items.items[i];
+	return &none;
 }
 
 static void add_sandbox(struct json_object *to, struct engine *engine, const struct container *c,
@@ -88,11 +137,14 @@ struct json_object *inspect_network(struct engine *engine, const struct containe
 		places = (struct engine_places){ 0 };
 	add_sandbox(to, engine, c, state);
 	add_place(to, places.items.count ? &places.items.items[0] : &none);
-	for (size_t i = 0; i < places.items.count; i++)
-		json_object_object_add(networks, places.items.items[i].network,
-				       make_network(&places.items.items[i]));
-	if (places.items.count == 0)
-		json_object_object_add(networks, c->network.mode, make_network(&none));
+	for (size_t i = 0; i < c->network.endpoints.count; i++) {
+		const struct container_endpoint *endpoint = &c->network.endpoints.items[i];
+		json_object_object_add(
+			networks, endpoint->network,
+			make_network(c, endpoint, find_place(&places, endpoint->network)));
+	}
+	if (c->network.endpoints.count == 0)
+		json_object_object_add(networks, c->network.mode, make_network(c, NULL, &none));
 	json_object_object_add(to, "Networks", networks);
 	return to;
 }

@@ -97,7 +97,7 @@ load holm
 }
 
 @test "host name, hosts and resolv.conf" {
-	expect 0 holm run --rm -h web.example --add-host db:10.0.0.7 --add-host 'v6:[::9]' --dns 9.9.9.9 \
+	expect 0 holm run --rm --network none -h web.example --add-host db:10.0.0.7 --add-host 'v6:[::9]' --dns 9.9.9.9 \
 		--dns-search example.org --dns-option ndots:2 busybox \
 		sh -c 'hostname; cat /etc/hostname /etc/hosts /etc/resolv.conf'
 	[ "${lines[0]}" = web.example ]

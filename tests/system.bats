@@ -199,7 +199,18 @@ Build Cache|0|0"
 @test "doctor says what a lack disables and what to do; info has docker's members" {
 	expect 0 holm doctor --format json
 	jq -se 'all(.[]; if .Verdict == "ok" then .Disables == "" and .Advice == "" else .Disables != "" end) and
-		(map(select(.Name == "run folder")) | length) == 1 and any(.[]; .Name == "Landlock")' <<<"$output"
+		(map(select(.Name == "run folder")) | length) == 1 and any(.[]; .Name == "Landlock") and
+		([.[] | select(.Name | IN("bridge", "veth", "macvlan", "ipvlan", "vlan", "vxlan", "dummy", "nftables", "BPF LSM"))] | length) == 9' <<<"$output"
+	# what it says of links is what ip says
+	local kind
+	for kind in bridge veth dummy; do
+		if ip link add name probe0 type $kind 2>/dev/null; then
+			ip link del probe0
+			jq -se --arg k $kind 'any(.[]; .Name == $k and .Verdict == "ok")' <<<"$output"
+		else
+			jq -se --arg k $kind 'any(.[]; .Name == $k and .Verdict == "less")' <<<"$output"
+		fi
+	done
 	expect 0 holm info --format '{{.Swarm.LocalNodeState}} {{.LoggingDriver}} {{.DefaultRuntime}} {{.OSType}} {{.Driver}}'
 	output_is "inactive json-file holm linux overlay2"
 	expect 0 holm info --format json

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/doctor_kernel.h"
 #include "cli/format.h"
 #include "cli/host.h"
 #include "cli/print.h"
@@ -165,6 +166,36 @@ static void check_exists(struct finding *to, const char *about)
 	set(to, has ? FINE : LESS, mem_text(has ? "there" : "not in this kernel, or not loaded"));
 }
 
+static void set_probed(struct finding *to, int probed)
+{
+	if (probed < 0)
+		set(to, LESS, mem_format("not known: %s", strerrordesc_np(-probed)));
+	else
+		set(to, probed ? FINE : LESS, mem_text(probed ? "there" : "not in this kernel"));
+}
+
+static void check_link(struct finding *to, const char *about)
+{
+	set_probed(to, cli_doctor_kernel_link(about));
+}
+
+static void check_nftables(struct finding *to, const char *about)
+{
+	(void)about;
+	set_probed(to, cli_doctor_kernel_nftables());
+}
+
+static void check_active_lsm(struct finding *to, const char *about)
+{
+	int active = cli_doctor_kernel_lsm(about);
+
+	set_probed(to, active);
+	if (active == 0) {
+		free(to->fact);
+		to->fact = mem_text("not active");
+	}
+}
+
 /* ---- cgroups ---- */
 
 static void check_cgroup(struct finding *to, const char *about)
@@ -303,6 +334,23 @@ static const struct check checks[] = {
 	{ "kernel modules", check_modules, NULL,
 	  "whatever this kernel has as modules that nobody loaded yet",
 	  "load what is needed on the host before" },
+	{ "BPF LSM", check_active_lsm, "bpf", "programs of the host's that guard containers",
+	  "boot with bpf among lsm=" },
+	{ "bridge", check_link, "bridge", "networks of a bridge, and so most", "modprobe bridge" },
+	{ "veth", check_link, "veth", "networks of a bridge, and so most", "modprobe veth" },
+	{ "macvlan", check_link, "macvlan", "network create --driver macvlan", "modprobe macvlan" },
+	{ "ipvlan", check_link, "ipvlan", "network create --driver ipvlan", "modprobe ipvlan" },
+	{ "vlan", check_link, "vlan", "networks on a VLAN of the host's", "modprobe 8021q" },
+	{ "vxlan", check_link, "vxlan", "networks over several hosts", "modprobe vxlan" },
+	{ "dummy", check_link, "dummy",
+	  "links without a counterpart, for containers that make them", "modprobe dummy" },
+	{ "nftables", check_nftables, NULL, "published ports and the firewall of bridges",
+	  "modprobe nf_tables" },
+	{ "btrfs", check_optional_filesystem, "btrfs", "volume create -o type=btrfs",
+	  "modprobe btrfs" },
+	{ "xfs", check_optional_filesystem, "xfs", "volume create -o type=xfs", "modprobe xfs" },
+	{ "erofs", check_optional_filesystem, "erofs", "volume create -o type=erofs",
+	  "modprobe erofs" },
 	{ "squashfs", check_optional_filesystem, "squashfs", "volume create -o type=squashfs",
 	  "modprobe squashfs" },
 	{ "fuse", check_optional_filesystem, "fuse", "FUSE filesystems in containers",

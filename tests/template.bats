@@ -59,9 +59,23 @@ stand_in() { # what it does: lines of shell
 	output_is ""
 }
 
+@test "a system is launched from a template that has an init" {
+	stand_in "exec cat $HOLM_IMAGES/debian.tar"
+	expect 127 holm launch --network none template:debian/bookworm deb
+	output_has "there is no init to boot"
+	grep -q -- '--include=systemd-sysv,' "$BATS_TEST_TMPDIR/arguments"
+	grep -q 'bookworm - -$' "$BATS_TEST_TMPDIR/arguments"
+	expect 0 holm inspect --format '{{.Config.Image}}' deb
+	output_is template:debian/bookworm/system
+	holm rm deb
+	expect 0 holm create --name app template:debian/bookworm/system
+	holm rm app
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/arguments")" = 1 ]
+}
+
 @test "a name that is no distribution and suite is refused before anything runs" {
 	stand_in "exit 0"
-	for name in debian debian/ /bookworm debian/-o debian/../x 'debian/a b' DEBIAN/x; do
+	for name in debian debian/ /bookworm debian/-o debian/../x 'debian/a b' DEBIAN/x debian/x/y; do
 		expect 125 holm run --rm "template:$name" true
 		output_has "not a distribution and a suite"
 	done

@@ -52,8 +52,11 @@ static bool is_word(const char *text, size_t length)
 static int check_template(const char *path, struct err *e)
 {
 	const char *slash = strchr(path, '/');
+	const char *suite = slash ? slash + 1 : "";
+	size_t length = strcspn(suite, "/");
 
-	if (slash && is_word(path, (size_t)(slash - path)) && is_word(slash + 1, strlen(slash + 1)))
+	if (slash && is_word(path, (size_t)(slash - path)) && is_word(suite, length) &&
+	    (!suite[length] || str_equal(suite + length, IMAGE_TEMPLATE_SYSTEM)))
 		return 0;
 	err_set(e, ERR_INVALID, "template \"%.100s\": not a distribution and a suite", path);
 	return err_hint(e, "write it as template:debian/bookworm");

@@ -13,6 +13,9 @@ enum image_transport {
 	IMAGE_FROM_TEMPLATE,       /* "template:debian/bookworm": made by mmdebstrap */
 };
 
+/* What ends the name of a template that boots: "template:debian/bookworm/system". */
+#define IMAGE_TEMPLATE_SYSTEM "/system"
+
 struct image_source {
 	enum image_transport transport;
 	char *path; /* the folder or file; "debian/bookworm" of a template; NULL of a registry */

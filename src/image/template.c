@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -117,8 +119,35 @@ static int judge(int status, int log, struct err *e)
 	return err_set(e, ERR_UNREACHABLE, "mmdebstrap ended with status %d: %s", code, tail);
 }
 
+/* An init, and what a person who logs in needs before there is a network to get more by. */
+#define SYSTEM_PACKAGES "systemd-sysv,dbus,libpam-systemd,login,passwd,iproute2,procps"
+
+struct template
+{
+	char *distribution;
+	char *suite;
+	bool system;
+};
+
+static void template_clear(struct template *t)
+{
+	free(t->distribution);
+	free(t->suite);
+}
+
+/* "debian/bookworm" or "debian/bookworm/system"; source.c has checked it. */
+static void read_name(struct template *to, const char *name)
+{
+	const char *suite = strchr(name, '/') + 1;
+	size_t length = strcspn(suite, "/");
+
+	to->distribution = mem_text_n(name, (size_t)(suite - 1 - name));
+	to->suite = mem_text_n(suite, length);
+	to->system = suite[length] == '/';
+}
+
 /* The tar of the root filesystem: a nameless file in the store. Returns the descriptor. */
-static int make_tar(const struct store *store, const char *suite, const char *sources,
+static int make_tar(const struct store *store, const struct template *t, const char *sources,
 		    struct err *e)
 {
 	own_clear(strv_clear) struct strv argv = { 0 };
@@ -131,7 +160,13 @@ static int make_tar(const struct store *store, const char *suite, const char *so
 	strv_add(&argv, "--variant=minbase");
 	strv_add(&argv, "--format=tar");
 	strv_add(&argv, geteuid() == 0 ? "--mode=root" : "--mode=auto");
-	strv_add(&argv, suite);
+	if (t->system) {
+		strv_add(&argv, "--include=" SYSTEM_PACKAGES);
+		/* the host's, which mmdebstrap leaves in it */
+		strv_add(&argv,
+			 "--customize-hook=rm -f \"$1/etc/hostname\" \"$1/etc/resolv.conf\"");
+	}
+	strv_add(&argv, t->suite);
 	strv_add(&argv, "-"); /* the tar to stdout */
 	strv_add(&argv, "-"); /* the sources from stdin */
 	int status = run(&argv, sources, out, log, e);
@@ -144,7 +179,7 @@ static int make_tar(const struct store *store, const char *suite, const char *so
 }
 
 static int import_tar(const struct store *store, struct image_report *report, int tar,
-		      const char *reference, struct err *e)
+		      const char *reference, bool system, struct err *e)
 {
 	struct oci_image_process process = { 0 };
 	own_free char *comment = mem_format("Made by mmdebstrap: %s", reference);
@@ -159,7 +194,7 @@ static int import_tar(const struct store *store, struct image_report *report, in
 
 	if (dup2(tar, STDIN_FILENO) < 0)
 		return err_sys(e, "hand on a file");
-	strv_add(&process.cmd, "bash");
+	strv_add(&process.cmd, system ? "/sbin/init" : "bash");
 	strv_add(&process.env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	int r = image_import(&import, e);
 	strv_clear(&process.cmd);
@@ -198,18 +233,18 @@ static int make(const struct store *store, struct image_report *report, const ch
 		const char *reference, struct err *e)
 {
 	own_clear(image_apt_sources_clear) struct image_apt_sources sources = { 0 };
-	const char *slash = strchr(name, '/');
-	own_free char *distribution = mem_text_n(name, (size_t)(slash - name));
+	own_clear(template_clear) struct template t = { 0 };
 
+	read_name(&t, name);
 	read_sources(&sources);
-	own_free char *lines = image_apt_sources_for(&sources, distribution, slash + 1);
+	own_free char *lines = image_apt_sources_for(&sources, t.distribution, t.suite);
 	if (!lines) {
-		err_set(e, ERR_INVALID, "no template for the distribution \"%s\"", distribution);
+		err_set(e, ERR_INVALID, "no template for the distribution \"%s\"", t.distribution);
 		return err_hint(e, "debian/SUITE and ubuntu/SUITE are known");
 	}
 	image_report_note(report, "Making %s by mmdebstrap, which takes a minute", reference);
-	own_fd int tar = make_tar(store, slash + 1, lines, e);
-	return tar < 0 ? tar : import_tar(store, report, tar, reference, e);
+	own_fd int tar = make_tar(store, &t, lines, e);
+	return tar < 0 ? tar : import_tar(store, report, tar, reference, t.system, e);
 }
 
 int image_template(const struct store *store, struct image_report *report, const char *name,

@@ -52,3 +52,26 @@ address_of() { # CONTAINER
 	refused 1 "container web is not running" holm network trace -w x web
 	[ ! -e x ]
 }
+
+@test "network ls -v: who has which device and address, and what was refused" {
+	local pid
+	holm network create --subnet 10.96.3.0/24 net >/dev/null
+	holm run -d --name web --cap-add NET_RAW --network net:ip=10.96.3.9,allow=10.96.4.0/24,limits.egress=10mbit busybox sleep 1000 >/dev/null
+	expect 0 holm network ls -v --filter name=net --format '{{.Network}} {{.Driver}} {{.Container}} {{.Addresses}} {{.Permits}} {{.Limits}} {{.Rules}}'
+	output_is $'net bridge  10.96.3.0/24   inet holm\nnet bridge web 10.96.3.9/24 own 10.96.4.0/24 egress=10mbit '
+	expect 0 holm net ls -v --filter name=net --format '{{.Container}} {{.Device}} {{.Outer}} {{.MAC}}'
+	[[ ${lines[0]} =~ ^\ +holm-[0-9a-f]{8}\ $ ]]
+	[[ ${lines[1]} =~ ^web\ eth0\ veth[0-9a-f]{8}\ 02:42:0a:60:03:09$ ]]
+	before=$(refused_of web)
+	pid=$(holm inspect --format '{{.State.Pid}}' web)
+	nsenter -t "$pid" -n ip address add 10.96.3.77/24 dev eth0
+	holm exec web ping -c 1 -W 1 -I 10.96.3.77 10.96.3.1 >/dev/null || true
+	[ "$(refused_of web)" -gt "$before" ]
+	nft flush ruleset
+	expect 0 holm network ls -v --filter name=net --format '{{.Rules}}'
+	[ "${lines[0]}" = none ]
+}
+
+refused_of() { # CONTAINER
+	holm network ls -v --format '{{.Container}} {{.Refused}}' | sed -n "s/^$1 //p"
+}

@@ -18,6 +18,7 @@ struct list_network_options {
 	bool force;
 	bool quiet;
 	bool no_trunc;
+	bool verbose;
 	char *format;
 	struct strv filter;
 };
@@ -46,6 +47,8 @@ static const struct option list_table[] = {
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "print whole ids" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the ids alone" },
+	{ "verbose", 'v', OPTION_FLAG(verbose), NULL,
+	  "every place in them: its devices, addresses, limits, what was refused" },
 	{ 0 },
 };
 
@@ -70,6 +73,19 @@ static const struct cli_format_list list = {
 	.table = "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
 	.headers = headers,
 	.id = "ID",
+};
+
+static const char *const place_headers[] = {
+	"Network", "NETWORK", "Driver",  "DRIVER",  "Container", "CONTAINER", "Device",  "DEVICE",
+	"Outer",   "ON HOST", "MAC",     "MAC",     "Addresses", "ADDRESSES", "Permits", "PERMITS",
+	"Limits",  "LIMITS",  "Refused", "REFUSED", "Rules",     "RULES",     NULL,
+};
+
+static const struct cli_format_list places = {
+	.table = "{{.Network}}\t{{.Driver}}\t{{.Container}}\t{{.Device}}\t{{.Outer}}\t{{.MAC}}\t"
+		 "{{.Addresses}}\t{{.Permits}}\t{{.Limits}}\t{{.Refused}}\t{{.Rules}}",
+	.headers = place_headers,
+	.id = "Network",
 };
 
 static int run_create(struct cli *cli, void *options, const struct strv *args, struct err *e)
@@ -156,6 +172,25 @@ static struct json_object *choose(struct json_object *all, const struct cli_filt
 	return rows;
 }
 
+/* name and driver narrow it down here, too. */
+static int list_places(struct engine *engine, const struct cli_filter *filter,
+		       const struct list_network_options *o, struct err *e)
+{
+	own_json struct json_object *all = NULL;
+	own_json struct json_object *rows = json_object_new_array();
+
+	int r = engine_networks_list_places(engine, &all, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *row = json_object_array_get_idx(all, i);
+		if (text_fits(filter, "name", text_of(row, "Network"), false) &&
+		    text_fits(filter, "driver", text_of(row, "Driver"), true))
+			json_object_array_add(rows, json_object_get(row));
+	}
+	return cli_format_rows(&places, rows, o->format, o->quiet, e);
+}
+
 static int run_list(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	static const char *const keys[] = { "name", "id", "label", "driver", NULL };
@@ -168,6 +203,8 @@ static int run_list(struct cli *cli, void *options, const struct strv *args, str
 	int r = cli_filter_parse(&filter, &o->filter, keys, e);
 	if (r == 0)
 		r = cli_command_engine(cli, &engine, e);
+	if (r == 0 && o->verbose)
+		return list_places(engine, &filter, o, e);
 	if (r == 0)
 		r = engine_networks_list(engine, &all, e);
 	if (r < 0)

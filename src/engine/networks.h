@@ -32,6 +32,11 @@ int engine_networks_read(struct network *to, struct engine *engine, const char *
 /* Docker's JSON of all of them, with those that are no networks (host, none); the caller's. */
 int engine_networks_list(struct engine *engine, struct json_object **ret, struct err *e);
 
+/* For those who look behind: an object for each network, and for each place that a running
+ * container has in it, with Network, Driver, Container, Device, Outer, MAC, Addresses, Permits,
+ * Limits, Refused, Rules; the caller's. */
+int engine_networks_list_places(struct engine *engine, struct json_object **ret, struct err *e);
+
 /* The same of one, with the containers that are in it. */
 int engine_networks_inspect(struct engine *engine, const char *name, struct json_object **ret,
 			    struct err *e);

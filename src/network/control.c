@@ -6,7 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/bpf.h>
+#include <linux/gen_stats.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
@@ -281,4 +281,47 @@ int network_control_pair(int socket, const struct network_member *member, bool d
 	r = pair(socket, link.index, member, &control, e);
 	demanded |= control.ingress || control.egress || control.count;
 	return r < 0 ? failed(member->device, r, demanded, e) : 0;
+}
+
+/* ---- counting ---- */
+
+struct count {
+	int index;
+	bool found;
+	uint64_t refused;
+};
+
+static void take_count(const struct nlmsghdr *message, void *context)
+{
+	struct count *count = context;
+	const struct tcmsg *qdisc = NLMSG_DATA(message);
+	struct gnet_stats_queue queue;
+
+	if (message->nlmsg_type != RTM_NEWQDISC || qdisc->tcm_ifindex != count->index ||
+	    qdisc->tcm_parent != TC_H_CLSACT)
+		return;
+	const struct rtattr *stats = wire_netlink_find(message, sizeof(*qdisc), TCA_STATS2);
+	const struct rtattr *found = stats ? wire_netlink_find_in(stats, TCA_STATS_QUEUE) : NULL;
+	if (!found || RTA_PAYLOAD(found) < sizeof(queue))
+		return;
+	memcpy(&queue, RTA_DATA(found), sizeof(queue));
+	count->found = true;
+	count->refused = queue.drops;
+}
+
+bool network_control_refused(uint64_t *ret, int socket, const char *outer)
+{
+	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
+	struct network_link link;
+	struct err ignored;
+
+	if (network_link_find(&link, socket, outer, &ignored) < 0)
+		return false;
+	const struct tcmsg message = { .tcm_family = AF_UNSPEC, .tcm_ifindex = link.index };
+	struct count count = { .index = link.index };
+	wire_netlink_begin(&request, RTM_GETQDISC, NLM_F_DUMP, &message, sizeof(message));
+	if (wire_netlink_call(socket, &request, take_count, &count, &ignored) < 0 || !count.found)
+		return false;
+	*ret = count.refused;
+	return true;
 }

@@ -32,3 +32,7 @@ bool network_control_knows(const char *option);
  * (ERR_UNSUPPORTED), otherwise a warning. */
 int network_control_pair(int socket, const struct network_member *member, bool demanded,
 			 struct err *e);
+
+/* How many packets of the container's were refused, by their addresses or by the rate, at this
+ * outer end of its pair. false: nothing is controlled there. */
+bool network_control_refused(uint64_t *ret, int socket, const char *outer);

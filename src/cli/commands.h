@@ -10,6 +10,8 @@ extern const struct cli_command cli_stop, cli_stop_restart, cli_stop_kill; /* st
 extern const struct cli_command cli_build, cli_build_prune;
 extern const struct cli_command cli_commit;
 extern const struct cli_command cli_clone, cli_clone_restore; /* clone.c */
+extern const struct cli_command cli_copy, cli_copy_move, cli_copy_backup,
+	cli_copy_receive; /* copy.c */
 extern const struct cli_command cli_cp;
 extern const struct cli_command cli_snapshot_create, cli_snapshot_list, cli_snapshot_inspect,
 	cli_snapshot_diff, cli_snapshot_rename, cli_snapshot_remove; /* snapshot.c */

@@ -68,6 +68,14 @@ static const struct {
 	{ "restore", "holm restore web snap0\n"
 		     "# one that runs\n"
 		     "holm restore --restart web snap0\n" },
+	{ "copy", "holm copy web root@there.example.org\n"
+		  "# later what is new, under another name\n"
+		  "holm copy --refresh web root@there.example.org:web-copy\n" },
+	{ "move", "holm move web root@there.example.org\n" },
+	{ "backup", "holm backup -o web.holm web\n"
+		    "holm backup web | zstd >web.holm.zst\n" },
+	{ "receive", "holm receive web.holm\n"
+		     "zstd -dc web.holm.zst | holm receive --name web2\n" },
 	{ "clone", "holm clone web web2\n"
 		   "# of a snapshot; it goes when it ends\n"
 		   "holm clone --ephemeral --snapshot snap0 web try\n" },

@@ -57,6 +57,7 @@ static void renew(struct container *c, const struct clone_options *o)
 	mem_replace(&c->name, o->name);
 	c->created_ns = moment_now_ns();
 	c->by_run = false;
+	forget(&c->copied_from);
 	c->auto_remove = o->ephemeral;
 	for (size_t i = 0; i < c->network.endpoints.count; i++) {
 		forget(&c->network.endpoints.items[i].address);
@@ -68,7 +69,7 @@ static void renew(struct container *c, const struct clone_options *o)
 	renew_volumes(c);
 }
 
-/* A hostname that somebody chose was the other's; 63 bytes are what the kernel takes of one label. */
+/* A hostname that somebody chose was the other's; one label has 63 bytes at most. */
 static void renew_host_name(struct container *c)
 {
 	if (!c->process.hostname)

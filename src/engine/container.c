@@ -300,6 +300,7 @@ static const struct shape_field container_fields[] = {
 	FIELD(container, labels, SHAPE_MAP),
 	FIELD(container, annotations, SHAPE_MAP),
 	FIELD(container, auto_remove, SHAPE_BOOL),
+	FIELD(container, copied_from, SHAPE_STRING),
 	FIELD(container, by_run, SHAPE_BOOL),
 	FIELD(container, platform, SHAPE_STRING),
 	{ 0 },

@@ -274,7 +274,8 @@ struct container {
 	struct shape_map labels;
 	struct shape_map annotations;
 	bool auto_remove;
-	bool by_run; /* made by run, which starts it before it lets go of its lock */
+	char *copied_from; /* on another host: the id of the one that it is a copy of */
+	bool by_run;       /* made by run, which starts it before it lets go of its lock */
 	char *platform;
 };
 

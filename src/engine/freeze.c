@@ -52,6 +52,19 @@ static int is_empty(int folder_fd, struct err *e)
 	return 1;
 }
 
+/* With the ids that the container has now. */
+static int make_layer(char ret[FROZEN_NAME_SIZE], struct engine *engine, const struct container *c,
+		      int like_fd, struct err *e)
+{
+	const struct storage_frozen_facts facts = {
+		.container = c->id,
+		.uids = c->security.ids.uids,
+		.gids = c->security.ids.gids,
+	};
+
+	return storage_frozen_make(ret, engine->store, like_fd, &facts, e);
+}
+
 /* ---- several layers as one ---- */
 
 /* Files with the ids of one group are to have those of the container. */
@@ -78,7 +91,11 @@ static int add_group(struct engine *engine, int to_fd, const struct container_fr
 {
 	own_clear(idmap_clear) struct runtime_idmap shift = { 0 };
 
-	runtime_idmap_shift(&shift, &group->ids, &c->security.ids);
+	/* that came from elsewhere they are on the disk as in the container */
+	if (group->ids.uids.count == 0)
+		runtime_idmap_copy(&shift, &c->security.ids.uids, &c->security.ids.gids);
+	else
+		runtime_idmap_shift(&shift, &group->ids, &c->security.ids);
 	bool same = shift.uids.count == 0 && shift.gids.count == 0;
 	const struct copy_options copy = {
 		.all_attributes = true,
@@ -100,7 +117,7 @@ static int merge(char ret_layer[FROZEN_NAME_SIZE], struct engine *engine, const 
 {
 	static const struct squash_options links = { 0 };
 
-	int r = storage_frozen_make(ret_layer, engine->store, engine->containers_fd, c->id, e);
+	int r = make_layer(ret_layer, engine, c, -1, e);
 	if (r < 0)
 		return r;
 	own_fd int to = storage_frozen_open(engine->store, ret_layer, e);
@@ -191,7 +208,7 @@ int engine_freeze_still(struct engine *engine, struct container *c, int folder_f
 		return empty < 0 ? empty : 0;
 	int r = make_room(engine, c, e);
 	if (r == 0)
-		r = storage_frozen_make(layer, engine->store, upper, c->id, e);
+		r = make_layer(layer, engine, c, upper, e);
 	/* on failure the record may name it: it is collected, should it not */
 	return r < 0 ? r : name_and_exchange(engine, c, folder_fd, layer, e);
 }
@@ -258,7 +275,7 @@ int engine_freeze_live(struct engine *engine, struct container *c,
 		return upper;
 	int r = make_room(engine, c, e);
 	if (r == 0)
-		r = storage_frozen_make(layer, engine->store, upper, c->id, e);
+		r = make_layer(layer, engine, c, upper, e);
 	if (r < 0)
 		return r;
 	own_fd int to = storage_frozen_open(engine->store, layer, e);

@@ -34,7 +34,7 @@ int engine_freeze_root(struct engine *engine, const struct container *c, int upp
  * files are links to those of the others. */
 int engine_freeze_flatten(struct engine *engine, struct container *c, bool copied, struct err *e);
 
-/* What c wrote as one folder, in a layer that nothing names: its frozen layers and upper_fd, with the
- * ids that c has. storage_frozen_remove() when it is done with. */
+/* What c wrote as one folder, in a layer that nothing names: its frozen layers and upper_fd, with
+ * the ids that c has. storage_frozen_remove() when it is done with. */
 int engine_freeze_merge(char ret_layer[FROZEN_NAME_SIZE], struct engine *engine,
 			const struct container *c, int upper_fd, struct err *e);

@@ -1,5 +1,5 @@
-/* A snapshot whose file is damaged, or that lacks a layer, can be restored no more. While one cannot
- * be read nothing is collected, since what it needs is not known: a repair puts it aside. */
+/* A snapshot whose file is damaged, or that lacks a layer, can be restored no more. While one
+ * cannot be read nothing is collected, since what it needs is not known: a repair puts it aside. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

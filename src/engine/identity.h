@@ -7,7 +7,7 @@ struct engine;
 struct err;
 
 /* Writes others into upper_fd, the empty upper folder of c, for those that c's layers have: a new
- * machine-id where there is one, new host keys of the same kinds (by ssh-keygen of the host; without
+ * machine-id where there is one, new host keys of the same kinds (by the host's ssh-keygen; without
  * it they are taken away, with a warning), no seed. */
 int engine_identity_renew(struct engine *engine, const struct container *c, int upper_fd,
 			  struct err *e);

@@ -63,15 +63,19 @@ static struct container_frozen *add_group(struct container *c, const struct runt
 	return group;
 }
 
-void engine_lower_push(struct container *c, const char *layer)
+void engine_lower_push_with(struct container *c, const char *layer, const struct runtime_idmap *ids)
 {
 	size_t count = c->storage.frozen.count;
 	struct container_frozen *top = count ? &c->storage.frozen.items[count - 1] : NULL;
 
-	if (!top || !has_same(&top->ids.uids, &c->security.ids.uids) ||
-	    !has_same(&top->ids.gids, &c->security.ids.gids))
-		top = add_group(c, &c->security.ids);
+	if (!top || !has_same(&top->ids.uids, &ids->uids) || !has_same(&top->ids.gids, &ids->gids))
+		top = add_group(c, ids);
 	strv_add(&top->layers, layer);
+}
+
+void engine_lower_push(struct container *c, const char *layer)
+{
+	engine_lower_push_with(c, layer, &c->security.ids);
 }
 
 static void clear(struct container *c)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 struct container;
+struct runtime_idmap;
 struct runtime_overlay;
 struct store;
 struct strv;
@@ -20,6 +21,10 @@ void engine_lower_list_frozen(struct strv *to, const struct container *c);
 
 /* One more on top, with the ids that the container has now. */
 void engine_lower_push(struct container *c, const char *layer);
+
+/* One more on top whose files have these ids. */
+void engine_lower_push_with(struct container *c, const char *layer,
+			    const struct runtime_idmap *ids);
 
 /* Those of from in the place of those of to. */
 void engine_lower_replace(struct container *to, const struct container *from);

@@ -22,7 +22,7 @@
 #define FOLDER "snapshots"
 #define SUFFIX ".json"
 
-static const struct shape snapshot_shape = {
+const struct shape snapshot_shape = {
 	sizeof(struct snapshot),
 	(const struct shape_field[]){
 		{ "comment", SHAPE_STRING, offsetof(struct snapshot, comment) },

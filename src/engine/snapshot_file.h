@@ -19,6 +19,7 @@ struct snapshot {
 	int64_t paused_ns;  /* and stood still so long for it */
 	struct container container;
 };
+extern const struct shape snapshot_shape; /* of all but the name */
 void snapshot_clear(struct snapshot *snapshot);
 
 struct snapshots {

@@ -1,5 +1,5 @@
-/* usage_frozen.h - the layers that containers wrote and that were frozen: to whom their bytes count.
- * They are none of the images'. */
+/* usage_frozen.h - the layers that containers wrote and that were frozen: to whom their bytes
+ * count. They are none of the images'. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

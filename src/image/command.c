@@ -81,6 +81,10 @@ static int start(pid_t *ret, const struct strv *arguments, int progress_fd,
 	    (request < 0 && files->request >= 0))
 		return err_sys(e, "copy a descriptor");
 	posix_spawn_file_actions_init(&actions);
+	if (files->input)
+		posix_spawn_file_actions_adddup2(&actions, files->input, STDIN_FILENO);
+	if (files->output)
+		posix_spawn_file_actions_adddup2(&actions, files->output, STDOUT_FILENO);
 	pass(&actions, &argv, progress, PROGRESS_FD, "--progress-fd");
 	pass(&actions, &argv, folder, FOLDER_FD, "--folder-fd");
 	pass(&actions, &argv, request, REQUEST_FD, "--request-fd");
@@ -191,7 +195,7 @@ static int run(struct reader *reader, const struct image_command_files *files,
 	return judge(reader, status, e);
 }
 
-static const struct image_command_files no_files = { -1, -1 };
+static const struct image_command_files no_files = { -1, -1, 0, 0 };
 
 int image_command_run_each(image_command_report *on_image, void *arg, const struct strv *arguments,
 			   enum image_command_show show, struct err *e)

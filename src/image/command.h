@@ -28,6 +28,8 @@ int image_command_run(struct image_progress *ret, const struct strv *arguments,
 struct image_command_files {
 	int folder;  /* --folder-fd */
 	int request; /* --request-fd */
+	int input;   /* in the place of standard input and output; 0: those of the caller */
+	int output;
 };
 
 /* The same with these. */

@@ -156,6 +156,8 @@ static const struct verb {
 	{ "volume-import", image_volume_import_verb },
 	{ "pack", image_stream_pack_verb },
 	{ "unpack", image_stream_unpack_verb },
+	{ "pack-layer", image_stream_pack_layer_verb },
+	{ "unpack-layer", image_stream_unpack_layer_verb },
 	{ "build", image_build_verb },
 	{ "commit", image_commit_verb },
 	{ "fetch", image_fetch_url_verb },

@@ -80,3 +80,36 @@ int image_stream_unpack_verb(const struct image_invocation *invocation, struct e
 	return storage_unpack_into(invocation->folder_fd, invocation->operands[0], &invocation->ids,
 				   &source, &result, e);
 }
+
+/* ---- layers that containers wrote ---- */
+
+int image_stream_pack_layer_verb(const struct image_invocation *invocation, struct err *e)
+{
+	static const struct byte_sink sink = { write_out, NULL };
+
+	int r = check(invocation, 0, e);
+	if (r == 0)
+		r = image_jail_enter_at(-1, e);
+	if (r < 0)
+		return r;
+	const struct pack_options options = { .whiteouts = true, .ids = &invocation->ids };
+	return storage_pack(invocation->folder_fd, &options, &sink, e);
+}
+
+int image_stream_unpack_layer_verb(const struct image_invocation *invocation, struct err *e)
+{
+	static const struct unpack_limits limits = { 0 };
+	struct unpack_result result;
+
+	int r = check(invocation, 0, e);
+	if (r == 0)
+		r = image_jail_enter_at(invocation->folder_fd, e);
+	if (r < 0)
+		return r;
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(STDIN_FILENO, NULL, NULL);
+	const struct byte_source source = image_fd_source(bytes);
+	r = storage_unpack(invocation->folder_fd, &source, &limits, &result, e);
+	/* its bytes before a record names it */
+	return r == 0 && syncfs(invocation->folder_fd) < 0 ? err_sys(e, "sync the layer") : r;
+}

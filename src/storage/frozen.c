@@ -1,7 +1,9 @@
 #include "storage/frozen.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,22 +15,39 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/shape.h"
+#include "base/str.h"
+#include "oci/digest.h"
 #include "storage/store.h"
 
-/* What layer.json says, for people. */
-struct facts {
-	char *frozen;    /* when, RFC 3339 */
-	char *container; /* by whom */
-};
+enum { FACTS_BYTES_MAX = 65536 };
 
-static const struct shape facts_shape = {
-	sizeof(struct facts),
+static const struct shape mapping_shape = {
+	sizeof(struct oci_id_mapping),
 	(const struct shape_field[]){
-		{ "frozen", SHAPE_STRING, offsetof(struct facts, frozen) },
-		{ "container", SHAPE_STRING, offsetof(struct facts, container) },
+		{ "containerID", SHAPE_U32, offsetof(struct oci_id_mapping, container_id),
+		  .keep = true },
+		{ "hostID", SHAPE_U32, offsetof(struct oci_id_mapping, host_id), .keep = true },
+		{ "size", SHAPE_U32, offsetof(struct oci_id_mapping, size), .keep = true },
 		{ 0 },
 	},
 };
+
+static const struct shape facts_shape = {
+	sizeof(struct storage_frozen_facts),
+	(const struct shape_field[]){
+		{ "frozen", SHAPE_STRING, offsetof(struct storage_frozen_facts, frozen) },
+		{ "container", SHAPE_STRING, offsetof(struct storage_frozen_facts, container) },
+		{ "origin", SHAPE_STRING, offsetof(struct storage_frozen_facts, origin) },
+		{ "uids", SHAPE_LIST, offsetof(struct storage_frozen_facts, uids), &mapping_shape },
+		{ "gids", SHAPE_LIST, offsetof(struct storage_frozen_facts, gids), &mapping_shape },
+		{ 0 },
+	},
+};
+
+void storage_frozen_facts_clear(struct storage_frozen_facts *facts)
+{
+	shape_clear(&facts_shape, facts);
+}
 
 static int choose_name(char to[FROZEN_NAME_SIZE], struct err *e)
 {
@@ -41,24 +60,27 @@ static int choose_name(char to[FROZEN_NAME_SIZE], struct err *e)
 	return 0;
 }
 
-static int fill(int folder_fd, int like_fd, const char *container_id, struct err *e)
+static int fill(int folder_fd, int like_fd, const struct storage_frozen_facts *facts, struct err *e)
 {
 	static const struct copy_options all = { .all_attributes = true };
+	struct storage_frozen_facts said = *facts;
 	char now[MOMENT_TEXT_SIZE];
 
 	moment_format(now, moment_now_ns());
-	const struct facts facts = { now, (char *)container_id };
-	int r = shape_write_at(&facts_shape, folder_fd, "layer.json", &facts, e);
+	said.frozen = now;
+	int r = shape_write_at(&facts_shape, folder_fd, "layer.json", &said, e);
 	if (r < 0)
 		return r;
-	if (mkdirat(folder_fd, "fs", 0700) < 0)
+	if (mkdirat(folder_fd, "fs", 0755) < 0)
 		return err_sys(e, "make the folder fs");
 	own_fd int fs = openat(folder_fd, "fs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fs < 0 ? err_sys(e, "open fs") : copy_attributes_of(like_fd, fs, &all, e);
+	if (fs < 0)
+		return err_sys(e, "open fs");
+	return like_fd < 0 ? 0 : copy_attributes_of(like_fd, fs, &all, e);
 }
 
 int storage_frozen_make(char ret_name[FROZEN_NAME_SIZE], const struct store *store, int like_fd,
-			const char *container_id, struct err *e)
+			const struct storage_frozen_facts *facts, struct err *e)
 {
 	int r = choose_name(ret_name, e);
 	if (r < 0)
@@ -68,13 +90,48 @@ int storage_frozen_make(char ret_name[FROZEN_NAME_SIZE], const struct store *sto
 		return err_sys(e, "make a layer");
 	own_fd int folder =
 		openat(store->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = folder < 0 ? err_sys(e, "open layer %s", ret_name)
-		       : fill(folder, like_fd, container_id, e);
+	r = folder < 0 ? err_sys(e, "open layer %s", ret_name) : fill(folder, like_fd, facts, e);
 	if (r < 0) {
 		storage_frozen_remove(store, ret_name);
 		return err_add(e, "make a layer");
 	}
 	return 0;
+}
+
+int storage_frozen_read(struct storage_frozen_facts *ret, const struct store *store,
+			const char *name, struct err *e)
+{
+	own_free char *path = mem_format("layers/%s/layer.json", name);
+
+	int r = shape_read_at(&facts_shape, store->root_fd, path, FACTS_BYTES_MAX, ret, e);
+	if (r == 0 && !ret->frozen) {
+		storage_frozen_facts_clear(ret);
+		return err_set(e, ERR_NOT_FOUND, "layer %.12s is an image's", name);
+	}
+	return r;
+}
+
+int storage_frozen_find(char ret_name[FROZEN_NAME_SIZE], const struct store *store,
+			const char *origin, struct err *e)
+{
+	int fd = openat(store->root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool found = false;
+
+	if (!dir)
+		return err_sys(e, "list the layers");
+	for (struct dirent *entry; !found && (entry = readdir(dir));) {
+		own_clear(storage_frozen_facts_clear) struct storage_frozen_facts facts = { 0 };
+		struct err ignored;
+		if (!oci_digest_is_hex(entry->d_name) ||
+		    storage_frozen_read(&facts, store, entry->d_name, &ignored) < 0)
+			continue;
+		found = str_equal(facts.origin, origin) ||
+			(!facts.origin && strcmp(entry->d_name, origin) == 0);
+		if (found)
+			strcpy(ret_name, entry->d_name);
+	}
+	return found ? 0 : err_set(e, ERR_NOT_FOUND, "no layer %.12s", origin);
 }
 
 int storage_frozen_open(const struct store *store, const char *name, struct err *e)

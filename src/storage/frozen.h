@@ -5,14 +5,36 @@
 #pragma once
 #include <stdbool.h>
 
+#include "oci/runtime_spec.h"
+
 struct err;
 struct store;
 
 enum { FROZEN_NAME_SIZE = 65 };
 
-/* Makes one that is empty, its root with owner, mode and attributes of the folder like_fd. */
+/* What layer.json says. */
+struct storage_frozen_facts {
+	char *frozen;                /* when, RFC 3339; set by storage_frozen_make() */
+	char *container;             /* by whom */
+	char *origin;                /* its name where it was frozen, on another host; NULL: here */
+	struct oci_id_mappings uids; /* ids of the container, and those on the disk */
+	struct oci_id_mappings gids;
+};
+void storage_frozen_facts_clear(struct storage_frozen_facts *facts);
+
+/* Makes one that is empty, its root with owner, mode and attributes of the folder like_fd (-1:
+ * root's, 0755). */
 int storage_frozen_make(char ret_name[FROZEN_NAME_SIZE], const struct store *store, int like_fd,
-			const char *container_id, struct err *e);
+			const struct storage_frozen_facts *facts, struct err *e);
+
+/* ERR_CORRUPT, ERR_NOT_FOUND: there is no such layer, or it is an image's. */
+int storage_frozen_read(struct storage_frozen_facts *ret, const struct store *store,
+			const char *name, struct err *e);
+
+/* The layer that has this name where it was frozen, here or elsewhere; ERR_NOT_FOUND. Looks at all
+ * layers. */
+int storage_frozen_find(char ret_name[FROZEN_NAME_SIZE], const struct store *store,
+			const char *origin, struct err *e);
 
 /* Its root, a readable folder, the caller's. */
 int storage_frozen_open(const struct store *store, const char *name, struct err *e);

@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# backup, receive, copy and move: a whole container on another root directory, by a file or by ssh.
+load holm
+
+setup() {
+	holm_setup
+	export OTHER=$BATS_TEST_TMPDIR/other
+}
+
+teardown() {
+	services_stop
+	if [ -n "${private_run:-}" ]; then umount /run; fi
+	if mountpoint -q /etc/passwd; then umount /etc/passwd; fi
+	there ps -aq 2>/dev/null | xargs -r env HOLM_ROOT="$OTHER/root" HOLM_RUN="$OTHER/run" holm rm -f >/dev/null 2>&1 || true
+	holm_teardown
+}
+
+there() { # COMMAND... - holm with another root, as on another host
+	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run holm "$@"
+}
+
+tree() { # NAME
+	holm export "$1" | tar --numeric-owner -tvf - | grep -v -e ' run/' -e ' dev/' -e etc/hosts -e etc/hostname -e etc/resolv.conf | sort -k 6
+}
+
+box() { # NAME [OPTION...]
+	local name=$1
+	shift
+	expect 0 holm run --name "$name" "$@" busybox sh -c '
+		echo one >/file; mkdir -p /d/sub; echo f >/d/f; rm /etc/group; rm -r /home; mkdir /home
+		echo again >/home/new; ln /d/f /d/hard; chown 1000:1001 /d/f; chmod 711 /'
+}
+
+frozen_there() {
+	grep -l '"frozen"' "$OTHER"/root/layers/*/layer.json 2>/dev/null | wc -l
+}
+
+@test "backup, and receive elsewhere: files, settings and snapshots" {
+	box web -e K=v -m 64m
+	expect 0 holm snapshot --comment 'the first' web first
+	expect 0 holm start -a web
+	expect 0 holm cp "$0" web:/file
+	tree web >before
+	expect 0 holm backup -o web.holm web
+	[ "$(stat -c %a web.holm)" = 600 ]
+	refused 1 "web.holm: File exists" holm backup -o web.holm web
+	expect 0 there receive web.holm
+	output_is web
+	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run tree web >after
+	diff before after
+	expect 0 there inspect -f '{{.HostConfig.Memory}} {{.Config.Env}}' web
+	[[ $output == *67108864*K=v* ]]
+	expect 0 there snapshot ls --format '{{.Name}} {{.Comment}}' web
+	output_is 'first the first'
+	expect 0 there restore web first
+	expect 0 there cp web:/file got
+	[ "$(cat got)" = one ]
+	refused 1 "the name 'web' is taken" there receive web.holm
+	expect 0 there receive --name two - <web.holm
+	[ "$(frozen_there)" = 2 ]
+	expect 0 there system check
+	expect 0 there rm web two
+	[ "$(frozen_there)" = 0 ]
+}
+
+@test "a container with ids of its own gets others where it is received" {
+	box web --userns auto
+	expect 0 holm backup -o web.holm web
+	other=$(holm inspect -f '{{.Id}}' web)
+	expect 0 there receive web.holm
+	expect 0 there start -a web
+	expect 0 there run --name plain busybox true
+	expect 0 there snapshot web
+	expect 0 there commit web web:1
+	expect 0 there run --rm web:1 stat -c %u:%g /d/f
+	output_is 1000:1001
+	expect 0 there rm web plain
+}
+
+@test "a stream that is cut, damaged or none is refused, and leaves nothing" {
+	box web
+	expect 0 holm backup -o web.holm web
+	size=$(stat -c %s web.holm)
+	for part in 5 40 1000 $((size / 2)) $((size - 1)); do
+		head -c "$part" web.holm >cut
+		refused 1 "" there receive cut
+	done
+	refused 1 "it is no container" there receive "$0"
+	sed 's/holm container 1/holm container 9/' web.holm >newer
+	refused 1 "a newer holm" there receive newer
+	expect 0 there ps -aq
+	output_is ""
+	[ "$(frozen_there)" = 0 ]
+	expect 0 holm start -a web
+}
+
+sshd_up() {
+	local sshd
+	needs ssh ssh-keygen
+	sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || skip "no sshd here"
+	grep -q ^sshd: /etc/passwd || { # whom it is while it knows nobody yet
+		{ cat /etc/passwd; echo "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin"; } >passwd
+		mount --bind passwd /etc/passwd
+	}
+	mount -t tmpfs -o mode=755 holm-test /run # for /run/sshd, which sshd wants
+	private_run=1
+	mkdir -p ssh /run/sshd
+	ssh-keygen -q -t ed25519 -N '' -f ssh/host
+	ssh-keygen -q -t ed25519 -N '' -f ssh/me
+	cat >ssh/config <<-EOT
+		ListenAddress 127.0.0.1:2222
+		HostKey $PWD/ssh/host
+		AuthorizedKeysFile $PWD/ssh/me.pub
+		PidFile none
+		StrictModes no
+		UsePAM no
+		PermitRootLogin yes
+	EOT
+	ip link set lo up 2>/dev/null || true
+	service "$sshd" -D -e -f "$PWD/ssh/config"
+	SSH=(-o "IdentityFile=$PWD/ssh/me" -o Port=2222 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
+		--remote-command "env HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run HOLM_LIBEXEC=$HOLM_LIBEXEC $(command -v holm)")
+	within 10 bash -c ': </dev/tcp/127.0.0.1/2222'
+}
+
+@test "copy over ssh: what is there already stays out; --refresh; move" {
+	sshd_up
+	box web
+	tree web >before
+	expect 0 holm copy "${SSH[@]}" web root@127.0.0.1
+	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run tree web >after
+	diff before after
+	[ "$(frozen_there)" = 1 ]
+	expect 1 holm copy "${SSH[@]}" web root@127.0.0.1
+	output_has "the name 'web' is taken"
+	output_has "status 1"
+	expect 0 holm copy "${SSH[@]}" web root@127.0.0.1:second
+	[ "$(frozen_there)" = 1 ]
+	echo two >two
+	expect 0 holm cp two web:/file
+	expect 0 holm snapshot web s
+	expect 0 holm copy --refresh "${SSH[@]}" web root@127.0.0.1
+	[ "$(frozen_there)" = 2 ]
+	expect 0 there cp web:/file got
+	[ "$(cat got)" = two ]
+	expect 0 there snapshot ls -q web
+	output_is s
+	expect 1 holm move "${SSH[@]}" web root@127.0.0.1
+	output_has "the name 'web' is taken"
+	expect 0 holm move "${SSH[@]}" web root@127.0.0.1:third
+	refused 1 "no such container" holm inspect web
+	expect 0 there cp third:/file got
+	[ "$(cat got)" = two ]
+}
+
+@test "a dead ssh and a full disk there: the container is as it was" {
+	sshd_up
+	box web
+	tree web >before
+	expect 1 holm copy -o Port=2 "${SSH[@]}" web root@127.0.0.1
+	output_has "ssh root@127.0.0.1 ended with status 255"
+	expect 1 holm move "${SSH[@]}" --remote-command false web root@127.0.0.1
+	output_has "ended with status"
+	expect 1 holm move "${SSH[@]}" --remote-command 'head -c 300 >/dev/null; true' web root@127.0.0.1
+	output_has "has ended"
+	refused 1 "no such container" holm move "${SSH[@]}" nothing root@127.0.0.1
+	refused 1 "is no host" holm copy -- web -oProxyCommand=false
+	expect 0 holm run --name big busybox dd if=/dev/urandom of=/big bs=1M count=30
+	small_disk "$BATS_TEST_TMPDIR/small" 24
+	expect 1 holm move "${SSH[@]}" --remote-command "env HOLM_ROOT=$BATS_TEST_TMPDIR/small/root HOLM_RUN=$OTHER/run HOLM_LIBEXEC=$HOLM_LIBEXEC $(command -v holm)" big root@127.0.0.1
+	output_has "pace"
+	HOLM_ROOT=$BATS_TEST_TMPDIR/small/root HOLM_RUN=$OTHER/run expect 0 holm ps -aq
+	output_is ""
+	small_disk_end "$BATS_TEST_TMPDIR/small"
+	tree web >after
+	diff before after
+	expect 0 holm start -a big
+	expect 0 holm run -d --name busy busybox sleep 1000
+	refused 1 "container busy is running" holm move "${SSH[@]}" busy root@127.0.0.1
+	expect 0 holm copy "${SSH[@]}" busy root@127.0.0.1
+}

@@ -28,12 +28,10 @@
 #include "cli/host.h"
 #include "cli/print.h"
 #include "engine/engine.h"
-#include "network/device.h"
 #include "runtime/capability.h"
 #include "runtime/cgroup.h"
 #include "runtime/lsm.h"
 #include "storage/store.h"
-#include "wire/netlink.h"
 
 enum verdict {
 	FINE,
@@ -305,20 +303,6 @@ static void check_own_program(struct finding *to, const char *about)
 	    has ? take_ptr(&path) : mem_format("%s: %s", path, strerrordesc_np(errno)));
 }
 
-/* The kernel loads the module if it has one: what it would do for the container, too. */
-static void check_link(struct finding *to, const char *about)
-{
-	struct err e;
-
-	own_fd int socket = wire_netlink_open(&e);
-	if (geteuid() != 0 || socket < 0) {
-		set(to, LESS, mem_text("only root can tell"));
-		return;
-	}
-	bool has = network_device_supported(socket, about);
-	set(to, has ? FINE : LESS, mem_text(has ? "the kernel has it" : "not in this kernel"));
-}
-
 static const struct check checks[] = {
 	{ "kernel", check_kernel, NULL, "everything: Linux 5.12 is the oldest that will do",
 	  "boot a newer kernel" },
@@ -397,11 +381,6 @@ static const struct check checks[] = {
 	{ "/dev/kvm", check_device, "/dev/kvm", "fast virtual machines of ordinary users",
 	  "add the user to the group kvm, and give that the device" },
 	{ "nft", check_program, "nft", "published ports and firewalls", "install nftables" },
-	{ "macvlan", check_link, "macvlan", "network create -d macvlan", "modprobe macvlan" },
-	{ "ipvlan", check_link, "ipvlan", "network create -d ipvlan", "modprobe ipvlan" },
-	{ "vlan", check_link, "vlan", "network create -d vlan, and parents as eth0.10",
-	  "modprobe 8021q" },
-	{ "vxlan", check_link, "vxlan", "network create -d vxlan", "modprobe vxlan" },
 	{ "newuidmap", check_program, "newuidmap", "more than one id for ordinary users",
 	  "install uidmap" },
 	{ "newgidmap", check_program, "newgidmap", "more than one group for ordinary users",

@@ -119,6 +119,32 @@ change() { # NAME
 	output_is ""
 }
 
+@test "a schedule: run-due takes what is due and removes what has expired" {
+	box web
+	expect 0 holm snapshot schedule web
+	output_is none
+	refused 1 "'often' is no span" holm snapshot schedule web often
+	expect 0 holm snapshot run-due
+	output_is ""
+	expect 0 holm snapshot schedule --expiry 1s web 1h
+	expect 0 holm snapshot schedule web
+	output_is 'every 1h, kept 1s'
+	expect 0 holm snapshot run-due
+	output_is 'web auto0'
+	gone() { [ "$(holm snapshot run-due)" = 'web auto0' ]; }
+	within 5 gone
+	expect 0 holm snapshot ls -q web
+	output_is ""
+	expect 0 holm snapshot schedule web 1h
+	expect 0 holm snapshot run-due
+	output_is 'web auto0'
+	expect 0 holm snapshot run-due
+	output_is ""
+	expect 0 holm snapshot schedule web none
+	expect 0 holm snapshot schedule web
+	output_is none
+}
+
 frozen_layers() {
 	grep -l '"frozen"' "$HOLM_ROOT"/layers/*/layer.json 2>/dev/null | wc -l
 }

@@ -45,6 +45,8 @@ const struct cli_command *const cli_commands[] = {
 	&cli_snapshot_diff,
 	&cli_snapshot_rename,
 	&cli_snapshot_remove,
+	&cli_snapshot_schedule,
+	&cli_snapshot_due,
 	&cli_clone_restore,
 	&cli_clone,
 	&cli_copy,

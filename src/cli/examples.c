@@ -65,6 +65,10 @@ static const struct {
 			   "holm snapshot diff web snap0\n" },
 	{ "snapshot rename", "holm snapshot rename web snap0 good\n" },
 	{ "snapshot rm", "holm snapshot rm web snap0 snap1\n" },
+	{ "snapshot schedule", "# one a day, the last two weeks\n"
+			       "holm snapshot schedule --expiry 2w web 1d\n" },
+	{ "snapshot run-due", "# in /etc/cron.d: 5 * * * * root holm snapshot run-due\n"
+			      "holm snapshot run-due\n" },
 	{ "restore", "holm restore web snap0\n"
 		     "# one that runs\n"
 		     "holm restore --restart web snap0\n" },

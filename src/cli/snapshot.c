@@ -14,10 +14,12 @@
 #include "cli/format.h"
 #include "engine/engine.h"
 #include "engine/lower.h"
+#include "engine/schedule.h"
 #include "engine/snapshot.h"
 
 struct cli_snapshot {
 	struct snapshot_options snapshot;
+	struct schedule schedule;
 	char *format;
 	bool quiet;
 };
@@ -26,13 +28,18 @@ struct cli_snapshot {
 static const struct option create_table[] = {
 	{ "comment", 0, OPTION_STRING(snapshot.comment), "TEXT", "what it is for" },
 	{ "expiry", 0, OPTION_STRING(snapshot.expiry), "SPAN",
-	  "it is of no use after 12h, 7d, 2w: snapshot ls says so" },
+	  "snapshot run-due may remove it after 12h, 7d, 2w" },
 	{ 0 },
 };
 
 static const struct option list_table[] = {
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the names alone" },
+	{ 0 },
+};
+
+static const struct option schedule_table[] = {
+	{ "expiry", 0, OPTION_STRING(schedule.expiry), "SPAN", "they go after 12h, 7d, 2w" },
 	{ 0 },
 };
 
@@ -213,6 +220,77 @@ static int run_remove(struct cli *cli, void *options, const struct strv *args, s
 		strv_add(&names, args->items[i]);
 	return cli_command_each(cli, &names, remove_one, args->items[0]);
 }
+
+/* ---- schedule, run-due ---- */
+
+static int show_schedule(struct engine *engine, const char *name, struct err *e)
+{
+	own_clear(schedule_clear) struct schedule schedule = { 0 };
+
+	int r = engine_schedule_read(engine, name, &schedule, e);
+	if (r < 0)
+		return r;
+	if (!schedule.every)
+		puts("none");
+	else
+		printf("every %s, kept %s\n", schedule.every,
+		       schedule.expiry ? schedule.expiry : "for ever");
+	return 0;
+}
+
+static int run_schedule(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct cli_snapshot *o = options;
+	struct schedule schedule = { .expiry = o->schedule.expiry };
+	struct engine *engine;
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r < 0 || args->count == 1)
+		return r < 0 ? r : show_schedule(engine, args->items[0], e);
+	if (strcmp(args->items[1], "none") != 0)
+		schedule.every = args->items[1];
+	return engine_schedule_set(engine, args->items[0], &schedule, e);
+}
+
+static void report_due(void *arg, const char *name, const struct err *e)
+{
+	if (e)
+		cli_command_error(arg, name, e);
+	else
+		puts(name);
+}
+
+static int run_due(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct engine *engine;
+
+	(void)options, (void)args;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_schedule_run(engine, report_due, cli, e);
+	return r > 0 ? 1 : r;
+}
+
+const struct cli_command cli_snapshot_schedule = {
+	.names = "snapshot schedule",
+	.section = "Snapshots",
+	.arguments = "[OPTIONS] CONTAINER [EVERY|none]",
+	.summary = "Say how often snapshot run-due takes one",
+	.options = schedule_table,
+	.size = sizeof(struct cli_snapshot),
+	.args_min = 1,
+	.args_max = 2,
+	.values = "container:",
+	.run = run_schedule,
+};
+
+const struct cli_command cli_snapshot_due = {
+	.names = "snapshot run-due",
+	.section = "Snapshots",
+	.arguments = "",
+	.summary = "Take the snapshots that are due, remove those that have expired",
+	.run = run_due,
+};
 
 const struct cli_command cli_snapshot_create = {
 	.names = "snapshot create|snapshot",

@@ -13,7 +13,6 @@
 #include "base/str.h"
 #include "build/cache.h"
 #include "build/output.h"
-#include "build/places.h"
 #include "build/progress.h"
 #include "build/publish.h"
 #include "build/schedule.h"
@@ -338,8 +337,6 @@ static int prepare(struct build *build, const char *context, struct err *e)
 		r = build_stage_plan(&build->stages, &build->file, &scope, build->o->target, e);
 	if (r == 0)
 		r = build_cache_open(build->engine->store, e);
-	if (r == 0)
-		r = build_places_make(&build->places, build->engine->store, NULL, NULL, e);
 	build->states = mem_new(build->stages.items.count + 1, sizeof(*build->states));
 	return r;
 }

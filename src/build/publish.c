@@ -17,6 +17,8 @@
 #include "image/build_request.h"
 #include "image/command.h"
 #include "image/reference.h"
+#include "storage/hash.h"
+#include "storage/index.h"
 #include "storage/store.h"
 
 /* ---- the request ---- */
@@ -115,6 +117,47 @@ static void request_clear(struct image_build_request *request)
 	shape_map_clear(&request->annotations);
 }
 
+/* ---- where nothing is new ---- */
+
+/* The id of the image, as holm-image will have it, where all layers are known. */
+static void find_id(char ret[DIGEST_TEXT_SIZE], const struct image_build_request *request)
+{
+	struct oci_image_config config = request->config;
+	own_clear(strv_clear) struct strv diff_ids = { 0 };
+
+	strv_add_all(&diff_ids, &config.rootfs.diff_ids);
+	for (size_t i = 0; i < request->layers.count; i++)
+		strv_add(&diff_ids, request->layers.items[i].diff_id);
+	config.rootfs.diff_ids = diff_ids;
+	own_json struct json_object *object = shape_write(&oci_image_config_shape, &config);
+	const char *text = json_text(object);
+	storage_hash_bytes(text, strlen(text), ret);
+}
+
+/* Is there this very image, under all names? Then there is nothing to do. */
+static bool is_done(const struct build *build, const struct image_build_request *request,
+		    char ret_id[DIGEST_TEXT_SIZE])
+{
+	own_clear(storage_index_clear) struct storage_index index = { 0 };
+	struct err unread;
+
+	if (!request->references.count || request->annotations.count)
+		return false;
+	for (size_t i = 0; i < request->layers.count; i++)
+		if (request->layers.items[i].folder)
+			return false;
+	if (storage_index_read(&index, build->engine->store, &unread) < 0)
+		return false;
+	find_id(ret_id, request);
+	for (size_t i = 0; i < request->references.count; i++) {
+		const struct storage_entry *entry =
+			storage_index_find(&index, request->references.items[i]);
+		if (!entry || !str_equal(entry->id, ret_id))
+			return false;
+	}
+	return true;
+}
+
 int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
 {
 	own_clear(request_clear) struct image_build_request request = { .image = image };
@@ -134,6 +177,11 @@ int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE]
 	add_digests(&owned, &request);
 	if (r < 0 || (!image && !request.layers.count))
 		return r;
+	char id[DIGEST_TEXT_SIZE];
+	if (image && is_done(build, &request, id)) {
+		memcpy(ret_id, id, IMAGE_DIGEST_SIZE);
+		return 0;
+	}
 	r = ask(build, &request, &done, e);
 	if (r == 0 && image)
 		memcpy(ret_id, done.digest, sizeof(done.digest));

@@ -137,11 +137,14 @@ static void work(struct schedule *schedule, size_t stage, int fd)
 {
 	struct build *build = schedule->build;
 	size_t before = build->folders.count;
+	bool had_places = build->places.name; /* the parent's */
 	struct err e = { 0 };
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	int r = schedule->do_stage(build, stage, &e);
 	send_result(build, stage, before, r < 0 ? &e : NULL, fd);
+	if (!had_places)
+		storage_layer_end(&build->places);
 	_exit(0);
 }
 

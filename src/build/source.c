@@ -82,7 +82,7 @@ static int open_folder(struct build_source *ret, const char *path, struct err *e
 int build_source_open(struct build_source *ret, const struct build_step *step, const char *from,
 		      struct err *e)
 {
-	const struct build *build = step->build;
+	struct build *build = step->build;
 
 	if (!from)
 		return open_context(ret, step, e);

@@ -13,6 +13,7 @@
 #include "build/build.h"
 #include "build/cache.h"
 #include "build/heredoc.h"
+#include "build/places.h"
 #include "build/progress.h"
 #include "build/seal.h"
 #include "build/sum.h"
@@ -76,6 +77,18 @@ int build_step_folder(struct build *build, size_t *ret, struct err *e)
 	return 0;
 }
 
+int build_step_places(char **ret, struct build *build, struct err *e)
+{
+	int r = build->places.name
+			? 0
+			: build_places_make(&build->places, build->engine->store, NULL, NULL, e);
+
+	if (r == 0)
+		*ret = mem_format("%s/layers/%s/fs", build->engine->store->root,
+				  build->places.name);
+	return r;
+}
+
 static void push_layer(struct build_step *step, char *name, char *key)
 {
 	struct build_layer *layer = shape_list_add(&step->state->layers);
@@ -123,7 +136,7 @@ bool build_step_cached(struct build_step *step, char *key)
 	return true;
 }
 
-int build_step_open_root(const struct build *build, const struct build_state *state, int folder,
+int build_step_open_root(struct build *build, const struct build_state *state, int folder,
 			 struct err *e)
 {
 	const struct store *store = build->engine->store;
@@ -142,9 +155,11 @@ int build_step_open_root(const struct build *build, const struct build_state *st
 	}
 	for (size_t i = lower.count; i-- > 0;)
 		strv_add(&overlay.lower, lower.items[i]);
-	if (!lower.count)
-		strv_addf(&overlay.lower, "%s/layers/%s/fs", store->root, build->places.name);
-	int fd = runtime_overlay_mount_in_parent(&overlay, store->root, e);
+	char *places = NULL;
+	int r = lower.count ? 0 : build_step_places(&places, build, e);
+	if (places)
+		strv_add_take(&overlay.lower, places);
+	int fd = r < 0 ? r : runtime_overlay_mount_in_parent(&overlay, store->root, e);
 	runtime_overlay_clear(&overlay);
 	return fd;
 }

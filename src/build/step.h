@@ -60,6 +60,10 @@ const struct build_heredoc *build_step_heredoc(const struct build_step *step, si
  * NULL: one that does not hang on what is below (COPY --link). */
 struct storage_hash *build_step_key_begin(const struct build_step *step, const char *what);
 
+/* The lowest folder of a RUN without mounts (places.h), made when one is first needed. The absolute
+ * path in *ret is the caller's. */
+int build_step_places(char **ret, struct build *build, struct err *e);
+
 /* A new folder for what a step writes; build owns it. Its number in build->folders. */
 int build_step_folder(struct build *build, size_t *ret, struct err *e);
 
@@ -72,5 +76,5 @@ bool build_step_cached(struct build_step *step, char *key);
 
 /* The root of a state, to read; with folder >= 0 what is written goes there. A detached mount, the
  * caller's. */
-int build_step_open_root(const struct build *build, const struct build_state *state, int folder,
+int build_step_open_root(struct build *build, const struct build_state *state, int folder,
 			 struct err *e);

@@ -316,7 +316,7 @@ static int copy_item(const struct copying *copying, const struct item *item,
 /* Where it is copied to. With --link that is nothing but the new layer. */
 static int open_target(const struct copying *copying, size_t folder, struct err *e)
 {
-	const struct build *build = copying->step->build;
+	struct build *build = copying->step->build;
 
 	if (!copying->link)
 		return build_step_open_root(build, copying->step->state, (int)folder, e);

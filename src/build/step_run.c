@@ -287,9 +287,13 @@ static int run(struct build_step *step, const struct strv *command, struct build
 	int r = build_run_mounts_make(mounts, &o, e);
 	if (r == 0 && is_program(step->at))
 		r = add_program(&o, step, e);
-	const struct layer_writer *places =
-		mounts->places.name ? &mounts->places : &step->build->places;
-	strv_addf(&lower, "%s/layers/%s/fs", store->root, places->name);
+	char *places = NULL;
+	if (r == 0 && mounts->places.name)
+		places = mem_format("%s/layers/%s/fs", store->root, mounts->places.name);
+	else if (r == 0)
+		r = build_step_places(&places, step->build, e);
+	if (places)
+		strv_add_take(&lower, places);
 	build_state_folders(&lower, step->state, store);
 	base.env_files = mounts->env_files;
 	if (r == 0)

@@ -122,3 +122,29 @@ came_back() {
 	holm network rm mac >/dev/null
 	expect 1 ip link show lan.10
 }
+
+@test "a container in a network namespace that somebody else made, and in another container's" {
+	service unshare -n sleep 1000
+	local pid=${SERVICES[-1]}
+	within 5 apart "$pid"
+	nsenter -t "$pid" -n ip link set lo up
+	nsenter -t "$pid" -n ip address add 198.51.100.99/32 dev lo
+	expect 0 holm run --rm --network "ns:/proc/$pid/ns/net" busybox ip -o address show lo
+	output_has 198.51.100.99
+	refused 125 "--network ns:/proc/$pid/ns/pid: not a network namespace" \
+		holm run --rm --network "ns:/proc/$pid/ns/pid" busybox true
+	refused 125 "--network ns:/nowhere: No such file" holm run --rm --network ns:/nowhere busybox true
+	refused 125 "--network: ns:/x excludes all others" holm run --rm --network ns:/x --network bridge busybox true
+	# tcpdump beside a container, in its network
+	lanwork macvlan mac -o parent=lan
+	sleeper_at mac:ip=192.0.2.200 one
+	holm run -d --name two --network container:one busybox sleep 1000 >/dev/null
+	nsenter -t "$(pid_of two)" -n tcpdump -l -n -c 1 -i eth0 icmp >"$BATS_TEST_TMPDIR/heard" 2>"$BATS_TEST_TMPDIR/tcpdump" 3>&- &
+	within 5 grep -q listening "$BATS_TEST_TMPDIR/tcpdump"
+	in_neighbour busybox ping -c 1 -W "$(seconds 1)" 192.0.2.200 >/dev/null
+	within 5 grep -q '192.0.2.2 > 192.0.2.200' "$BATS_TEST_TMPDIR/heard"
+}
+
+apart() { # PID
+	[ ! "/proc/$1/ns/net" -ef /proc/self/ns/net ]
+}

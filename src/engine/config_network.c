@@ -22,12 +22,13 @@ static const char *understand(const char *text, const struct config_context *con
 	return context->bridges ? NETWORK_DEFAULT : "private";
 }
 
-/* "host", "container:web": is it no network's name? */
+/* "host", "container:web", "ns:/run/netns/x": is it no network's name? */
 static bool is_mode(const char *text)
 {
 	static const char *const modes[] = { "none", "host", "private", NULL };
 
-	return config_is_one_of(text, modes) || !str_empty(config_container_name(text));
+	return config_is_one_of(text, modes) || !str_empty(config_container_name(text)) ||
+	       str_starts(text, "ns:/");
 }
 
 static int add_endpoint(struct container *c, const char *text, struct err *e)

@@ -190,7 +190,7 @@ struct container_port {
 
 struct container_network {
 	char *mode; /* "private" (loopback alone, where there can be no network), "none", "host",
-		     * "container:ID", or the first network's name */
+		     * "container:ID", "ns:PATH", or the first network's name */
 	SHAPE_LIST_OF(struct container_endpoint) endpoints;
 	struct strv links; /* "ID:ALIAS": what it calls another one, ID being the short one */
 	bool no_hosts;     /* /etc/hosts is the image's */

@@ -1,6 +1,11 @@
 #include "engine/namespace.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -33,10 +38,25 @@ static int namespace_path(struct spec_joined *ret, struct engine *engine, const 
 	return 0;
 }
 
+/* ns:PATH: what somebody else made and keeps, as `ip netns add` does. */
+static int join_named(struct spec_joined *ret, const char *path, struct err *e)
+{
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "--network ns:%s", path);
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return err_set(e, ERR_INVALID, "--network ns:%s: not a network namespace", path);
+	ret->path = mem_text(path);
+	return 0;
+}
+
 static int join_network(struct engine *engine, const struct container *c,
 			struct spec_context *context, struct err *e)
 {
 	const char *id = config_container_name(c->network.mode);
+
+	if (str_starts(c->network.mode, "ns:"))
+		return join_named(&context->network_namespace, c->network.mode + strlen("ns:"), e);
 	if (!id)
 		return 0;
 

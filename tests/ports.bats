@@ -97,7 +97,7 @@ make_firewall() {
 				type filter hook input priority filter; policy drop;
 				ct state established,related accept
 				icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
-				iif lo accept
+				iifname lo accept
 			}
 		}
 	END

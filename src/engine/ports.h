@@ -51,8 +51,8 @@ int engine_ports_restore(struct engine *engine, const struct engine_rows *rows, 
 
 /* Of a container, whether it runs or not: publishes more, or takes back what it publishes, each as
  * for --publish; to take back, what is left out (the address, the host's port) is any. All or
- * none, and recorded for the next starts. ERR_STATE: it has no network of its own. ERR_NOT_FOUND: it
- * publishes nothing of the kind. */
+ * none, and recorded for the next starts. ERR_STATE: it has no network of its own. ERR_NOT_FOUND:
+ * it publishes nothing of the kind. */
 int engine_ports_add(struct engine *engine, const char *name, const struct strv *publish,
 		     struct err *e);
 int engine_ports_remove(struct engine *engine, const char *name, const struct strv *publish,

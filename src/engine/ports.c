@@ -154,7 +154,9 @@ int engine_ports_publish(struct network_reserve *ret, struct engine *engine,
 
 void engine_ports_withdraw(int run_fd)
 {
-	monitor_rules_remove(run_fd);
+	own_fd int late = monitor_rules_remove(run_fd);
+
+	(void)late;
 }
 
 /* ---- putting in again ---- */

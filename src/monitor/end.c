@@ -77,14 +77,16 @@ static void hear_last_requests(struct monitor *m)
 	monitor_source_close(m, &m->listener);
 }
 
-/* Before anybody learns of the end: the next may want the same ports. */
-static void release_ports(struct monitor *m)
+/* Before anybody learns of the end: the next may want the same ports. Returns what is closed at the
+ * very end (rules.h), or -1. */
+static int release_ports(struct monitor *m)
 {
-	if (m->run_dir >= 0)
-		monitor_rules_remove(m->run_dir);
+	int late = m->run_dir >= 0 ? monitor_rules_remove(m->run_dir) : -1;
+
 	for (int i = 0; i < 2; i++)
 		if (m->ports[i] >= 0)
 			close(take_fd(&m->ports[i]));
+	return late;
 }
 
 static void clear_up(struct monitor *m, bool removed)
@@ -113,7 +115,7 @@ void monitor_end(struct monitor *m, const struct err *why)
 	write_record(m, why);
 	monitor_dns_close(m);
 	monitor_dead_remove_names(m->run_path);
-	release_ports(m);
+	own_fd int late = release_ports(m);
 	if (m->config.remove)
 		removed = monitor_dead_rename_container(m->config.root, &m->config);
 	if (removed)

@@ -93,7 +93,8 @@ static int clear_container(int run_fd, int container_fd, const struct monitor_co
 {
 	struct monitor_state state = { 0 };
 
-	monitor_rules_remove(run_fd);
+	own_fd int late = monitor_rules_remove(run_fd);
+	(void)late;
 	int r = monitor_state_read_whole_at(&state, run_fd, e);
 	if (r == -ENOENT && container_fd >= 0)
 		monitor_exit_record_release_at(container_fd);

@@ -15,7 +15,7 @@
 
 enum { RULES_BYTES_MAX = 2 << 20 };
 
-static int remove_rules(int run_dir_fd, struct err *e)
+static int remove_rules(int run_dir_fd, int *ret_socket, struct err *e)
 {
 	own_free struct wire_nftables_element *elements = NULL;
 	own_clear(str_clear) struct str text = { 0 };
@@ -32,13 +32,16 @@ static int remove_rules(int run_dir_fd, struct err *e)
 	r = wire_nftables_delete(socket, TABLE, elements, (size_t)count, e);
 	if (r == 0)
 		unlinkat(run_dir_fd, MONITOR_RULES, 0);
+	*ret_socket = take_fd(&socket);
 	return r;
 }
 
-void monitor_rules_remove(int run_dir_fd)
+int monitor_rules_remove(int run_dir_fd)
 {
+	int socket = -1;
 	struct err e;
 
-	if (remove_rules(run_dir_fd, &e) < 0)
+	if (remove_rules(run_dir_fd, &socket, &e) < 0)
 		log_warning("take back the published ports: %s", e.text);
+	return socket;
 }

@@ -4,5 +4,7 @@
 
 #define MONITOR_RULES "rules"
 
-/* Takes them back; what cannot be is told by a warning. No such file: there is nothing. */
-void monitor_rules_remove(int run_dir_fd);
+/* Takes them back; what cannot be is told by a warning. No such file: there is nothing. Returns a
+ * descriptor or -1, the caller's, to be closed when nobody waits: the kernel does so only after a
+ * grace period (net/netfilter/nf_tables_api.c, nft_rcv_nl_event()). */
+int monitor_rules_remove(int run_dir_fd);

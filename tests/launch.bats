@@ -285,3 +285,18 @@ busybox_root() { # FOLDER
 	[ ! -e root/root/gone ]
 	[ -e root/root/written ]
 }
+
+@test "cloud-init finds what it is to do" {
+	printf '#cloud-config\npassword: sesame\n' >data
+	holm launch --network none --user-data data busybox bb
+	expect 0 holm exec bb cat /var/lib/cloud/seed/nocloud/user-data
+	output_is "$(cat data)"
+	expect 0 holm exec bb cat /var/lib/cloud/seed/nocloud/meta-data
+	output_has "local-hostname: bb"
+	expect 0 holm exec bb stat -c '%a %u' /var/lib/cloud/seed/nocloud/user-data
+	output_is "400 0"
+	refused 1 "--user-data is for systems" holm create --user-data data busybox
+	refused 1 "--user-data nothing" holm create --system --user-data nothing busybox
+	head -c 100 /dev/urandom >noise
+	refused 1 "not text" holm create --system --user-data noise busybox
+}

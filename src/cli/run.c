@@ -50,6 +50,8 @@ const struct option cli_run_table[] = {
 	  "boot the whole system of the image: its init is process 1 (holm launch)" },
 	{ "ephemeral", 0, OPTION_FLAG(ephemeral), NULL,
 	  "remove it when it ends; a system in a folder (dir:) leaves that as it is" },
+	{ "user-data", 0, OPTION_STRING(user_data), "FILE",
+	  "what cloud-init is to do in a system: users, keys, packages (NoCloud)", "file:" },
 	{ "systemd", 0, OPTION_STRING(systemd), "WHEN",
 	  "podman's words: always is --system; true, if the command is an init; false",
 	  "always|true|false" },

@@ -1,19 +1,25 @@
 /* A container that boots a whole system: what the options mean for it, and what it has instead of
  * an application's defaults. See docs/decisions/0034-booted-systems.md. */
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/config.h"
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "engine/options.h"
 #include "oci/image.h"
 
 /* A shutdown runs what services have to save; LXC and Incus wait as long. */
 enum { SYSTEM_STOP_TIMEOUT_S = 60 };
+
+/* Far above what clouds allow (16 KiB at EC2, 64 KiB elsewhere). */
+enum { USER_DATA_BYTES_MAX = 256 << 10 };
 
 void config_system_image(struct oci_image_process *to, const struct oci_image_process *image)
 {
@@ -76,13 +82,38 @@ int config_system_asked(bool *ret, const struct create_options *o,
 	return 0;
 }
 
+static int read_user_data(char **ret, const char *path, struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+
+	if (!path)
+		return 0;
+	int r = fd_read_file_at(AT_FDCWD, path, USER_DATA_BYTES_MAX, &text, e);
+	if (r < 0)
+		return err_add(e, "--user-data %s", path);
+	if (text.length == 0 || strlen(text.text) != text.length ||
+	    !utf8_valid(text.text, text.length))
+		return err_set(e, ERR_INVALID, "--user-data %s: not text (UTF-8)", path);
+	*ret = str_take(&text);
+	return 0;
+}
+
+static int refuse_for_application(const struct create_options *o, struct err *e)
+{
+	return o->user_data ? err_set(e, ERR_INVALID,
+				      "--user-data is for systems: --system, or holm launch")
+			    : 0;
+}
+
 int config_system(struct container *c, const struct create_options *o, struct err *e)
 {
 	struct container_process *p = &c->process;
 
 	if (!str_equal(c->kind, CONTAINER_SYSTEM))
-		return 0;
+		return refuse_for_application(o, e);
 	int r = check(c, o, e);
+	if (r == 0)
+		r = read_user_data(&c->user_data, o->user_data, e);
 	if (r < 0)
 		return r;
 	c->security.posture = mem_text(CONTAINER_SYSTEM);

@@ -301,6 +301,7 @@ static const struct shape_field container_fields[] = {
 	FIELD(container, annotations, SHAPE_MAP),
 	FIELD(container, auto_remove, SHAPE_BOOL),
 	FIELD(container, copied_from, SHAPE_STRING),
+	FIELD(container, user_data, SHAPE_STRING),
 	FIELD(container, by_run, SHAPE_BOOL),
 	FIELD(container, platform, SHAPE_STRING),
 	{ 0 },

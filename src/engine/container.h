@@ -273,6 +273,7 @@ struct container {
 	struct strv requires; /* ids: they run before it is started */
 	struct shape_map labels;
 	struct shape_map annotations;
+	char *user_data; /* of a system: what cloud-init is to do in it; NULL: nothing */
 	bool auto_remove;
 	char *copied_from; /* on another host: the id of the one that it is a copy of */
 	bool by_run;       /* made by run, which starts it before it lets go of its lock */

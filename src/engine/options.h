@@ -61,9 +61,10 @@ struct create_options {
 	char *detach_keys;
 
 	/* whole systems */
-	bool system;    /* boot the init of the image */
-	bool ephemeral; /* of a folder: what is written goes elsewhere, and at its end */
-	char *systemd;  /* podman's: always, true, false */
+	bool system;     /* boot the init of the image */
+	char *user_data; /* a file for cloud-init */
+	bool ephemeral;  /* of a folder: what is written goes elsewhere, and at its end */
+	char *systemd;   /* podman's: always, true, false */
 
 	/* health */
 	char *health_cmd;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -16,6 +17,7 @@
 #include "storage/store.h"
 
 #define HOST "/run/host"
+#define SEED "seed" /* in the run folder */
 
 enum { OS_RELEASE_BYTES_MAX = 65536, UUID_SIZE = 37, MACHINE_ID_SIZE = 33 };
 
@@ -93,16 +95,20 @@ static bool has_own_network(const struct container *c)
 	return !str_equal(c->network.mode, "host") && !str_starts(c->network.mode, "container:");
 }
 
+static uint32_t root_of(const struct oci_id_mappings *ids)
+{
+	uint32_t id = 0;
+
+	if (ids->count)
+		runtime_idmap_to_host(&id, ids, 0);
+	return id;
+}
+
 static void add_cgroup_owner(struct oci_spec *spec, const struct container *c)
 {
 	const struct runtime_idmap *ids = &c->security.ids;
-	uint32_t uid = 0, gid = 0;
+	own_free char *owner = mem_format("%u:%u", root_of(&ids->uids), root_of(&ids->gids));
 
-	if (ids->uids.count) {
-		runtime_idmap_to_host(&uid, &ids->uids, 0);
-		runtime_idmap_to_host(&gid, &ids->gids, 0);
-	}
-	own_free char *owner = mem_format("%u:%u", uid, gid);
 	shape_map_set(&spec->annotations, "org.holm.cgroup.guest", owner);
 }
 
@@ -148,6 +154,10 @@ void spec_system_mounts(struct oci_spec *spec, const struct container *c,
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (!spec_mounts_asked_for(c, rows[i].target))
 			add(spec, rows[i].target, "tmpfs", "tmpfs", rows[i].options);
+	own_free char *seed = mem_format("%s/" SEED, run);
+	if (c->user_data)
+		add(spec, "/var/lib/cloud/seed/nocloud", "bind", seed,
+		    "bind,ro,nosuid,nodev,noexec");
 	add(spec, HOST, "bind", host, "bind,ro,nosuid,nodev,noexec");
 	add(spec, "/proc/sys/kernel/random/boot_id", "bind", boot_id,
 	    "bind,ro,nosuid,nodev,noexec");
@@ -158,6 +168,36 @@ void spec_system_mounts(struct oci_spec *spec, const struct container *c,
 static int write_file(int dir, const char *name, const char *text, struct err *e)
 {
 	return fd_write_file_at(dir, name, text, strlen(text), 0444, e);
+}
+
+/* Its root's alone: there may be passwords in it. */
+static int write_seed_file(int dir, const struct container *c, const char *name, const char *text,
+			   struct err *e)
+{
+	int r = fd_write_file_at(dir, name, text, strlen(text), 0400, e);
+
+	if (r == 0 && fchownat(dir, name, root_of(&c->security.ids.uids),
+			       root_of(&c->security.ids.gids), AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "give %s to the container's root", name);
+	return r;
+}
+
+/* cloud-init, datasource NoCloud: another instance-id makes it begin anew, as in a clone. */
+static int write_seed(const struct container *c, int run_fd, struct err *e)
+{
+	char name[65];
+
+	if (!c->user_data)
+		return 0;
+	if (mkdirat(run_fd, SEED, 0755) < 0)
+		return err_sys(e, "make " SEED " in the run folder");
+	own_fd int dir = openat(run_fd, SEED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open " SEED " of the run folder");
+	spec_host_name(name, c);
+	own_free char *meta = mem_format("instance-id: %.36s\nlocal-hostname: %s\n", c->id, name);
+	int r = write_seed_file(dir, c, "meta-data", meta, e);
+	return r < 0 ? r : write_seed_file(dir, c, "user-data", c->user_data, e);
 }
 
 int spec_system_write(const struct container *c, int run_fd, struct err *e)
@@ -179,7 +219,7 @@ int spec_system_write(const struct container *c, int run_fd, struct err *e)
 		r = write_file(dir, "container-uuid", id, e);
 	if (r == 0 && release.length)
 		r = write_file(dir, "os-release", release.text, e);
-	return r;
+	return r < 0 ? r : write_seed(c, run_fd, e);
 }
 
 /* ---- is it a copy? ---- */

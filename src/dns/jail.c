@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/user_ids.h"
 #include "dns/names.h"
 
 /* Nobody's, on every system. */
@@ -51,12 +52,17 @@ static int restrict_files(const struct dns_names *names, struct err *e)
 	return 0;
 }
 
+/* In a user namespace there may be no other user to become, and groups may be what they are: then
+ * this is the ordinary user whose it is, or one of the ids that nobody else has. */
 static int become_nobody(struct err *e)
 {
-	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return err_sys(e, "become nobody");
-	return 0;
+	if (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+	    setresuid(NOBODY, NOBODY, NOBODY) == 0)
+		return 0;
+	int number = errno;
+	if ((number == EINVAL || number == EPERM) && user_ids_are_mapped())
+		return 0;
+	return err_number(e, number, "become nobody");
 }
 
 static int drop_capabilities(struct err *e)

@@ -262,5 +262,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	serve(s);
+	dns_names_close(&s->names);
 	return 0;
 }

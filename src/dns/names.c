@@ -113,6 +113,17 @@ static void add_entry(struct dns_network *network, const char *id)
 	entry->id = mem_text(id);
 }
 
+void dns_names_close(struct dns_names *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		clear_entries(&names->networks[i]);
+		free(names->networks[i].name);
+		close(names->networks[i].folder);
+	}
+	free(names->networks);
+	*names = (struct dns_names){ 0 };
+}
+
 static int64_t age_ns(const struct timespec *now, const struct timespec *then)
 {
 	return (now->tv_sec - then->tv_sec) * INT64_C(1000000000) + now->tv_nsec - then->tv_nsec;

@@ -45,6 +45,8 @@ struct dns_names {
 int dns_names_open(struct dns_names *ret, int folder_fd, const struct strv *networks,
 		   struct err *e);
 
+void dns_names_close(struct dns_names *names);
+
 struct dns_found {
 	struct dns_address addresses[DNS_FOUND_MAX];
 	size_t count;

@@ -94,6 +94,7 @@ START_TEST(who_lives_is_found_by_all_names_and_address)
 	ck_assert(dns_names_find(found, &names, "sql"));
 	ck_assert_uint_eq(found->count, 1);
 	kill_it(b);
+	dns_names_close(&names);
 	strv_clear(&networks);
 	free(found);
 	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, path, &e), 0);

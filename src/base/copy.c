@@ -189,6 +189,11 @@ static int fill_file(struct copy *copy, struct pair *pair, int from, int to)
 	/* another file may have taken its place since it was looked at */
 	if (!S_ISREG(st.st_mode))
 		return -ESTALE;
+	/* best effort where the filesystem knows no such thing */
+	if (copy->options->settle)
+		sync_file_range(from, 0, 0,
+				SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+					SYNC_FILE_RANGE_WAIT_AFTER);
 	int r = copy_bytes(from, to, st.st_size);
 	if (r == 0)
 		r = copy_attributes(copy, pair, from, to);
@@ -317,7 +322,7 @@ static void set_owners(const struct copy *copy, struct pair *pair)
 		copy->options->map(copy->options->context, &pair->st.st_uid, &pair->st.st_gid);
 }
 
-static int copy_entry(struct copy *copy, struct pair *pair)
+static int copy_thing(struct copy *copy, struct pair *pair)
 {
 	if (fstatat(pair->from_dir, pair->from, &pair->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
@@ -340,6 +345,15 @@ static int copy_entry(struct copy *copy, struct pair *pair)
 	default:
 		return copy_node(copy, pair);
 	}
+}
+
+static int copy_entry(struct copy *copy, struct pair *pair)
+{
+	int r = copy_thing(copy, pair);
+
+	if (r == 0 && copy->options->done)
+		copy->options->done(copy->options->done_context, &pair->st, pair->to_dir, pair->to);
+	return r;
 }
 
 static void path_cut(struct copy *copy, size_t length)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 struct err;
+struct stat;
 
 enum copy_owners {
 	COPY_OWNERS_KEEP,   /* as they are, by map */
@@ -28,7 +29,12 @@ struct copy_options {
 	bool sockets;        /* are made, too; else left out */
 	bool opaque;         /* overlayfs's mark of a folder that hides those below it is kept: what
 			      * is copied is an upper folder, and becomes one or a layer */
+	bool settle;         /* a file's own writes reach the disk before it is copied, so that
+			      * later ones through a mapping change its times */
 	uint64_t *bytes;     /* counts those of files; may be NULL */
+	/* called for each thing that has been copied; may be NULL */
+	void (*done)(void *context, const struct stat *from, int to_dir, const char *to);
+	void *done_context;
 };
 
 /* Each level holds two descriptors, and RLIMIT_NOFILE is 1024 by default. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/copy.h"
+#include "base/copy_update.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/moment.h"
@@ -218,14 +219,52 @@ int engine_freeze_still(struct engine *engine, struct container *c, int folder_f
 struct capture {
 	int from_fd;
 	int to_fd;
+	bool updates; /* most of it has been copied while the container ran */
+	struct copy_update update;
 };
 
-static int capture(void *arg, struct err *e)
+static void capture_clear(struct capture *capture)
 {
-	static const struct copy_options options = { .all_attributes = true, .opaque = true };
-	const struct capture *both = arg;
+	copy_update_clear(&capture->update);
+}
 
-	return copy_tree_contents(both->from_fd, both->to_fd, true, &options, e);
+static int empty_folder(int folder_fd, struct err *e)
+{
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int r = 0;
+
+	if (!dir)
+		return err_sys(e, "read the layer");
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = fd_remove_tree_at(folder_fd, entry->d_name, e);
+	return r;
+}
+
+/* Files come and go meanwhile: if it does not succeed, all of it is for the pause. */
+static int capture_ahead(struct capture *both, struct err *e)
+{
+	struct err moved;
+
+	both->update.options = (struct copy_options){ .all_attributes = true, .opaque = true };
+	if (!copy_update_works(both->from_fd))
+		return 0;
+	both->updates = copy_update_begin(&both->update, both->from_fd, both->to_fd, &moved) == 0;
+	return both->updates ? 0 : empty_folder(both->to_fd, e);
+}
+
+static int capture(struct capture *both, struct err *e)
+{
+	int r = both->updates ? copy_update_finish(&both->update, both->from_fd, both->to_fd, e)
+			      : 1;
+
+	if (r <= 0)
+		return r;
+	r = empty_folder(both->to_fd, e);
+	return r < 0 ? r
+		     : copy_tree_contents(both->from_fd, both->to_fd, true, &both->update.options,
+					  e);
 }
 
 /* The pause is the connection's: it ends with this program, however that ends. Who lets the
@@ -256,9 +295,12 @@ static int copy_paused(struct engine *engine, const struct container *c,
 		       int64_t *ret_paused_ns, struct err *e)
 {
 	*ret_paused_ns = 0;
+	int r = capture_ahead(both, e);
+	if (r < 0)
+		return r;
 	/* somebody else's pause stays */
-	int r = state->status == CONTAINER_PAUSED ? capture(both, e)
-						  : copy_held(engine, c, both, ret_paused_ns, e);
+	r = state->status == CONTAINER_PAUSED ? capture(both, e)
+					      : copy_held(engine, c, both, ret_paused_ns, e);
 	/* its bytes before its name: a layer that is named is a promise */
 	if (r == 0 && syncfs(both->to_fd) < 0)
 		r = err_sys(e, "sync the layer");
@@ -279,7 +321,7 @@ int engine_freeze_live(struct engine *engine, struct container *c,
 	if (r < 0)
 		return r;
 	own_fd int to = storage_frozen_open(engine->store, layer, e);
-	struct capture both = { upper, to };
+	own_clear(capture_clear) struct capture both = { .from_fd = upper, .to_fd = to };
 	r = to < 0 ? to : copy_paused(engine, c, state, &both, ret_paused_ns, e);
 	if (r < 0) {
 		storage_frozen_remove(engine->store, layer);

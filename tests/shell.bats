@@ -113,3 +113,25 @@ serve_package() { # DEB
 	expect 0 holm exec deb hello
 	output_is "Hello, world!"
 }
+
+@test "files go in and out, and are edited in place" {
+	holm run -d --name app --userns auto busybox sleep 1000 >/dev/null
+	holm exec app sh -c 'echo one >/srv-file; chown 33:33 /srv-file; chmod 640 /srv-file'
+	echo two >new
+	holm file push new app/root/new
+	expect 0 holm exec app cat /root/new
+	output_is two
+	expect 0 holm file pull app/srv-file app:/root/new .
+	[ "$(cat srv-file)" = one ]
+	EDITOR='sed -i s/one/three/' holm file edit app/srv-file
+	expect 0 holm exec app sh -c 'cat /srv-file; stat -c "%u %a" /srv-file'
+	output_is $'three\n33 640'
+	EDITOR=false refused 1 "the editor failed" holm file edit app/srv-file
+	holm exec app sh -c 'mkfifo /pipe; ln -s /etc/passwd /link'
+	refused 1 "not a regular file" holm file edit app/pipe
+	refused 1 "not CONTAINER/PATH" holm file edit app
+	holm stop -t 0 app
+	EDITOR='sed -i s/three/four/' holm file edit app/srv-file
+	expect 0 holm file pull app/srv-file -
+	not compgen -G "${TMPDIR:-/tmp}/holm-edit.*"
+}

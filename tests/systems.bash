@@ -1,6 +1,6 @@
 # systems.bash - for the tests of whole systems: `load systems` behind `load holm`. One store for the
 # file, so that each image is unpacked once.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # HOLM_MOUNTS is for holm.bash
 
 systems_setup() {
 	holm_setup

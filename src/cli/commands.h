@@ -40,6 +40,7 @@ extern const struct cli_command cli_manifest_create, cli_manifest_add, cli_manif
 	cli_manifest_remove, cli_manifest_inspect, cli_manifest_push, cli_manifest_rm,
 	cli_manifest_exists; /* manifest.c */
 extern const struct cli_command cli_search;
+extern const struct cli_command cli_file_push, cli_file_pull, cli_file_edit; /* file.c */
 extern const struct cli_command cli_launch, cli_launch_reboot, cli_launch_console,
 	cli_launch_shell;                                    /* launch.c */
 extern const struct cli_command cli_login, cli_login_logout; /* login.c */

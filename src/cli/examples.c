@@ -45,6 +45,9 @@ static const struct {
 		     "holm console web\n" },
 	{ "shell", "holm shell web\n"
 		   "holm shell -u www-data web id\n" },
+	{ "file push", "holm file push index.html web/srv/index.html\n" },
+	{ "file pull", "holm file pull web/var/log/dpkg.log .\n" },
+	{ "file edit", "EDITOR=nano holm file edit web/etc/hosts\n" },
 	{ "cp", "holm cp web:/etc/hosts .\n"
 		"tar c . | holm cp - web:/srv\n" },
 	{ "diff", "holm diff web\n" },

@@ -17,6 +17,10 @@ setup() {
 }
 
 teardown() {
+	lan_teardown
+}
+
+lan_teardown() {
 	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
 	holm network prune -f >/dev/null 2>&1 || true
 	ip link delete lan 2>/dev/null || true

@@ -7,6 +7,11 @@ knows() { # KIND: has the kernel such devices?
 	! ip link add holm-probe type "$1" 2>&1 | grep -q 'Unknown device type'
 }
 
+teardown() {
+	ip link delete holm0 2>/dev/null || true
+	lan_teardown
+}
+
 lanwork() { # DRIVER NAME [ARGUMENT...]
 	local driver=$1 name=$2
 	shift 2
@@ -121,6 +126,34 @@ came_back() {
 	holm rm -f one >/dev/null
 	holm network rm mac >/dev/null
 	expect 1 ip link show lan.10
+}
+
+@test "subnets: where the host has a route to, or another store its bridge, none is made" {
+	ip route add 10.99.0.0/25 via 192.0.2.2
+	ip route add 10.44.0.0/16 via 192.0.2.2
+	refused 1 "it overlaps 10.44.0.0/16 to which the host has a route by lan" holm network create --subnet 10.44.0.0/16 x
+	refused 1 "it overlaps 10.44.0.0/16 to which the host has a route by lan" holm network create --subnet 10.0.0.0/8 x
+	# a part of what is routed is a person's to take
+	expect 0 holm network create --subnet 10.44.7.0/24 part
+	# what is chosen keeps clear of it
+	expect 0 holm run --rm busybox ip route
+	output_has "default via 10.99.1.1"
+	# where all of 10.0.0.0/8 leads into a VPN
+	ip route add 10.0.0.0/8 via 192.0.2.2
+	expect 0 holm network create chosen
+	expect 0 holm network inspect --format '{{(index .IPAM.Config 0).Subnet}}' chosen
+	output_is 172.28.0.0/24
+	# a second store: its default network is another one, and its subnets are respected
+	other=(env "HOLM_ROOT=$HOLM_ROOT.2" "HOLM_RUN=$HOLM_RUN.2" holm)
+	refused 1 "it overlaps 10.99.1.1/24 of holm0" "${other[@]}" network create --subnet 10.99.1.0/24 x
+	output_has "holm0 is a bridge of another --root of holm's"
+	refused 1 "there is such a device already" "${other[@]}" network create -o com.docker.network.bridge.name=holm0 x
+	expect 0 "${other[@]}" run --rm busybox ip route
+	output_has "default via 172.28.0.1"
+	# both chose that while neither had a bridge
+	refused 125 "its subnet 172.28.0.0/24 overlaps 172.28.0.1/24 of holm-" holm run --rm --network chosen busybox true
+	output_has "is a bridge of another --root of holm's"
+	"${other[@]}" network inspect bridge | jq -r '.[0].Bridge' | xargs ip link delete
 }
 
 @test "a container in a network namespace that somebody else made, and in another container's" {

@@ -25,7 +25,8 @@ struct list_network_options {
 
 #define OPTIONS struct networks_create_options
 static const struct option create_table[] = {
-	{ "driver", 'd', OPTION_STRING(driver), "DRIVER", "bridge", "bridge" },
+	{ "driver", 'd', OPTION_STRING(driver), "DRIVER",
+	  "bridge, routed, macvlan, ipvlan, vlan, phys or vxlan" },
 	{ "subnet", 0, OPTION_STRINGS(subnet), "SUBNET", "as 10.5.0.0/24; a free one without" },
 	{ "gateway", 0, OPTION_STRINGS(gateway), "ADDRESS",
 	  "the host's address in it (the first)" },
@@ -35,7 +36,7 @@ static const struct option create_table[] = {
 	{ "ipv6", 0, OPTION_FLAG(ipv6), NULL, "also an IPv6 subnet" },
 	{ "label", 0, OPTION_STRINGS(label), "KEY=VALUE", "attach a label" },
 	{ "opt", 'o', OPTION_STRINGS(option), "KEY=VALUE",
-	  "mtu, or com.docker.network.bridge.name" },
+	  "an option of the driver: mtu, parent, com.docker.network.bridge.name..." },
 	{ 0 },
 };
 #undef OPTIONS

@@ -161,12 +161,17 @@ static int ensure_device(const struct network *network, const struct network_sub
 		return r;
 	if (r < 0) {
 		const struct network_bridge bridge = { network->bridge, alias, mac, network->mtu };
+		r = network_subnets_check_free(p, socket, e);
+		if (r < 0)
+			return r;
 		return network_link_make_bridge(socket, &bridge, p->gateways, p->count, e);
 	}
 	if (!str_equal(link.kind, "bridge") || !str_equal(link.alias, alias)) {
 		err_set(e, ERR_EXISTS, "the device %s is not that of the network %s",
 			network->bridge, network->name);
-		return err_hint(e, "rename or remove it (ip link), or remove the network");
+		return err_hint(
+			e, "%srename or remove it (ip link), or remove the network",
+			str_starts(link.alias, "holm:") ? "another --root of holm's has it: " : "");
 	}
 	if (!link.up)
 		r = network_link_raise(socket, link.index, p->gateways, p->count, e);

@@ -213,7 +213,22 @@ static int check_range(const struct network_subnet *s, const struct network_addr
 	return 0;
 }
 
-static int plan_subnet(struct network_subnet *s, struct map *map,
+/* A bridge of another store's, which may be gone. */
+static int hint_store(int socket, const struct taken *taken, struct err *e)
+{
+	struct network_link link;
+	struct err ignored;
+
+	if (network_link_find(&link, socket, taken->owner, &ignored) == 0 &&
+	    str_equal(link.kind, "bridge") && str_starts(link.alias, "holm:"))
+		err_hint(e,
+			 "%s is a bridge of another --root of holm's; if that is gone: ip link "
+			 "delete %s",
+			 taken->owner, taken->owner);
+	return -e->number;
+}
+
+static int plan_subnet(struct network_subnet *s, struct map *map, int socket,
 		       const struct network_subnets_wish *wish, struct err *e)
 {
 	struct network_address subnet;
@@ -228,9 +243,9 @@ static int plan_subnet(struct network_subnet *s, struct map *map,
 	const struct taken *taken = map_find(map, &subnet, false);
 	if (taken) {
 		network_address_format(text, &taken->address, true);
-		return err_set(e, ERR_EXISTS, "--subnet %s: it overlaps %s %s %s", s->subnet, text,
-			       taken->route ? "to which the host has a route by" : "of",
-			       taken->owner);
+		err_set(e, ERR_EXISTS, "--subnet %s: it overlaps %s %s %s", s->subnet, text,
+			taken->route ? "to which the host has a route by" : "of", taken->owner);
+		return hint_store(socket, taken, e);
 	}
 	r = plan_gateway(s, &subnet, wish, e);
 	if (r == 0)
@@ -257,6 +272,25 @@ int network_subnets_plan(struct network *network, const struct networks *others,
 	if (r == 0 && network->subnets.count > NETWORK_SUBNETS_MAX)
 		r = err_set(e, ERR_INVALID, "--subnet: at most %d", NETWORK_SUBNETS_MAX);
 	for (size_t i = 0; r == 0 && i < network->subnets.count; i++)
-		r = plan_subnet(&network->subnets.items[i], &map, wish, e);
+		r = plan_subnet(&network->subnets.items[i], &map, socket, wish, e);
+	return r;
+}
+
+int network_subnets_check_free(const struct network_subnets *subnets, int socket, struct err *e)
+{
+	own_clear(map_clear) struct map map = { 0 };
+	char text[NETWORK_ADDRESS_TEXT], other[NETWORK_ADDRESS_TEXT];
+
+	int r = network_link_addresses(socket, add_address, &map, e);
+	for (size_t i = 0; r == 0 && i < subnets->count; i++) {
+		const struct taken *taken = map_find(&map, &subnets->subnets[i], false);
+		if (!taken)
+			continue;
+		network_address_format(text, &subnets->subnets[i], true);
+		network_address_format(other, &taken->address, true);
+		err_set(e, ERR_EXISTS, "its subnet %s overlaps %s of %s", text, other,
+			taken->owner);
+		r = hint_store(socket, taken, e);
+	}
 	return r;
 }

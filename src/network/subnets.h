@@ -31,3 +31,7 @@ struct network_subnets_wish {
  * says by whom; ERR_NO_SPACE: none is free. */
 int network_subnets_plan(struct network *network, const struct networks *others, int socket,
 			 const struct network_subnets_wish *wish, struct err *e);
+
+/* When the network's device is made: has another one of this host an address in its subnets, which
+ * it had not when the network was? ERR_EXISTS. */
+int network_subnets_check_free(const struct network_subnets *subnets, int socket, struct err *e);

@@ -32,8 +32,8 @@ static const struct option table[] = {
 #undef OPTIONS
 
 static const char *const headers[] = {
-	"Type", "TYPE", "TotalCount",  "TOTAL",       "Active", "ACTIVE",
-	"Size", "SIZE", "Reclaimable", "RECLAIMABLE", NULL,
+	"Type", "TYPE",        "TotalCount",  "TOTAL", "Active", "ACTIVE", "Size",
+	"SIZE", "Reclaimable", "RECLAIMABLE", "Total", "TOTAL",  NULL,
 };
 
 static const struct cli_format_list list = {
@@ -77,6 +77,7 @@ static void add_sum(struct json_object *rows, const struct sum *sum)
 
 	add(row, "Type", sum->type);
 	add_count(row, "TotalCount", sum->total);
+	add_count(row, "Total", sum->total); /* podman's name */
 	add_count(row, "Active", sum->active);
 	add_bytes(row, "Size", sum->bytes);
 	number_format_bytes(size, sum->reclaimable);

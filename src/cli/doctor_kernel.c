@@ -22,8 +22,8 @@
 
 enum { LSM_BYTES_MAX = 4096 };
 
-/* In a network namespace of the child's own, which goes with it. The child's exit status is 0, 1, or
- * 2 plus an errno, as far as that fits. */
+/* In a network namespace of the child's own, which goes with it. The child's exit status is 0, 1,
+ * or 2 plus an errno, as far as that fits. */
 static int in_child(int (*probe)(const char *about), const char *about)
 {
 	int status;

@@ -1,5 +1,5 @@
-/* doctor_kernel.h - what this kernel can, found out by asking it in a child that is thrown away: for
- * `holm doctor`. Nothing of the host is changed, but that the kernel may load a module to answer. */
+/* doctor_kernel.h - what this kernel can, found out by asking it in a child that is thrown away:
+ * for `holm doctor`. Nothing of the host is changed, but that the kernel may load a module. */
 #pragma once
 #include <stdbool.h>
 

@@ -47,11 +47,11 @@ static const struct option table[] = {
 #undef OPTIONS
 
 static const char *const headers[] = {
-	"Repository",  "REPOSITORY",   "Tag",        "TAG",         "ID",           "IMAGE ID",
-	"Digest",      "DIGEST",       "CreatedAt",  "CREATED AT",  "CreatedSince", "CREATED",
-	"Size",        "SIZE",         "Layers",     "LAYERS",      "Labels",       "LABELS",
-	"VirtualSize", "VIRTUAL SIZE", "SharedSize", "SHARED SIZE", "UniqueSize",   "UNIQUE SIZE",
-	"Containers",  "CONTAINERS",   NULL,
+	"Repository", "REPOSITORY",  "Tag",         "TAG",          "ID",           "IMAGE ID",
+	"Digest",     "DIGEST",      "CreatedAt",   "CREATED AT",   "CreatedSince", "CREATED",
+	"Created",    "CREATED",     "Size",        "SIZE",         "Layers",       "LAYERS",
+	"Labels",     "LABELS",      "VirtualSize", "VIRTUAL SIZE", "SharedSize",   "SHARED SIZE",
+	"UniqueSize", "UNIQUE SIZE", "Containers",  "CONTAINERS",   NULL,
 };
 
 static const struct cli_format_list list = {
@@ -102,6 +102,7 @@ static void add_times(struct json_object *row, int64_t created_ns, int64_t now)
 	if (!created_ns) {
 		add(row, "CreatedAt", "N/A");
 		add(row, "CreatedSince", "N/A");
+		add(row, "Created", "N/A");
 		return;
 	}
 	moment_format_local(at, created_ns);
@@ -109,6 +110,7 @@ static void add_times(struct json_object *row, int64_t created_ns, int64_t now)
 	own_free char *ago = mem_format("%s ago", span);
 	add(row, "CreatedAt", at);
 	add(row, "CreatedSince", ago);
+	add(row, "Created", ago); /* podman's name */
 }
 
 struct json_object *cli_images_row(const struct engine_images_row *image, bool full, int64_t now)

@@ -106,6 +106,12 @@ static const char *const headers[] = {
 	"LABELS",
 	"Shared",
 	"SHARED",
+	"ContainerIds",
+	"IDS",
+	"ContainerNames",
+	"NAMES",
+	"ContainerStatuses",
+	"STATUS",
 	NULL,
 };
 
@@ -125,6 +131,25 @@ static void labels_of(struct strv *to, const struct container *c)
 {
 	for (size_t i = 0; i < c->labels.count; i++)
 		strv_addf(to, "%s=%s", c->labels.items[i].key, c->labels.items[i].value);
+}
+
+/* The containers, the pod's own first, in podman's three columns. */
+static void add_members(struct json_object *row, const struct engine_pod *pod, bool full)
+{
+	own_clear(strv_clear) struct strv ids = { 0 }, names = { 0 }, statuses = { 0 };
+
+	for (size_t i = 0; i <= pod->count; i++) {
+		const struct engine_row *of = i ? pod->members[pod->count - i] : pod->pod;
+		strv_addf(&ids, "%.*s", full ? CONTAINER_ID_LENGTH : CONTAINER_ID_SHORT,
+			  of->container.id);
+		strv_add(&names, of->container.name);
+		strv_add(&statuses, container_status_name(of->state.status));
+	}
+	own_free char *id = strv_join(&ids, ","), *name = strv_join(&names, ",");
+	own_free char *status = strv_join(&statuses, ",");
+	add(row, "ContainerIds", id);
+	add(row, "ContainerNames", name);
+	add(row, "ContainerStatuses", status);
 }
 
 static struct json_object *make_row(const struct engine_pod *pod, bool full)
@@ -148,6 +173,7 @@ static struct json_object *make_row(const struct engine_pod *pod, bool full)
 	add(row, "NumberOfContainers", count);
 	add(row, "Labels", joined);
 	add(row, "Shared", shared);
+	add_members(row, pod, full);
 	return row;
 }
 

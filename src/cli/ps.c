@@ -17,6 +17,7 @@
 #include "cli/format.h"
 #include "cli/ports.h"
 #include "engine/engine.h"
+#include "engine/pod.h"
 #include "storage/layer.h"
 #include "storage/tree.h"
 
@@ -52,11 +53,14 @@ static const struct option table[] = {
 #undef OPTIONS
 
 static const char *const headers[] = {
-	"ID",       "CONTAINER ID", "Names",         "NAMES",      "Image",    "IMAGE",   "Command",
-	"COMMAND",  "CreatedAt",    "CREATED AT",    "RunningFor", "CREATED",  "State",   "STATE",
-	"Status",   "STATUS",       "Ports",         "PORTS",      "Labels",   "LABELS",  "Mounts",
-	"MOUNTS",   "LocalVolumes", "LOCAL VOLUMES", "Networks",   "NETWORKS", "Size",    "SIZE",
-	"Platform", "PLATFORM",     "Pod",           "POD ID",     "PodName",  "PODNAME", NULL,
+	"ID",       "CONTAINER ID", "Names",     "NAMES",      "Image",        "IMAGE",
+	"Command",  "COMMAND",      "CreatedAt", "CREATED AT", "RunningFor",   "CREATED",
+	"State",    "STATE",        "Status",    "STATUS",     "Ports",        "PORTS",
+	"Labels",   "LABELS",       "Mounts",    "MOUNTS",     "LocalVolumes", "LOCAL VOLUMES",
+	"Networks", "NETWORKS",     "Size",      "SIZE",       "Platform",     "PLATFORM",
+	"Pod",      "POD ID",       "PodName",   "PODNAME",    "Created",      "CREATED",
+	"ExitCode", "EXIT CODE",    "ImageID",   "IMAGE ID",   "IsInfra",      "IS INFRA",
+	"Pid",      "PID",          "Restarts",  "RESTARTS",   NULL,
 };
 
 static const struct cli_format_list list = {
@@ -268,6 +272,33 @@ static void add_pod_name(struct cell *cell)
 		str_add(&cell->text, pod.name);
 }
 
+static void add_exit_code(struct cell *cell)
+{
+	str_addf(&cell->text, "%d", cell->state->exit_code);
+}
+
+static void add_pid(struct cell *cell)
+{
+	str_addf(&cell->text, "%d", container_state_live(cell->state) ? (int)cell->state->pid : 0);
+}
+
+static void add_restarts(struct cell *cell)
+{
+	str_addf(&cell->text, "%lld", (long long)cell->state->restart_count);
+}
+
+static void add_image_id(struct cell *cell)
+{
+	if (cell->c->image.id)
+		str_add(&cell->text, cell->c->image.id);
+}
+
+static void add_is_infra(struct cell *cell)
+{
+	str_add(&cell->text, engine_pod_is(cell->c) ? "true" : "false");
+}
+
+/* Docker's, then what podman has besides. */
 static const struct {
 	const char *name;
 	void (*add)(struct cell *cell);
@@ -288,6 +319,12 @@ static const struct {
 	{ "Size", add_size },
 	{ "Pod", add_pod },
 	{ "PodName", add_pod_name },
+	{ "Created", add_age },
+	{ "ExitCode", add_exit_code },
+	{ "ImageID", add_image_id },
+	{ "IsInfra", add_is_infra },
+	{ "Pid", add_pid },
+	{ "Restarts", add_restarts },
 };
 
 static const struct cli_format_list *list_of(const struct ps_options *o)

@@ -30,7 +30,7 @@ const char *config_container_name(const char *mode)
 static int add_labels(struct container *c, const struct create_options *o,
 		      const struct oci_image_process *image, struct err *e)
 {
-	for (size_t i = 0; image && i < image->labels.count; i++)
+	for (size_t i = 0; image && !o->is_pod && i < image->labels.count; i++)
 		shape_map_set(&c->labels, image->labels.items[i].key, image->labels.items[i].value);
 	for (size_t i = 0; i < o->label_file.count; i++) {
 		int r = config_label_file(&c->labels, o->label_file.items[i], e);

@@ -196,6 +196,35 @@ static struct json_object *describe(const struct engine_row *row)
 	return to;
 }
 
+static const char *mode_of(const char *mode)
+{
+	return str_empty(mode) ? "private" : mode;
+}
+
+/* podman's names; what it has for other ways of making networks is not there. */
+static struct json_object *describe_infra(const struct container *c)
+{
+	struct json_object *to = json_object_new_object();
+	own_clear(strv_clear) struct strv networks = { 0 };
+	const struct container_endpoint *first = NULL;
+
+	for (size_t i = 0; i < c->network.endpoints.count; i++) {
+		first = first ? first : &c->network.endpoints.items[i];
+		strv_add(&networks, c->network.endpoints.items[i].network);
+	}
+	inspect_bool(to, "HostNetwork", str_equal(c->network.mode, "host"));
+	inspect_text(to, "StaticIP", first ? first->address : NULL);
+	inspect_strings(to, "DNSServer", &c->network.dns, true);
+	inspect_strings(to, "DNSSearch", &c->network.dns_search, true);
+	inspect_strings(to, "DNSOption", &c->network.dns_option, true);
+	inspect_strings(to, "HostAdd", &c->network.add_host, true);
+	inspect_strings(to, "Networks", &networks, true);
+	inspect_text(to, "pid_ns", mode_of(c->security.pid));
+	inspect_text(to, "uts_ns", mode_of(c->security.uts));
+	inspect_text(to, "userns", str_empty(c->security.userns) ? "host" : c->security.userns);
+	return to;
+}
+
 int engine_pods_inspect(struct engine *engine, const char *name, struct json_object **ret,
 			struct err *e)
 {
@@ -220,6 +249,9 @@ int engine_pods_inspect(struct engine *engine, const char *name, struct json_obj
 	for (size_t i = 0; i < pod->count; i++)
 		json_object_array_add(all, describe(pod->members[i]));
 	json_object_object_add(to, "Containers", all);
+	inspect_text(to, "ExitPolicy", "continue");
+	inspect_bool(to, "CreateInfra", true);
+	json_object_object_add(to, "InfraConfig", describe_infra(c));
 	*ret = to;
 	return 0;
 }

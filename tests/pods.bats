@@ -134,7 +134,7 @@ answers() {
 	within 5 grep -q b1 followed
 	holm exec web touch /dev/shm/go
 	wait $pid
-	[ "$(sort followed)" = $'a a1\na a2\nb b1\nb b2' ]
+	diff <(printf '%s\n' 'a a1' 'a a2' 'b b1' 'b b2') <(sort followed)
 }
 
 @test "top and stats of all its containers" {

@@ -92,25 +92,22 @@ static int add_source(struct sources *to, struct engine *engine, const struct en
 	return monitor_log_open(&source->reader, source->log.folder_fd, &range, e);
 }
 
-static bool is_wanted(const struct container *c, const struct strv *wanted)
+/* Names to full ids; each must be one of the pod. */
+static int find_wanted(struct strv *to, struct engine *engine, const struct engine_pod *pod,
+		       const struct strv *names, struct err *e)
 {
-	for (size_t i = 0; i < wanted->count; i++)
-		if (str_equal(wanted->items[i], c->name) || str_starts(c->id, wanted->items[i]))
-			return true;
-	return !wanted->count;
-}
-
-/* Each that is named must be one of the pod. */
-static int check_wanted(const struct engine_pod *pod, const struct strv *wanted, struct err *e)
-{
-	for (size_t i = 0; i < wanted->count; i++) {
-		const struct strv one = { .items = &wanted->items[i], .count = 1 };
+	for (size_t i = 0; i < names->count; i++) {
+		char id[CONTAINER_ID_LENGTH + 1];
 		bool found = false;
-		for (size_t m = 0; m < pod->count; m++)
-			found |= is_wanted(&pod->members[m]->container, &one);
+		int r = engine_find(engine, names->items[i], id, e);
+		if (r < 0 && e->kind != ERR_NOT_FOUND)
+			return r;
+		for (size_t m = 0; r == 0 && m < pod->count; m++)
+			found |= str_equal(pod->members[m]->container.id, id);
 		if (!found)
 			return err_set(e, ERR_NOT_FOUND, "--container %s: pod %s has none",
-				       wanted->items[i], pod->pod->container.name);
+				       names->items[i], pod->pod->container.name);
+		strv_add(to, id);
 	}
 	return 0;
 }
@@ -118,11 +115,12 @@ static int check_wanted(const struct engine_pod *pod, const struct strv *wanted,
 static int open_sources(struct sources *to, struct engine *engine, const struct engine_pod *pod,
 			const struct pod_logs *o, struct err *e)
 {
-	int r = check_wanted(pod, &o->container, e);
+	own_clear(strv_clear) struct strv wanted = { 0 };
+	int r = find_wanted(&wanted, engine, pod, &o->container, e);
 
 	to->items = mem_new(pod->count + 1, sizeof(*to->items));
 	for (size_t i = pod->count; r == 0 && i-- > 0;) /* the oldest first */
-		if (is_wanted(&pod->members[i]->container, &o->container))
+		if (!wanted.count || strv_contains(&wanted, pod->members[i]->container.id))
 			r = add_source(to, engine, pod->members[i], o, e);
 	for (size_t i = 0; i < to->count; i++)
 		to->items[i].out = (struct cli_log_output){

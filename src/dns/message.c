@@ -58,6 +58,11 @@ static bool is_ours(uint8_t byte)
 	return isalnum(byte) || byte == '-' || byte == '_';
 }
 
+static char lower(uint8_t byte)
+{
+	return (char)tolower(byte);
+}
+
 static bool add_label(char *to, size_t *length, const uint8_t *label, size_t count)
 {
 	if (*length)
@@ -65,7 +70,7 @@ static bool add_label(char *to, size_t *length, const uint8_t *label, size_t cou
 	for (size_t i = 0; i < count; i++) {
 		if (!is_ours(label[i]))
 			return false;
-		to[(*length)++] = (char)tolower(label[i]);
+		to[(*length)++] = lower(label[i]);
 	}
 	return true;
 }

@@ -266,6 +266,29 @@ print(s.recv(100).decode().strip())' "$@"
 	expect 0 holm run --rm --network bridge -p 8080:80 busybox true
 }
 
+@test "of many that want one port at once one gets it" {
+	local i pids=() good=0
+	for i in 1 2 3 4 5 6; do
+		holm run -d --network bridge -p 8080:80 busybox sleep 1000 >/dev/null \
+			2>"$BATS_TEST_TMPDIR/err.$i" &
+		pids+=($!)
+	done
+	for i in "${!pids[@]}"; do
+		if wait "${pids[i]}"; then good=$((good + 1)); else grep -q 'port 8080/tcp' "$BATS_TEST_TMPDIR/err.$((i + 1))"; fi
+	done
+	[ "$good" = 1 ]
+	[ "$(holm ps -q --filter publish=8080 | wc -l)" = 1 ]
+}
+
+@test "killed when its ports are written down, it leaves none" {
+	HOLM_FAULT=create.folder holm create busybox true >/dev/null 2>&1 &&
+		skip "this build has no abort points (the sanitized one has)"
+	HOLM_FAULT=ports.written run holm run -d --name box --network bridge -p 8080:80 busybox true
+	[ "$status" = 137 ]
+	expect 0 holm run --rm --network bridge -p 8080:80 busybox true
+	holm rm -f box
+}
+
 @test "ports of a running container: added, removed, still so after a restart" {
 	web one -p 8080:80
 	within 10 get http://127.0.0.1:8080/name

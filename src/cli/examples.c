@@ -59,6 +59,11 @@ static const struct {
 	{ "commit", "holm commit -m 'with curl' --change 'CMD [\"curl\"]' box tools:1\n" },
 	{ "wait", "holm wait job\n" },
 	{ "rename", "holm rename web old\n" },
+	{ "port", "holm port web\n"
+		  "# who may come, and why\n"
+		  "holm port --explain web\n" },
+	{ "port add", "holm port add web 8080:80 127.0.0.1:9000:9000\n" },
+	{ "port rm", "holm port rm web 8080:80\n" },
 	{ "snapshot create", "holm snapshot create --comment 'before the upgrade' web\n"
 			     "# under a name, and for a week\n"
 			     "holm snapshot create --expiry 7d web before-2.0\n" },
@@ -146,6 +151,7 @@ static const struct {
 	{ "network disconnect", "holm network disconnect shop db\n" },
 	{ "network update", "holm network update --dns-add 192.0.2.53 shop\n" },
 	{ "network prune", "holm network prune -f\n" },
+	{ "network reload", "holm network reload\n" },
 	{ "network trace", "holm network trace -c 100 -w web.pcap web\n"
 			   "holm network trace web | tcpdump -n -r - port 53\n" },
 	{ "pod create", "holm pod create shop\n"

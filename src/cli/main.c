@@ -153,7 +153,7 @@ static int dispatch(struct cli *cli, struct strv *line, struct err *e)
 		cli_help_all(stdout);
 		return 0;
 	}
-	if (cli_command_is_group(line->items[0]) &&
+	if (cli_command_is_group(line->items[0]) && !cli_command_find(line->items[0]) &&
 	    (line->count == 1 || strcmp(line->items[1], "--help") == 0 ||
 	     strcmp(line->items[1], "-h") == 0)) {
 		cli_help_group(line->items[0]);

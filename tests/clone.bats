@@ -28,3 +28,49 @@ load holm
 	not diff <(holm exec web cat /proc/self/uid_map) <(holm exec copy cat /proc/self/uid_map)
 	expect 0 holm rm -f web copy
 }
+
+@test "a clone is itself: machine-id, ssh host keys, hostname; --keep-identity leaves them" {
+	needs ssh-keygen
+	mkdir -p keys
+	ssh-keygen -q -t ed25519 -N '' -f keys/ssh_host_ed25519_key
+	expect 0 holm run --name web --hostname web busybox sh -c '
+		echo 0123456789abcdef0123456789abcdef >/etc/machine-id; mkdir -p /etc/ssh /var/lib/systemd
+		echo seed >/var/lib/systemd/random-seed'
+	expect 0 holm cp keys/ssh_host_ed25519_key web:/etc/ssh/
+	expect 0 holm cp keys/ssh_host_ed25519_key.pub web:/etc/ssh/
+	expect 0 holm clone web one
+	expect 0 holm clone web two
+	expect 0 holm clone --keep-identity web same
+	for name in one two; do
+		expect 0 holm cp "$name:/etc/machine-id" id
+		[[ $(cat id) =~ ^[0-9a-f]{32}$ ]]
+		mv id "id.$name"
+		expect 0 holm cp "$name:/etc/ssh/ssh_host_ed25519_key" "key.$name"
+		[ "$(stat -c %a "key.$name")" = 600 ]
+		expect 0 holm cp "$name:/etc/ssh/ssh_host_ed25519_key.pub" "pub.$name"
+		[ "$(ssh-keygen -y -f "key.$name" | cut -d ' ' -f 2)" = "$(cut -d ' ' -f 2 "pub.$name")" ]
+		refused 1 "" holm cp "$name:/var/lib/systemd/random-seed" seed
+	done
+	not cmp -s id.one id.two
+	not grep -q 0123456789abcdef id.one
+	not cmp -s key.one key.two
+	not cmp -s key.one keys/ssh_host_ed25519_key
+	expect 0 holm inspect -f '{{.Config.Hostname}}' one
+	output_is one
+	expect 0 holm cp same:/etc/machine-id id
+	[ "$(cat id)" = 0123456789abcdef0123456789abcdef ]
+}
+
+@test "an ephemeral clone goes when it ends; --full shares nothing" {
+	expect 0 holm run --name web busybox sh -c 'echo one >/file; sleep 0.1'
+	expect 0 holm clone --ephemeral web try
+	output_is try
+	away() { ! holm inspect try; }
+	within 10 away
+	expect 0 holm clone --full web whole
+	expect 0 holm cp whole:/file got
+	[ "$(cat got)" = one ]
+	expect 0 holm rm web
+	[ "$(grep -l '"frozen"' "$HOLM_ROOT"/layers/*/layer.json | wc -l)" = 1 ]
+	expect 0 holm start -a whole
+}

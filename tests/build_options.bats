@@ -73,8 +73,8 @@ dockerfile() {
 	expect 0 holm rmi app
 	expect 0 holm builder prune -af
 	output_has "Total:"
-	[ -z "$(ls "$HOLM_ROOT/build" "$HOLM_ROOT/caches" | grep -v :)" ]
-	[ "$(ls "$HOLM_ROOT/layers" | wc -l)" = 1 ]
+	[ -z "$(find "$HOLM_ROOT/build" "$HOLM_ROOT/caches" -mindepth 1)" ]
+	[ "$(find "$HOLM_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
 	for i in 1 2 3; do
 		holm build -t "app:$i" . 2>"log$i" &
 		builds[i]=$!
@@ -140,4 +140,28 @@ dockerfile() {
 	refused 1 "two stages are called a" holm build .
 	dockerfile <<<$'RUN x\nFROM busybox'
 	refused 1 "RUN before the first FROM" holm build .
+}
+
+@test "a full disk, and kill -9 in the middle: an error, no half layer, the next build goes on" {
+	small_disk disk 48
+	dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN dd if=/dev/zero of=/big bs=1M count=100 || true'
+	HOLM_ROOT=$PWD/disk/root expect 1 holm build .
+	[[ $stderr == *"No space left"* || $stderr == *"full"* ]]
+	[ -z "$(find disk/root/layers -name '.new-*' -not -name '.new-dead-*')" ]
+	small_disk_end disk
+	dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN echo ready; sleep 1000'
+	holm build . 2>log &
+	build=$!
+	within 10 grep -q ' ready' log
+	kill -9 "$build"
+	wait "$build" || true
+	container=$(holm ps -q)
+	[ -z "$container" ] || holm kill "$container"
+	within 10 test -z "$(holm ps -aq)"
+	holm gc
+	[ -z "$(find "$HOLM_ROOT/layers" -name '.new-*')" ]
+	sed -i 's/sleep 1000/true/' Dockerfile
+	expect 0 holm build .
+	expect 0 holm system check
+	output_is "The store is sound."
 }

@@ -118,6 +118,7 @@ dockerfile() {
 	git -C repo add code
 	git -C repo -c user.name=x -c user.email=x@y commit -qm one
 	git clone -q --bare repo www/repo.git
+	git -C www/repo.git update-server-info
 	(cd www && exec python3 -m http.server --bind 127.0.0.1 8123) >/dev/null 2>&1 &
 	server=$!
 	within 10 listens 8123
@@ -126,7 +127,7 @@ dockerfile() {
 		ADD tree.tar.gz plain.tar /un/packed/
 		COPY tree.tar.gz /copied
 		ADD --checksum=sha256:$(sha256sum <www/page | cut -d ' ' -f 1) http://127.0.0.1:8123/page /page
-		ADD file://$PWD/www/repo.git#main /repo
+		ADD http://127.0.0.1:8123/repo.git#main /repo
 		RUN cat /un/packed/tree/file /page /repo/code && ls /repo/.git /copied
 	END
 	sed -i 's| /repo/.git||' Dockerfile
@@ -135,6 +136,8 @@ dockerfile() {
 	output_has " in"
 	output_has " fetched"
 	output_has " committed"
+	# a Dockerfile cannot name what lies on this machine
+	expect 1 holm build - <<<$'FROM busybox\nADD file://'"$PWD"$'/www/repo.git /repo'
 }
 
 @test "contexts: a tar on standard input, a repository, a Dockerfile alone" {

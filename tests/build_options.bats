@@ -91,7 +91,7 @@ dockerfile() {
 	mkdir -p ctx/d outside
 	echo host-secret >outside/file
 	ln -s "$PWD/outside/file" ctx/abs
-	ln -s ../../../../../../../../../../..$PWD/outside/file ctx/rel
+	ln -s "../../../../../../../../../../..$PWD/outside/file" ctx/rel
 	ln -s "$PWD/outside" ctx/dir
 	ln -s /etc/passwd ctx/d/passwd
 	ln -s "$PWD/outside/file" ctx/.dockerignore

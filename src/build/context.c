@@ -180,6 +180,11 @@ static int open_git(struct build_context *to, int folder_fd, const char *address
 	return to->fd < 0 ? err_sys(e, "open the repository") : 0;
 }
 
+static bool is_repository(const char *path)
+{
+	return build_git_is(path) || build_git_is_local(path);
+}
+
 static int open_made(struct build_context *ret, struct build *build, const char *path,
 		     const char *file, struct err *e)
 {
@@ -189,8 +194,8 @@ static int open_made(struct build_context *ret, struct build *build, const char 
 	if (r < 0)
 		return r;
 	int folder_fd = build->folders.items[folder].fs_fd;
-	r = build_git_is(path) ? open_git(ret, folder_fd, path, e)
-			       : open_input(ret, build, folder_fd, file, e);
+	r = is_repository(path) ? open_git(ret, folder_fd, path, e)
+				: open_input(ret, build, folder_fd, file, e);
 	if (r < 0 || ret->fd < 0)
 		return r;
 	r = read_file(ret, path, file, true, e);
@@ -204,7 +209,7 @@ int build_context_open(struct build_context *ret, struct build *build, const cha
 
 	if (input && str_equal(file, "-"))
 		return read_file(ret, path, file, false, e);
-	if (input || build_git_is(path))
+	if (input || is_repository(path))
 		return open_made(ret, build, path, file, e);
 	ret->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->fd < 0)

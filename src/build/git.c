@@ -23,9 +23,13 @@ bool build_git_is(const char *address)
 	if (str_starts(address, "git@") || str_starts(address, "git://") ||
 	    str_starts(address, "ssh://") || str_starts(address, "github.com/"))
 		return true;
-	return (str_starts(address, "http://") || str_starts(address, "https://") ||
-		str_starts(address, "file://")) &&
+	return (str_starts(address, "http://") || str_starts(address, "https://")) &&
 	       str_ends(path, ".git");
+}
+
+bool build_git_is_local(const char *address)
+{
+	return str_starts(address, "file://");
 }
 
 /* Runs git in the folder; what it says goes to standard error. */
@@ -71,9 +75,23 @@ static void begin(struct strv *to, const char *verb)
 	strv_add(to, verb);
 }
 
+static int fetch_ref(int tree_fd, const char *address, const char *ref, bool shallow, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	begin(&arguments, "fetch");
+	strv_add(&arguments, "--quiet");
+	if (shallow)
+		strv_add(&arguments, "--depth=1");
+	strv_add(&arguments, "--");
+	strv_add(&arguments, address);
+	strv_add(&arguments, str_empty(ref) ? "HEAD" : ref);
+	return run(tree_fd, &arguments, e);
+}
+
 static int fetch(int folder_fd, const char *address, const char *ref, struct err *e)
 {
-	own_clear(strv_clear) struct strv init = { 0 }, fetched = { 0 }, checkout = { 0 };
+	own_clear(strv_clear) struct strv init = { 0 }, checkout = { 0 };
 
 	begin(&init, "init");
 	strv_add(&init, "--quiet");
@@ -85,13 +103,11 @@ static int fetch(int folder_fd, const char *address, const char *ref, struct err
 	own_fd int tree = openat(folder_fd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree < 0)
 		return err_sys(e, "open the repository");
-	begin(&fetched, "fetch");
-	strv_add(&fetched, "--quiet");
-	strv_add(&fetched, "--depth=1");
-	strv_add(&fetched, "--");
-	strv_add(&fetched, address);
-	strv_add(&fetched, str_empty(ref) ? "HEAD" : ref);
-	r = run(tree, &fetched, e);
+	/* a server of plain files has no part of a history to give */
+	struct err shallow;
+	r = fetch_ref(tree, address, ref, true, &shallow);
+	if (r < 0)
+		r = fetch_ref(tree, address, ref, false, e);
 	if (r < 0)
 		return r;
 	begin(&checkout, "checkout");

@@ -5,6 +5,9 @@
 
 struct err;
 
+/* One of this machine, "file://": what a person names may be, what a Dockerfile names may not. */
+bool build_git_is_local(const char *address);
+
 /* "git@host:repo", "ssh://", "git://", or http(s):// with ".git" at the end of its path. */
 bool build_git_is(const char *address);
 

@@ -39,8 +39,8 @@ struct ps_options {
 static const struct option table[] = {
 	{ "all", 'a', OPTION_FLAG(all), NULL, "also those that do not run" },
 	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE",
-	  "only those with this name, id, status, health, label, ancestor, exited, before, since, "
-	  "volume" },
+	  "only those with this name, id, status, health, label, kind, ancestor, exited, before, "
+	  "since, volume" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "last", 'n', OPTION_INT(last), "N", "the N newest, running or not" },
 	{ "latest", 'l', OPTION_FLAG(latest), NULL, "the newest, running or not" },

@@ -24,8 +24,27 @@ holm_setup() {
 	export HOME=$BATS_TEST_TMPDIR/home
 	export NO_COLOR=1
 	mkdir "$HOME" "$BATS_TEST_TMPDIR/here"
+	[ -z "${HOLM_TEST_USER:-}" ] || holm_user_setup
 	cd "$BATS_TEST_TMPDIR/here" || return
 	HOLM_MOUNTS=$(mounts)
+}
+
+# HOLM_TEST_USER of tests/bats: what the test makes for holm is that user's.
+holm_user_setup() {
+	local folder=$BATS_TEST_TMPDIR
+	mkdir "$HOLM_ROOT" "$HOLM_RUN"
+	chown 1000:1000 "$HOLM_ROOT" "$HOLM_RUN" "$HOME"
+	umask 0
+	chmod 777 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/here"
+	until [ "$folder" = / ]; do
+		chmod a+rx "$folder"
+		folder=$(dirname "$folder")
+	done
+}
+
+# For what an ordinary user cannot have, whatever holm does.
+needs_root() { # REASON
+	[ -z "${HOLM_TEST_USER:-}" ] || skip "as an ordinary user: $1"
 }
 
 holm_teardown() {

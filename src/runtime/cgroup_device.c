@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "base/shape.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_plan.h"
 
@@ -184,7 +185,7 @@ int runtime_cgroup_device_plan_v1(struct runtime_cgroup_plan *plan,
 	own_clear(
 		runtime_cgroup_device_rules_clear) struct runtime_cgroup_device_rules rules = { 0 };
 
-	if (resources->devices.count == 0)
+	if (resources->devices.count == 0 || user_ids_are_mapped())
 		return 0;
 	int r = runtime_cgroup_device_rules_read(&rules, resources, e);
 	if (r < 0)

@@ -38,6 +38,9 @@ int runtime_cgroup_device_check(const struct oci_device_rule *rule, struct err *
 int runtime_cgroup_device_rules_read(struct runtime_cgroup_device_rules *ret,
 				     const struct oci_resources *resources, struct err *e);
 
+/* Root of a user namespace has none of this: the kernel lets it set no rules (device_cgroup.c asks
+ * for CAP_SYS_ADMIN of the first), and it has no nodes but those that its caller may open. */
+
 /* Adds the writes to devices.allow and devices.deny; none for an empty list. v1 keeps a list of
  * exceptions and cannot take a part of one away: ERR_UNSUPPORTED. */
 int runtime_cgroup_device_plan_v1(struct runtime_cgroup_plan *plan,

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/user_ids.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_device.h"
 
@@ -135,7 +136,7 @@ int runtime_cgroup_device_bpf_attach(int folder, const struct oci_resources *res
 	own_free struct bpf_insn *program = NULL;
 	size_t count;
 
-	if (resources->devices.count == 0)
+	if (resources->devices.count == 0 || user_ids_are_mapped())
 		return 0;
 	int r = runtime_cgroup_device_rules_read(&rules, resources, e);
 	if (r < 0)

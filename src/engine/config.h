@@ -15,6 +15,7 @@ struct config_context {
 	const char *folder;       /* the caller's working directory, absolute */
 	int64_t cpus;             /* how many the host has; 0: not known */
 	bool bridges;             /* the caller may make networks: "bridge" is the default one */
+	const char *uplink;       /* who may not: network_uplink_choose(); NULL: there is none */
 };
 
 /* Fills the zeroed *c but for id, name, created_ns and image. Names of other containers

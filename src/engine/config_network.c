@@ -10,16 +10,19 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "network/record.h"
+#include "network/uplink.h"
 
 /* Nothing said, "default" and podman's "private": the default network; where none can be made a
- * namespace with loopback alone. */
+ * program that carries packets, and without one a namespace with loopback alone. */
 static const char *understand(const char *text, const struct config_context *context)
 {
 	static const char *const words[] = { "default", "private", NULL };
 
 	if (!config_is_one_of(text, words))
 		return text;
-	return context->bridges ? NETWORK_DEFAULT : "private";
+	if (context->bridges)
+		return NETWORK_DEFAULT;
+	return context->uplink ? context->uplink : "private";
 }
 
 /* "host", "container:web", "ns:/run/netns/x": is it no network's name? */
@@ -27,8 +30,8 @@ static bool is_mode(const char *text)
 {
 	static const char *const modes[] = { "none", "host", "private", NULL };
 
-	return config_is_one_of(text, modes) || !str_empty(config_container_name(text)) ||
-	       str_starts(text, "ns:/");
+	return config_is_one_of(text, modes) || network_uplink_is_name(text) ||
+	       !str_empty(config_container_name(text)) || str_starts(text, "ns:/");
 }
 
 static int add_endpoint(struct container *c, const char *text, struct err *e)

@@ -14,6 +14,7 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "engine/config.h"
 #include "engine/create.h"
 #include "engine/dns.h"
@@ -30,6 +31,7 @@
 #include "engine/volume.h"
 #include "image/source.h"
 #include "network/namespace.h"
+#include "network/uplink.h"
 #include "storage/gc.h"
 #include "storage/store.h"
 
@@ -117,11 +119,14 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
 	own_free char *folder = getcwd(NULL, 0);
 	own_free char *name = image_name(o);
+	bool bridges = network_namespace_is_ours();
+	const char *why;
 	const struct config_context context = {
 		.environment = environ,
 		.folder = folder ? folder : "/",
 		.cpus = o->cpus ? get_nprocs() : 0,
-		.bridges = network_namespace_is_ours(),
+		.bridges = bridges,
+		.uplink = bridges || !user_ids_are_mapped() ? NULL : network_uplink_choose(&why),
 	};
 	const struct planned planned = { o, &context };
 	const struct image_request request = {

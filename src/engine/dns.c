@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/network.h"
 #include "engine/spec.h"
+#include "network/uplink.h"
 #include "storage/store.h"
 
 enum { SHORT_ID = 12, LINK_MAX = 253 };
@@ -138,7 +139,7 @@ static int write_config(int run_fd, const struct container *c, const struct engi
 			struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
-	bool forward = false;
+	bool forward = network_uplink_is_name(c->network.mode);
 
 	for (size_t i = 0; i < places->items.count; i++) {
 		const struct engine_place *place = &places->items.items[i];
@@ -171,7 +172,8 @@ int engine_dns_write(struct engine *engine, const struct container *c,
 		     const struct engine_places *places, int run_fd, struct err *e)
 {
 	/* one that was never in a network has no name server */
-	if (places->items.count == 0 && faccessat(run_fd, "dns", F_OK, 0) < 0)
+	if (places->items.count == 0 && !network_uplink_is_name(c->network.mode) &&
+	    faccessat(run_fd, "dns", F_OK, 0) < 0)
 		return 0;
 	int r = make_folder(engine->store->run_fd, "names", e);
 	if (r < 0)

@@ -13,6 +13,7 @@
 #include "engine/network.h"
 #include "engine/spec.h"
 #include "engine/userns.h"
+#include "network/uplink.h"
 
 enum { HOST_FILE_MAX = 256 << 10 };
 
@@ -106,7 +107,7 @@ void files_hosts(struct str *to, const struct container *c, const struct files_c
 /* Does it have a name server of its own, which asks those of the host? */
 static bool has_resolver(const struct container *c)
 {
-	return c->network.endpoints.count > 0;
+	return c->network.endpoints.count > 0 || network_uplink_is_name(c->network.mode);
 }
 
 /* A name server of the host's loopback cannot be reached from another network namespace. */

@@ -23,6 +23,7 @@
 #include "network/firewall.h"
 #include "network/lease.h"
 #include "network/link.h"
+#include "network/uplink.h"
 #include "runtime/user_namespace.h"
 #include "storage/store.h"
 #include "wire/netlink.h"
@@ -387,7 +388,7 @@ int engine_network_connect(struct engine_connection *ret, struct engine *engine,
 {
 	struct engine_connection *to = ret;
 
-	if (c->network.endpoints.count == 0)
+	if (c->network.endpoints.count == 0 && !network_uplink_is_name(c->network.mode))
 		return 0;
 	int r = open_user(&to->user_fd, c, context, e);
 	if (r == 0)

@@ -21,6 +21,7 @@
 #include "engine/networks.h"
 #include "engine/ports_plan.h"
 #include "monitor/rules.h"
+#include "monitor/uplink.h"
 #include "network/firewall.h"
 #include "network/loop.h"
 #include "network/publish.h"
@@ -69,6 +70,11 @@ int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const
 
 /* ---- publishing ---- */
 
+int engine_ports_write_list(int run_fd, const struct engine_port_list *ports, struct err *e)
+{
+	return shape_write_at(&ports_shape, run_fd, "ports.json", ports, e);
+}
+
 int engine_ports_write(int run_fd, const struct engine_port_list *ports, struct err *e)
 {
 	own_free struct wire_nftables_element *elements = NULL;
@@ -78,7 +84,7 @@ int engine_ports_write(int run_fd, const struct engine_port_list *ports, struct 
 		return count;
 	own_free char *rules = wire_nftables_format(elements, (size_t)count);
 	int r = fd_write_file_at(run_fd, MONITOR_RULES, rules, strlen(rules), 0600, e);
-	return r < 0 ? r : shape_write_at(&ports_shape, run_fd, "ports.json", ports, e);
+	return r < 0 ? r : engine_ports_write_list(run_fd, ports, e);
 }
 
 /* What is in the way is of nobody who lives. */
@@ -157,6 +163,7 @@ void engine_ports_withdraw(int run_fd)
 	own_fd int late = monitor_rules_remove(run_fd);
 
 	(void)late;
+	monitor_uplink_end(run_fd);
 }
 
 /* ---- putting in again ---- */

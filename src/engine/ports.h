@@ -41,6 +41,9 @@ void engine_ports_withdraw(int run_fd);
 int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const char *id,
 		      struct err *e);
 
+/* ports.json alone, where no rules are needed. */
+int engine_ports_write_list(int run_fd, const struct engine_port_list *ports, struct err *e);
+
 /* The parts of it: both files of a run folder, and the rules themselves. */
 int engine_ports_write(int run_fd, const struct engine_port_list *ports, struct err *e);
 int engine_ports_translate(struct engine *engine, const struct engine_port_list *ports,

@@ -44,6 +44,12 @@ static void find_targets(struct wishes *to, struct engine *engine,
 	struct err ignored;
 	size_t chosen = 0;
 
+	/* a program carries its packets: to whatever address it has (engine/uplink.h) */
+	if (places->items.count == 0) {
+		to->targets[0].family = AF_INET;
+		to->targets[1].family = AF_INET6;
+		return;
+	}
 	for (size_t i = 0; i < places->items.count; i++) {
 		own_clear(network_record_clear) struct network network = { 0 };
 		if (network_record_read(&network, engine->store, places->items.items[i].network,

@@ -28,6 +28,7 @@
 #include "engine/relabel.h"
 #include "engine/secret.h"
 #include "engine/spec.h"
+#include "engine/uplink.h"
 #include "engine/volume.h"
 #include "monitor/config.h"
 #include "monitor/journal.h"
@@ -375,6 +376,8 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 		r = write_monitor(engine, c, run_fd, o, &connection.places, e);
 	if (r == 0)
 		r = engine_ports_publish(&ports, engine, c, &connection.places, run_fd, e);
+	if (r == 0)
+		r = engine_uplink_start(engine, c, &connection, run_fd, e);
 	if (r < 0) {
 		engine_ports_withdraw(run_fd);
 		fd_remove_tree_at(engine->run_fd, c->id, &ignored);

@@ -22,6 +22,7 @@
 #include "monitor/dead.h"
 #include "monitor/monitor.h"
 #include "monitor/rules.h"
+#include "monitor/uplink.h"
 
 static void fill_record(struct monitor *m, struct monitor_exit_record *record,
 			const struct err *why)
@@ -83,6 +84,8 @@ static int release_ports(struct monitor *m)
 {
 	int late = m->run_dir >= 0 ? monitor_rules_remove(m->run_dir) : -1;
 
+	if (m->run_dir >= 0)
+		monitor_uplink_end(m->run_dir);
 	for (int i = 0; i < 2; i++)
 		if (m->ports[i] >= 0)
 			close(take_fd(&m->ports[i]));

@@ -1,5 +1,6 @@
-/* namespace.c - a namespace is made by unshare(2), and the caller goes back into its own. Into that
- * of another user namespace nobody comes back from: a child makes it and hands it over. */
+/* namespace.c - a namespace is made by unshare(2), and the caller goes back into its own. Where
+ * nobody comes back, from that of another user namespace and into one that is not ours, a child
+ * makes it and hands it over. */
 #include "network/namespace.h"
 
 #include <errno.h>
@@ -84,7 +85,7 @@ static int make_in_child(int user_fd, int pair, struct err *e)
 {
 	struct network_namespace made;
 
-	if (setns(user_fd, CLONE_NEWUSER) < 0)
+	if (user_fd >= 0 && setns(user_fd, CLONE_NEWUSER) < 0)
 		return err_sys(e, "enter the container's user namespace");
 	int r = make_here(&made, e);
 	if (r < 0)
@@ -93,8 +94,7 @@ static int make_in_child(int user_fd, int pair, struct err *e)
 	return fd_send(pair, "", 1, fds, 2, e);
 }
 
-/* One byte and both descriptors, or the error. */
-static int take_over(struct network_namespace *ret, int pair, struct err *e)
+int network_namespace_take_two(int ret[2], int pair, struct err *e)
 {
 	int fds[FD_PASS_MAX];
 	size_t count = 0;
@@ -104,13 +104,14 @@ static int take_over(struct network_namespace *ret, int pair, struct err *e)
 	if (n < 0)
 		return (int)n;
 	if (n == 1 && count == 2) {
-		*ret = (struct network_namespace){ fds[0], fds[1] };
+		ret[0] = fds[0];
+		ret[1] = fds[1];
 		return 0;
 	}
 	while (count > 0)
 		close(fds[--count]);
 	if (n != sizeof(theirs))
-		return err_set(e, ERR_INTERNAL, "the child that makes it ended without a word");
+		return err_set(e, ERR_INTERNAL, "the child in the namespace ended without a word");
 	*e = theirs;
 	return -theirs.number;
 }
@@ -132,14 +133,19 @@ static int make_by_child(struct network_namespace *ret, int user_fd, struct err 
 		_exit(0);
 	}
 	close(take_fd(&theirs));
-	int r = take_over(ret, ours, e);
+	int fds[2];
+	int r = network_namespace_take_two(fds, ours, e);
 	process_wait(pid);
-	return r < 0 ? err_add(e, "make a network namespace") : 0;
+	if (r < 0)
+		return err_add(e, "make a network namespace");
+	*ret = (struct network_namespace){ fds[0], fds[1] };
+	return 0;
 }
 
 int network_namespace_make(struct network_namespace *ret, int user_fd, struct err *e)
 {
-	return user_fd < 0 ? make_and_return(ret, e) : make_by_child(ret, user_fd, e);
+	return user_fd < 0 && network_namespace_is_ours() ? make_and_return(ret, e)
+							  : make_by_child(ret, user_fd, e);
 }
 
 int network_namespace_enter(const struct network_namespace *namespace, struct err *e)

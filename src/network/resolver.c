@@ -11,6 +11,7 @@
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,8 +19,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "base/process.h"
 #include "network/namespace.h"
 #include "wire/netlink.h"
 
@@ -242,17 +245,63 @@ static int open_here(struct network_resolver *resolver, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+static int enter_and_open(struct network_resolver *ret, const struct network_namespace *namespace,
+			  struct err *e)
+{
+	int back = network_namespace_enter(namespace, e);
+	if (back < 0)
+		return back;
+	int r = open_here(ret, e);
+	network_namespace_leave(back);
+	return r;
+}
+
+/* Where there is no way back from: a child opens them. */
+static int send_from_child(const struct network_namespace *namespace, int pair, struct err *e)
+{
+	struct network_resolver made = NETWORK_RESOLVER_INIT;
+
+	if (setns(namespace->fd, CLONE_NEWNET) < 0)
+		return err_sys(e, "enter the container's network namespace");
+	int r = open_here(&made, e);
+	if (r < 0)
+		return r;
+	const int fds[] = { made.udp, made.tcp };
+	return fd_send(pair, "", 1, fds, 2, e);
+}
+
+static int open_by_child(struct network_resolver *ret, const struct network_namespace *namespace,
+			 struct err *e)
+{
+	int pair[2], fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "make a socket pair");
+	own_fd int ours = pair[0];
+	own_fd int theirs = pair[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_sys(e, "fork");
+	if (pid == 0) {
+		if (send_from_child(namespace, theirs, e) < 0)
+			fd_send(theirs, e, sizeof(*e), NULL, 0, e);
+		_exit(0);
+	}
+	close(take_fd(&theirs));
+	int r = network_namespace_take_two(fds, ours, e);
+	process_wait(pid);
+	if (r == 0)
+		*ret = (struct network_resolver){ fds[0], fds[1] };
+	return r;
+}
+
 int network_resolver_open(struct network_resolver *ret, const struct network_namespace *namespace,
 			  struct err *e)
 {
 	struct network_resolver made = NETWORK_RESOLVER_INIT;
 
-	int r = network_namespace_enter(namespace, e);
-	if (r < 0)
-		return r;
-	int back = r;
-	r = open_here(&made, e);
-	network_namespace_leave(back);
+	int r = network_namespace_is_ours() ? enter_and_open(&made, namespace, e)
+					    : open_by_child(&made, namespace, e);
 	if (r < 0)
 		network_resolver_close(&made);
 	else

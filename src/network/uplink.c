@@ -1,0 +1,317 @@
+/* uplink.c - both programs open a namespace by a path. It is bound to a file of the container's
+ * folder, in this process's mount namespace and for as long as they start. */
+#include "network/uplink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "base/user_ids.h"
+
+enum { SAID_MAX = 4096, PID_BYTES_MAX = 32, READY_MS = 10000 };
+
+/* ---- which one ---- */
+
+bool network_uplink_is_name(const char *name)
+{
+	return str_equal(name, NETWORK_UPLINK_PASTA) || str_equal(name, NETWORK_UPLINK_SLIRP);
+}
+
+static bool is_there(const char *program)
+{
+	static const char folders[] = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin";
+	own_clear(strv_clear) struct strv all = { 0 };
+	const char *path = getenv("PATH");
+
+	strv_split(&all, str_empty(path) ? folders : path, ':');
+	for (size_t i = 0; i < all.count; i++) {
+		own_free char *file = path_join(all.items[i], program);
+		if (*file == '/' && access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* pasta takes address and routes of the host for the container: route(5) of /proc has a destination
+ * of all zeros. */
+static bool has_default_route(void)
+{
+	own_file FILE *routes = fopen("/proc/net/route", "re");
+	char line[256], device[32];
+	unsigned long destination;
+
+	while (routes && fgets(line, sizeof(line), routes))
+		if (sscanf(line, "%31s %lx", device, &destination) == 2 && destination == 0)
+			return true;
+	return false;
+}
+
+const char *network_uplink_choose(const char **why)
+{
+	bool pasta = is_there(NETWORK_UPLINK_PASTA);
+
+	*why = NULL;
+	if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		*why = "you may not open /dev/net/tun";
+	else if (is_there(NETWORK_UPLINK_SLIRP))
+		return NETWORK_UPLINK_SLIRP;
+	else if (pasta && has_default_route())
+		return NETWORK_UPLINK_PASTA;
+	else if (pasta)
+		*why = "this host has no default route";
+	else
+		*why = "neither slirp4netns nor pasta is here (Debian: apt install slirp4netns)";
+	return NULL;
+}
+
+/* ---- how it is called ---- */
+
+/* Of every container's end, where nobody else is: told to pasta, which else sends to all until it
+ * has heard the container, and to all is not to a TCP socket. */
+#define MAC "02:68:6f:6c:6d:01"
+
+/* One "-t ADDRESS/HOSTPORT:PORT" each; a protocol without any is switched off. */
+static void add_pasta_ports(struct strv *argv, const struct strv *ports, const char *protocol)
+{
+	const char *option = str_equal(protocol, "tcp") ? "-t" : "-u";
+	size_t before = argv->count;
+
+	for (size_t i = 0; i < ports->count; i++) {
+		own_clear(strv_clear) struct strv words = { 0 };
+		strv_split(&words, ports->items[i], ' ');
+		if (!str_equal(words.items[0], protocol))
+			continue;
+		strv_add(argv, option);
+		strv_addf(argv, "%s%s%s:%s", words.items[1], *words.items[1] ? "/" : "",
+			  words.items[2], words.items[3]);
+	}
+	if (argv->count == before) {
+		strv_add(argv, option);
+		strv_add(argv, "none");
+	}
+}
+
+static void pasta_arguments(struct strv *argv, const struct network_uplink_request *request,
+			    const char *netns, const char *pid)
+{
+	const char *const words[] = {
+		"pasta", "--config-net", "--quiet", "-I", "eth0",    "-T",  "none",          "-U",
+		"none",  "--no-map-gw",  "-P",      pid,  "--netns", netns, "--ns-mac-addr", MAC
+	};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		strv_add(argv, words[i]);
+	add_pasta_ports(argv, request->ports, "tcp");
+	add_pasta_ports(argv, request->ports, "udp");
+}
+
+static void slirp_arguments(struct strv *argv, const char *netns, const char *socket)
+{
+	const char *const words[] = { "slirp4netns",
+				      "--configure",
+				      "--mtu=65520",
+				      "--disable-host-loopback",
+				      "--enable-ipv6",
+				      "--ready-fd=3",
+				      "--netns-type=path",
+				      "--api-socket",
+				      socket,
+				      netns,
+				      "eth0" };
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		strv_add(argv, words[i]);
+}
+
+/* ---- starting ---- */
+
+_Noreturn static void exec_program(const struct strv *argv, int said, int ready)
+{
+	own_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	process_reset_signals();
+	dup2(null, 0);
+	dup2(null, 1);
+	dup2(said, 2);
+	if (ready >= 0)
+		dup2(ready, 3);
+	execvp(argv->items[0], argv->items);
+	_exit(127);
+}
+
+static pid_t spawn(const struct strv *argv, int said, int ready, struct err *e)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		exec_program(argv, said, ready);
+	return pid < 0 ? err_sys(e, "fork") : pid;
+}
+
+/* Its last line tells why. */
+static int failed(const char *name, int said, struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	struct err unreadable;
+
+	str_add(&text, "");
+	lseek(said, 0, SEEK_SET);
+	fd_read_all(said, SAID_MAX, &text, &unreadable);
+	while (text.length && text.text[text.length - 1] == '\n')
+		text.text[--text.length] = '\0';
+	const char *line = strrchr(text.text, '\n');
+	line = line ? line + 1 : text.text;
+	err_set(e, ERR_UNSUPPORTED, "%s: %s", name, *line ? line : "it ended without a word");
+	return err_hint(e,
+			"--network none needs no such program; holm doctor tells what is missing");
+}
+
+static int read_pid(pid_t *ret, const char *path, struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	uint64_t pid;
+
+	int r = fd_read_file_at(AT_FDCWD, path, PID_BYTES_MAX, &text, e);
+	if (r < 0)
+		return r;
+	text.text[strcspn(text.text, "\n")] = '\0';
+	r = number_parse_u64(&pid, text.text, INT32_MAX, e);
+	if (r == 0)
+		*ret = (pid_t)pid;
+	return r;
+}
+
+/* The first process ends once the second, which goes on, has made the network. */
+static int start_pasta(pid_t *ret, const struct network_uplink_request *request, const char *netns,
+		       int said, struct err *e)
+{
+	own_free char *file = path_join(request->folder, "pid");
+	own_clear(strv_clear) struct strv argv = { 0 };
+
+	pasta_arguments(&argv, request, netns, file);
+	pid_t pid = spawn(&argv, said, -1, e);
+	if (pid < 0)
+		return pid;
+	return process_wait(pid) == 0 ? read_pid(ret, file, e) : failed(request->name, said, e);
+}
+
+/* ---- slirp4netns ---- */
+
+/* One request a connection; its answer has "error" where it failed. */
+static int ask(const char *path, const char *text, struct err *e)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	own_clear(str_clear) struct str answer = { 0 };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return err_set(e, ERR_INVALID, "%s is too long for a socket", path);
+	strcpy(address.sun_path, path);
+	own_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return err_sys(e, "connect to slirp4netns");
+	int r = fd_write_all(fd, text, strlen(text));
+	if (r < 0)
+		return err_number(e, -r, "write to slirp4netns");
+	shutdown(fd, SHUT_WR);
+	str_add(&answer, "");
+	r = fd_read_all(fd, SAID_MAX, &answer, e);
+	if (r < 0 || !strstr(answer.text, "\"error\""))
+		return r;
+	return err_set(e, ERR_EXISTS, "slirp4netns: %s", answer.text);
+}
+
+static int add_slirp_ports(const struct network_uplink_request *request, const char *socket,
+			   struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->ports->count; i++) {
+		own_clear(strv_clear) struct strv words = { 0 };
+		strv_split(&words, request->ports->items[i], ' ');
+		own_free char *text =
+			mem_format("{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"%s\","
+				   "\"host_addr\":\"%s\",\"host_port\":%s,\"guest_port\":%s}}",
+				   words.items[0], *words.items[1] ? words.items[1] : "0.0.0.0",
+				   words.items[2], words.items[3]);
+		r = ask(socket, text, e);
+	}
+	return r;
+}
+
+static bool is_ready(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	return poll(&ready, 1, READY_MS) == 1 && read(fd, &byte, 1) == 1;
+}
+
+static int start_slirp(pid_t *ret, const struct network_uplink_request *request, const char *netns,
+		       int said, struct err *e)
+{
+	own_free char *socket = path_join(request->folder, "slirp");
+	own_clear(strv_clear) struct strv argv = { 0 };
+	int ends[2];
+
+	slirp_arguments(&argv, netns, socket);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "make a pipe");
+	own_fd int reading = ends[0];
+	own_fd int writing = ends[1];
+	pid_t pid = spawn(&argv, said, writing, e);
+	if (pid < 0)
+		return pid;
+	close(take_fd(&writing));
+	int r = is_ready(reading) ? 0 : failed(request->name, said, e);
+	if (r == 0)
+		r = add_slirp_ports(request, socket, e);
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		process_wait(pid);
+		return r;
+	}
+	*ret = pid;
+	return 0;
+}
+
+int network_uplink_start(pid_t *ret, const struct network_uplink_request *request, struct err *e)
+{
+	own_free char *netns = path_join(request->folder, "netns");
+	own_free char *link = mem_format("/proc/self/fd/%d", request->namespace_fd);
+
+	if (!user_ids_are_mapped()) {
+		err_set(e, ERR_UNSUPPORTED, "--network %s is for ordinary users", request->name);
+		return err_hint(e, "root has bridges: --network bridge, the default");
+	}
+	own_fd int said = memfd_create("holm-uplink", MFD_CLOEXEC);
+	own_fd int file = open(netns, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (said < 0 || file < 0)
+		return err_sys(e, "make %s", netns);
+	if (mount(link, netns, NULL, MS_BIND, NULL) < 0)
+		return err_sys(e, "bind the network namespace to %s", netns);
+	int r = str_equal(request->name, NETWORK_UPLINK_PASTA)
+			? start_pasta(ret, request, netns, said, e)
+			: start_slirp(ret, request, netns, said, e);
+	umount2(netns, MNT_DETACH);
+	return r;
+}

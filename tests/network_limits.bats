@@ -22,10 +22,10 @@ serves() { # CONTAINER
 }
 
 between() { # LOW VALUE HIGH
-	[ "$1" -le "$2" ] && [ "$2" -le "$3" ] || {
+	if [ "$2" -lt "$1" ] || [ "$2" -gt "$3" ]; then
 		echo "$2 is not between $1 and $3"
 		return 1
-	}
+	fi
 }
 
 @test "limits.ingress and limits.egress: what a container receives and sends" {
@@ -47,7 +47,6 @@ between() { # LOW VALUE HIGH
 
 @test "iperf3 over each kind, and stats count what it was" {
 	needs iperf3
-	local kind
 	FROM=in_neighbour
 	holm network create -d routed -o parent=lan --subnet 192.0.2.0/24 --ip-range 192.0.2.64/26 routed >/dev/null
 	sleeper_at routed:ip=192.0.2.70 one
@@ -61,7 +60,7 @@ between() { # LOW VALUE HIGH
 	# 8 MiB less what was under way when it ended
 	[[ $(jq -r .NetIO <<<"$output") =~ ^[4-9]\.[0-9]*MB ]]
 	holm rm -f one >/dev/null
-	FROM=env
+	unset FROM
 	sleeper_at bridge two
 	between 10000000 "$(bits two "$(holm inspect --format '{{.NetworkSettings.IPAddress}}' two)" received -n 8M)" 1000000000000
 	expect 0 holm stats --no-stream --format json two

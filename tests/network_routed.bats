@@ -3,9 +3,9 @@
 load holm
 load lan
 
-routed() { # [ARGUMENT...]
+routed() {
 	holm network create -d routed -o parent=lan --subnet 192.0.2.0/24 --ip-range 192.0.2.128/25 \
-		--gateway 192.0.2.2 --subnet 2001:db8::/64 "$@" onlan >/dev/null
+		--gateway 192.0.2.2 --subnet 2001:db8::/64 onlan >/dev/null
 }
 
 sleeper() { # NAME [ARGUMENT...]

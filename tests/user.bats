@@ -81,3 +81,16 @@ teardown() {
 	wait $two
 	expect 0 as other holm rm -f web
 }
+
+@test "without a range there is one id, and what that means is said once" {
+	person_named lonely 1002
+	expect 0 as lonely holm run --rm busybox id -u
+	output_is 0
+	mkdir tree && echo x >tree/file && chown 1000:1000 tree/file
+	tar -C tree -cf layer.tar .
+	oci_image oci one layer.tar
+	tar -C oci -cf "$BATS_TEST_TMPDIR/person/lonely/oci.tar" .
+	chmod 644 "$BATS_TEST_TMPDIR/person/lonely/oci.tar"
+	expect 0 as lonely holm load -i oci.tar
+	output_has "you have one id alone"
+}

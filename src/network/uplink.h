@@ -1,5 +1,5 @@
-/* uplink.h - the way out for a container of an ordinary user, who may touch no device of the
- * host: a program, pasta(1) or slirp4netns(1), that reads the packets of the container's namespace and
+/* uplink.h - the way out for a container of an ordinary user, who may touch no device of the host:
+ * a program, slirp4netns(1) or pasta(1), that reads the packets of the container's namespace and
  * speaks for it by sockets of the user's. */
 #pragma once
 #include <stdbool.h>

@@ -194,6 +194,8 @@ static int make_whole(const struct store *store, const struct network *network,
 	for (size_t i = 0; r == 0 && i < p->count; i++)
 		if (p->subnets[i].family == AF_INET)
 			r = network_host_route_localnet(network->bridge, e);
+		else
+			r = network_host_trust_addresses(network->bridge, e);
 	return r < 0 ? r : index;
 }
 

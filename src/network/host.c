@@ -53,3 +53,11 @@ int network_host_route_localnet(const char *device, struct err *e)
 	int r = turn_on(path, e);
 	return r < 0 ? err_add(e, "let %s take what is for 127.0.0.1", device) : 0;
 }
+
+int network_host_trust_addresses(const char *device, struct err *e)
+{
+	own_free char *path = mem_format("/proc/sys/net/ipv6/conf/%s/accept_dad", device);
+
+	int r = fd_write_control_at(AT_FDCWD, path, "0", e);
+	return r < 0 ? err_add(e, "set up %s", device) : 0;
+}

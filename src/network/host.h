@@ -13,3 +13,7 @@ int network_host_answer_ndp(const char *device, struct err *e);
 /* Has the device take packets from and for 127.0.0.0/8: the host reaches published ports by it.
  * What it may get is bounded by the rules (rules.nft, chain raw). */
 int network_host_route_localnet(const char *device, struct err *e);
+
+/* Has a device that is ours alone use its link-local address at once, without asking who has it
+ * (IPv6): until then it cannot ask for its neighbours. */
+int network_host_trust_addresses(const char *device, struct err *e);

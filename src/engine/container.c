@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "runtime/apparmor.h"
 
 #define FIELD(type, member, kind)                                                                  \
 	{                                                                                          \
@@ -340,4 +341,9 @@ void container_clear(struct container *c)
 bool container_is_system(const struct container *c)
 {
 	return str_equal(c->kind, CONTAINER_SYSTEM);
+}
+
+const char *container_apparmor(const struct container *c)
+{
+	return container_is_system(c) ? RUNTIME_APPARMOR_SYSTEM : RUNTIME_APPARMOR_DEFAULT;
 }

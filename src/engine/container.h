@@ -286,6 +286,9 @@ extern const struct shape container_image_shape;
 
 bool container_is_system(const struct container *c);
 
+/* The AppArmor profile that it has where nothing else is said. */
+const char *container_apparmor(const struct container *c);
+
 /* Is there a command that checks its health? */
 bool container_has_health(const struct container *c);
 

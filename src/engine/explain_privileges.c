@@ -8,7 +8,6 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/spec.h"
-#include "runtime/apparmor.h"
 #include "runtime/capability.h"
 #include "runtime/lsm.h"
 
@@ -84,8 +83,10 @@ static void seccomp(struct explain_rows *to, const struct container_security *s)
 			    NULL);
 }
 
-static void apparmor(struct explain_rows *to, const struct container_security *s)
+static void apparmor(struct explain_rows *to, const struct container *c)
 {
+	const struct container_security *s = &c->security;
+
 	if (!runtime_lsm_has_apparmor())
 		explain_add(to, group, "apparmor", mem_text("not active on this host"),
 			    EXPLAIN_DEFAULT, NULL);
@@ -97,8 +98,8 @@ static void apparmor(struct explain_rows *to, const struct container_security *s
 		explain_add(to, group, "apparmor", mem_text("unconfined"), EXPLAIN_WEAKER,
 			    mem_text("--privileged"));
 	else
-		explain_add(to, group, "apparmor", mem_text(RUNTIME_APPARMOR_DEFAULT),
-			    EXPLAIN_DEFAULT, NULL);
+		explain_add(to, group, "apparmor", mem_text(container_apparmor(c)), EXPLAIN_DEFAULT,
+			    NULL);
 }
 
 static void selinux(struct explain_rows *to, const struct container_security *s)
@@ -187,7 +188,7 @@ void explain_privileges(struct explain_rows *to, const struct container *c)
 	capabilities(to, s);
 	new_privileges(to, s);
 	seccomp(to, s);
-	apparmor(to, s);
+	apparmor(to, c);
 	selinux(to, s);
 	masks(to, s);
 	devices(to, s);

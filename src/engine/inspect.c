@@ -127,13 +127,13 @@ static void add_files(struct json_object *to, const struct container *c, const c
 	}
 }
 
-static const char *apparmor_profile(const struct container_security *s)
+static const char *apparmor_profile(const struct container *c)
 {
-	if (s->apparmor)
-		return s->apparmor;
-	if (s->privileged)
+	if (c->security.apparmor)
+		return c->security.apparmor;
+	if (c->security.privileged)
 		return runtime_lsm_has_apparmor() ? "unconfined" : "";
-	return runtime_apparmor_is_loaded() ? RUNTIME_APPARMOR_DEFAULT : "";
+	return runtime_apparmor_is_loaded(container_apparmor(c)) ? container_apparmor(c) : "";
 }
 
 static struct json_object *make(struct engine *engine, const struct container *c,
@@ -155,7 +155,7 @@ static struct json_object *make(struct engine *engine, const struct container *c
 	inspect_text(to, "Platform", "linux");
 	inspect_text(to, "MountLabel", "");
 	inspect_text(to, "ProcessLabel", "");
-	inspect_text(to, "AppArmorProfile", apparmor_profile(&c->security));
+	inspect_text(to, "AppArmorProfile", apparmor_profile(c));
 	json_object_object_add(to, "ExecIDs", NULL);
 	if (c->requires.count)
 		inspect_strings(to, "Dependencies", &c->requires, false);

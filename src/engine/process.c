@@ -61,8 +61,8 @@ static int choose_apparmor(struct spec_context *context, const struct container 
 {
 	if (c->security.apparmor || c->security.privileged)
 		return 0;
-	int loaded = runtime_apparmor_load(e);
-	context->apparmor = loaded > 0 ? RUNTIME_APPARMOR_DEFAULT : NULL;
+	int loaded = runtime_apparmor_load(container_apparmor(c), e);
+	context->apparmor = loaded > 0 ? container_apparmor(c) : NULL;
 	return loaded < 0 ? loaded : 0;
 }
 

@@ -34,10 +34,8 @@ static const char *const rules[] = {
 	"signal (send, receive) peer=NAME,",
 	"ptrace (trace, read, tracedby, readby) peer=NAME,",
 	"ptrace (readby) peer=unconfined,",
-	"deny mount,",
 	"deny /proc/* w,",
 	"deny /proc/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9]*}/** w,",
-	"deny /proc/sys/[^k]** w,",
 	"deny /proc/sys/kernel/{?,??,[^s][^h][^m]**} w,",
 	"deny /proc/sysrq-trigger rwklx,",
 	"deny /proc/kcore rwklx,",
@@ -51,6 +49,19 @@ static const char *const rules[] = {
 	"deny /sys/kernel/security/** rwklx,",
 };
 
+static const char *const application_rules[] = {
+	"deny mount,",
+	"deny /proc/sys/[^k]** w,",
+};
+
+/* What the kernel allows to who owns the user namespace; net/ is of the network namespace. */
+static const char *const system_rules[] = {
+	"mount,",
+	"pivot_root,",
+	"deny /proc/sys/[^kn]** w,",
+	"deny /proc/sys/n[^e]** w,",
+};
+
 static void add_rule(struct str *to, const char *rule, const char *name)
 {
 	const char *place = strstr(rule, "NAME");
@@ -62,29 +73,38 @@ static void add_rule(struct str *to, const char *rule, const char *name)
 		str_addf(to, "  %s\n", rule);
 }
 
+static void add_rules(struct str *to, const char *const *from, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		add_rule(to, from[i], name);
+}
+
 char *runtime_apparmor_text(const char *name)
 {
 	struct str text = { 0 };
 
 	str_addf(&text, "profile %s flags=(attach_disconnected,mediate_deleted) {\n", name);
-	for (size_t i = 0; i < COUNT_OF(rules); i++)
-		add_rule(&text, rules[i], name);
+	add_rules(&text, rules, COUNT_OF(rules), name);
+	if (str_equal(name, RUNTIME_APPARMOR_SYSTEM))
+		add_rules(&text, system_rules, COUNT_OF(system_rules), name);
+	else
+		add_rules(&text, application_rules, COUNT_OF(application_rules), name);
 	str_add(&text, "}\n");
 	return str_take(&text);
 }
 
 /* ---- the kernel ---- */
 
-bool runtime_apparmor_is_loaded(void)
+bool runtime_apparmor_is_loaded(const char *name)
 {
 	own_clear(str_clear) struct str list = { 0 };
+	own_free char *line =
+		mem_format("\n%s (", name); /* "docker-default (enforce)", one a line */
 	struct err ignored;
 
 	if (fd_read_file_at(AT_FDCWD, PROFILES, PROFILES_MAX, &list, &ignored) < 0 || !list.length)
 		return false;
-	/* "docker-default (enforce)", one a line */
-	return str_starts(list.text, RUNTIME_APPARMOR_DEFAULT " (") ||
-	       strstr(list.text, "\n" RUNTIME_APPARMOR_DEFAULT " (");
+	return str_starts(list.text, line + 1) || strstr(list.text, line);
 }
 
 static const char *find_parser(void)
@@ -109,7 +129,7 @@ _Noreturn static void exec_parser(const char *parser, int input, int output)
 	_exit(127);
 }
 
-static int fail(int output, int status, struct err *e)
+static int fail(const char *name, int output, int status, struct err *e)
 {
 	char said[OUTPUT_MAX] = "";
 
@@ -117,13 +137,13 @@ static int fail(int output, int status, struct err *e)
 		*said = '\0';
 	said[strcspn(said, "\n")] = '\0';
 	err_set(e, ERR_SYSTEM, "load the AppArmor profile %s: apparmor_parser exited with %d%s%s",
-		RUNTIME_APPARMOR_DEFAULT, process_exit_code(status), *said ? ": " : "", said);
+		name, process_exit_code(status), *said ? ": " : "", said);
 	return err_hint(e, "--security-opt apparmor=unconfined does without");
 }
 
-static int load(const char *parser, struct err *e)
+static int load(const char *parser, const char *name, struct err *e)
 {
-	own_free char *text = runtime_apparmor_text(RUNTIME_APPARMOR_DEFAULT);
+	own_free char *text = runtime_apparmor_text(name);
 	own_fd int input = memfd_create("apparmor-profile", MFD_CLOEXEC);
 	own_fd int output = memfd_create("apparmor-output", MFD_CLOEXEC);
 
@@ -136,19 +156,19 @@ static int load(const char *parser, struct err *e)
 	if (pid < 0)
 		return err_number(e, -pid, "start apparmor_parser");
 	int status = process_wait(pid);
-	return status == 0 ? 1 : fail(output, status, e);
+	return status == 0 ? 1 : fail(name, output, status, e);
 }
 
-int runtime_apparmor_load(struct err *e)
+int runtime_apparmor_load(const char *name, struct err *e)
 {
 	if (!runtime_lsm_has_apparmor())
 		return 0;
-	if (runtime_apparmor_is_loaded())
+	if (runtime_apparmor_is_loaded(name))
 		return 1;
 	const char *parser = find_parser();
 	/* without securityfs we are in somebody's container, which has no profiles to change */
 	if (!parser || geteuid() != 0 || runtime_user_namespace_is_inner() ||
 	    access(PROFILES, R_OK) < 0)
 		return 0;
-	return load(parser, e);
+	return load(parser, name, e);
 }

@@ -19,9 +19,21 @@ START_TEST(the_profile_is_named_and_speaks_of_itself)
 }
 END_TEST
 
+START_TEST(a_system_may_mount_and_set_its_network)
+{
+	own_free char *text = runtime_apparmor_text(RUNTIME_APPARMOR_SYSTEM);
+
+	ck_assert_ptr_nonnull(strstr(text, "\n  mount,\n"));
+	ck_assert_ptr_null(strstr(text, "deny mount"));
+	ck_assert_ptr_null(strstr(text, "deny /proc/sys/[^k]**"));
+	ck_assert_ptr_nonnull(strstr(text, "\n  deny /proc/sys/[^kn]** w,\n"));
+}
+END_TEST
+
 START_TEST(the_parser_understands_it)
 {
-	own_free char *text = runtime_apparmor_text(RUNTIME_APPARMOR_DEFAULT);
+	static const char *const names[] = { RUNTIME_APPARMOR_DEFAULT, RUNTIME_APPARMOR_SYSTEM };
+	own_free char *text = runtime_apparmor_text(names[_i]);
 
 	if (access("/usr/sbin/apparmor_parser", X_OK) < 0)
 		unit_skip("no apparmor_parser here");
@@ -36,4 +48,4 @@ START_TEST(the_parser_understands_it)
 END_TEST
 
 UNIT_MAIN("runtime/apparmor", UNIT(the_profile_is_named_and_speaks_of_itself),
-	  UNIT(the_parser_understands_it))
+	  UNIT(a_system_may_mount_and_set_its_network), UNIT_LOOP(the_parser_understands_it, 2))

@@ -66,9 +66,9 @@ u() { # ARGUMENT...
 person_end() {
 	local name
 	[ -d "$BATS_TEST_TMPDIR/etc" ] || return 0
-	for name in $(sed -n '2,$s/:.*//p' "$BATS_TEST_TMPDIR/etc/passwd"); do
+	while read -r name <&5; do
 		as "$name" sh -c 'holm ps -aq | xargs -r holm rm -f -v' >/dev/null 2>&1 || true
-	done
+	done 5< <(sed -n '2,$s/:.*//p' "$BATS_TEST_TMPDIR/etc/passwd")
 	umount -l /etc/passwd /etc/group /etc/subuid /etc/subgid
 	umount -l /run/user 2>/dev/null || umount -l /run
 }

@@ -44,7 +44,8 @@ int dns_config_read(struct dns_config *ret, int run_fd, struct err *e);
 /* Has any of it changed? Needs no privileges. */
 bool dns_config_has_changed(const struct dns_config *config);
 
-/* Lines "forward", "server ADDRESS", "network NAME", "link NAME OTHER"; what is unknown is passed over. Pure. */
+/* Lines "forward", "server ADDRESS", "network NAME", "link NAME OTHER"; what is unknown is passed
+ * over. Pure. */
 void dns_config_parse(struct dns_config *config, const char *text);
 
 /* The lines "nameserver ADDRESS" of resolv.conf(5). */

@@ -11,14 +11,14 @@ struct err;
 #define RUNTIME_APPARMOR_DEFAULT "holm-default"
 #define RUNTIME_APPARMOR_SYSTEM  "holm-system"
 
-/* One of these two as the parser reads it, by its name; another name is an application's. The caller
- * frees. */
+/* One of these two as the parser reads it, by its name; another name is an application's. The
+ * caller frees. */
 char *runtime_apparmor_text(const char *name);
 
 /* Is the profile in the kernel? */
 bool runtime_apparmor_is_loaded(const char *name);
 
-/* Loads one of the two unless it is there. Returns 1 when it is, 0 where AppArmor is not active, has
- * no parser here, or is not this process's to change (an ordinary user). ERR_SYSTEM with what the
- * parser says. */
+/* Loads one of the two unless it is there. Returns 1 when it is, 0 where AppArmor is not active,
+ * has no parser here, or is not this process's to change (an ordinary user). ERR_SYSTEM with what
+ * the parser says. */
 int runtime_apparmor_load(const char *name, struct err *e);

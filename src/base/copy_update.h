@@ -1,7 +1,7 @@
 /* copy_update.h - a copy of a tree in two passes: the first while others write to it, and takes as
- * long as it takes; the second, while they stand still, copies again what changed since, removes what
- * went, and has little to do. Works by the change time of inodes, which every write sets: also one
- * through a mapping, if the file was written back (settle in copy.h) before it was copied. */
+ * long as it takes; the second, while they stand still, copies again what changed since, removes
+ * what went, and has little to do. Works by the change time of inodes, which every write sets: also
+ * one through a mapping, if the file was written back (settle in copy.h) before it was copied. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

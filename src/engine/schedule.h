@@ -1,6 +1,6 @@
 /* schedule.h - snapshots that are taken by themselves: schedule.json in a container's folder says
- * how often and how long they are kept. Nobody waits for the time: `holm snapshot run-due`, called by
- * cron(8) or a timer, does what is due. */
+ * how often and how long they are kept. Nobody waits for the time: `holm snapshot run-due`, called
+ * by cron(8) or a timer, does what is due. */
 #pragma once
 #include "engine/engine.h"
 

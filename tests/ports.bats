@@ -242,6 +242,74 @@ print(s.recv(100).decode().strip())' "$@"
 	refused 125 "no IPv6 subnet" holm run --rm --network bridge -p '[fd01::1]:80:80' busybox true
 }
 
+@test "where no port can be published a warning says so, and the container starts" {
+	expect 0 holm run --rm --network host -p 8080:80 busybox true
+	output_has "published ports are discarded when using host network mode"
+	expect 0 holm run --rm --network none -p 8080:80 busybox true
+	output_has "published ports are discarded with --network none"
+	expect 0 holm run --rm --network none -P --expose 80 busybox true
+	output_has "published ports are discarded with --network none"
+	expect 0 holm run --rm --network host --expose 80 busybox true
+	output_is ""
+	expect 0 holm run --rm --network bridge -p 8080:80 busybox true
+	output_is ""
+}
+
+@test "::1 is refused, by -p and by port add, with what to do instead" {
+	refused 125 "the kernel sends nothing from ::1 to another device" \
+		holm run --rm --network bridge -p '[::1]:8080:80' busybox true
+	output_has "publish at 127.0.0.1"
+	web one
+	refused 1 "the kernel sends nothing from ::1 to another device" holm port add one '[::1]:8080:80'
+	expect 0 holm port one
+	output_is ""
+	expect 0 holm port add one 127.0.0.1:8080:80
+	within 10 get http://127.0.0.1:8080/name
+}
+
+@test "nginx in front of the world: its log has the visitor's own address" {
+	local image
+	image=$(made_image nginx)
+	registry_start
+	registry_push "oci:$image:bookworm" nginx:latest
+	make_world
+	holm run -d --name web --network bridge -p 8080:80 "$REGISTRY/nginx" >/dev/null
+	within 20 get http://127.0.0.1:8080/
+	expect 0 from_world http://192.0.2.1:8080/
+	output_has "Welcome to nginx!"
+	expect 0 holm exec web cat /var/log/nginx/access.log
+	output_has '192.0.2.2 - - ['
+	# more than fits into one packet, or into a buffer
+	holm exec web sh -c 'head -c 20000000 /dev/urandom >/var/www/html/much'
+	expect 0 holm exec web sha256sum /var/www/html/much
+	expected=${output%% *}
+	[ "$(in_world curl -s -m "$(seconds 20)" http://192.0.2.1:8080/much | sha256sum)" = "$expected  -" ]
+	[ "$(curl -s -m "$(seconds 20)" http://127.0.0.1:8080/much | sha256sum)" = "$expected  -" ]
+}
+
+# The host takes a packet only by the device by which it would answer its sender.
+@test "strict reverse path filters, on all devices and for devices to come" {
+	sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1
+	make_world
+	web one -p 8080:80
+	web two -p 127.0.0.1:8081:80
+	within 10 get http://127.0.0.1:8080/name
+	[ "$(cat /proc/sys/net/ipv4/conf/{all,holm0,outside}/rp_filter | sort -u)" = 1 ]
+	expect 0 from_world http://192.0.2.1:8080/name
+	output_is one
+	within 10 get http://127.0.0.1:8081/name
+	expect 0 holm exec two wget -q -O- http://192.0.2.1:8080/name
+	output_is one
+	expect 0 holm exec one wget -q -O- http://192.0.2.1:8080/name
+	output_is one
+	make_firewall
+	run from_world http://192.0.2.1:8080/name
+	[ "$status" = 28 ]
+	nft add rule inet firewall input tcp dport 8080 accept
+	expect 0 from_world http://192.0.2.1:8080/name
+	output_is one
+}
+
 @test "a port that is taken is refused, by the name of who has it" {
 	web one -p 8080:80 -p 8081:81/udp
 	refused 125 "port 8080/tcp is published by the container one" \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -69,6 +70,18 @@ int config_publish(struct container *c, const char *text, struct err *e)
 	return 0;
 }
 
+/* As with docker the container starts nevertheless, and the ports stay in its record. */
+static void warn_discarded(const char *mode)
+{
+	if (str_equal(mode, "host"))
+		log_warning("published ports are discarded when using host network mode: the "
+			    "container's programs listen at the host's own ports");
+	else if (str_equal(mode, "none") || str_starts(mode, "ns:/"))
+		log_warning("published ports are discarded with --network %s: nothing connects it "
+			    "with the host",
+			    mode);
+}
+
 static int set_mode(struct container *c, const struct create_options *o, struct err *e)
 {
 	if (o->publish_mode && !str_equal(o->publish_mode, "firewall") &&
@@ -82,6 +95,8 @@ static int set_mode(struct container *c, const struct create_options *o, struct 
 			c->network.mode);
 		return err_hint(e, "the network is the other one's: publish its ports there");
 	}
+	if (o->publish.count || o->publish_all)
+		warn_discarded(c->network.mode);
 	return 0;
 }
 

@@ -94,3 +94,30 @@ teardown() {
 	expect 0 as lonely holm load -i oci.tar
 	output_has "you have one id alone"
 }
+
+@test "unshare: a program in the user namespace of the store, and its status" {
+	mkdir "$BATS_TEST_TMPDIR/person/tester/made"
+	chown 1000:1000 "$BATS_TEST_TMPDIR/person/tester/made"
+	expect 0 u run -d --name web -v "$BATS_TEST_TMPDIR/person/tester/made:/made" busybox \
+		sh -c 'touch /made/file && chown 42:43 /made/file && exec sleep 1000'
+	within 5 eval '[ "$(stat -c %u:%g "$BATS_TEST_TMPDIR/person/tester/made/file")" = 300041:300042 ]'
+	not as_person chmod 600 made/file
+	expect 0 u unshare stat -c %u:%g made/file
+	output_is 42:43
+	expect 0 u unshare id -u
+	output_is 0
+	# of a container that runs: it is the same one, and holm in there has the same store
+	[ "$(u unshare readlink /proc/self/ns/user)" = "$(u exec web readlink /proc/self/ns/user)" ]
+	expect 0 u unshare holm ps --format '{{.Names}}'
+	output_is web
+	expect 0 u rm -f web
+	expect 0 u unshare sh -c 'rm -r made && tr -s " " </proc/self/uid_map'
+	output_is " 0 1000 1
+ 1 300000 65536"
+	[ ! -e "$BATS_TEST_TMPDIR/person/tester/made" ]
+	expect 7 u unshare sh -c 'exit 7'
+	refused 127 "nowhere: no such program" u unshare nowhere
+	refused 126 "start /etc/passwd: " u unshare /etc/passwd
+	[ "$(echo 'id -u' | u unshare)" = 0 ]
+	refused 125 "you are root already" holm unshare true
+}

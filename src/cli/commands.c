@@ -137,6 +137,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_system_prune,
 	&cli_events,
 	&cli_doctor,
+	&cli_unshare,
 	&cli_help,
 	&cli_complete,
 	&cli_man,

@@ -180,6 +180,9 @@ static const struct {
 	{ "info", "holm info --format '{{.CgroupVersion}}'\n" },
 	{ "events", "holm events --since 10m --until 0s --filter container=web\n" },
 	{ "doctor", "holm doctor\n" },
+	{ "unshare", "# a shell; then one command\n"
+		     "holm unshare\n"
+		     "holm unshare rm -r folder-with-files-of-containers\n" },
 	{ "help", "holm help run\n"
 		  "holm help --all run\n" },
 	{ "system df", "holm system df -v\n" },

@@ -124,6 +124,21 @@ load holm
 	expect 1 bash -c 'holm version >/dev/full'
 	output_has "No space left on device"
 	expect 1 bash -c 'holm ps >/dev/full'
+	expect 125 bash -c 'holm run --rm busybox echo hi >/dev/full'
+	output_has "print what the container wrote: No space left on device"
+	expect 125 bash -c 'timeout 20 holm run --rm busybox yes >/dev/full'
+	expect 3 bash -c 'holm run --rm busybox sh -c "echo hi; exit 3" >/dev/full'
+}
+
+@test "streams that the caller has closed stay closed: no other file gets their numbers" {
+	refused 1 "standard input: read: Bad file descriptor" bash -c 'holm import - <&-'
+	expect 1 bash -c 'holm ps >&-'
+	output_has "Bad file descriptor"
+	expect 1 bash -c 'holm start nosuch >&- 2>&-'
+	expect 0 bash -c 'holm run --rm -i busybox cat <&-'
+	expect 0 bash -c 'holm run --rm --name quiet busybox true <&- >&- 2>&-'
+	expect 125 bash -c 'holm run --rm busybox echo x <&- >&- 2>&-'
+	expect 0 bash -c 'id=$(holm create busybox echo x); holm start "$id" <&- >&- 2>&- || true; holm wait "$id"'
 }
 
 @test "global options stand in front of the command" {

@@ -15,6 +15,10 @@ int fd_read_all(int fd, size_t bytes_max, struct str *to, struct err *e);
  * never hangs on a fifo). /proc files count as regular. */
 int fd_read_file_at(int dir_fd, const char *path, size_t bytes_max, struct str *to, struct err *e);
 
+/* Takes the numbers 0, 1 and 2 that a caller has closed, for what can be neither read nor written
+ * (EBADF, as if closed): else the next file opened has such a number, and gets our messages. */
+void fd_fill_standard(void);
+
 /* Writes all of it, through EINTR and short writes. Returns 0 or -errno. */
 int fd_write_all(int fd, const void *bytes, size_t length);
 

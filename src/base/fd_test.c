@@ -218,8 +218,27 @@ START_TEST(removing_stops_at_a_mount)
 }
 END_TEST
 
-UNIT_MAIN("base/fd", UNIT(a_file_is_replaced_in_one_step),
-	  UNIT(what_is_no_regular_file_is_not_read),
+START_TEST(closed_standard_streams_are_taken_and_useless)
+{
+	char byte;
+
+	make_folder();
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	fd_fill_standard();
+	int number = open("/dev/null", O_RDWR | O_CLOEXEC);
+	ck_assert_int_gt(number, STDERR_FILENO);
+	close(number);
+	ck_assert_int_lt(read(STDIN_FILENO, &byte, 1), 0);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_lt(write(STDOUT_FILENO, "x", 1), 0);
+	ck_assert_int_eq(errno, EBADF);
+	remove_folder();
+}
+END_TEST
+
+UNIT_MAIN("base/fd", UNIT(closed_standard_streams_are_taken_and_useless),
+	  UNIT(a_file_is_replaced_in_one_step), UNIT(what_is_no_regular_file_is_not_read),
 	  UNIT(a_failed_write_leaves_the_old_file_and_no_debris),
 	  UNIT(descriptors_travel_and_close_on_exec),
 	  UNIT(a_tree_is_removed_without_following_links),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/nearest.h"
@@ -191,6 +192,7 @@ int main(int argc, char **argv)
 	struct cli cli = { 0 };
 	struct err e;
 
+	fd_fill_standard();
 	int status = option_parse(table, OPTION_FIRST, argv + 1, argc ? (size_t)argc - 1 : 0,
 				  &globals, &line, &e);
 	cli.misspelt = status < 0;

@@ -37,7 +37,8 @@ struct relay {
 	int out_fd;        /* where the rest of a frame goes, -1: nothing waits */
 	const unsigned char *out;
 	size_t out_left;
-	bool broken[3]; /* our stdout, our stderr: nobody reads them any more */
+	bool broken[3]; /* our stdout, our stderr: nothing can be written to them any more */
+	int lost;       /* the errno, of a full disk or so: what follows is not printed */
 	int interrupts;
 	bool ended;
 	enum cli_relay_end how;
@@ -138,11 +139,13 @@ static void send_queued(struct relay *r)
 
 /* ---- output ---- */
 
-static void broken_output(struct relay *r, int fd)
+static void broken_output(struct relay *r, int fd, int number)
 {
 	if (r->broken[fd])
 		return;
 	r->broken[fd] = true;
+	if (number != EPIPE && !r->lost)
+		r->lost = number;
 	if (fd != STDOUT_FILENO)
 		return;
 	if (r->o->owner)
@@ -159,7 +162,7 @@ static void write_output(struct relay *r)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
-		broken_output(r, r->out_fd);
+		broken_output(r, r->out_fd, errno);
 		n = (ssize_t)r->out_left;
 	}
 	r->out += n;
@@ -356,6 +359,9 @@ int cli_relay(struct engine_session *session, const struct cli_relay_options *o,
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (n < 0)
 		return n;
+	/* the container may have done its work: it is we who did not print it all */
+	if (r.lost && (r.code == 0 || r.code == 128 + SIGPIPE))
+		return err_number(e, r.lost, "print what the container wrote");
 	*ret_code = r.code;
 	return r.how;
 }

@@ -25,6 +25,7 @@ int cli_relay_check(bool tty, bool input, const char *detach_keys, struct err *e
 
 /* Returns enum cli_relay_end when the container has ended, for good (*ret_code is its exit code)
  * or the person has left it (*ret_code is 0, or 128 + n when signal n ended us); the terminal is
- * then as it was before. */
+ * then as it was before. What it wrote and we could not, on a full disk, is an error unless the
+ * container failed by itself. */
 int cli_relay(struct engine_session *session, const struct cli_relay_options *o, int *ret_code,
 	      struct err *e);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/nearest.h"
@@ -253,6 +254,7 @@ static int report(const struct runtime_cli *cli, const struct err *e)
 	if (cli->log_is_open)
 		log_error("%s%s%s", e->text, between, e->hint);
 	log_set_output(STDERR_FILENO, LOG_FORMAT_PLAIN);
+	fd_fill_standard();
 	log_set_program("holm-runtime");
 	log_error("%s%s%s", e->text, between, e->hint);
 	int status = err_exit_status(e);

@@ -6,6 +6,14 @@ dockerfile() {
 	cat >Dockerfile
 }
 
+no_containers() {
+	[ -z "$(holm ps -aq)" ]
+}
+
+unfinished() {
+	find "$HOLM_ROOT/layers" -name '.new-*'
+}
+
 @test "--output: a folder, archives; no image is left where none was asked for" {
 	dockerfile <<-'END'
 		FROM busybox AS builder
@@ -155,13 +163,47 @@ dockerfile() {
 	within 10 grep -q ' ready' log
 	kill -9 "$build"
 	wait "$build" || true
-	container=$(holm ps -q)
-	[ -z "$container" ] || holm kill "$container"
-	within 10 test -z "$(holm ps -aq)"
-	holm gc
-	[ -z "$(find "$HOLM_ROOT/layers" -name '.new-*')" ]
+	# the step ends with its build, and what it left with the next one
+	within 10 no_containers
+	[ -n "$(unfinished)" ]
 	sed -i 's/sleep 1000/true/' Dockerfile
 	expect 0 holm build .
+	[ -z "$(unfinished)" ]
 	expect 0 holm system check
 	output_is "The store is sound."
+}
+
+@test "ctrl-C and kill -9 while an image is pulled: what was done stays, nothing else does" {
+	needs python3
+	# takes connections and says nothing
+	cat >silent.py <<-'END'
+		import socket
+		server = socket.create_server(("127.0.0.1", 5099))
+		kept = []
+		while True:
+		    kept.append(server.accept())
+		    print("asked", flush=True)
+	END
+	python3 silent.py >>asked &
+	silent=$!
+	within 10 listens 5099
+	within 10 grep -q asked asked
+	dockerfile <<<$'FROM busybox AS one\nRUN echo first >/first\nFROM 127.0.0.1:5099/none\nCOPY --from=one /first /'
+	for signal in INT KILL; do
+		: >asked
+		holm build . 2>log &
+		build=$!
+		within 10 grep -q asked asked
+		kill "-$signal" "$build"
+		wait "$build" || status=$?
+		within 10 not pgrep -f "holm-image.*127.0.0.1:5099/none"
+		[ "$signal" = KILL ] || [ "$status" = 1 ]
+		[ "$signal" = KILL ] || grep -q interrupted log
+		[ "$signal" = KILL ] || [ -z "$(unfinished)" ]
+	done
+	kill "$silent"
+	dockerfile <<<$'FROM busybox AS one\nRUN echo first >/first\nRUN true'
+	expect 0 holm build .
+	grep -qx '#2 CACHED' <<<"$stderr"
+	[ -z "$(unfinished)" ]
 }

@@ -15,12 +15,14 @@
 #include "build/output.h"
 #include "build/progress.h"
 #include "build/publish.h"
+#include "build/pull.h"
 #include "build/schedule.h"
 #include "build/source.h"
 #include "build/step.h"
 #include "build/sum.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "storage/gc.h"
 #include "storage/store.h"
 
 /* Of an image that says no time of its own: the first one that zip can write (1980-01-01). */
@@ -80,9 +82,7 @@ static int begin_image(struct build *build, const struct build_stage *stage,
 		.quiet = build->o->quiet,
 	};
 
-	build_stop_allow(&build->stop);
-	int r = engine_image_resolve(build->engine, &request, &found, &image, e);
-	build_stop_forbid();
+	int r = build_pull(build, &request, &found, &image, e);
 	if (r == 0 && found.rootfs)
 		r = err_set(e, ERR_UNSUPPORTED, "FROM %s: a folder is no image", stage->base);
 	if (r == 0) {
@@ -415,6 +415,9 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 	if (r < 0)
 		return r;
 	build.progress = build_progress_new(kind);
+	r = storage_gc_unfinished(engine->store, e);
+	if (r < 0)
+		return r;
 	/* the garbage collector waits until the layers that are used here have names */
 	own_fd int lock = store_lock_layers_shared(engine->store, e);
 	if (lock < 0)

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "build/build.h"
+#include "build/pull.h"
 #include "build/step.h"
 #include "engine/engine.h"
 #include "engine/image.h"
@@ -44,7 +45,7 @@ static int open_image(struct build_source *ret, const struct build_step *step, c
 		.quiet = step->build->o->quiet,
 	};
 
-	int r = engine_image_resolve(step->build->engine, &request, &found, &image, e);
+	int r = build_pull(step->build, &request, &found, &image, e);
 	if (r == 0)
 		ret->fd = engine_tree_open_image(step->build->engine, &found.layers, e);
 	shape_clear(&container_image_shape, &found);

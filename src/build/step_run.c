@@ -261,7 +261,11 @@ static int run_container(struct build_step *step, const struct create_options *o
 {
 	own_clear(container_clear) struct container container = { 0 };
 	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
-	const struct start_options start = { .attach = true, .interactive = step->debug };
+	const struct start_options start = {
+		.attach = true,
+		.interactive = step->debug,
+		.bound = true,
+	};
 
 	int r = engine_run(step->build->engine, o, &start, &container, &session, e);
 	if (r == 0 && step->debug)

@@ -46,14 +46,6 @@ void build_stop_allow(const struct build_stop *stop)
 	sigprocmask(SIG_SETMASK, &stop->before, NULL);
 }
 
-void build_stop_forbid(void)
-{
-	sigset_t set;
-
-	set_of(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int build_stop_check(int fd, struct err *e)
 {
 	struct pollfd polled = { .fd = fd, .events = POLLIN };

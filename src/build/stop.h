@@ -14,9 +14,8 @@ struct build_stop {
 int build_stop_begin(struct build_stop *ret, struct err *e);
 void build_stop_end(struct build_stop *stop);
 
-/* As before, for what can wait long (a pull) and has nothing to put in order. */
+/* As before: for a child that has nothing to put in order. */
 void build_stop_allow(const struct build_stop *stop);
-void build_stop_forbid(void);
 
 /* ERR_STATE once one came; from then on every time. fd -1: never. */
 int build_stop_check(int fd, struct err *e);

@@ -308,6 +308,8 @@ static uint8_t attach_flags(const struct container *c, const struct start_option
 		flags |= MONITOR_ATTACH_STDOUT;
 	if (!o->no_stderr)
 		flags |= MONITOR_ATTACH_STDERR;
+	if (o->bound)
+		flags |= MONITOR_ATTACH_BOUND;
 	return flags | MONITOR_ATTACH_LOSSLESS;
 }
 

@@ -224,6 +224,8 @@ void monitor_request_end_unhealthy(struct monitor *m, enum monitor_unhealthy act
 void monitor_request_shutdown(struct monitor *m);
 /* The peer goes: so does the pause that it held. */
 void monitor_request_release(struct monitor *m, const struct monitor_peer *peer);
+/* Who it was bound to has gone: it is killed if it runs. */
+void monitor_request_abandon(struct monitor *m);
 /* Deadlines of stop and --timeout that have come. */
 void monitor_request_kill_late(struct monitor *m, int64_t now_ms);
 

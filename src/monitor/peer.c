@@ -275,6 +275,8 @@ void monitor_peer_close(struct monitor *m, struct monitor_peer *peer)
 	if (peer == m->owner)
 		m->owner = NULL;
 	monitor_request_release(m, peer);
+	if (peer->attach & MONITOR_ATTACH_BOUND)
+		monitor_request_abandon(m);
 	if (had_input)
 		monitor_input_end(m);
 	monitor_output_update(m);

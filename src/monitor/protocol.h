@@ -52,6 +52,7 @@ enum monitor_attach {
 	MONITOR_ATTACH_LOSSLESS = 8, /* while this side does not read the container's writes block,
 				      * as they would on a pipe: for the foreground of a run */
 	MONITOR_ATTACH_SCROLLBACK = 16, /* of a guest: what its console showed last comes first */
+	MONITOR_ATTACH_BOUND = 32,      /* SIGKILL at the end of this connection, however it ends */
 };
 
 enum monitor_exit_flag {

@@ -65,6 +65,12 @@ static void kill_hard(struct monitor *m)
 	thaw(m);
 }
 
+void monitor_request_abandon(struct monitor *m)
+{
+	if (m->phase == MONITOR_PHASE_RUNNING)
+		kill_hard(m);
+}
+
 /* 0: a guest's init is to be asked. */
 static int own_stop_signal(const struct monitor *m)
 {

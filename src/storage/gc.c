@@ -348,3 +348,33 @@ int storage_gc(const struct store *store, bool wait, bool all_partials, struct g
 		r = find_roots(&kept, store, e);
 	return r < 0 ? r : remove_rest(store, &sweep, e);
 }
+
+/* ---- unfinished layers ---- */
+
+static int count_unfinished(void *context, int dir_fd, const char *name, struct err *e)
+{
+	(void)dir_fd;
+	(void)e;
+	*(size_t *)context += *name == '.';
+	return 0;
+}
+
+static int remove_unfinished(void *context, int dir_fd, const char *name, struct err *e)
+{
+	(void)context;
+	return *name == '.' ? fd_remove_tree_at(dir_fd, name, e) : 0;
+}
+
+int storage_gc_unfinished(const struct store *store, struct err *e)
+{
+	size_t count = 0;
+
+	int r = each_name(store, "layers", count_unfinished, &count, e);
+	if (r < 0 || !count)
+		return r;
+	own_fd int lock = store_lock_layers_exclusive(store, false, e);
+	if (lock < 0)
+		return e->kind == ERR_STATE ? 0 : lock;
+	r = each_name(store, "layers", remove_unfinished, NULL, e);
+	return r < 0 ? err_add(e, "remove unfinished layers") : 0;
+}

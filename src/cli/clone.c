@@ -1,4 +1,4 @@
-/* `holm clone` and `holm restore`. */
+/* `holm clone`, `holm restore` and `holm rebuild`. */
 #include <stdio.h>
 
 #include "base/err.h"
@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "engine/clone.h"
 #include "engine/engine.h"
+#include "engine/rebuild.h"
 #include "engine/snapshot.h"
 
 #define OPTIONS struct clone_options
@@ -26,6 +27,17 @@ static const struct option clone_table[] = {
 static const struct option restore_table[] = {
 	{ "restart", 'r', OPTION_FLAG(restart), NULL,
 	  "stop one that runs before, and start it again" },
+	{ 0 },
+};
+#undef OPTIONS
+
+#define OPTIONS struct rebuild_options
+static const struct option rebuild_table[] = {
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show the progress of a pull" },
+	{ "restart", 'r', OPTION_FLAG(restart), NULL,
+	  "stop one that runs before, and start it again" },
+	{ "snapshot", 's', OPTION_FLAG(snapshot), NULL,
+	  "keep what it has now as a snapshot, and print its name" },
 	{ 0 },
 };
 #undef OPTIONS
@@ -62,6 +74,22 @@ static int run_restore(struct cli *cli, void *options, const struct strv *args, 
 	return r < 0 ? r : engine_restore(engine, args->items[0], args->items[1], o, e);
 }
 
+static int run_rebuild(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct rebuild_options how = *(const struct rebuild_options *)options;
+	own_free char *snapshot = NULL;
+	struct engine *engine;
+
+	how.image = args->count > 1 ? args->items[1] : NULL;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = engine_rebuild(engine, args->items[0], &how, &snapshot, e);
+	/* also where it failed then: it is there */
+	if (snapshot)
+		puts(snapshot);
+	return r;
+}
+
 const struct cli_command cli_clone = {
 	.names = "clone|container clone",
 	.section = "Snapshots",
@@ -86,4 +114,17 @@ const struct cli_command cli_clone_restore = {
 	.args_max = 2,
 	.values = "container:",
 	.run = run_restore,
+};
+
+const struct cli_command cli_clone_rebuild = {
+	.names = "rebuild",
+	.section = "Snapshots",
+	.arguments = "[OPTIONS] CONTAINER [IMAGE]",
+	.summary = "Give a container the root of its image again, or of another one",
+	.options = rebuild_table,
+	.size = sizeof(struct rebuild_options),
+	.args_min = 1,
+	.args_max = 2,
+	.values = "container:",
+	.run = run_rebuild,
 };

@@ -51,6 +51,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_snapshot_schedule,
 	&cli_snapshot_due,
 	&cli_clone_restore,
+	&cli_clone_rebuild,
 	&cli_clone,
 	&cli_copy,
 	&cli_copy_move,

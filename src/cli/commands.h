@@ -9,7 +9,7 @@ extern const struct cli_command cli_exec;
 extern const struct cli_command cli_stop, cli_stop_restart, cli_stop_kill; /* stop.c */
 extern const struct cli_command cli_build, cli_build_prune;
 extern const struct cli_command cli_commit;
-extern const struct cli_command cli_clone, cli_clone_restore; /* clone.c */
+extern const struct cli_command cli_clone, cli_clone_restore, cli_clone_rebuild; /* clone.c */
 extern const struct cli_command cli_copy, cli_copy_move, cli_copy_backup,
 	cli_copy_receive; /* copy.c */
 extern const struct cli_command cli_cp;

@@ -80,6 +80,9 @@ static const struct {
 	{ "restore", "holm restore web snap0\n"
 		     "# one that runs\n"
 		     "holm restore --restart web snap0\n" },
+	{ "rebuild", "holm rebuild web\n"
+		     "# of a newer image; what it was can be restored\n"
+		     "holm rebuild --snapshot --restart web debian:13\n" },
 	{ "copy", "holm copy web root@there.example.org\n"
 		  "# later what is new, under another name\n"
 		  "holm copy --refresh web root@there.example.org:web-copy\n" },

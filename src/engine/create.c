@@ -102,23 +102,14 @@ static void take_base(struct container *c, const struct create_base *base)
 		shape_map_set(&c->annotations, "org.holm.env.files", base->env_files);
 }
 
-/* A template by itself has no init: a system is made of the one that has. The caller frees. */
-static char *image_name(const struct create_options *o)
-{
-	bool system = o->system || str_equal(o->systemd, "always");
-	bool bare = system && str_starts(o->image, "template:") &&
-		    !str_ends(o->image, IMAGE_TEMPLATE_SYSTEM);
-
-	return bare ? mem_format("%s" IMAGE_TEMPLATE_SYSTEM, o->image) : mem_text(o->image);
-}
-
 /* Everything that can be said before anything is written. */
 static int plan(struct engine *engine, const struct create_options *o, struct container *c,
 		struct err *e)
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
 	own_free char *folder = getcwd(NULL, 0);
-	own_free char *name = image_name(o);
+	bool system = o->system || str_equal(o->systemd, "always");
+	own_free char *name = image_source_for(o->image, system);
 	bool bridges = network_namespace_is_ours();
 	const char *why;
 	const struct config_context context = {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "engine/engine.h"
 #include "engine/event.h"
@@ -11,9 +12,7 @@
 #include "engine/held.h"
 #include "engine/record.h"
 #include "engine/snapshot.h"
-#include "engine/stop.h"
 #include "engine/tree.h"
-#include "monitor/client.h"
 
 /* Exchanges the members that are the container's own, whatever its snapshots say. */
 #define SWAP(a, b)                                                                                 \
@@ -54,14 +53,10 @@ static int replace(struct engine *engine, struct engine_held *held, struct snaps
 	return upper < 0 ? upper : engine_freeze_root(engine, &snapshot->container, upper, e);
 }
 
-static int refuse_live(const char *name, const char *snapshot, const struct container *c,
-		       struct err *e)
+/* The command that does not mind that it runs; the caller frees. */
+static char *advice(const char *name, const char *snapshot)
 {
-	err_set(e, ERR_STATE, "container %s is running", name);
-	if (c->auto_remove)
-		return err_hint(e, "it was made with --rm: it goes when it ends");
-	return err_hint(e, "holm restore --restart %s %s stops it, and starts it again", name,
-			snapshot);
+	return mem_format("holm restore --restart %s %s", name, snapshot);
 }
 
 static int restore(struct engine *engine, const char *name, const char *snapshot_name,
@@ -69,14 +64,13 @@ static int restore(struct engine *engine, const char *name, const char *snapshot
 {
 	own_clear(engine_held_clear) struct engine_held held = ENGINE_HELD_NONE;
 	own_clear(snapshot_clear) struct snapshot snapshot = { 0 };
+	own_free char *how = advice(name, snapshot_name);
 
 	int r = engine_held_take(&held, engine, name, e);
 	if (r == 0)
 		r = snapshot_read(&snapshot, held.folder, snapshot_name, e);
 	if (r == 0)
-		r = engine_freeze_is_live(&held.container, &held.state, e);
-	if (r > 0)
-		r = refuse_live(name, snapshot_name, &held.container, e);
+		r = engine_held_check_still(&held, name, how, e);
 	if (r == 0)
 		r = replace(engine, &held, &snapshot, e);
 	if (r == 0)
@@ -89,27 +83,16 @@ static int restore(struct engine *engine, const char *name, const char *snapshot
 static int stop(bool *ret, struct engine *engine, const char *name, const char *snapshot,
 		struct err *e)
 {
-	own_clear(container_clear) struct container c = { 0 };
 	own_clear(snapshot_clear) struct snapshot there = { 0 };
-	const struct monitor_stop plain = { .timeout_s = MONITOR_STOP_OWN };
-	struct container_state state;
+	own_free char *how = advice(name, snapshot);
 
-	int r = engine_load(engine, name, &c, &state, e);
-	if (r == 0)
-		r = engine_snapshot_read(engine, name, snapshot, &there, e);
-	if (r < 0)
-		return r;
-	*ret = container_state_live(&state) || state.status == CONTAINER_RESTARTING;
-	if (*ret && c.auto_remove)
-		return refuse_live(name, snapshot, &c, e);
-	return *ret ? engine_stop_one(engine, c.id, &plain, e) : 0;
+	int r = engine_snapshot_read(engine, name, snapshot, &there, e);
+	return r < 0 ? r : engine_held_stop(ret, engine, name, how, e);
 }
 
 int engine_restore(struct engine *engine, const char *name, const char *snapshot,
 		   const struct restore_options *o, struct err *e)
 {
-	const struct start_options plain = { 0 };
-	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
 	bool ran = false;
 
 	int r = o->restart ? stop(&ran, engine, name, snapshot, e) : 0;
@@ -118,9 +101,7 @@ int engine_restore(struct engine *engine, const char *name, const char *snapshot
 	if (r < 0)
 		return r;
 	if (ran)
-		r = engine_start(engine, name, &plain, &session, e);
-	if (ran && r == 0)
-		engine_session_close(&session);
+		r = engine_held_start_again(engine, name, e);
 	engine_snapshot_collect(engine);
 	return r;
 }

@@ -58,6 +58,25 @@ static int check(const struct container *c, const struct send_options *o, struct
 	return o->name ? engine_name_check(o->name, e) : 0;
 }
 
+/* One of before a rebuild of another image: that alone is sent which the container stands on. */
+static int check_snapshots(const struct sending *s, struct err *e)
+{
+	const struct container *c = &s->held.container;
+
+	for (size_t i = 0; i < s->snapshots.count; i++) {
+		const struct snapshot *one = &s->snapshots.items[i];
+		if (str_equal(one->container.image.id, c->image.id))
+			continue;
+		err_set(e, ERR_UNSUPPORTED, "snapshot %s of container %s is of another image",
+			one->name, c->name);
+		return err_hint(e,
+				"holm clone --snapshot %s %s NAME makes a container of it, that "
+				"can be sent; holm snapshot rm %s %s",
+				one->name, c->name, c->name, one->name);
+	}
+	return 0;
+}
+
 /* A copy that a failure leaves behind is collected later. */
 static int freeze(struct sending *s, struct err *e)
 {
@@ -78,6 +97,8 @@ static int prepare(struct sending *s, const char *name, struct err *e)
 		r = check(&s->held.container, s->options, e);
 	if (r == 0)
 		r = snapshot_list(&s->snapshots, s->held.folder, e);
+	if (r == 0)
+		r = check_snapshots(s, e);
 	return r < 0 ? r : freeze(s, e);
 }
 

@@ -77,23 +77,29 @@ static int take(struct engine *engine, struct engine_held *held, struct snapshot
 	return snapshot_write(held->folder, to, e);
 }
 
-int engine_snapshot_create(struct engine *engine, const char *container, const char *name,
-			   const struct snapshot_options *o, struct snapshot *ret, struct err *e)
+int engine_snapshot_of_held(struct engine *engine, struct engine_held *held, const char *name,
+			    const struct snapshot_options *o, struct snapshot *ret, struct err *e)
 {
-	own_clear(engine_held_clear) struct engine_held held = ENGINE_HELD_NONE;
 	own_clear(snapshot_clear) struct snapshot made = { 0 };
 
-	int r = engine_held_take(&held, engine, container, e);
+	int r = begin(&made, held->folder, name, o, e);
 	if (r == 0)
-		r = begin(&made, held.folder, name, o, e);
-	if (r == 0)
-		r = take(engine, &held, &made, e);
+		r = take(engine, held, &made, e);
 	if (r < 0)
 		return r;
 	engine_event_container(engine, &made.container, "snapshot", "snapshot", made.name, NULL);
 	*ret = made;
 	made = (struct snapshot){ 0 };
 	return 0;
+}
+
+int engine_snapshot_create(struct engine *engine, const char *container, const char *name,
+			   const struct snapshot_options *o, struct snapshot *ret, struct err *e)
+{
+	own_clear(engine_held_clear) struct engine_held held = ENGINE_HELD_NONE;
+
+	int r = engine_held_take(&held, engine, container, e);
+	return r < 0 ? r : engine_snapshot_of_held(engine, &held, name, o, ret, e);
 }
 
 /* ---- looking ---- */

@@ -8,6 +8,7 @@
 #include "storage/changes.h"
 
 struct engine;
+struct engine_held;
 struct err;
 struct stop_options;
 
@@ -21,6 +22,10 @@ struct snapshot_options {
  * while it stands still; of another it is moved. *ret is the caller's. */
 int engine_snapshot_create(struct engine *engine, const char *container, const char *name,
 			   const struct snapshot_options *o, struct snapshot *ret, struct err *e);
+
+/* The same for who holds it; its record, held->container, is ret->container then. */
+int engine_snapshot_of_held(struct engine *engine, struct engine_held *held, const char *name,
+			    const struct snapshot_options *o, struct snapshot *ret, struct err *e);
 
 /* The oldest first; the caller clears. */
 int engine_snapshot_list(struct engine *engine, const char *container, struct snapshots *ret,

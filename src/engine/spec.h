@@ -74,6 +74,7 @@ void spec_system_mounts(struct oci_spec *spec, const struct container *c,
 int spec_system_write(const struct container *c, int run_fd, struct err *e);
 bool spec_system_is_new(const struct container *c, int folder_fd);
 int spec_system_mark(const struct container *c, int folder_fd, struct err *e);
+int spec_system_forget(int folder_fd, struct err *e); /* it has not */
 
 /* Was something asked to be mounted right there? */
 bool spec_mounts_asked_for(const struct container *c, const char *target);

@@ -2,6 +2,7 @@
  * systemd describes (systemd.io, CONTAINER_INTERFACE) and others are content with. */
 #include "engine/spec.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -241,4 +242,11 @@ bool spec_system_is_new(const struct container *c, int folder_fd)
 int spec_system_mark(const struct container *c, int folder_fd, struct err *e)
 {
 	return fd_write_file_at(folder_fd, IDENTITY, c->id, strlen(c->id), 0600, e);
+}
+
+int spec_system_forget(int folder_fd, struct err *e)
+{
+	if (unlinkat(folder_fd, IDENTITY, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove the file " IDENTITY);
+	return 0;
 }

@@ -106,3 +106,11 @@ char *image_source_stored_name(const struct image_source *source)
 		return NULL;
 	return image_reference_format(&ref);
 }
+
+char *image_source_for(const char *text, bool system)
+{
+	bool bare =
+		system && str_starts(text, "template:") && !str_ends(text, IMAGE_TEMPLATE_SYSTEM);
+
+	return bare ? mem_format("%s" IMAGE_TEMPLATE_SYSTEM, text) : mem_text(text);
+}

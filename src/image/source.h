@@ -1,6 +1,7 @@
 /* source.h - where an image that was named comes from: a registry, or one of the other places
  * that "holm run" takes an image from. Pure text; the loading itself is holm-image's. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 
@@ -32,3 +33,7 @@ void image_source_clear(struct image_source *source);
  * "template:debian/bookworm"; NULL for what is known by its digest alone (folders and archives
  * keep names of their own). The caller frees. */
 char *image_source_stored_name(const struct image_source *source);
+
+/* What text means: a template by itself has no init, so that a system is made of the one that
+ * has. The caller frees. */
+char *image_source_for(const char *text, bool system);

@@ -121,3 +121,34 @@ teardown() {
 	[ "$(echo 'id -u' | u unshare)" = 0 ]
 	refused 125 "you are root already" holm unshare true
 }
+
+# Of this user alone, in both files.
+range_is() { # LINE...
+	printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/etc/subuid"
+}
+
+@test "ranges that are broken, huge, given twice or the host's root: said in words" {
+	range_is tester:300000
+	expect 0 u run --rm busybox sh -c 'tr -s " " </proc/self/uid_map'
+	output_has "/etc/subuid: 1 of the lines of tester are not NAME:FIRST:COUNT"
+	output_has " 0 1000 1"
+	range_is tester:x:65536 tester:300000:65536
+	expect 0 u run --rm busybox sh -c 'wc -l </proc/self/uid_map'
+	output_has "/etc/subuid: 1 of the lines of tester are not"
+	output_has 2
+	range_is tester:0:65536
+	refused 125 "/etc/subuid gives you the host's root: the range 0:65536" u run --rm busybox true
+	range_is tester:500:1000
+	refused 125 "/etc/subuid: your range 500:1000 overlaps with your own id, 1000:1" u run --rm busybox true
+	range_is tester:300000:65536 tester:310000:10
+	refused 125 "your range 310000:10 overlaps with another one, 300000:65536" u run --rm busybox true
+	# as many as there are; and two that together are more than a map has room for
+	range_is tester:1001:4294966294
+	expect 0 u run --rm busybox tail -n 1 /proc/self/uid_map
+	output_has 4294966294
+	range_is tester:100000:4294867195 tester:2000:98000
+	expect 0 u run --rm busybox sh -c 'wc -l </proc/self/uid_map'
+	output_is 3
+	range_is tester:300000:65536 other:300000:65536
+	expect 0 u run --rm busybox true
+}

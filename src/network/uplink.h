@@ -15,8 +15,8 @@ struct strv;
 bool network_uplink_is_name(const char *name);
 
 /* The one that works here, or NULL: then *why says what is missing. Both are static texts.
- * slirp4netns comes first: of Debian 12's pasta (2023_03) the end of a connection does not always
- * come through, nor what other hosts send to a published port. */
+ * slirp4netns comes first: with Debian 12's pasta (2023_03) an outgoing connection hung once, and a
+ * port published on all addresses was not reachable from another namespace. Why is not known. */
 const char *network_uplink_choose(const char **why);
 
 struct network_uplink_request {

@@ -95,10 +95,13 @@ void runtime_subid_parse(struct runtime_subid_ranges *to, const char *text,
 
 	while (to->count < RUNTIME_SUBID_RANGES_MAX && next_line(&text, line, sizeof(line))) {
 		struct runtime_subid_range range;
-		if (split(line, fields, COUNT_OF(fields)) != COUNT_OF(fields) || !*fields[0] ||
-		    is_of(fields[0], owner) == others || !read_range(&range, fields))
+		bool whole = split(line, fields, COUNT_OF(fields)) == COUNT_OF(fields);
+		if (!*fields[0] || is_of(fields[0], owner) == others)
 			continue;
-		runtime_subid_add(to, range.first, range.count);
+		if (whole && read_range(&range, fields))
+			runtime_subid_add(to, range.first, range.count);
+		else
+			to->broken++;
 	}
 }
 

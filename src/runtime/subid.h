@@ -23,6 +23,7 @@ struct runtime_subid_range {
 struct runtime_subid_ranges {
 	struct runtime_subid_range *items;
 	size_t count;
+	size_t broken;   /* lines of the owner's that were passed over */
 	size_t capacity; /* internal */
 };
 

@@ -66,6 +66,17 @@ START_TEST(a_line_that_is_none_is_passed_over)
 }
 END_TEST
 
+START_TEST(broken_lines_of_the_owner_are_counted)
+{
+	own_clear(runtime_subid_clear) struct runtime_subid_ranges ranges = { 0 };
+	const char *text = "me:5:6\nme:7\nyou:7\n1000:x:3\n\n#me:1:2\nme:1:0\n";
+
+	runtime_subid_parse(&ranges, text, &me, false);
+	ck_assert_uint_eq(ranges.count, 1);
+	ck_assert_uint_eq(ranges.broken, 3);
+}
+END_TEST
+
 START_TEST(the_last_ids_are_ids)
 {
 	own_clear(runtime_subid_clear) struct runtime_subid_ranges ranges = { 0 };
@@ -126,6 +137,7 @@ END_TEST
 
 UNIT_MAIN("runtime/subid", UNIT(ranges_are_found_by_name_and_by_number),
 	  UNIT_LOOP(a_line_that_is_none_is_passed_over, sizeof(bad) / sizeof(bad[0])),
+	  UNIT(broken_lines_of_the_owner_are_counted), UNIT(a_long_file_is_read_to_its_end),
 	  UNIT(the_last_ids_are_ids), UNIT(a_long_file_is_read_to_its_end),
 	  UNIT(more_ranges_than_anybody_needs_are_passed_over),
 	  UNIT(a_file_that_is_not_there_gives_nothing), UNIT(the_login_name_of_root_is_root))

@@ -51,6 +51,27 @@ bool runtime_user_namespace_denies_groups(const char *process)
 
 /* ---- which ids ---- */
 
+/* The kernel would say EINVAL, by newuidmap(1), to ids that are given twice. 0 is nobody's to give. */
+static int check_range(const struct oci_id_mappings *has, uint32_t first, uint32_t count,
+		       const char *file, struct err *e)
+{
+	uint64_t end = (uint64_t)first + count;
+
+	if (first == 0 && has->items[0].host_id != 0)
+		return err_set(e, ERR_PERMISSION, "%s gives you the host's root: the range 0:%u",
+			       file, count);
+	for (size_t i = 0; i < has->count; i++) {
+		const struct oci_id_mapping *m = &has->items[i];
+		if (first >= (uint64_t)m->host_id + m->size || m->host_id >= end)
+			continue;
+		err_set(e, ERR_INVALID, "%s: your range %u:%u overlaps with %s, %u:%u", file, first,
+			count, i ? "another one" : "your own id", m->host_id, m->size);
+		return err_hint(e, "an administrator has to give you ranges that are apart from "
+				   "each other and from the ids of users");
+	}
+	return 0;
+}
+
 /* The own id as 0, the subordinate ones from 1 on, as crun has it. */
 static int map_own(struct oci_id_mappings *to, uint32_t own, const char *file, uid_t user,
 		   struct err *e)
@@ -64,13 +85,21 @@ static int map_own(struct oci_id_mappings *to, uint32_t own, const char *file, u
 	int r = runtime_subid_read(&ranges, file, &owner, false, e);
 	if (r < 0)
 		return r;
+	if (ranges.broken)
+		log_warning("%s: %zu of the lines of %s are not NAME:FIRST:COUNT", file,
+			    ranges.broken, name ? name : id);
 	uint32_t next = 1;
 	for (size_t i = 0; i < ranges.count && to->count < RUNTIME_IDMAP_LINES_MAX; i++) {
 		const struct runtime_subid_range *range = &ranges.items[i];
-		if ((uint64_t)next + range->count > UINT32_MAX)
+		uint32_t room = UINT32_MAX - next;
+		uint32_t count = range->count < room ? range->count : room;
+		if (count == 0)
 			break;
-		runtime_idmap_add(to, next, range->first, range->count);
-		next += range->count;
+		r = check_range(to, range->first, count, file, e);
+		if (r < 0)
+			return r;
+		runtime_idmap_add(to, next, range->first, count);
+		next += count;
 	}
 	return 0;
 }

@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# Root in a container of an ordinary user, with every right that the user can give, tries to be more
+# than the user on the host.
+# shellcheck disable=SC2016 # scripts for other shells
+load holm
+load person
+
+setup() {
+	holm_setup
+	person_new 300000:65536
+	person_named other 1001 400000:65536
+	host=$BATS_TEST_TMPDIR/host
+	mkdir "$host" "$host/mine"
+	echo secret >"$host/roots"
+	chmod 600 "$host/roots"
+	cp "$host/roots" "$host/others"
+	chown 1001:1001 "$host/others"
+	mknod -m 600 "$host/memory" c 1 1
+	chown 1000:1000 "$host/mine"
+	service sleep 1000
+	root=${SERVICES[-1]}
+	service setpriv --reuid 1001 --regid 1001 --clear-groups sleep 1000
+	other=${SERVICES[-1]}
+	within 5 eval '[ "$(stat -c %u "/proc/$other")" = 1001 ]'
+}
+
+teardown() {
+	person_end
+	holm_teardown
+}
+
+# Each line is a way to touch the host; what works is printed.
+tries='
+cat /host/roots
+cat /host/others
+echo x >>/host/roots
+echo x >>/host/others
+chown 0:0 /host/roots
+chmod 666 /host/others
+rm -f /host/roots
+mv /host/others /host/mine/
+chown 70000 /host/mine/file
+chown 4294967294 /host/mine/file
+mknod /host/mine/disk b 7 0
+mknod /host/mine/kmem c 1 2
+cat /host/memory
+head -c 1 /dev/mem
+mount -t ext4 /host/memory /mnt
+mount -t debugfs none /mnt
+mount -t securityfs none /mnt
+swapon /host/mine/file
+insmod /host/mine/file
+date -s 2001-01-01; date +%Y | grep 2001
+echo 5 >/proc/sys/kernel/panic
+echo "|/host/mine/file" >/proc/sys/kernel/core_pattern
+mount -t proc proc /mnt && echo 5 >/mnt/sys/kernel/panic
+mount -o remount,rw /proc/sys && echo 5 >/proc/sys/kernel/panic
+echo h >/proc/sysrq-trigger
+echo "0 0 1" >/proc/self/uid_map
+ip link add probe0 type dummy
+ip link set lo down
+kill -TERM $root
+kill -TERM $other
+kill -STOP $other
+renice -n 5 -p $other
+echo 500 >/proc/$root/oom_score_adj
+head -c 1 /proc/$root/mem
+head -c 1 /proc/$root/environ | grep .
+ls /proc/$other/root/
+ls /proc/$other/fd/
+chroot /proc/$root/root true
+nsenter -t $root -m true
+nsenter -t $root -n true
+nsenter -t $root -p true
+nsenter -t $root -u hostname taken
+nsenter -t $other -m true
+nsenter -t $other -i true
+'
+
+@test "a root shell inside, with every right, tries to touch the host as another user" {
+	echo "$tries" >"$host/tries"
+	expect 0 u run --rm --privileged --pid host --network host -v "$host:/host" \
+		-e "root=$root" -e "other=$other" busybox sh -c '
+		touch /host/mine/file
+		[ "$(readlink /proc/self/ns/net)" ] && [ "$(id -u)" = 0 ] && [ -e "/proc/$root/stat" ] || exit 9
+		while read -r try; do
+			type "${try%% *}" >/dev/null || [ -z "$try" ] || echo "no program: $try"
+			[ -z "$try" ] || { (eval "$try") >/dev/null 2>&1 </dev/null && echo "this works: $try"; }
+		done </host/tries
+		exit 0'
+	output_is ""
+	[ "$(stat -c '%u:%g %a' "$host/roots" "$host/others" | tr '\n' ' ')" = "0:0 600 1001:1001 600 " ]
+	[ "$(cat "$host/roots" "$host/others" | tr '\n' ' ')" = "secret secret " ]
+	[ "$(find "$host/mine" -not -uid 1000 -not \( -uid +299999 -uid -365536 \))" = "" ]
+	kill -0 "$root"
+	kill -0 "$other"
+	grep -q '^State:	S' "/proc/$other/status"
+}
+
+@test "a setuid program that a container leaves in a folder of the host is the user's" {
+	expect 0 u run --rm --privileged -v "$host:/host" -v /usr/bin/id:/id:ro busybox \
+		sh -c 'cp /id /host/mine/id && chown 0:0 /host/mine/id && chmod 6755 /host/mine/id
+		cp /id /host/mine/id42 && chown 42:42 /host/mine/id42 && chmod 6755 /host/mine/id42'
+	[ "$(stat -c %u:%g "$host/mine/id" "$host/mine/id42" | tr '\n' ' ')" = "1000:1000 300041:300041 " ]
+	expect 0 as other "$host/mine/id" -u
+	output_is 1000
+	expect 0 as other "$host/mine/id42" -u
+	output_is 300041
+}
+
+@test "another user cannot enter the user namespace, nor see what runs" {
+	expect 0 u run -d --name web busybox sleep 1000
+	local pid
+	pid=$(u inspect --format '{{.State.Pid}}' web)
+	not as other nsenter --user="/proc/$pid/ns/user" true
+	not as other kill "$pid"
+	not as other ls /run/user/1000/holm "$BATS_TEST_TMPDIR/person/tester/.local/share/holm"
+	expect 0 as other holm ps -aq
+	output_is ""
+	kill -0 "$pid"
+	expect 0 u rm -f web
+}
+
+@test "nothing that is installed has more rights than who calls it" {
+	[ "$(find "$HOLM_STAGE" -type f -name 'holm*' | wc -l)" -gt 4 ]
+	[ "$(find "$HOLM_STAGE" -type f -perm /6000)" = "" ]
+	[ "$(getcap -r "$HOLM_STAGE")" = "" ]
+}

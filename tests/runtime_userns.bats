@@ -337,7 +337,7 @@ crw-rw-rw-"
 	output_has "/etc/subgid must give you these ids (as USER:300000:65536)"
 	ordinary_user 0:100000
 	bundle_edit 'del(.linux.uidMappings, .linux.gidMappings)'
-	bundle_refused 125 "user namespace: uidMappings: [1]: gives ids of the host twice" bundle true
+	bundle_refused 125 "/etc/subuid gives you the host's root: the range 0:100000" bundle true
 	umount /etc/passwd /etc/group /etc/subuid /etc/subgid
 }
 

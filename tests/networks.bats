@@ -10,6 +10,7 @@ setup() {
 
 teardown() {
 	[ -z "${OUTSIDE:-}" ] || ip link delete outside 2>/dev/null || true
+	[ -z "${STRANGERS:-}" ] || { ip link delete wire1; ip link delete wire2; } 2>/dev/null || true
 	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
 	holm network prune -f >/dev/null 2>&1 || true
 	within 10 not has_veth
@@ -202,4 +203,91 @@ in_world() {
 	expect 0 holm network rm made
 	[ -z "$(ip -o link show type bridge)" ]
 	expect 0 holm network ls -q
+}
+
+# Two other hosts on a wire each, 192.0.2.2 and 198.51.100.2; we are .1 on both, by devices that are
+# neither bridges nor veth pairs. They take us for their router.
+make_strangers() {
+	local i subnet
+	STRANGERS=1
+	for i in 1 2; do
+		subnet=$([ "$i" = 1 ] && echo 192.0.2 || echo 198.51.100)
+		ip link add "wire$i" type veth peer name "far$i"
+		ip link set "wire$i" up
+		ip link add link "wire$i" name "near$i" type macvlan mode bridge 2>/dev/null ||
+			skip "no macvlan here"
+		ip address add "$subnet.1/24" dev "near$i"
+		ip address add "fd0$i::1/64" dev "near$i" nodad
+		ip link set "near$i" up
+		holm run -d --name "stranger$i" --network none busybox sleep 1000 >/dev/null
+		ip link set "far$i" netns "$(holm inspect --format '{{.State.Pid}}' "stranger$i")"
+		stranger "$i" ip address add "$subnet.2/24" dev "far$i"
+		stranger "$i" ip address add "fd0$i::2/64" dev "far$i" nodad
+		stranger "$i" ip link set "far$i" up
+		stranger "$i" ip route add default via "$subnet.1"
+		stranger "$i" ip route add default via "fd0$i::1"
+	done
+}
+
+stranger() { # NUMBER COMMAND...
+	nsenter -t "$(holm inspect --format '{{.State.Pid}}' "stranger$1")" -n "${@:2}"
+}
+
+pass() { # ADDRESS of stranger 2: does stranger 1 reach it?
+	stranger 1 busybox ping -c 1 -W 1 "$1" >/dev/null
+}
+
+@test "where holm turns forwarding on the host is no router for strangers" {
+	make_strangers
+	sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+	within 5 stranger 1 busybox ping -c 1 -W 1 192.0.2.1 >/dev/null
+	within 5 stranger 2 busybox ping -c 1 -W 1 198.51.100.1 >/dev/null
+	run pass 198.51.100.2
+	[ "$status" != 0 ]
+	sleeper one --network bridge
+	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ]
+	run pass 198.51.100.2
+	[ "$status" != 0 ]
+	reaches one 198.51.100.2
+	# no IPv6 network was started, so nothing was turned on
+	[ "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" = 0 ]
+	holm network create --ipv6 --subnet fd99::/64 six >/dev/null
+	sleeper two --network six
+	[ "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" = 1 ]
+	run pass fd02::2
+	[ "$status" != 0 ]
+	reaches two fd02::2
+	# the rules may go and come: it stays so
+	nft flush ruleset
+	expect 0 pass 198.51.100.2
+	expect 0 holm network reload
+	run pass 198.51.100.2
+	[ "$status" != 0 ]
+	run pass fd02::2
+	[ "$status" != 0 ]
+	reaches one 198.51.100.2
+	# what others have for containers and machines of theirs is not in the way
+	ip link add outside type veth peer name theirs
+	OUTSIDE=1
+	ip link set outside up
+	ip address add 203.0.113.1/24 dev outside
+	holm run -d --name theirs --network none busybox sleep 1000 >/dev/null
+	ip link set theirs netns "$(holm inspect --format '{{.State.Pid}}' theirs)"
+	their() { nsenter -t "$(holm inspect --format '{{.State.Pid}}' theirs)" -n "$@"; }
+	their ip address add 203.0.113.2/24 dev theirs
+	their ip link set theirs up
+	their ip route add default via 203.0.113.1
+	within 5 their busybox ping -c 1 -W 1 198.51.100.2 >/dev/null
+}
+
+@test "a host that forwards already goes on doing so for all" {
+	make_strangers
+	sysctl -qw net.ipv4.ip_forward=1
+	within 5 pass 198.51.100.2
+	sleeper one --network bridge
+	expect 0 pass 198.51.100.2
+	nft flush ruleset
+	expect 0 holm network reload
+	expect 0 pass 198.51.100.2
+	reaches one 198.51.100.2
 }

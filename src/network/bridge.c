@@ -1,11 +1,13 @@
 #include "network/bridge.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -16,6 +18,7 @@
 #include "network/neighbours.h"
 #include "network/pair.h"
 #include "network/subnets.h"
+#include "storage/store.h"
 #include "wire/netlink.h"
 
 /* As given in Docker's option. */
@@ -124,12 +127,43 @@ static struct network_firewall firewall_of(const struct network *network,
 	};
 }
 
-static int forward(const struct network *network, const struct network_subnets *p, struct err *e)
+/* Whoever turns forwarding on for containers has not asked for a router between the host's other
+ * devices. A file says so as long as the host is up: the rules may be flushed. */
+static int close_host(const struct store *store, int family, bool now, struct err *e)
 {
+	const char *mark = family == AF_INET ? "closed4" : "closed6";
 	int r = 0;
 
-	for (size_t i = 0; !network->internal && r == 0 && i < p->count; i++)
-		r = network_host_forward(p->subnets[i].family, e);
+	if (now)
+		r = fd_write_file_at(store->run_fd, mark, "", 0, 0600, e);
+	else if (faccessat(store->run_fd, mark, F_OK, 0) < 0)
+		return 0;
+	return r < 0 ? r : network_firewall_close(family, e);
+}
+
+static bool has_family(const struct network_subnets *p, int family)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->subnets[i].family == family)
+			return true;
+	return false;
+}
+
+/* anew: the rules may be. */
+static int forward(const struct store *store, const struct network *network,
+		   const struct network_subnets *p, bool anew, struct err *e)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < COUNT_OF(families); i++) {
+		bool turn_on = !network->internal && has_family(p, families[i]) &&
+			       !network_host_forwards(families[i]);
+		if (turn_on || anew)
+			r = close_host(store, families[i], turn_on, e);
+		if (r == 0 && turn_on)
+			r = network_host_forward(families[i], e);
+	}
 	return r;
 }
 
@@ -210,9 +244,10 @@ int network_bridge_ensure(const struct store *store, const struct network *netwo
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
-	if (!is_whole(network, socket, &index))
+	bool whole = is_whole(network, socket, &index);
+	if (!whole)
 		index = make_whole(store, network, &p, socket, e);
-	r = index < 0 ? index : forward(network, &p, e);
+	r = index < 0 ? index : forward(store, network, &p, !whole, e);
 	return r < 0 ? err_add(e, "network %s", network->name) : index;
 }
 

@@ -4,6 +4,7 @@
  * - within one bridge all may talk (the host may have its bridges' frames pass here, br_netfilter);
  * - into a bridge goes only what a published port has translated, so that neither a neighbour of
  *   the host nor another bridge reaches what was not published;
+ * - where the host forwarded nothing before holm turned that on, it forwards for no strangers;
  * - an internal bridge neither sends nor gets anything;
  * - what leaves for the world has the host's address;
  * - no container reaches 127.0.0.0/8 of the host, though its bridge lets these addresses pass
@@ -38,7 +39,7 @@
 #include "wire/netlink.h"
 
 enum { OUTPUT_MAX = 64 << 10 };
-#define NEWEST_SET "judged6_at"
+#define NEWEST_SET "closed"
 
 /* ---- what is there ---- */
 
@@ -196,4 +197,12 @@ int network_firewall_remove(const struct network_firewall *firewall, struct err 
 int network_firewall_make(struct err *e)
 {
 	return network_firewall_stands() ? 0 : network_firewall_load(rules, e);
+}
+
+int network_firewall_close(int family, struct err *e)
+{
+	own_free char *text = mem_format("add element inet holm closed { %s }\n",
+					 family == AF_INET ? "ipv4" : "ipv6");
+
+	return network_firewall_load(text, e);
 }

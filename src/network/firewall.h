@@ -36,6 +36,10 @@ int network_firewall_ensure(const struct network_firewall *firewall, struct err 
 /* Forgets the bridge; no table or no such bridge is fine. */
 int network_firewall_remove(const struct network_firewall *firewall, struct err *e);
 
+/* Has the host forward packets of the family for bridges and veth pairs alone: it is no router
+ * between its other devices. The table is there. */
+int network_firewall_close(int family, struct err *e);
+
 /* The text that nft(8) is given: the table too, with all its rules, or the bridge alone. The
  * caller frees. Pure. */
 char *network_firewall_text(const struct network_firewall *firewall, bool table);

@@ -24,11 +24,23 @@ static int turn_on(const char *path, struct err *e)
 	return r < 0 ? r : 1;
 }
 
+static const char *forward_path(int family)
+{
+	return family == AF_INET ? "/proc/sys/net/ipv4/ip_forward"
+				 : "/proc/sys/net/ipv6/conf/all/forwarding";
+}
+
+bool network_host_forwards(int family)
+{
+	char now = '0';
+
+	own_fd int fd = open(forward_path(family), O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &now, 1) == 1 && now != '0';
+}
+
 int network_host_forward(int family, struct err *e)
 {
-	const char *path = family == AF_INET ? "/proc/sys/net/ipv4/ip_forward"
-					     : "/proc/sys/net/ipv6/conf/all/forwarding";
-
+	const char *path = forward_path(family);
 	int r = turn_on(path, e);
 	if (r > 0)
 		log_debug("%s is on now: containers reach nothing beyond this host without it",

@@ -1,7 +1,10 @@
 /* host.h - switches of this host (of the network namespace that we are in) which networks need. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
+
+bool network_host_forwards(int family);
 
 /* Has the host forward packets of the family. */
 int network_host_forward(int family, struct err *e);

@@ -239,6 +239,9 @@ print(s.recv(100).decode().strip())' "$@"
 	refused 125 "neither a port nor a range" holm run --network bridge -p 80:x busybox true
 	refused 125 "is not one of firewall|open" holm run --network bridge -p 80 --publish-mode x busybox true
 	refused 125 "exclude each other" holm run --network container:two -p 80 busybox true
+	refused 125 "port 8080/tcp is given twice" holm run --rm -p 8080:80 -p 8080:81 busybox true
+	refused 125 "port 8081/udp is given twice" \
+		holm run --rm -p 8080-8082:80-82/udp -p 127.0.0.1:8081:90/udp busybox true
 	refused 125 "no IPv6 subnet" holm run --rm --network bridge -p '[fd01::1]:80:80' busybox true
 }
 

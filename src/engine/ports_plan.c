@@ -193,12 +193,16 @@ static int name_container(struct engine *engine, const struct wish *wish, struct
 }
 
 static int reserve_one(uint16_t *ret, struct network_reserve *reserve, struct engine *engine,
-		       const struct wish *wish, struct err *e)
+		       const struct wish *wish, const struct engine_port_list *own, struct err *e)
 {
 	int r = network_reserve_take(ret, reserve, wish->protocol, wish->addresses, wish->count,
 				     wish->host, e);
 
-	if (r < 0 && e->kind == ERR_EXISTS)
+	if (r < 0 && e->kind == ERR_EXISTS && wish->host.low == wish->host.high &&
+	    has_port(own, wish, wish->host.low))
+		r = err_set(e, ERR_INVALID, "port %u/%s is given twice", wish->host.low,
+			    network_port_protocol_name(wish->protocol));
+	else if (r < 0 && e->kind == ERR_EXISTS)
 		r = name_container(engine, wish, e);
 	return r < 0 ? err_add(e, "--publish") : 0;
 }
@@ -250,7 +254,7 @@ int ports_plan_make(struct engine_port_list *to, struct network_reserve *reserve
 			bool one = wish->host.low && wish->host.low == wish->host.high;
 			if (one != !any)
 				continue;
-			r = reserve_one(&host_port, reserve, engine, wish, e);
+			r = reserve_one(&host_port, reserve, engine, wish, to, e);
 			if (r == 0)
 				add_port(to, wish, host_port, c->network.publish_open);
 		}

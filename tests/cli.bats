@@ -68,6 +68,8 @@ load holm
 	refused 125 "" holm run --detach-keys alt-x -d busybox true
 	refused 125 "" holm run -d -a stdout busybox true
 	refused 1 "" holm rm ../../etc
+	refused 1 "the container's name or id is empty" holm stop ""
+	refused 1 "the container's name or id is empty" holm logs /
 	refused 1 "" holm rm $'a\nb'
 	refused 1 "" holm volume rm ../x
 	refused 1 "" holm --root /proc/nowhere ps

@@ -131,6 +131,13 @@ pings() { # CONTAINER NAME
 	refused 1 "has no network of its own" holm network connect a host
 	refused 1 "no network is called nowhere" holm network connect nowhere app
 	refused 1 "nobody" holm network connect a nobody
+	refused 1 "name or id is empty" holm network connect a ""
+	expect 0 holm create --name later --network a busybox true
+	refused 1 "203.0.113.7 is not in the subnets of the network b" holm network connect --ip 203.0.113.7 b later
+	refused 1 "2001:db8::7 is not in the subnets of the network b" holm network connect --ip6 2001:db8::7 b later
+	expect 0 holm inspect --format '{{len .NetworkSettings.Networks}}' later
+	output_is 1
+	refused 1 "is not in the network a" holm network disconnect a host
 	refused 1 "is that of the container" holm network rm b
 }
 

@@ -31,6 +31,7 @@
 #include "monitor/state.h"
 #include "network/lease.h"
 #include "network/link.h"
+#include "network/subnets.h"
 #include "storage/store.h"
 
 /* A container under its lock, and a network. */
@@ -284,6 +285,27 @@ static int check_mode(const struct change *change, struct err *e)
 	return 0;
 }
 
+/* While it does not run nobody else would notice before its next start. */
+static int check_address(const struct change *change, const char *text, struct err *e)
+{
+	struct network_subnets subnets = { 0 };
+	struct network_address address;
+
+	if (!text)
+		return 0;
+	int r = network_subnets_read(&subnets, &change->network, e);
+	if (r == 0)
+		r = network_address_parse(&address, text, e);
+	for (size_t i = 0; r == 0 && i < subnets.count; i++)
+		if (network_address_holds(&subnets.subnets[i], &address))
+			return 0;
+	return r < 0 || !subnets.count
+		       ? r
+		       : err_set(e, ERR_INVALID,
+				 "the address %s is not in the subnets of the network %s", text,
+				 change->network.name);
+}
+
 static int add_endpoint(struct change *change, const struct connect_options *o, struct err *e)
 {
 	struct container_network *n = &change->c.network;
@@ -296,6 +318,10 @@ static int add_endpoint(struct change *change, const struct connect_options *o, 
 	struct container_endpoint *endpoint = shape_list_add(&n->endpoints);
 	endpoint->network = mem_text(change->network.name);
 	int r = fill_endpoint(endpoint, o, e);
+	if (r == 0)
+		r = check_address(change, endpoint->address, e);
+	if (r == 0)
+		r = check_address(change, endpoint->address6, e);
 	return r < 0 ? r : add_links(change, o, e);
 }
 
@@ -428,7 +454,8 @@ int engine_disconnect(struct engine *engine, const char *network, const char *na
 		r = read_container(&change, e);
 	if (r < 0)
 		return o->force && e->kind == ERR_NOT_FOUND ? 0 : r;
-	r = open_live(&change, e);
+	if (change.c.network.endpoints.count || str_equal(change.c.network.mode, "private"))
+		r = open_live(&change, e);
 	if (r == 0)
 		r = check_live(&change, &place, e);
 	if (r < 0)

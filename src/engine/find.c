@@ -68,6 +68,8 @@ int engine_find(struct engine *engine, const char *name, char ret_id[CONTAINER_I
 {
 	const char *bare = name[0] == '/' ? name + 1 : name;
 
+	if (!*bare)
+		return err_set(e, ERR_INVALID, "the container's name or id is empty");
 	if (strlen(bare) == CONTAINER_ID_LENGTH && engine_id_is_prefix(bare) &&
 	    exists(engine, bare)) {
 		strcpy(ret_id, bare);

@@ -61,6 +61,15 @@ unfinished() {
 	[ -z "$stderr" ]
 	refused 125 "is not one of" holm build --progress loud .
 	refused 1 "is no terminal" holm build --debug-shell .
+	echo $'FROM busybox\nRNU touch /x' >typo
+	refused 1 "RNU: no such instruction" holm build -f typo .
+	output_has "did you mean RUN?"
+	# before the first step, not after the last
+	echo $'FROM busybox\nRUN false' >last
+	refused 1 '--tag: image name "A b"' holm build -q -f last -t 'A b' .
+	refused 1 'empty name' holm build -q -f last -t '' .
+	refused 1 "--secret : it has no id" holm build -q -f last --secret '' .
+	refused 1 "it has no id" holm build -q -f last --secret src=x .
 }
 
 @test "in place on a terminal; --debug-shell: a shell in the state before the step" {

@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "build/cache.h"
+#include "build/given.h"
 #include "build/output.h"
 #include "build/progress.h"
 #include "build/publish.h"
@@ -322,8 +323,13 @@ static int set_time(struct build *build, struct err *e)
 static int prepare(struct build *build, const char *context, struct err *e)
 {
 	const struct build_word_scope scope = { get_global, build, '\\' };
+	own_clear(strv_clear) struct strv names = { 0 };
 
-	int r = set_time(build, e);
+	int r = build_publish_names(&names, build->o, e);
+	if (r == 0)
+		r = build_given_check(build->o, e);
+	if (r == 0)
+		r = set_time(build, e);
 	if (r == 0)
 		r = set_platform_args(build, e);
 	if (r == 0)

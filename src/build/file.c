@@ -3,6 +3,7 @@
  * flags, and by the name the rest. */
 #include "build/file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/err.h"
 #include "base/json_scan.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "build/heredoc.h"
@@ -249,6 +251,19 @@ static int read_directives(struct build_file *file, struct reader *reader, struc
 
 /* ---- one instruction ---- */
 
+static int unknown_kind(const char *name, size_t length, struct err *e)
+{
+	own_free char *word = mem_text_n(name, length < 60 ? length : 60);
+	const char *best = NULL;
+
+	err_set(e, ERR_INVALID, "%s: no such instruction", word);
+	for (char *c = word; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	for (int i = 0; i < BUILD_KINDS; i++)
+		nearest_offer(&best, word, kinds[i].name);
+	return best ? err_hint(e, "did you mean %s?", best) : -e->number;
+}
+
 static int find_kind(enum build_kind *ret, const char *name, size_t length, struct err *e)
 {
 	for (int i = 0; i < BUILD_KINDS; i++)
@@ -256,8 +271,7 @@ static int find_kind(enum build_kind *ret, const char *name, size_t length, stru
 			*ret = (enum build_kind)i;
 			return 0;
 		}
-	return err_set(e, ERR_INVALID, "%.*s: no such instruction",
-		       (int)(length < 60 ? length : 60), name);
+	return unknown_kind(name, length, e);
 }
 
 static int check_flag(const struct build_instruction *to, const char *flag, struct err *e)

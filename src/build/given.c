@@ -57,6 +57,17 @@ static int read_secret(struct build_given *to, const char *text, struct err *e)
 	return 0;
 }
 
+int build_given_check(const struct build_options *o, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->secret.count; i++) {
+		own_clear(build_given_clear) struct build_given given = { 0 };
+		r = read_secret(&given, o->secret.items[i], e);
+	}
+	return r;
+}
+
 int build_given_secret(struct build_given *ret, const struct build_options *o, const char *id,
 		       struct err *e)
 {

@@ -16,6 +16,9 @@ struct build_given {
 int build_given_secret(struct build_given *ret, const struct build_options *o, const char *id,
 		       struct err *e);
 
+/* Are all of them written so? Before the first step, whichever of them will want one. */
+int build_given_check(const struct build_options *o, struct err *e);
+
 /* --ssh ID[=SOCKET]: the socket of the agent. The same. */
 int build_given_ssh(struct build_given *ret, const struct build_options *o, const char *id,
 		    struct err *e);

@@ -52,8 +52,7 @@ static void add_layers(struct image_build_request *to, const struct build_state 
 	}
 }
 
-static int add_references(struct image_build_request *to, const struct build_options *o,
-			  struct err *e)
+int build_publish_names(struct strv *ret, const struct build_options *o, struct err *e)
 {
 	for (size_t i = 0; i < o->tag.count; i++) {
 		own_clear(image_reference_clear) struct image_reference reference = { 0 };
@@ -63,9 +62,17 @@ static int add_references(struct image_build_request *to, const struct build_opt
 		if (reference.digest)
 			return err_set(e, ERR_INVALID, "--tag %s: a digest is no name",
 				       o->tag.items[i]);
-		strv_add_take(&to->references, image_reference_format(&reference));
+		strv_add_take(ret, image_reference_format(&reference));
 	}
-	return shape_map_set_pairs(&to->annotations, &o->annotation, "--annotation", e);
+	return 0;
+}
+
+static int add_references(struct image_build_request *to, const struct build_options *o,
+			  struct err *e)
+{
+	int r = build_publish_names(&to->references, o, e);
+
+	return r < 0 ? r : shape_map_set_pairs(&to->annotations, &o->annotation, "--annotation", e);
 }
 
 /* "sha256:" in front of what is a hex in a state. */

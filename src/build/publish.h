@@ -5,7 +5,12 @@
 #include "image/progress.h"
 
 struct build;
+struct build_options;
 struct err;
+struct strv;
+
+/* Adds the full names that --tag gives it; wrong ones are refused before there is anything to do. */
+int build_publish_names(struct strv *ret, const struct build_options *o, struct err *e);
 
 /* image: also make it; else what is done stays for the next build. *ret_id may be NULL then. */
 int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e);

@@ -162,3 +162,70 @@ refuses_for_space() { # COMMAND...
 	expect 0 holm secret create new large
 	expect 0 holm system check
 }
+
+box_running() { # NAME - wrote 2 MB that do not compress
+	expect 0 holm run -d --name "$1" busybox sh -c \
+		'dd if=/dev/urandom of=/file bs=1M count=2 2>/dev/null; touch /ready; sleep 1000'
+	within 5 holm exec "$1" test -e /ready
+	expect 0 holm exec "$1" stat -c %s /file
+	output_is 2097152
+}
+
+file_of() { # NAME
+	holm cp "$1:/file" - | tar -xO | sha256sum
+}
+
+@test "a snapshot or a clone that does not fit: the container goes on, whole, and the space is given back" {
+	box_running web
+	local sum before left
+	sum=$(file_of web)
+	before=$(used)
+	for left in 0 1000; do
+		fill_up $left
+		refuses_for_space holm snapshot web
+		refuses_for_space holm clone web web2
+		rm "$disk/filler"
+		expect 0 holm inspect -f '{{.State.Status}}' web
+		output_is running
+		[ "$(file_of web)" = "$sum" ]
+		expect 0 holm snapshot ls -q web
+		output_is ""
+		expect 0 holm ps -aq
+		[ "${#lines[@]}" = 1 ]
+		[ "$(used)" -le $((before + 256)) ]
+	done
+	# one that does not run needs no more than a record: it is taken, or all is as it was
+	expect 0 holm stop -t 0 web
+	fill_up 0
+	run holm snapshot web
+	run holm restore web snap0
+	run holm rebuild --snapshot web
+	rm "$disk/filler"
+	expect 0 holm system check
+	expect 0 holm snapshot web kept
+	expect 0 holm restore web kept
+	if holm snapshot ls -q web | grep -q '^snap'; then holm restore web "$(holm snapshot ls -q web | grep -m 1 '^snap')"; fi
+	[ "$(file_of web)" = "$sum" ]
+}
+
+@test "a backup that does not fit leaves no file, and a container that is whole" {
+	export HOLM_ROOT=$BATS_TEST_TMPDIR/root
+	box_running web
+	local sum left
+	sum=$(file_of web)
+	for left in 0 1000; do
+		fill_up $left
+		expect 1 holm backup -o "$disk/web.holm" web
+		[[ $stderr == *"disk is full"* || $stderr == *"No space left on device"* ]]
+		[ ! -e "$disk/web.holm" ]
+		rm "$disk/filler"
+		expect 0 holm inspect -f '{{.State.Status}}' web
+		output_is running
+		[ "$(file_of web)" = "$sum" ]
+	done
+	expect 0 holm backup -o "$disk/web.holm" web
+	expect 0 holm rm -f web
+	expect 0 holm receive "$disk/web.holm"
+	[ "$(file_of web)" = "$sum" ]
+	expect 0 holm system check
+}

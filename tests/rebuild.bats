@@ -34,7 +34,8 @@ frozen_layers() {
 	expect 0 holm inspect -f '{{.Id}} {{.Config.Env}} {{.HostConfig.Memory}} {{json .Mounts}} {{.Config.Labels}}' web
 	echo "$output" >configured
 	tree web >broken
-	! diff <(grep -v nameless broken) before >/dev/null
+	run diff <(grep -v nameless broken) before
+	[ "$status" = 1 ]
 	expect 0 holm rebuild web
 	output_is ""
 	expect 0 holm inspect -f '{{.Id}} {{.Config.Env}} {{.HostConfig.Memory}} {{json .Mounts}} {{.Config.Labels}}' web

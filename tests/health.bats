@@ -253,7 +253,7 @@ monitor_of() {
 }
 
 @test "a monitor that checks is small when it waits" {
-	holm run -d --name web --health-cmd true --health-interval 1s busybox sleep 1000 >/dev/null
+	holm run -d --name web --health-cmd true --health-interval 300ms busybox sleep 1000 >/dev/null
 	within 5 checked 2 web
 	monitor=$(monitor_of web)
 	small() {

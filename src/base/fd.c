@@ -76,7 +76,7 @@ int fd_read_file_at(int dir_fd, const char *path, size_t bytes_max, struct str *
 void fd_fill_standard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		/* the lowest number that is free is this one; it stays open for good, and for children */
+		/* the lowest number that is free is this one; it stays, for children, too */
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }

@@ -9,7 +9,7 @@ struct build_options;
 struct err;
 struct strv;
 
-/* Adds the full names that --tag gives it; wrong ones are refused before there is anything to do. */
+/* Adds the full names that --tag gives; also called to refuse wrong ones before the first step. */
 int build_publish_names(struct strv *ret, const struct build_options *o, struct err *e);
 
 /* image: also make it; else what is done stays for the next build. *ret_id may be NULL then. */

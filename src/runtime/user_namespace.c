@@ -51,7 +51,8 @@ bool runtime_user_namespace_denies_groups(const char *process)
 
 /* ---- which ids ---- */
 
-/* The kernel would say EINVAL, by newuidmap(1), to ids that are given twice. 0 is nobody's to give. */
+/* The kernel would say EINVAL, by newuidmap(1), to ids that are given twice. 0 is nobody's to
+ * give. */
 static int check_range(const struct oci_id_mappings *has, uint32_t first, uint32_t count,
 		       const char *file, struct err *e)
 {

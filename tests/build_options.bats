@@ -216,3 +216,39 @@ unfinished() {
 	grep -qx '#2 CACHED' <<<"$stderr"
 	[ -z "$(unfinished)" ]
 }
+
+@test "steps that are the same in two stages are done once, side by side and with --no-cache" {
+	dockerfile <<-'END'
+		FROM busybox AS one
+		RUN --mount=type=cache,id=n,target=/c echo done >>/c/times; echo same >/same
+		RUN echo one >/one
+		FROM busybox AS two
+		RUN --mount=type=cache,id=n,target=/c echo done >>/c/times; echo same >/same
+		RUN echo two >/two
+		FROM busybox
+		COPY --from=one /same /one /
+		COPY --from=two /two /
+		RUN --mount=type=cache,id=n,target=/c cat /same /one /two; echo times $(wc -l </c/times)
+	END
+	expect 0 holm build -t app .
+	output_has " times 1"
+	id=$(holm images -q app)
+	expect 0 holm build --no-cache -t app .
+	output_has " times 2"
+	[ "$(holm images -q app)" = "$id" ]
+	# who waits for one that fails does it himself, and the error is told once
+	dockerfile <<-'END'
+		FROM busybox AS one
+		RUN exit 3
+		FROM busybox AS two
+		RUN exit 3
+		FROM busybox
+		COPY --from=one / /
+		COPY --from=two / /
+	END
+	expect 1 holm build .
+	[ "$(grep -c '^holm: .*ended with 3' <<<"$stderr")" = 1 ]
+	expect 0 holm system check
+	output_is "The store is sound."
+	[ -z "$(unfinished)" ]
+}

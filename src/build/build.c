@@ -192,6 +192,7 @@ static int do_step(struct build *build, size_t number, size_t at,
 	int r = build_stop_check(build->stop.fd, e);
 	if (r == 0)
 		r = steps[instruction->kind](&step, e);
+	build_once_release(&build->once);
 	if (r < 0)
 		return failed(build, own ? instruction : &build->file.items.items[at], step.number,
 			      e);
@@ -402,6 +403,7 @@ static void build_clear(struct build *build)
 	strv_clear(&build->platform_args);
 	build_progress_free(build->progress);
 	build_stop_end(&build->stop);
+	build_once_close(&build->once);
 }
 
 int build_image(struct engine *engine, const struct build_options *o, const char *context,
@@ -412,6 +414,7 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		.o = o,
 		.context = BUILD_CONTEXT_NONE,
 		.stop = { .fd = -1 },
+		.once = { .fd = -1 },
 	};
 
 	enum build_progress_kind kind;
@@ -429,6 +432,8 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 	if (lock < 0)
 		return lock;
 	r = prepare(&build, context, e);
+	if (r == 0)
+		r = build_once_open(&build.once, e);
 	if (r == 0)
 		r = build_stop_begin(&build.stop, e);
 	return r < 0 ? r : do_all(&build, ret_id, e);

@@ -141,7 +141,9 @@ static void work(struct schedule *schedule, size_t stage, int fd)
 	struct err e = { 0 };
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	int r = schedule->do_stage(build, stage, &e);
+	int r = build_once_part(&build->once, &e);
+	if (r == 0)
+		r = schedule->do_stage(build, stage, &e);
 	send_result(build, stage, before, r < 0 ? &e : NULL, fd);
 	if (!had_places)
 		storage_layer_end(&build->places);

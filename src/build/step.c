@@ -121,11 +121,27 @@ int build_step_add(struct build_step *step, size_t folder, char *key, struct err
 	struct build_layer *layer = &step->state->layers.items[step->state->layers.count - 1];
 	layer->size = size;
 	layer->entries = entries;
-	return 0;
+	return build_once_tell(&step->build->once, layer, e);
+}
+
+/* Another stage has done it. */
+static void take_done(struct build_step *step, const struct build_layer *done, char *key)
+{
+	push_layer(step, done->name, key);
+	struct build_layer *layer = &step->state->layers.items[step->state->layers.count - 1];
+	layer->size = done->size;
+	layer->entries = done->entries;
+	build_progress_cached(step->build->progress, step->number);
 }
 
 bool build_step_cached(struct build_step *step, char *key)
 {
+	struct build_layer done = { 0 };
+
+	if (build_once_claim(&step->build->once, key, &done)) {
+		take_done(step, &done, key);
+		return true;
+	}
 	if (step->build->o->no_cache)
 		return false;
 	char *name = build_cache_find(step->build->engine->store, key);

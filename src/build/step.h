@@ -5,6 +5,7 @@
 
 #include "build/context.h"
 #include "build/file.h"
+#include "build/once.h"
 #include "build/stage.h"
 #include "build/state.h"
 #include "build/stop.h"
@@ -30,6 +31,7 @@ struct build {
 	SHAPE_LIST_OF(struct layer_writer) folders; /* that steps wrote, locked */
 	struct layer_writer places; /* a lowest folder for RUN: places for what is mounted */
 	struct build_stop stop;
+	struct build_once once;
 	bool time_given;
 	int64_t time_s;
 };
@@ -70,8 +72,8 @@ int build_step_folder(struct build *build, size_t *ret, struct err *e);
 /* It becomes the topmost layer, its times set to the state's. Takes key. */
 int build_step_add(struct build_step *step, size_t folder, char *key, struct err *e);
 
-/* The topmost layer is the one that the cache has for this key; false: it has none. Takes key then,
- * else it stays the caller's. */
+/* The topmost layer is the one that the cache or another stage has for this key; false: there is
+ * none, and other stages wait for this one to make it. Takes key then, else it stays the caller's. */
 bool build_step_cached(struct build_step *step, char *key);
 
 /* The root of a state, to read; with folder >= 0 what is written goes there. A detached mount, the

@@ -152,3 +152,34 @@ range_is() { # LINE...
 	range_is tester:300000:65536 other:300000:65536
 	expect 0 u run --rm busybox true
 }
+
+@test "doctor and info tell an ordinary user what is missing, what that disables, and what mends it" {
+	local rows='.[] | select(.Name == $n) | "\(.Verdict) \(.Fact)"'
+	u doctor --format json >doctor || true
+	[ "$(jq -rs --arg n "user ids" "$rows" doctor)" = "ok 300000:65536" ]
+	[ "$(jq -rs --arg n "user namespace of yours" "$rows" doctor)" = "ok can be made" ]
+	[ "$(jq -rs --arg n user "$rows" doctor)" = "ok user 1000" ]
+	jq -se 'map(.Name) | index("cgroup of yours") and index("network of yours") and index("overlayfs of yours")' doctor
+	jq -se 'all(.[]; if .Verdict == "ok" then .Advice == "" else .Disables != "" end)' doctor
+	range_is someone:300100:5 tester:300000:65536 tester:x
+	u doctor --format json >doctor || true
+	[ "$(jq -rs --arg n "group ids" "$rows" doctor)" = \
+		"less 300000:65536, which is another user's, too, and 1 lines that are not NAME:FIRST:COUNT" ]
+	range_is someone:300100:5
+	u doctor --format json >doctor || true
+	[ "$(jq -rs --arg n "user ids" "$rows" doctor)" = "less no range for tester" ]
+	jq -se 'any(.[]; .Name == "user ids" and (.Advice | startswith("usermod --add-subuids")))' doctor
+	holm doctor --format json >doctor || true
+	jq -se 'map(.Name) | index("user ids") == null' doctor
+	expect 0 u info --format '{{.SecurityOptions}}'
+	output_has name=rootless
+}
+
+@test "--userns auto is refused with the reason, and what works instead works" {
+	refused 125 "--userns: auto: only the host's root can give a container ids of its own" u run --rm --userns auto busybox true
+	output_has "with --userns host it has your user namespace"
+	expect 0 u run --rm --userns host busybox id -u
+	output_is 0
+	expect 0 u ps -aq
+	output_is ""
+}

@@ -21,9 +21,11 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/doctor_kernel.h"
+#include "cli/doctor_user.h"
 #include "cli/format.h"
 #include "cli/host.h"
 #include "cli/print.h"
@@ -238,11 +240,33 @@ static void check_systemd(struct finding *to, const char *about)
 
 /* ---- rights ---- */
 
-static void check_root(struct finding *to, const char *about)
+static void check_user(struct finding *to, const char *about)
 {
 	(void)about;
-	set(to, geteuid() == 0 ? FINE : BAD,
-	    geteuid() == 0 ? mem_text("root") : mem_format("user %u", geteuid()));
+	set(to, FINE, geteuid() == 0 ? mem_text("root") : mem_format("user %u", geteuid()));
+}
+
+static void check_user_ranges(struct finding *to, const char *about)
+{
+	to->verdict = cli_doctor_user_ranges(&to->fact, about) ? FINE : LESS;
+}
+
+static void check_user_namespace(struct finding *to, const char *about)
+{
+	(void)about;
+	to->verdict = cli_doctor_user_namespace(&to->fact) ? FINE : BAD;
+}
+
+static void check_user_cgroup(struct finding *to, const char *about)
+{
+	(void)about;
+	to->verdict = cli_doctor_user_cgroup(&to->fact) ? FINE : LESS;
+}
+
+static void check_user_network(struct finding *to, const char *about)
+{
+	(void)about;
+	to->verdict = cli_doctor_user_network(&to->fact) ? FINE : LESS;
 }
 
 static void check_capability(struct finding *to, const char *about)
@@ -362,7 +386,7 @@ static const struct check checks[] = {
 	{ "IPVS", check_exists, "/proc/net/ip_vs",
 	  "Docker Swarm's load balancing in front of holm-runtime", "modprobe ip_vs" },
 	{ "service manager", check_systemd, NULL, NULL },
-	{ "user", check_root, NULL, "everything: running as an ordinary user is not there yet" },
+	{ "user", check_user },
 	{ "CAP_SYS_ADMIN", check_capability, "SYS_ADMIN", "every container" },
 	{ "CAP_SYS_RESOURCE", check_capability, "SYS_RESOURCE",
 	  "raising limits (--ulimit above holm's own) and negative --oom-score-adj",
@@ -398,6 +422,22 @@ static const struct check checks[] = {
 	{ "holm-image", check_own_program, "holm-image", "pull, load and save" },
 };
 
+/* Of an ordinary user alone. */
+static const struct check user_checks[] = {
+	{ "user namespace of yours", check_user_namespace, NULL, "every container",
+	  "what it says, by an administrator" },
+	{ "user ids", check_user_ranges, "/etc/subuid",
+	  "users in containers but root, who is you; and none of them another's",
+	  "usermod --add-subuids 300000-365535 NAME, by root, with ids that nobody has" },
+	{ "group ids", check_user_ranges, "/etc/subgid", "groups in containers but root's",
+	  "usermod --add-subgids 300000-365535 NAME, by root, with ids that nobody has" },
+	{ "cgroup of yours", check_user_cgroup, NULL, "limits: --memory, --cpus, --pids-limit",
+	  "systemd-run --user --scope -p Delegate=yes; or chown the folder to you" },
+	{ "network of yours", check_user_network, NULL,
+	  "the network of containers but loopback; --publish",
+	  "install slirp4netns; chmod 0666 /dev/net/tun, by a udev rule" },
+};
+
 /* ---- the folders ---- */
 
 static void add_finding(struct json_object *rows, const char *name, struct finding *f,
@@ -418,7 +458,7 @@ static void add_finding(struct json_object *rows, const char *name, struct findi
 
 static enum verdict check_folders(struct json_object *rows, struct cli *cli)
 {
-	struct finding root = { 0 }, run = { 0 };
+	struct finding root = { 0 }, run = { 0 }, overlay = { 0 };
 	struct engine *engine;
 	struct statfs fs;
 	char size[16];
@@ -434,6 +474,13 @@ static enum verdict check_folders(struct json_object *rows, struct cli *cli)
 		number_format_bytes(size, (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize);
 		set(&root, FINE, mem_format("%s, %s free", engine->store->root, size));
 		add_finding(rows, "root folder", &root, NULL, NULL);
+	}
+	if (user_ids_are_mapped()) {
+		bool can = cli_doctor_user_storage(&overlay.fact, engine->store->root_fd);
+		overlay.verdict = can ? FINE : LESS;
+		add_finding(rows, "overlayfs of yours", &overlay,
+			    "files that a container removes from its image, and so most of them",
+			    "--root DIR (or HOLM_ROOT) on ext4, xfs, btrfs");
 	}
 	if (statfs(engine->store->run, &fs) == 0) {
 		bool tmpfs = fs.f_type == TMPFS_MAGIC;
@@ -466,6 +513,20 @@ static const struct option table[] = {
 };
 #undef OPTIONS
 
+/* Was one of them BAD? */
+static bool run_checks(struct json_object *rows, const struct check *table_of, size_t count)
+{
+	bool bad = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct finding f = { 0 };
+		table_of[i].run(&f, table_of[i].about);
+		bad = bad || f.verdict == BAD;
+		add_finding(rows, table_of[i].name, &f, table_of[i].disables, table_of[i].advice);
+	}
+	return bad;
+}
+
 static int run_doctor(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct doctor_options *o = options;
@@ -473,12 +534,9 @@ static int run_doctor(struct cli *cli, void *options, const struct strv *args, s
 	bool bad = false;
 
 	(void)args;
-	for (size_t i = 0; i < COUNT_OF(checks); i++) {
-		struct finding f = { 0 };
-		checks[i].run(&f, checks[i].about);
-		bad = bad || f.verdict == BAD;
-		add_finding(rows, checks[i].name, &f, checks[i].disables, checks[i].advice);
-	}
+	bad = run_checks(rows, checks, COUNT_OF(checks));
+	if (geteuid() != 0)
+		bad = run_checks(rows, user_checks, COUNT_OF(user_checks)) || bad;
 	bad = check_folders(rows, cli) == BAD || bad;
 	int r = cli_format_rows(&list, rows, o->format, false, e);
 	return r < 0 ? r : bad ? 1 : 0;

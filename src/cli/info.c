@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/format.h"
@@ -192,6 +193,8 @@ static void add_security(struct json_object *to)
 		json_object_array_add(list, json_object_new_string("name=apparmor"));
 	if (runtime_lsm_has_selinux())
 		json_object_array_add(list, json_object_new_string("name=selinux"));
+	if (user_ids_are_mapped()) /* docker's word */
+		json_object_array_add(list, json_object_new_string("name=rootless"));
 	json_object_array_add(list, json_object_new_string("name=cgroupns"));
 	json_object_object_add(to, "SecurityOptions", list);
 }

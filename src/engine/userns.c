@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "engine/config.h"
 #include "engine/config_userns.h"
 #include "engine/engine.h"
@@ -179,6 +180,19 @@ static void warn_of_root(const struct oci_id_mappings *maps, const char *option)
 			log_warning("%s gives the container the host's 0, root", option);
 }
 
+/* Layers are the store's ids, and only the host's root may mount them with others (mount_setattr(2),
+ * MOUNT_ATTR_IDMAP: CAP_SYS_ADMIN where the filesystem was mounted). */
+static int check_root_of_host(const char *mode, struct err *e)
+{
+	if (!user_ids_are_mapped())
+		return 0;
+	err_set(e, ERR_UNSUPPORTED, "%s: only the host's root can give a container ids of its own",
+		mode);
+	return err_hint(e, "the kernel maps the files of layers for nobody else; with --userns "
+			   "host it has your user namespace, in which its root is you and its "
+			   "other users are ids of your range");
+}
+
 static int resolve(int *ret_lock, struct engine *engine, struct container *c, struct err *e)
 {
 	own_clear(config_userns_clear) struct config_userns request = { 0 };
@@ -190,6 +204,9 @@ static int resolve(int *ret_lock, struct engine *engine, struct container *c, st
 	warn_of_root(&c->security.ids.gids, "--gidmap");
 	int r = config_userns_read(&request, c->security.userns, e);
 	if (r < 0 || request.size == 0 || c->security.ids.uids.count)
+		return r;
+	r = check_root_of_host(c->security.userns, e);
+	if (r < 0)
 		return r;
 	own_fd int lock = store_lock_folder(engine->store->root_fd, "containers", LOCK_EX, e);
 	if (lock < 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -95,4 +96,28 @@ int runtime_cgroup_user_none(struct runtime_cgroup *ret, const struct oci_resour
 	ret->layout = mem_text("none");
 	ret->path = mem_text("/");
 	return 0;
+}
+
+/* Where holm makes the cgroup of a container: the folder itself where it is there, or what is above. */
+static char *folder_of(const struct runtime_cgroup *host, const char *path)
+{
+	own_free char *own = mem_format("%s%s", host->hierarchies.items[0].mount, path);
+	char *end = strrchr(own, '/');
+
+	*end = '\0';
+	if (access(own, F_OK) < 0 && (end = strrchr(own, '/')))
+		*end = '\0';
+	return take_ptr(&own);
+}
+
+bool runtime_cgroup_user_may(char **ret_where)
+{
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+	own_free char *path = choose_path("new");
+	struct err ignored;
+
+	if (runtime_cgroup_host_read(&host, &ignored) < 0 || host.hierarchies.count == 0)
+		return false;
+	*ret_where = folder_of(&host, path);
+	return access(*ret_where, W_OK) == 0;
 }

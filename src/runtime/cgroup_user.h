@@ -21,3 +21,7 @@ int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret,
 /* None at all. ERR_INVALID where resources ask for limits. */
 int runtime_cgroup_user_none(struct runtime_cgroup *ret, const struct oci_resources *resources,
 			     struct err *e);
+
+/* May the caller make cgroups there, as far as the folders' owners go? *ret_where, the caller's to
+ * free: the folder that has to be its own, NULL where no cgroups are mounted. */
+bool runtime_cgroup_user_may(char **ret_where);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -114,6 +115,21 @@ int runtime_user_entry_new(const struct runtime_idmap *ids, struct err *e)
 	if (write(going, "", 1) != 1)
 		return err_sys(e, "have ids mapped");
 	return wait_for_maps(child, hearing, e);
+}
+
+int runtime_user_entry_may(struct err *e)
+{
+	pid_t child = runtime_clone(0, -1, NULL);
+
+	if (child < 0)
+		return err_number(e, -child, "start a process that tries");
+	if (child == 0)
+		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ? errno : 0);
+	int status = process_wait(child);
+	if (status == 0)
+		return 0;
+	errno = status > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+	return refusal(e);
 }
 
 /* ---- one that is there ---- */

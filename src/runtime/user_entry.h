@@ -11,6 +11,9 @@ struct runtime_idmap;
  * are run by a child that stays behind. For a process with one thread. */
 int runtime_user_entry_new(const struct runtime_idmap *ids, struct err *e);
 
+/* May the caller make one at all? A child tries. The error says what forbids it. */
+int runtime_user_entry_may(struct err *e);
+
 /* Is this one (a descriptor) what runtime_user_entry_new() with these ids would make: the caller's,
  * a child of where the caller is, with the maps of the process pid in there? Whoever gave us
  * the pid need not be believed. */

@@ -155,22 +155,22 @@ range_is() { # LINE...
 
 @test "doctor and info tell an ordinary user what is missing, what that disables, and what mends it" {
 	local rows='.[] | select(.Name == $n) | "\(.Verdict) \(.Fact)"'
-	u doctor --format json >doctor || true
-	[ "$(jq -rs --arg n "user ids" "$rows" doctor)" = "ok 300000:65536" ]
-	[ "$(jq -rs --arg n "user namespace of yours" "$rows" doctor)" = "ok can be made" ]
-	[ "$(jq -rs --arg n user "$rows" doctor)" = "ok user 1000" ]
-	jq -se 'map(.Name) | index("cgroup of yours") and index("network of yours") and index("overlayfs of yours")' doctor
-	jq -se 'all(.[]; if .Verdict == "ok" then .Advice == "" else .Disables != "" end)' doctor
+	u doctor --format json >facts || true
+	[ "$(jq -rs --arg n "user ids" "$rows" facts)" = "ok 300000:65536" ]
+	[ "$(jq -rs --arg n "user namespace of yours" "$rows" facts)" = "ok can be made" ]
+	[ "$(jq -rs --arg n user "$rows" facts)" = "ok user 1000" ]
+	jq -se 'map(.Name) | index("cgroup of yours") and index("network of yours") and index("overlayfs of yours")' facts
+	jq -se 'all(.[]; if .Verdict == "ok" then .Advice == "" else .Disables != "" end)' facts
 	range_is someone:300100:5 tester:300000:65536 tester:x
-	u doctor --format json >doctor || true
-	[ "$(jq -rs --arg n "group ids" "$rows" doctor)" = \
+	u doctor --format json >facts || true
+	[ "$(jq -rs --arg n "group ids" "$rows" facts)" = \
 		"less 300000:65536, which is another user's, too, and 1 lines that are not NAME:FIRST:COUNT" ]
 	range_is someone:300100:5
-	u doctor --format json >doctor || true
-	[ "$(jq -rs --arg n "user ids" "$rows" doctor)" = "less no range for tester" ]
-	jq -se 'any(.[]; .Name == "user ids" and (.Advice | startswith("usermod --add-subuids")))' doctor
-	holm doctor --format json >doctor || true
-	jq -se 'map(.Name) | index("user ids") == null' doctor
+	u doctor --format json >facts || true
+	[ "$(jq -rs --arg n "user ids" "$rows" facts)" = "less no range for tester" ]
+	jq -se 'any(.[]; .Name == "user ids" and (.Advice | startswith("usermod --add-subuids")))' facts
+	holm doctor --format json >facts || true
+	jq -se 'map(.Name) | index("user ids") == null' facts
 	expect 0 u info --format '{{.SecurityOptions}}'
 	output_has name=rootless
 }

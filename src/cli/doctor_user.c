@@ -89,8 +89,8 @@ bool cli_doctor_user_network(char **ret_fact)
 	return program != NULL;
 }
 
-/* overlayfs.rst, "userxattr": asked for an attribute that is not there, a filesystem that could have
- * it says ENODATA. */
+/* overlayfs.rst, "userxattr": asked for an attribute that is not there, a filesystem that could
+ * have it says ENODATA. */
 bool cli_doctor_user_storage(char **ret_fact, int folder_fd)
 {
 	char value[8];

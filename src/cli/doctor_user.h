@@ -1,10 +1,10 @@
-/* doctor_user.h - what `holm doctor` and `holm info` ask of a host on behalf of an ordinary user. Each
- * gives a fact for a person, the caller's to free, and whether that is as it should be. To be asked
- * before the engine is open, which makes the caller root of a user namespace. */
+/* doctor_user.h - what `holm doctor` asks of a host on behalf of an ordinary user. Each gives a fact
+ * for a person, the caller's to free, and whether that is as it should be. All but the last are to
+ * be asked before the engine is open, which makes the caller root of a user namespace. */
 #pragma once
 #include <stdbool.h>
 
-/* The ranges of the caller in /etc/subuid or /etc/subgid: is there one, whole, and nobody else's? */
+/* The caller's ranges in /etc/subuid or /etc/subgid: is there one, whole, and nobody else's? */
 bool cli_doctor_user_ranges(char **ret_fact, const char *file);
 
 /* May the caller make a user namespace? One is made, in a child. */
@@ -16,5 +16,5 @@ bool cli_doctor_user_cgroup(char **ret_fact);
 /* The program that carries the packets of containers: is there one that works? */
 bool cli_doctor_user_network(char **ret_fact);
 
-/* Can overlayfs write to a folder (a descriptor) for a user namespace: has it attributes of users? */
+/* Can overlayfs write to a folder for a user namespace: has it attributes of users? */
 bool cli_doctor_user_storage(char **ret_fact, int folder_fd);

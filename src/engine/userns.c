@@ -180,8 +180,8 @@ static void warn_of_root(const struct oci_id_mappings *maps, const char *option)
 			log_warning("%s gives the container the host's 0, root", option);
 }
 
-/* Layers are the store's ids, and only the host's root may mount them with others (mount_setattr(2),
- * MOUNT_ATTR_IDMAP: CAP_SYS_ADMIN where the filesystem was mounted). */
+/* Layers have the store's ids, and only the host's root may mount them with others
+ * (mount_setattr(2), MOUNT_ATTR_IDMAP: CAP_SYS_ADMIN where the filesystem was mounted). */
 static int check_root_of_host(const char *mode, struct err *e)
 {
 	if (!user_ids_are_mapped())

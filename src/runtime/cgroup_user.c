@@ -98,7 +98,7 @@ int runtime_cgroup_user_none(struct runtime_cgroup *ret, const struct oci_resour
 	return 0;
 }
 
-/* Where holm makes the cgroup of a container: the folder itself where it is there, or what is above. */
+/* Where holm makes the cgroup of a container: the folder, or that above where it is not there. */
 static char *folder_of(const struct runtime_cgroup *host, const char *path)
 {
 	own_free char *own = mem_format("%s%s", host->hierarchies.items[0].mount, path);

@@ -390,6 +390,32 @@ print(s.recv(100).decode().strip())' "$@"
 	output_is "80/tcp -> 0.0.0.0:8083"
 }
 
+@test "ports follow a container that leaves the network they led to" {
+	holm network create --subnet 10.98.0.0/24 other >/dev/null
+	web one -p 8080:80 --network other
+	within 10 get http://127.0.0.1:8080/name
+	elements | grep -q "$(address_of one)"
+	address=$(address_of one)
+	expect 0 holm network disconnect bridge one
+	[[ $(elements) != *"$address"* ]]
+	expect 0 get http://127.0.0.1:8080/name
+	output_is one
+	expect 0 holm port one
+	output_is "80/tcp -> 0.0.0.0:8080"
+	# the address is another's now, and nothing leads to it
+	holm run -d --name two --network "bridge:ip=$address" busybox sleep 1000 >/dev/null
+	expect 0 get http://127.0.0.1:8080/name
+	output_is one
+	expect 0 holm network disconnect other one
+	[ -z "$(elements)" ]
+	expect 0 holm port one
+	output_is ""
+	run get http://127.0.0.1:8080/name
+	[ "$status" = 7 ]
+	holm rm -f one two >/dev/null
+	holm network rm other >/dev/null
+}
+
 @test "rules that were flushed, devices that were removed, monitors that were killed" {
 	make_world
 	web one -p 8080:80

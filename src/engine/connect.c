@@ -26,6 +26,7 @@
 #include "engine/files.h"
 #include "engine/network.h"
 #include "engine/networks.h"
+#include "engine/ports.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "monitor/state.h"
@@ -417,6 +418,10 @@ static int leave(struct change *change, const struct engine_place *place, struct
 
 	engine_dns_remove(change->engine, change->c.id, place->network);
 	int r = write_live(change, e);
+	if (r < 0)
+		return r;
+	r = engine_ports_move(change->engine, change->c.id, change->run_fd,
+			      &change->connection.places, place, e);
 	if (r < 0)
 		return r;
 	r = str_equal(place->driver, "phys") ? 0 : network_link_delete(socket, place->device, e);

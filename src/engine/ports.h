@@ -6,6 +6,7 @@
 #include "network/reserve.h"
 
 struct engine;
+struct engine_place;
 struct engine_places;
 struct engine_rows;
 struct err;
@@ -60,6 +61,13 @@ int engine_ports_add(struct engine *engine, const char *name, const struct strv 
 		     struct err *e);
 int engine_ports_remove(struct engine *engine, const char *name, const struct strv *publish,
 			struct err *e);
+
+/* The container, whose lock the caller holds, leaves the place gone and has these places left:
+ * ports that led there lead to one of them, or nowhere until its next start. To be called before
+ * the addresses are anybody else's. */
+int engine_ports_move(struct engine *engine, const char *id, int run_fd,
+		      const struct engine_places *places, const struct engine_place *gone,
+		      struct err *e);
 
 /* The network that the ports lead into, if it is internal; else NULL. The caller frees. */
 char *engine_ports_internal(struct engine *engine, const char *id);

@@ -277,3 +277,63 @@ int engine_ports_remove(struct engine *engine, const char *name, const struct st
 	give_back(&s, &gone);
 	return r;
 }
+
+/* ---- another way to it ---- */
+
+static bool is_address_of(const struct engine_place *place, const char *target)
+{
+	size_t length = strlen(target);
+
+	for (size_t i = 0; i < place->addresses.count; i++)
+		if (str_starts(place->addresses.items[i], target) &&
+		    strchr("/", place->addresses.items[i][length]))
+			return true;
+	return false;
+}
+
+/* false: there is no address of the family left. */
+static bool move(struct engine_port *port, const struct network_address targets[2])
+{
+	const struct network_address *target = &targets[strchr(port->target, ':') != NULL];
+	char text[NETWORK_ADDRESS_TEXT];
+
+	if (!target->family)
+		return false;
+	network_address_format(text, target, false);
+	mem_replace(&port->target, text);
+	return true;
+}
+
+int engine_ports_move(struct engine *engine, const char *id, int run_fd,
+		      const struct engine_places *places, const struct engine_place *gone,
+		      struct err *e)
+{
+	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
+	own_clear(engine_ports_clear) struct engine_port_list old = { 0 };
+	own_clear(engine_ports_clear) struct engine_port_list moved = { 0 };
+	own_clear(engine_ports_clear) struct engine_port_list all = { 0 };
+	struct network_address targets[2] = { 0 };
+
+	int r = engine_ports_read(&ports, engine, id, e);
+	if (r == 0 && places->items.count)
+		ports_plan_targets(targets, engine, places);
+	for (size_t i = 0; r == 0 && i < ports.items.count; i++) {
+		struct engine_port *port = &ports.items.items[i];
+		bool stays = !is_address_of(gone, port->target);
+		if (!stays)
+			append(&old, port);
+		if (!stays && !move(port, targets))
+			continue;
+		append(&all, port);
+		if (!stays)
+			append(&moved, port);
+	}
+	if (r < 0 || old.items.count == 0)
+		return r;
+	r = withdraw(&old, e);
+	if (r == 0)
+		r = engine_ports_write(run_fd, &all, e);
+	if (r == 0 && moved.items.count)
+		r = engine_ports_translate(engine, &moved, e);
+	return r < 0 ? err_add(e, "move published ports") : 0;
+}

@@ -37,8 +37,8 @@ static void wishes_clear(struct wishes *wishes)
 }
 
 /* The container's addresses in the first network that is not internal, or else in the first. */
-static void find_targets(struct wishes *to, struct engine *engine,
-			 const struct engine_places *places)
+void ports_plan_targets(struct network_address targets[2], struct engine *engine,
+			const struct engine_places *places)
 {
 	struct network_address address;
 	struct err ignored;
@@ -46,8 +46,8 @@ static void find_targets(struct wishes *to, struct engine *engine,
 
 	/* a program carries its packets: to whatever address it has (engine/uplink.h) */
 	if (places->items.count == 0) {
-		to->targets[0].family = AF_INET;
-		to->targets[1].family = AF_INET6;
+		targets[0].family = AF_INET;
+		targets[1].family = AF_INET6;
 		return;
 	}
 	for (size_t i = 0; i < places->items.count; i++) {
@@ -62,7 +62,7 @@ static void find_targets(struct wishes *to, struct engine *engine,
 	const struct strv *all = &places->items.items[chosen].addresses;
 	for (size_t i = all->count; i > 0; i--)
 		if (network_address_parse(&address, all->items[i - 1], &ignored) == 0)
-			to->targets[address.family == AF_INET6] = address;
+			targets[address.family == AF_INET6] = address;
 }
 
 static void add_address(struct wish *wish, const struct network_address *host,
@@ -149,7 +149,7 @@ static int make_wishes(struct wishes *to, struct engine *engine, const struct co
 {
 	int r = 0;
 
-	find_targets(to, engine, places);
+	ports_plan_targets(to->targets, engine, places);
 	for (size_t i = 0; r == 0 && i < c->network.ports.count; i++)
 		r = add_wish(to, &c->network.ports.items[i], e);
 	if (r == 0 && c->network.publish_all)

@@ -1,6 +1,6 @@
-/* doctor_user.h - what `holm doctor` asks of a host on behalf of an ordinary user. Each gives a fact
- * for a person, the caller's to free, and whether that is as it should be. All but the last are to
- * be asked before the engine is open, which makes the caller root of a user namespace. */
+/* doctor_user.h - what `holm doctor` asks of a host on behalf of an ordinary user. Each gives a
+ * fact for a person, the caller's to free, and whether that is as it should be. All but the last
+ * are to be asked before the engine is open: that makes the caller root of a user namespace. */
 #pragma once
 #include <stdbool.h>
 

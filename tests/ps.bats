@@ -95,3 +95,22 @@ load holm
 	expect 0 holm rm "$id"
 	refused 1 "no such container" holm rm "$id"
 }
+
+@test "ls: all by name, with state, kind and addresses" {
+	needs ip
+	expect 0 holm run -d --name web busybox sleep 1000
+	expect 0 holm create --name made busybox true
+	local address
+	address=$(holm inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web)
+	expect 0 holm ls
+	[[ ${lines[0]} =~ ^NAMES\ +STATE\ +KIND\ +IPV4\ +IPV6\ +IMAGE$ ]]
+	[[ ${lines[1]} =~ ^made\ +created\ +application\ +-\ +-\ +busybox$ ]]
+	[[ ${lines[2]} =~ ^web\ +running\ +application\ +"${address:--}"\ +[-0-9a-f:]+\ +busybox$ ]]
+	expect 0 holm ls -q
+	output_is $'made\nweb'
+	expect 0 holm ls --running --format '{{.Names}} {{.IPv4}}'
+	output_is "web $address"
+	expect 0 holm ls --filter status=created -q
+	output_is made
+	holm rm -f web made
+}

@@ -15,6 +15,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_rm,
 	&cli_container_prune,
 	&cli_ps,
+	&cli_ps_ls,
 	&cli_logs,
 	&cli_top,
 	&cli_stats,

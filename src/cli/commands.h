@@ -27,7 +27,7 @@ extern const struct cli_command cli_pause, cli_pause_unpause;            /* paus
 extern const struct cli_command cli_wait;
 extern const struct cli_command cli_healthcheck;
 extern const struct cli_command cli_autostart;
-extern const struct cli_command cli_ps;
+extern const struct cli_command cli_ps, cli_ps_ls;
 extern const struct cli_command cli_logs;
 extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_image,
 	cli_inspect_volume, cli_inspect_network; /* inspect.c */

@@ -27,6 +27,9 @@ static const struct {
 	{ "rm", "holm rm job\n"
 		"# whether it runs or not, with its nameless volumes\n"
 		"holm rm -fv web\n" },
+	{ "ls", "holm ls\n"
+		"# who is where\n"
+		"holm ls --running --format '{{.Names}} {{.IPv4}}'\n" },
 	{ "ps", "holm ps -a\n"
 		"holm ps --filter status=exited --format '{{.Names}}: {{.Status}}'\n" },
 	{ "logs", "holm logs -f web\n"

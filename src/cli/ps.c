@@ -1,4 +1,4 @@
-/* `holm ps`: containers as docker lists them. */
+/* `holm ps`: containers as docker lists them; `holm ls`: as lxc-ls does. */
 #include "cli/ps.h"
 
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include "cli/format.h"
 #include "cli/ports.h"
 #include "engine/engine.h"
+#include "engine/network.h"
 #include "engine/pod.h"
 #include "storage/layer.h"
 #include "storage/tree.h"
@@ -30,6 +31,8 @@ struct ps_options {
 	bool quiet;
 	bool size;
 	bool pod;
+	bool ls;      /* the other view, */
+	bool running; /* of those that run alone */
 	int64_t last;
 	char *format;
 	struct strv filter;
@@ -50,6 +53,14 @@ static const struct option table[] = {
 	{ "size", 's', OPTION_FLAG(size), NULL, "with the bytes that each wrote" },
 	{ 0 },
 };
+
+static const struct option ls_table[] = {
+	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE", "only such ones, as of ps" },
+	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
+	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the names alone" },
+	{ "running", 0, OPTION_FLAG(running), NULL, "only those that run" },
+	{ 0 },
+};
 #undef OPTIONS
 
 static const char *const headers[] = {
@@ -60,7 +71,8 @@ static const char *const headers[] = {
 	"Networks", "NETWORKS",     "Size",      "SIZE",       "Platform",     "PLATFORM",
 	"Pod",      "POD ID",       "PodName",   "PODNAME",    "Created",      "CREATED",
 	"ExitCode", "EXIT CODE",    "ImageID",   "IMAGE ID",   "IsInfra",      "IS INFRA",
-	"Pid",      "PID",          "Restarts",  "RESTARTS",   NULL,
+	"Pid",      "PID",          "Restarts",  "RESTARTS",   "Kind",         "KIND",
+	"IPv4",     "IPV4",         "IPv6",      "IPV6",       NULL,
 };
 
 static const struct cli_format_list list = {
@@ -82,6 +94,13 @@ static const struct cli_format_list list_with_size = {
 		 "{{.Names}}\t{{.Size}}",
 	.headers = headers,
 	.id = "ID",
+};
+
+static const struct cli_format_list list_of_hosts = {
+	.table = "{{.Names}}\t{{.State}}\t{{.Kind}}\t{{if .IPv4}}{{.IPv4}}{{else}}-{{end}}\t"
+		 "{{if .IPv6}}{{.IPv6}}{{else}}-{{end}}\t{{.Image}}",
+	.headers = headers,
+	.id = "Names",
 };
 
 /* What a column's text is made of. */
@@ -298,7 +317,42 @@ static void add_is_infra(struct cell *cell)
 	str_add(&cell->text, engine_pod_is(cell->c) ? "true" : "false");
 }
 
-/* Docker's, then what podman has besides. */
+static void add_kind(struct cell *cell)
+{
+	str_add(&cell->text, container_is_system(cell->c) ? CONTAINER_SYSTEM
+			     : engine_pod_is(cell->c)     ? "pod"
+							  : "application");
+}
+
+/* Those that it has now, of one family. */
+static void add_addresses(struct cell *cell, bool six)
+{
+	own_clear(engine_network_places_clear) struct engine_places places = { 0 };
+	struct err ignored;
+
+	if (!cell->engine || !container_state_live(cell->state) ||
+	    engine_network_places_read(&places, cell->engine, cell->c->id, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < places.items.count; i++) {
+		const struct strv *all = &places.items.items[i].addresses;
+		for (size_t k = 0; k < all->count; k++)
+			if ((strchr(all->items[k], ':') != NULL) == six)
+				str_addf(&cell->text, "%s%.*s", cell->text.length ? "," : "",
+					 (int)strcspn(all->items[k], "/"), all->items[k]);
+	}
+}
+
+static void add_ipv4(struct cell *cell)
+{
+	add_addresses(cell, false);
+}
+
+static void add_ipv6(struct cell *cell)
+{
+	add_addresses(cell, true);
+}
+
+/* Docker's, then what podman has besides, then those of ls. */
 static const struct {
 	const char *name;
 	void (*add)(struct cell *cell);
@@ -325,10 +379,15 @@ static const struct {
 	{ "IsInfra", add_is_infra },
 	{ "Pid", add_pid },
 	{ "Restarts", add_restarts },
+	{ "Kind", add_kind },
+	{ "IPv4", add_ipv4 },
+	{ "IPv6", add_ipv6 },
 };
 
 static const struct cli_format_list *list_of(const struct ps_options *o)
 {
+	if (o->ls)
+		return &list_of_hosts;
 	return o->pod ? &list_with_pod : o->size ? &list_with_size : &list;
 }
 
@@ -370,10 +429,14 @@ static struct json_object *make_rows(struct engine *engine, const struct engine_
 {
 	struct json_object *array = json_object_new_array();
 	bool wanted[COUNT_OF(columns)];
+	/* a file to read for each: where they are asked for alone */
+	const char *format = o->format ? o->format : "";
 	int64_t now = moment_now_ns();
 
 	for (size_t i = 0; i < COUNT_OF(columns); i++)
-		wanted[i] = cli_format_wants(list_of(o), o->format, o->quiet, columns[i].name);
+		wanted[i] =
+			cli_format_wants(list_of(o), o->format, o->quiet, columns[i].name) &&
+			(o->ls || !str_starts(columns[i].name, "IPv") || strstr(format, ".IPv"));
 	for (size_t i = 0; i < rows->count; i++)
 		json_object_array_add(array, make_row(engine, &rows->items[i], o, wanted, now));
 	return array;
@@ -412,8 +475,27 @@ static int run_ps(struct cli *cli, void *options, const struct strv *args, struc
 	return cli_format_rows(list_of(o), array, o->format, o->quiet, e);
 }
 
+static int run_ls(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	struct ps_options *o = options;
+
+	o->ls = true;
+	o->all = !o->running;
+	return run_ps(cli, o, args, e);
+}
+
+const struct cli_command cli_ps_ls = {
+	.names = "ls",
+	.section = "Containers",
+	.arguments = "[OPTIONS]",
+	.summary = "List all containers, with state and addresses",
+	.options = ls_table,
+	.size = sizeof(struct ps_options),
+	.run = run_ls,
+};
+
 const struct cli_command cli_ps = {
-	.names = "ps|ls|container ls|container list|container ps",
+	.names = "ps|container ls|container list|container ps",
 	.section = "Containers",
 	.arguments = "[OPTIONS]",
 	.summary = "List containers",

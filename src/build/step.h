@@ -72,8 +72,8 @@ int build_step_folder(struct build *build, size_t *ret, struct err *e);
 /* It becomes the topmost layer, its times set to the state's. Takes key. */
 int build_step_add(struct build_step *step, size_t folder, char *key, struct err *e);
 
-/* The topmost layer is the one that the cache or another stage has for this key; false: there is
- * none, and other stages wait for this one to make it. Takes key then, else it stays the caller's. */
+/* The topmost layer is the one that the cache or another stage has for this key: takes key. False:
+ * there is none, and other stages wait for this one to make it; key stays the caller's. */
 bool build_step_cached(struct build_step *step, char *key);
 
 /* The root of a state, to read; with folder >= 0 what is written goes there. A detached mount, the

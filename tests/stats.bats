@@ -3,7 +3,7 @@
 load holm
 
 @test "stats shows what runs, in docker's columns" {
-	holm run -d --name web -m 64m busybox sleep 1000 >/dev/null
+	holm run -d --name web -m 64m --network none busybox sleep 1000 >/dev/null
 	holm create --name made busybox true >/dev/null
 	expect 0 holm stats --no-stream
 	[[ ${lines[0]} =~ ^"CONTAINER ID   NAME      CPU %     MEM USAGE / LIMIT   MEM %     NET I/O   BLOCK I/O   PIDS"$ ]]

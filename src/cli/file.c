@@ -145,8 +145,9 @@ static int run_edit(struct cli *cli, void *options, const struct strv *args, str
 
 	(void)options;
 	int r = split(&container, &path, args->items[0], e);
-	if (r == 0)
-		r = cli_command_engine(cli, &engine, e);
+	if (r < 0)
+		return r;
+	r = cli_command_engine(cli, &engine, e);
 	return r < 0 ? r : edit(engine, container, path, e);
 }
 

@@ -39,8 +39,8 @@ static int exec_program(char *const *argv, struct err *e)
 
 static int run_unshare(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	char *shell = getenv("SHELL");
-	char *usual[] = { str_empty(shell) ? (char[]){ "/bin/sh" } : shell, NULL };
+	char *shell = getenv("SHELL"), plain[] = "/bin/sh";
+	char *usual[] = { str_empty(shell) ? plain : shell, NULL };
 	struct engine *engine;
 
 	(void)options;

@@ -51,8 +51,9 @@ int engine_open(struct engine *ret, const char *root, const char *run, struct er
 	own(store_close) struct store *store = NULL;
 
 	int r = geteuid() == 0 ? 0 : become_root(&root_path, &run_path, e);
-	if (r == 0)
-		r = store_open(&store, root_path, run_path, e);
+	if (r < 0)
+		return r;
+	r = store_open(&store, root_path, run_path, e);
 	if (r < 0)
 		return r;
 

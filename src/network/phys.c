@@ -185,8 +185,9 @@ static int move_in(int socket, const struct what *what, int folder,
 	struct network_link link;
 
 	int r = network_device_move(socket, (int)what->index, namespace->fd, member->device, e);
-	if (r == 0)
-		r = network_link_find(&link, namespace->socket, member->device, e);
+	if (r < 0)
+		return r;
+	r = network_link_find(&link, namespace->socket, member->device, e);
 	if (r < 0 || link.index == (int)what->index)
 		return r;
 	there.index = (uint32_t)link.index;

@@ -35,7 +35,7 @@ static const char *const rules[] = {
 	"ptrace (trace, read, tracedby, readby) peer=NAME,",
 	"ptrace (readby) peer=unconfined,",
 	"deny /proc/* w,",
-	"deny /proc/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9]*}/** w,",
+	"deny /proc/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9/]*}/** w,",
 	"deny /proc/sys/kernel/{?,??,[^s][^h][^m]**} w,",
 	"deny /proc/sysrq-trigger rwklx,",
 	"deny /proc/kcore rwklx,",

@@ -143,6 +143,13 @@ in_world() {
 	ip link delete holm0
 	expect 0 holm run --rm --cap-add NET_RAW --network bridge busybox ping -c 1 -W "$(seconds 1)" 10.99.0.1
 	within 10 not has_veth
+	# as one leaves it that is killed right after the bridge's birth
+	ip link set holm0 down
+	ip link set holm0 alias ""
+	ip address flush dev holm0
+	expect 0 holm run --rm --cap-add NET_RAW --network bridge busybox ping -c 1 -W "$(seconds 1)" 10.99.0.1
+	ip link show holm0 | grep -q 'alias holm:'
+	within 10 not has_veth
 	ip link set holm0 down
 	ip link set holm0 alias mine
 	refused 125 "the device holm0 is not that of the network bridge" \

@@ -201,6 +201,9 @@ monitor_of() {
 	done
 	holm ps -aq | xargs -r holm rm -f >/dev/null
 	[ -z "$(holm ps -aq)" ]
-	[ -z "$(find "$HOLM_RUN/containers" "$HOLM_ROOT/containers" "$HOLM_ROOT/names" -mindepth 1)" ]
-	[ -z "$(cgroups)" ]
+	# a monitor that was not killed clears up after it has told the end
+	nothing_is_left() {
+		[ -z "$(find "$HOLM_RUN/containers" "$HOLM_ROOT/containers" "$HOLM_ROOT/names" -mindepth 1)" ] && [ -z "$(cgroups)" ]
+	}
+	within 3 nothing_is_left
 }

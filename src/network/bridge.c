@@ -182,6 +182,13 @@ static bool is_whole(const struct network *network, int socket, int *ret_index)
 	return true;
 }
 
+/* Who was killed between its birth and its naming left it so. */
+static bool is_nameless(const struct network_link *link, const unsigned char mac[NETWORK_MAC])
+{
+	return str_equal(link->kind, "bridge") && !*link->alias &&
+	       memcmp(link->mac, mac, NETWORK_MAC) == 0;
+}
+
 static int ensure_device(const struct network *network, const struct network_subnets *p, int socket,
 			 struct err *e)
 {
@@ -199,6 +206,12 @@ static int ensure_device(const struct network *network, const struct network_sub
 		if (r < 0)
 			return r;
 		return network_link_make_bridge(socket, &bridge, p->gateways, p->count, e);
+	}
+	if (is_nameless(&link, mac)) {
+		r = network_link_set_alias(socket, link.index, alias, e);
+		if (r == 0)
+			r = network_link_raise(socket, link.index, p->gateways, p->count, e);
+		return r < 0 ? r : link.index;
 	}
 	if (!str_equal(link.kind, "bridge") || !str_equal(link.alias, alias)) {
 		err_set(e, ERR_EXISTS, "the device %s is not that of the network %s",

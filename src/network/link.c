@@ -225,7 +225,7 @@ static int make_device(int socket, const struct network_bridge *bridge, struct e
 	return wire_netlink_call(socket, &request, NULL, NULL, e);
 }
 
-static int set_alias(int socket, int index, const char *alias, struct err *e)
+int network_link_set_alias(int socket, int index, const char *alias, struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC, .ifi_index = index };
@@ -248,7 +248,7 @@ int network_link_make_bridge(int socket, const struct network_bridge *bridge,
 		return err_add(e, "make the bridge %s", bridge->name);
 	r = network_link_find(&made, socket, bridge->name, e);
 	if (r == 0)
-		r = set_alias(socket, made.index, bridge->alias, e);
+		r = network_link_set_alias(socket, made.index, bridge->alias, e);
 	if (r == 0)
 		r = network_link_raise(socket, made.index, addresses, count, e);
 	if (r < 0) {

@@ -50,6 +50,9 @@ struct network_bridge {
 int network_link_make_bridge(int socket, const struct network_bridge *bridge,
 			     const struct network_address *addresses, size_t count, struct err *e);
 
+/* What ip link shows as its alias; a device is born without. */
+int network_link_set_alias(int socket, int index, const char *alias, struct err *e);
+
 /* Gives a device those of the addresses that it lacks, and raises it. */
 int network_link_raise(int socket, int index, const struct network_address *addresses, size_t count,
 		       struct err *e);

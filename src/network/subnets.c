@@ -89,7 +89,10 @@ static void add_route(void *arg, int index, const struct network_address *to)
 {
 	struct map *map = arg;
 
-	if (index != map->parent && to->prefix > 0)
+	/* of one host: a container that is routed, or the way to a VPN's own end */
+	bool host = to->prefix == 8 * network_address_length(to);
+
+	if (index != map->parent && to->prefix > 0 && !host)
 		add_device(map, index, to)->route = true;
 }
 

@@ -1,6 +1,7 @@
 """The image of pull.py from a file: as docker save writes it (layers not compressed), and as an OCI
 archive (gzip), which Docker before version 25 does not read."""
 
+import pathlib
 import shutil
 
 from bench import WORK, quiet, versions
@@ -19,6 +20,8 @@ def commands(path):
 
 
 versions()
+for archive in (DOCKER, OCI):  # what `save` has left
+    pathlib.Path(archive).unlink(missing_ok=True)
 quiet("skopeo", "copy", "--quiet", IMAGE, f"docker-archive:{DOCKER}:bench:latest")
 quiet("skopeo", "copy", "--quiet", IMAGE, f"oci-archive:{OCI}:latest")
 compare("load of 4 layers, docker-archive", commands(DOCKER))

@@ -44,12 +44,12 @@ uninstall:
 	@ninja -C $(BUILD) uninstall
 
 demo:
-	@$(INSTALL_PACKAGES) build
+	@$(INSTALL_PACKAGES) build run
 	@$(MAKE) --no-print-directory all install
 	$(PREFIX)/bin/holm run --rm busybox echo 'Hello from a container.'
 
 test:
-	@$(INSTALL_PACKAGES) build test callers
+	@$(INSTALL_PACKAGES) build run test callers
 	@$(MAKE) --no-print-directory $(BUILD)/build.ninja $(SANITIZED)/build.ninja
 	@meson configure -Dtests=enabled $(BUILD) # Check may be newer than ./$(BUILD)
 	@ninja -C $(BUILD)
@@ -73,7 +73,7 @@ fuzz:
 	@tests/fuzz/run $(FUZZED) $(FUZZ_SECONDS) $(FUZZ)
 
 bench:
-	@$(INSTALL_PACKAGES) build bench
+	@$(INSTALL_PACKAGES) build run bench
 	@$(MAKE) --no-print-directory all
 	@tests/bench/run $(BUILD)
 

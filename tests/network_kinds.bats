@@ -70,6 +70,10 @@ lanwork() { # DRIVER NAME [ARGUMENT...]
 	refused 125 "the device wire is in the container" holm run --rm --network card busybox true
 	holm rm -f one >/dev/null
 	within 5 ip link show wire
+	# a start that fails after the device has moved
+	refused 125 "/nosuch" holm run --rm --network card --device /nosuch busybox true
+	ip link show wire
+	[ ! -e "$HOLM_RUN/moved/wire" ]
 	# a MAC of its own is not taken back home
 	sleeper_at card:mac=02:00:00:00:00:22 one
 	kill -KILL "$(cat "$HOLM_RUN"/containers/*/state.json | jq -r 'select(.monitorPid) | .monitorPid' | sort -n | tail -1)"

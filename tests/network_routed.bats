@@ -110,6 +110,9 @@ checksummed() { # SRC: the header's sum counts, or the host drops it itself
 	output_has 2001:db8::200
 	holm rm -f web >/dev/null
 	within 5 answers_for_none
+	refused 125 "/nosuch" holm run --rm --network onlan --device /nosuch busybox true
+	answers_for_none
+	[ -z "$(find "$HOLM_RUN/names" -type f)" ]
 	sleeper web --ip 192.0.2.201 --ip6 2001:db8::201
 	kill -KILL "$(jq -r .monitorPid "$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' web)/state.json")"
 	within 5 answers_for_none

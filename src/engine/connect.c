@@ -339,9 +339,12 @@ static int join(struct change *change, struct err *e)
 		r = settle_way_out(change, e);
 	if (r == 0)
 		r = write_live(change, e);
-	if (r < 0 && to->places.items.count > before)
-		network_link_delete(to->namespace.socket, to->places.items.items[before].device,
-				    &ignored);
+	if (r < 0 && to->places.items.count > before) {
+		/* first: a device of the host's must be back before what is left is removed */
+		const struct engine_place *place = &to->places.items.items[before];
+		engine_network_leave_place(change->engine, change->c.id, place);
+		network_link_delete(to->namespace.socket, place->device, &ignored);
+	}
 	if (r < 0)
 		return r;
 	return engine_files_change(change->folder_fd, &change->c, NULL,

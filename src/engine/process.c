@@ -31,6 +31,7 @@
 #include "engine/uplink.h"
 #include "engine/volume.h"
 #include "monitor/config.h"
+#include "monitor/dead.h"
 #include "monitor/journal.h"
 #include "monitor/reap.h"
 #include "runtime/apparmor.h"
@@ -347,6 +348,19 @@ static int spawn(struct engine *engine, const struct container *c, int folder_fd
 	return 0;
 }
 
+/* What a start has done on the host before there was a monitor to undo it. */
+static void undo(struct engine *engine, const struct container *c, const char *run_dir, int run_fd,
+		 const struct engine_places *places)
+{
+	struct err ignored;
+
+	engine_ports_withdraw(run_fd);
+	for (size_t i = 0; i < places->items.count; i++)
+		engine_network_leave_place(engine, c->id, &places->items.items[i]);
+	monitor_dead_remove_names(run_dir);
+	fd_remove_tree_at(engine->run_fd, c->id, &ignored);
+}
+
 int engine_process_start(struct engine *engine, const struct container *c, int folder_fd,
 			 const struct start_options *o, struct engine_session *ret, struct err *e)
 {
@@ -381,8 +395,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	if (r == 0)
 		r = engine_uplink_start(engine, c, &connection, run_fd, e);
 	if (r < 0) {
-		engine_ports_withdraw(run_fd);
-		fd_remove_tree_at(engine->run_fd, c->id, &ignored);
+		undo(engine, c, run_dir, run_fd, &connection.places);
 		return r;
 	}
 	r = spawn(engine, c, folder_fd, o, &connection, &ports, ret, e);

@@ -93,6 +93,52 @@ frozen_there() {
 	expect 0 holm start -a web
 }
 
+edited() { # PROGRAM - web.holm with other records: what python makes of c, its container, and h, the header
+	python3 - "$1" <<-'EOT'
+		import json, struct, sys
+		data = open("web.holm", "rb").read()
+		first, rest = data[:17], data[19:]
+		text = b""
+		while True:
+		    n, = struct.unpack("<I", rest[:4])
+		    text, rest = text + rest[4:4 + n], rest[4 + n:]
+		    if n == 0: break
+		h = json.loads(text)
+		c = h["container"]
+		exec(sys.argv[1])
+		text = json.dumps(h).encode()
+		out = first + b"H\0"
+		for at in range(0, len(text), 65536):
+		    part = text[at:at + 65536]
+		    out += struct.pack("<I", len(part)) + part
+		open("edited.holm", "wb").write(out + struct.pack("<I", 0) + rest)
+	EOT
+}
+
+@test "records that no holm has sent: no folder of this host is a layer, none is too long to be read" {
+	needs python3
+	box web
+	expect 0 holm snapshot web
+	expect 0 holm backup -o web.holm web
+	edited 'pass'
+	expect 0 there receive --name same edited.holm
+	edited 'c["storage"]["lower"] = ["/"]'
+	refused 1 "its files or its pod are on another host" there receive edited.holm
+	edited 'c["storage"]["upper"] = "/"'
+	refused 1 "its files or its pod are on another host" there receive edited.holm
+	edited 'c["storage"]["mounts"] = [{"type": "image", "target": "/m", "layers": ["../.."]}]'
+	refused 1 "a mount is of what is no layer" there receive edited.holm
+	edited 'c["labels"] = {"l": "x" * (5 << 20)}'
+	refused 1 "its records are too long" there receive edited.holm
+	edited 'h["snapshots"][0]["comment"] = "x" * (5 << 20)'
+	refused 1 "its records are too long" there receive edited.holm
+	expect 0 there ps -a --format '{{.Names}}'
+	output_is same
+	expect 0 there system check
+	expect 0 there rm same
+	[ "$(frozen_there)" = 0 ]
+}
+
 sshd_up() {
 	local sshd
 	needs ssh ssh-keygen

@@ -35,6 +35,9 @@
 #include "storage/store.h"
 #include "storage/volume.h"
 
+/* What a record gets here in addition: ids, a name. */
+enum { GROWS_BYTES_MAX = 64 << 10 };
+
 struct receiving {
 	struct engine *engine;
 	const struct receive_options *options;
@@ -120,18 +123,26 @@ static int read_header(struct receiving *r, struct err *e)
 	return result < 0 ? result : read_records(r, header, e);
 }
 
-/* What paths are made of is checked; the rest is as strong as what who sends it may ask for. */
+static int check_mount(const struct container_mount *mount, struct err *e)
+{
+	if (!mount->type || !mount->target)
+		return err_set(e, ERR_CORRUPT, "a mount is not whole");
+	for (size_t i = 0; i < mount->layers.count; i++)
+		if (!oci_digest_is_hex(mount->layers.items[i]))
+			return err_set(e, ERR_CORRUPT, "a mount is of what is no layer");
+	return mount->name ? storage_volume_check_name(mount->name, e) : 0;
+}
+
+/* What paths are made of is checked; the rest is as strong as what who sends it may ask for. The
+ * folders of a step of a build are no image, and nobody may ask for them. */
 static int check_record(const struct container *c, struct err *e)
 {
 	for (size_t i = 0; i < c->storage.mounts.count; i++) {
-		const struct container_mount *mount = &c->storage.mounts.items[i];
-		if (!mount->type || !mount->target)
-			return err_set(e, ERR_CORRUPT, "a mount is not whole");
-		int r = mount->name ? storage_volume_check_name(mount->name, e) : 0;
+		int r = check_mount(&c->storage.mounts.items[i], e);
 		if (r < 0)
 			return r;
 	}
-	return c->image.rootfs || c->pod.id
+	return c->image.rootfs || c->storage.lower.count || c->storage.upper || c->pod.id
 		       ? err_set(e, ERR_UNSUPPORTED, "its files or its pod are on another host")
 		       : 0;
 }
@@ -348,6 +359,30 @@ static int settle(struct receiving *r, struct container *c, struct err *e)
 	return result;
 }
 
+/* What is too long to be read again would stop every collection. */
+static int check_size(const struct shape *shape, const void *record, struct err *e)
+{
+	own_json struct json_object *object = shape_write(shape, record);
+
+	return strlen(json_text(object)) < CONTAINER_RECORD_MAX - GROWS_BYTES_MAX
+		       ? 0
+		       : err_set(e, ERR_CORRUPT, "its records are too long");
+}
+
+static int settle_all(struct receiving *r, struct err *e)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < r->snapshots.count; i++) {
+		result = settle(r, &r->snapshots.items[i].container, e);
+		if (result == 0)
+			result = check_size(&snapshot_shape, &r->snapshots.items[i], e);
+	}
+	if (result == 0)
+		result = settle(r, &r->container, e);
+	return result < 0 ? result : check_size(&container_shape, &r->container, e);
+}
+
 static void warn(const struct container *c)
 {
 	if (c->secrets.count)
@@ -461,10 +496,7 @@ static int receive(struct receiving *r, struct err *e)
 	if (result < 0)
 		return result;
 	warn(&r->container);
-	for (size_t i = 0; result == 0 && i < r->snapshots.count; i++)
-		result = settle(r, &r->snapshots.items[i].container, e);
-	if (result == 0)
-		result = settle(r, &r->container, e);
+	result = settle_all(r, e);
 	if (result < 0)
 		return result;
 	return r->target.folder >= 0 ? refresh(r, e) : make(r, e);

@@ -246,16 +246,20 @@ static int start_ssh(pid_t *ret, const char *host, const struct send_options *o,
 	return r ? err_number(e, r, "run ssh") : 0;
 }
 
-/* A line of JSON. */
+/* A line of JSON. The other side has no more to say than names that it was told. */
 static int read_answer(struct json_object **ret, FILE *from, struct err *e)
 {
-	own_free char *line = NULL;
-	size_t size = 0;
+	own_clear(str_clear) struct str line = { 0 };
+	int c;
 
-	ssize_t length = getline(&line, &size, from);
-	if (length <= 0)
+	while ((c = getc_unlocked(from)) != EOF && c != '\n') {
+		if (line.length == TRANSFER_HEADER_MAX)
+			return err_set(e, ERR_CORRUPT, "the answer of the other side is too long");
+		str_add_char(&line, (char)c);
+	}
+	if (line.length == 0)
 		return err_set(e, ERR_UNREACHABLE, "the other side has ended without an answer");
-	return json_parse(ret, line, (size_t)length, "the answer of the other side", e);
+	return json_parse(ret, line.text, line.length, "the answer of the other side", e);
 }
 
 /* What the other side has already is as good as sent. */

@@ -1,7 +1,6 @@
 #include "engine/lower.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "engine/container.h"
@@ -48,12 +47,6 @@ void engine_lower_list_frozen(struct strv *to, const struct container *c)
 		strv_add_all(to, &c->storage.frozen.items[i].layers);
 }
 
-static bool has_same(const struct oci_id_mappings *a, const struct oci_id_mappings *b)
-{
-	return a->count == b->count &&
-	       (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0);
-}
-
 static struct container_frozen *add_group(struct container *c, const struct runtime_idmap *ids)
 {
 	struct container_frozen *group = shape_list_add(&c->storage.frozen);
@@ -68,7 +61,7 @@ void engine_lower_push_with(struct container *c, const char *layer, const struct
 	size_t count = c->storage.frozen.count;
 	struct container_frozen *top = count ? &c->storage.frozen.items[count - 1] : NULL;
 
-	if (!top || !has_same(&top->ids.uids, &ids->uids) || !has_same(&top->ids.gids, &ids->gids))
+	if (!top || !runtime_idmap_is_same(&top->ids, ids))
 		top = add_group(c, ids);
 	strv_add(&top->layers, layer);
 }

@@ -82,10 +82,15 @@ const struct shape oci_process_shape = {
 SHAPE(root_shape, struct oci_root, { "path", SHAPE_STRING, AT(oci_root, path), .keep = true },
       { "readonly", SHAPE_BOOL, AT(oci_root, readonly) });
 
-SHAPE(id_mapping_shape, struct oci_id_mapping,
-      { "containerID", SHAPE_U32, AT(oci_id_mapping, container_id), .keep = true },
-      { "hostID", SHAPE_U32, AT(oci_id_mapping, host_id), .keep = true },
-      { "size", SHAPE_U32, AT(oci_id_mapping, size), .keep = true });
+const struct shape oci_id_mapping_shape = {
+	sizeof(struct oci_id_mapping),
+	(const struct shape_field[]){
+		{ "containerID", SHAPE_U32, AT(oci_id_mapping, container_id), .keep = true },
+		{ "hostID", SHAPE_U32, AT(oci_id_mapping, host_id), .keep = true },
+		{ "size", SHAPE_U32, AT(oci_id_mapping, size), .keep = true },
+		{ 0 },
+	},
+};
 
 const struct shape oci_mount_shape = {
 	sizeof(struct oci_mount),
@@ -94,8 +99,8 @@ const struct shape oci_mount_shape = {
 		{ "type", SHAPE_STRING, AT(oci_mount, type) },
 		{ "source", SHAPE_STRING, AT(oci_mount, source) },
 		{ "options", SHAPE_STRINGS, AT(oci_mount, options) },
-		{ "uidMappings", SHAPE_LIST, AT(oci_mount, uid_mappings), &id_mapping_shape },
-		{ "gidMappings", SHAPE_LIST, AT(oci_mount, gid_mappings), &id_mapping_shape },
+		{ "uidMappings", SHAPE_LIST, AT(oci_mount, uid_mappings), &oci_id_mapping_shape },
+		{ "gidMappings", SHAPE_LIST, AT(oci_mount, gid_mappings), &oci_id_mapping_shape },
 		{ 0 },
 	},
 };
@@ -274,8 +279,8 @@ SHAPE(personality_shape, struct oci_personality,
 
 SHAPE(linux_shape, struct oci_linux,
       { "namespaces", SHAPE_LIST, AT(oci_linux, namespaces), &namespace_shape },
-      { "uidMappings", SHAPE_LIST, AT(oci_linux, uid_mappings), &id_mapping_shape },
-      { "gidMappings", SHAPE_LIST, AT(oci_linux, gid_mappings), &id_mapping_shape },
+      { "uidMappings", SHAPE_LIST, AT(oci_linux, uid_mappings), &oci_id_mapping_shape },
+      { "gidMappings", SHAPE_LIST, AT(oci_linux, gid_mappings), &oci_id_mapping_shape },
       { "timeOffsets", SHAPE_OBJECTS, AT(oci_linux, time_offsets), &time_offset_shape },
       { "devices", SHAPE_LIST, AT(oci_linux, devices), &device_shape },
       { "netDevices", SHAPE_OBJECTS, AT(oci_linux, net_devices), &net_device_shape },

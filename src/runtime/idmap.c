@@ -53,10 +53,15 @@ bool runtime_idmap_to_host(uint32_t *ret, const struct oci_id_mappings *maps, ui
 
 /* ---- shifting ---- */
 
-static bool is_same(const struct oci_id_mappings *a, const struct oci_id_mappings *b)
+static bool has_same(const struct oci_id_mappings *a, const struct oci_id_mappings *b)
 {
 	return a->count == b->count &&
 	       (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0);
+}
+
+bool runtime_idmap_is_same(const struct runtime_idmap *a, const struct runtime_idmap *b)
+{
+	return has_same(&a->uids, &b->uids) && has_same(&a->gids, &b->gids);
 }
 
 /* What two lines have in common of the container's ids. */
@@ -91,7 +96,7 @@ static void shift_lines(struct oci_id_mappings *ret, const struct oci_id_mapping
 void runtime_idmap_shift(struct runtime_idmap *ret, const struct runtime_idmap *from,
 			 const struct runtime_idmap *to)
 {
-	if (is_same(&from->uids, &to->uids) && is_same(&from->gids, &to->gids))
+	if (runtime_idmap_is_same(from, to))
 		return;
 	shift_lines(&ret->uids, &from->uids, &to->uids);
 	shift_lines(&ret->gids, &from->gids, &to->gids);

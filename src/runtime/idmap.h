@@ -31,6 +31,9 @@ int runtime_idmap_check(const struct runtime_idmap *ids, struct err *e);
 /* The host's id behind an id of the container; false: it has none. */
 bool runtime_idmap_to_host(uint32_t *ret, const struct oci_id_mappings *maps, uint32_t id);
 
+/* Have both the same lines, in the same order? */
+bool runtime_idmap_is_same(const struct runtime_idmap *a, const struct runtime_idmap *b);
+
 /* Files with the host's ids of from are to have those of to, for the same ids of the container:
  * lines that have an id on the disk and the one to show. Nothing where both are the same. Who has
  * no ids (no lines) has the host's own. */

@@ -13,23 +13,14 @@ struct lower {
 	struct runtime_idmap ids;
 };
 
-static const struct shape mapping_shape = {
-	sizeof(struct oci_id_mapping),
-	(const struct shape_field[]){
-		{ "containerID", SHAPE_U32, offsetof(struct oci_id_mapping, container_id),
-		  .keep = true },
-		{ "hostID", SHAPE_U32, offsetof(struct oci_id_mapping, host_id), .keep = true },
-		{ "size", SHAPE_U32, offsetof(struct oci_id_mapping, size), .keep = true },
-		{ 0 },
-	},
-};
-
 static const struct shape lower_shape = {
 	sizeof(struct lower),
 	(const struct shape_field[]){
 		{ "path", SHAPE_STRING, offsetof(struct lower, path) },
-		{ "uidMappings", SHAPE_LIST, offsetof(struct lower, ids.uids), &mapping_shape },
-		{ "gidMappings", SHAPE_LIST, offsetof(struct lower, ids.gids), &mapping_shape },
+		{ "uidMappings", SHAPE_LIST, offsetof(struct lower, ids.uids),
+		  &oci_id_mapping_shape },
+		{ "gidMappings", SHAPE_LIST, offsetof(struct lower, ids.gids),
+		  &oci_id_mapping_shape },
 		{ 0 },
 	},
 };

@@ -21,25 +21,16 @@
 
 enum { FACTS_BYTES_MAX = 65536 };
 
-static const struct shape mapping_shape = {
-	sizeof(struct oci_id_mapping),
-	(const struct shape_field[]){
-		{ "containerID", SHAPE_U32, offsetof(struct oci_id_mapping, container_id),
-		  .keep = true },
-		{ "hostID", SHAPE_U32, offsetof(struct oci_id_mapping, host_id), .keep = true },
-		{ "size", SHAPE_U32, offsetof(struct oci_id_mapping, size), .keep = true },
-		{ 0 },
-	},
-};
-
 static const struct shape facts_shape = {
 	sizeof(struct storage_frozen_facts),
 	(const struct shape_field[]){
 		{ "frozen", SHAPE_STRING, offsetof(struct storage_frozen_facts, frozen) },
 		{ "container", SHAPE_STRING, offsetof(struct storage_frozen_facts, container) },
 		{ "origin", SHAPE_STRING, offsetof(struct storage_frozen_facts, origin) },
-		{ "uids", SHAPE_LIST, offsetof(struct storage_frozen_facts, uids), &mapping_shape },
-		{ "gids", SHAPE_LIST, offsetof(struct storage_frozen_facts, gids), &mapping_shape },
+		{ "uids", SHAPE_LIST, offsetof(struct storage_frozen_facts, uids),
+		  &oci_id_mapping_shape },
+		{ "gids", SHAPE_LIST, offsetof(struct storage_frozen_facts, gids),
+		  &oci_id_mapping_shape },
 		{ 0 },
 	},
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -33,6 +34,21 @@ void fsck_say(const struct fsck_run *run, enum engine_fsck_outcome outcome, cons
 		strv_add(&run->pass->left, text);
 	else
 		run->check->report(run->check->arg, text, outcome);
+}
+
+void fsck_put_aside(const struct fsck_run *run, const char *from, const char *name,
+		    const char *damage, const char *advice)
+{
+	const struct store *store = run->engine->store;
+	own_free char *to = mem_format("damaged/%s-%lld", name, (long long)time(NULL));
+
+	if ((mkdirat(store->root_fd, "damaged", 0700) < 0 && errno != EEXIST) ||
+	    renameat(store->root_fd, from, store->root_fd, to) < 0) {
+		fsck_say(run, ENGINE_FSCK_LEFT, damage, strerrordesc_np(errno));
+		return;
+	}
+	own_free char *done = mem_format("moved to %s/%s%s", store->root, to, advice);
+	fsck_say(run, ENGINE_FSCK_MENDED, damage, done);
 }
 
 int fsck_list_names(int dir_fd, const char *folder, struct strv *to, struct err *e)

@@ -1,10 +1,7 @@
 #include "engine/fsck_part.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,26 +16,18 @@
  * by the next container that is in it. */
 static void move_aside(const struct fsck_run *run, const char *name, const char *damage)
 {
-	const struct store *store = run->engine->store;
 	own_free char *from = mem_format("networks/%s.json", name);
-	own_free char *to = mem_format("damaged/network-%s-%lld", name, (long long)time(NULL));
+	own_free char *to = mem_format("network-%s", name);
 	struct err e;
 
-	own_fd int lock = network_record_lock(store, &e);
-	if (lock < 0) {
+	own_fd int lock = network_record_lock(run->engine->store, &e);
+	if (lock < 0)
 		fsck_say(run, ENGINE_FSCK_LEFT, damage, e.text);
-		return;
-	}
-	if ((mkdirat(store->root_fd, "damaged", 0700) < 0 && errno != EEXIST) ||
-	    renameat(store->root_fd, from, store->root_fd, to) < 0) {
-		fsck_say(run, ENGINE_FSCK_LEFT, damage, strerrordesc_np(errno));
-		return;
-	}
-	own_free char *done =
-		mem_format("moved to %s/%s; %s", store->root, to,
-			   str_equal(name, NETWORK_DEFAULT) ? "the default network is made again"
-							    : "holm network create makes another");
-	fsck_say(run, ENGINE_FSCK_MENDED, damage, done);
+	else
+		fsck_put_aside(run, from, to, damage,
+			       str_equal(name, NETWORK_DEFAULT)
+				       ? "; the default network is made again"
+				       : "; holm network create makes another");
 }
 
 static void check_network(const struct fsck_run *run, const char *name)

@@ -26,6 +26,11 @@ void fsck_say_found(const struct fsck_run *run, const char *damage);
 void fsck_say(const struct fsck_run *run, enum engine_fsck_outcome outcome, const char *damage,
 	      const char *done);
 
+/* Moves what is at from, below the store's root, to damaged/NAME-SECONDS, and says so; advice: what
+ * follows "moved to PATH", or "". The caller holds its lock. */
+void fsck_put_aside(const struct fsck_run *run, const char *from, const char *name,
+		    const char *damage, const char *advice);
+
 /* All names of a folder of the store but "." and "..", taken before anything in it changes. */
 int fsck_list_names(int dir_fd, const char *folder, struct strv *to, struct err *e);
 

@@ -37,8 +37,8 @@ static bool is_id(const char *name)
 /* Out of the way, with all that it has. */
 static void move_aside(const struct fsck_run *run, const char *id, const char *damage)
 {
-	const struct store *store = run->engine->store;
-	own_free char *to = mem_format("damaged/%.12s-%lld", id, (long long)time(NULL));
+	own_free char *from = mem_format("containers/%s", id);
+	own_free char *to = mem_text_n(id, 12);
 	struct err e;
 
 	if (monitor_state_alive_in(run->engine->run_fd, id) != 0) {
@@ -46,19 +46,10 @@ static void move_aside(const struct fsck_run *run, const char *id, const char *d
 		return;
 	}
 	own_fd int lock = record_lock(run->engine, id, false, &e);
-	if (lock < 0) {
+	if (lock < 0)
 		fsck_say(run, ENGINE_FSCK_LEFT, damage, e.text);
-		return;
-	}
-	own_free char *from = mem_format("containers/%s", id);
-	if ((mkdirat(store->root_fd, "damaged", 0700) < 0 && errno != EEXIST) ||
-	    renameat(store->root_fd, from, store->root_fd, to) < 0) {
-		fsck_say(run, ENGINE_FSCK_LEFT, damage, strerrordesc_np(errno));
-		return;
-	}
-	own_free char *done =
-		mem_format("moved to %s/%s, where upper/ has what it wrote", store->root, to);
-	fsck_say(run, ENGINE_FSCK_MENDED, damage, done);
+	else
+		fsck_put_aside(run, from, to, damage, ", where upper/ has what it wrote");
 }
 
 /* How it ended is lost: as one that was killed. */

@@ -1,11 +1,8 @@
 /* A snapshot whose file is damaged, or that lacks a layer, can be restored no more. While one
  * cannot be read nothing is collected, since what it needs is not known: a repair puts it aside. */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -22,24 +19,15 @@
 static void put_aside(const struct fsck_run *run, const struct container *c, const char *file,
 		      const char *damage)
 {
-	const struct store *store = run->engine->store;
 	own_free char *from = mem_format("containers/%s/snapshots/%s", c->id, file);
-	own_free char *to =
-		mem_format("damaged/%.12s-snapshot-%s-%lld", c->id, file, (long long)time(NULL));
+	own_free char *to = mem_format("%.12s-snapshot-%s", c->id, file);
 	struct err e;
 
 	own_fd int lock = record_lock(run->engine, c->id, false, &e);
-	if (lock < 0) {
+	if (lock < 0)
 		fsck_say(run, ENGINE_FSCK_LEFT, damage, e.text);
-		return;
-	}
-	if ((mkdirat(store->root_fd, "damaged", 0700) < 0 && errno != EEXIST) ||
-	    renameat(store->root_fd, from, store->root_fd, to) < 0) {
-		fsck_say(run, ENGINE_FSCK_LEFT, damage, strerrordesc_np(errno));
-		return;
-	}
-	own_free char *done = mem_format("moved to %s/%s", store->root, to);
-	fsck_say(run, ENGINE_FSCK_MENDED, damage, done);
+	else
+		fsck_put_aside(run, from, to, damage, "");
 }
 
 /* NULL: it has all of them. */

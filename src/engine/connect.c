@@ -76,22 +76,6 @@ static int read_container(struct change *to, struct err *e)
 	return r < 0 ? r : record_read(to->engine, id, &to->c, e);
 }
 
-static struct container_endpoint *find_endpoint(struct container *c, const char *network)
-{
-	for (size_t i = 0; i < c->network.endpoints.count; i++)
-		if (str_equal(c->network.endpoints.items[i].network, network))
-			return &c->network.endpoints.items[i];
-	return NULL;
-}
-
-static struct engine_place *find_place(struct engine_places *places, const char *network)
-{
-	for (size_t i = 0; i < places->items.count; i++)
-		if (str_equal(places->items.items[i].network, network))
-			return &places->items.items[i];
-	return NULL;
-}
-
 static void remove_endpoint(struct container *c, struct container_endpoint *endpoint)
 {
 	struct container_network *n = &c->network;
@@ -184,7 +168,7 @@ static struct engine_place *choose_way_out(struct change *change)
 	for (size_t i = 0; i < places->items.count; i++) {
 		struct engine_place *place = &places->items.items[i];
 		const struct container_endpoint *endpoint =
-			find_endpoint(&change->c, place->network);
+			container_find_endpoint(&change->c, place->network);
 		if (place->internal || !endpoint ||
 		    (best && (endpoint->gw_priority < priority ||
 			      (endpoint->gw_priority == priority && !place->default_route))))
@@ -267,8 +251,8 @@ static int add_links(struct change *change, const struct connect_options *o, str
 /* One who was killed over it recorded it and did no more. */
 static bool is_unfinished(struct change *change)
 {
-	return change->run_fd >= 0 && find_endpoint(&change->c, change->network.name) &&
-	       !find_place(&change->connection.places, change->network.name);
+	return change->run_fd >= 0 && container_find_endpoint(&change->c, change->network.name) &&
+	       !engine_network_find_place(&change->connection.places, change->network.name);
 }
 
 /* "private" is a network namespace that nobody has put anything into yet. */
@@ -311,7 +295,7 @@ static int add_endpoint(struct change *change, const struct connect_options *o, 
 {
 	struct container_network *n = &change->c.network;
 
-	if (find_endpoint(&change->c, change->network.name))
+	if (container_find_endpoint(&change->c, change->network.name))
 		return err_set(e, ERR_EXISTS, "container %s is in the network %s already",
 			       change->name, change->network.name);
 	if (n->endpoints.count == 0)
@@ -329,7 +313,8 @@ static int add_endpoint(struct change *change, const struct connect_options *o, 
 static int join(struct change *change, struct err *e)
 {
 	struct engine_connection *to = &change->connection;
-	const struct container_endpoint *endpoint = find_endpoint(&change->c, change->network.name);
+	const struct container_endpoint *endpoint =
+		container_find_endpoint(&change->c, change->network.name);
 	struct err ignored;
 
 	size_t before = to->places.items.count;
@@ -370,7 +355,7 @@ int engine_connect(struct engine *engine, const char *network, const char *name,
 	if (r == 0)
 		r = open_live(&change, e);
 	if (r == 0 && is_unfinished(&change))
-		remove_endpoint(&change.c, find_endpoint(&change.c, change.network.name));
+		remove_endpoint(&change.c, container_find_endpoint(&change.c, change.network.name));
 	if (r == 0)
 		r = add_endpoint(&change, o, e);
 	if (r == 0)
@@ -442,7 +427,7 @@ static int leave(struct change *change, const struct engine_place *place, struct
 
 static int check_live(struct change *change, struct engine_place **ret, struct err *e)
 {
-	*ret = find_place(&change->connection.places, change->network.name);
+	*ret = engine_network_find_place(&change->connection.places, change->network.name);
 	if (!*ret || !str_equal((*ret)->driver, "phys"))
 		return 0;
 	err_set(e, ERR_UNSUPPORTED, "a device of the host is given back when its container ends");
@@ -468,7 +453,8 @@ int engine_disconnect(struct engine *engine, const char *network, const char *na
 		r = check_live(&change, &place, e);
 	if (r < 0)
 		return r;
-	struct container_endpoint *endpoint = find_endpoint(&change.c, change.network.name);
+	struct container_endpoint *endpoint =
+		container_find_endpoint(&change.c, change.network.name);
 	if (!endpoint && !place)
 		return o->force ? 0
 				: err_set(e, ERR_NOT_FOUND, "container %s is not in the network %s",
@@ -526,7 +512,8 @@ static int tell_member(struct engine *engine, const char *id, const struct netwo
 	struct engine_places *places = &change.connection.places;
 	if (r == 0)
 		r = engine_network_places_read(places, engine, id, e);
-	struct engine_place *place = r < 0 ? NULL : find_place(places, network->name);
+	struct engine_place *place =
+		r < 0 ? NULL : engine_network_find_place(places, network->name);
 	if (place) {
 		strv_clear(&place->dns);
 		strv_add_all(&place->dns, &network->dns);

@@ -317,6 +317,14 @@ bool container_has_health(const struct container *c)
 	       (str_equal(test->items[0], "CMD") || str_equal(test->items[0], "CMD-SHELL"));
 }
 
+struct container_endpoint *container_find_endpoint(const struct container *c, const char *network)
+{
+	for (size_t i = 0; i < c->network.endpoints.count; i++)
+		if (str_equal(c->network.endpoints.items[i].network, network))
+			return &c->network.endpoints.items[i];
+	return NULL;
+}
+
 void container_endpoint_clear(struct container_endpoint *endpoint)
 {
 	shape_clear(&endpoint_shape, endpoint);
@@ -327,7 +335,7 @@ void container_network_leave(struct container *c)
 	struct container_network *network = &c->network;
 
 	for (size_t i = 0; i < network->endpoints.count; i++)
-		shape_clear(&endpoint_shape, &network->endpoints.items[i]);
+		container_endpoint_clear(&network->endpoints.items[i]);
 	free(network->endpoints.items);
 	network->endpoints.items = NULL;
 	network->endpoints.count = 0;

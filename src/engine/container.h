@@ -294,8 +294,11 @@ bool container_has_health(const struct container *c);
 
 void container_clear(struct container *c);
 
-/* It is in no network of its own any more. */
+/* Its place in the network of this name; NULL: it has none there. */
+struct container_endpoint *container_find_endpoint(const struct container *c, const char *network);
+
 /* Ends one that is taken out of the list. */
 void container_endpoint_clear(struct container_endpoint *endpoint);
 
+/* It is in no network of its own any more. */
 void container_network_leave(struct container *c);

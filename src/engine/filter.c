@@ -90,13 +90,9 @@ static bool match_volume(const struct filter *f, const struct engine_row *row, c
 
 static bool match_network(const struct filter *f, const struct engine_row *row, const char *value)
 {
-	const struct container_network *network = &row->container.network;
-
 	(void)f;
-	for (size_t i = 0; i < network->endpoints.count; i++)
-		if (str_equal(network->endpoints.items[i].network, value))
-			return true;
-	return str_equal(network->mode, value);
+	return container_find_endpoint(&row->container, value) ||
+	       str_equal(row->container.network.mode, value);
 }
 
 /* The image itself, by any of its names, or one that is made of all its layers and more. */
@@ -332,10 +328,11 @@ static int check_text(struct filter *f, struct engine *engine, const char *text,
 		int r = keys[i].check ? keys[i].check(f, engine, value, e) : 0;
 		return r < 0 ? err_add(e, "--filter %s", keys[i].name) : 0;
 	}
-	return err_set(e, ERR_INVALID,
-		       "--filter %s: not KEY=VALUE with one of id, name, status, health, exited, "
-		       "label, ancestor, volume, network, publish, expose, is-task, before, since",
-		       text);
+	return err_set(
+		e, ERR_INVALID,
+		"--filter %s: not KEY=VALUE with one of id, name, status, health, exited, "
+		"label, ancestor, volume, network, publish, expose, kind, is-task, before, since",
+		text);
 }
 
 int filter_make(struct filter *to, struct engine *engine, const struct strv *texts, struct err *e)

@@ -93,17 +93,6 @@ static struct json_object *make_network(const struct container *c,
 	return to;
 }
 
-static const struct engine_place *find_place(const struct engine_places *places,
-					     const char *network)
-{
-	static const struct engine_place none = { 0 };
-
-	for (size_t i = 0; i < places->items.count; i++)
-		if (str_equal(places->items.items[i].network, network))
-			return &places->items.items[i];
-	return &none;
-}
-
 static void add_sandbox(struct json_object *to, struct engine *engine, const struct container *c,
 			const struct container_state *state)
 {
@@ -139,9 +128,10 @@ struct json_object *inspect_network(struct engine *engine, const struct containe
 	add_place(to, places.items.count ? &places.items.items[0] : &none);
 	for (size_t i = 0; i < c->network.endpoints.count; i++) {
 		const struct container_endpoint *endpoint = &c->network.endpoints.items[i];
-		json_object_object_add(
-			networks, endpoint->network,
-			make_network(c, endpoint, find_place(&places, endpoint->network)));
+		const struct engine_place *place =
+			engine_network_find_place(&places, endpoint->network);
+		json_object_object_add(networks, endpoint->network,
+				       make_network(c, endpoint, place ? place : &none));
 	}
 	if (c->network.endpoints.count == 0)
 		json_object_object_add(networks, c->network.mode, make_network(c, NULL, &none));

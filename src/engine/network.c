@@ -64,6 +64,15 @@ void engine_network_places_clear(struct engine_places *places)
 	shape_clear(&places_shape, places);
 }
 
+struct engine_place *engine_network_find_place(const struct engine_places *places,
+					       const char *network)
+{
+	for (size_t i = 0; i < places->items.count; i++)
+		if (str_equal(places->items.items[i].network, network))
+			return &places->items.items[i];
+	return NULL;
+}
+
 int engine_network_places_read(struct engine_places *ret, struct engine *engine, const char *id,
 			       struct err *e)
 {

@@ -32,6 +32,10 @@ struct engine_places {
 
 void engine_network_places_clear(struct engine_places *places);
 
+/* That in the network of this name; NULL: there is none. */
+struct engine_place *engine_network_find_place(const struct engine_places *places,
+					       const char *network);
+
 struct engine_connection {
 	struct network_namespace namespace; /* fd -1: the container is in no network */
 	int user_fd;                        /* the user namespace that owns it; -1: ours */

@@ -333,30 +333,18 @@ static void add_member(struct json_object *to, const struct container *c,
 	json_object_object_add(to, c->id, one);
 }
 
-static void add_container(struct json_object *to, struct engine *engine, const char *id,
-			  const char *network)
-{
-	own_clear(container_clear) struct container c = { 0 };
-	own_clear(engine_network_places_clear) struct engine_places places = { 0 };
-	struct err ignored;
-
-	if (!engine_network_is_live(engine, id) || record_read(engine, id, &c, &ignored) < 0 ||
-	    engine_network_places_read(&places, engine, id, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < places.items.count; i++)
-		if (str_equal(places.items.items[i].network, network))
-			add_member(to, &c, &places.items.items[i]);
-}
-
 static void add_containers(struct json_object *network, struct engine *engine, const char *name)
 {
+	own_clear(engine_networks_members_clear) struct engine_members members = { 0 };
 	struct json_object *to = json_object_object_get(network, "Containers");
-	int fd = openat(engine->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (strlen(entry->d_name) == CONTAINER_ID_LENGTH)
-			add_container(to, engine, entry->d_name, name);
+	engine_networks_members(&members, engine);
+	for (size_t i = 0; i < members.items.count; i++) {
+		const struct engine_member *member = &members.items.items[i];
+		const struct engine_place *place = engine_network_find_place(&member->places, name);
+		if (place)
+			add_member(to, &member->container, place);
+	}
 }
 
 int engine_networks_inspect(struct engine *engine, const char *name, struct json_object **ret,
@@ -385,12 +373,10 @@ static bool names_network(struct engine *engine, const char *id, const char *net
 
 	if (record_read(engine, id, &c, &e) < 0)
 		return false;
-	for (size_t i = 0; i < c.network.endpoints.count; i++)
-		if (str_equal(c.network.endpoints.items[i].network, network)) {
-			mem_replace(who, c.name);
-			return true;
-		}
-	return false;
+	if (!container_find_endpoint(&c, network))
+		return false;
+	mem_replace(who, c.name);
+	return true;
 }
 
 /* Is it some container's, running or not? */

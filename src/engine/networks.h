@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "base/strv.h"
+#include "engine/network.h"
 #include "network/record.h"
 
 struct engine;
@@ -31,6 +32,20 @@ int engine_networks_read(struct network *to, struct engine *engine, const char *
 
 /* Docker's JSON of all of them, with those that are no networks (host, none); the caller's. */
 int engine_networks_list(struct engine *engine, struct json_object **ret, struct err *e);
+
+/* A container that runs, with its places. */
+struct engine_member {
+	struct container container;
+	struct engine_places places;
+};
+
+struct engine_members {
+	SHAPE_LIST_OF(struct engine_member) items;
+};
+
+/* All those that are in some network. The caller clears. */
+void engine_networks_members(struct engine_members *ret, struct engine *engine);
+void engine_networks_members_clear(struct engine_members *members);
 
 /* For those who look behind: an object for each network, and for each place that a running
  * container has in it, with Network, Driver, Container, Device, Outer, MAC, Addresses, Permits,

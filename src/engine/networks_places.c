@@ -1,6 +1,7 @@
 /* networks_places.c - who has what in which network: what `network ls -v` prints. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,48 @@
 #include "network/control.h"
 #include "network/firewall.h"
 #include "wire/netlink.h"
+
+/* ---- who ---- */
+
+static void member_clear(struct engine_member *member)
+{
+	container_clear(&member->container);
+	engine_network_places_clear(&member->places);
+}
+
+void engine_networks_members_clear(struct engine_members *members)
+{
+	for (size_t i = 0; i < members->items.count; i++)
+		member_clear(&members->items.items[i]);
+	free(members->items.items);
+	*members = (struct engine_members){ 0 };
+}
+
+static void read_member(struct engine_members *to, struct engine *engine, const char *id)
+{
+	struct engine_member member = { 0 };
+	struct err ignored;
+
+	if (engine_network_is_live(engine, id) &&
+	    engine_network_places_read(&member.places, engine, id, &ignored) == 0 &&
+	    member.places.items.count && record_read(engine, id, &member.container, &ignored) == 0)
+		*shape_list_add(&to->items) = member;
+	else
+		member_clear(&member);
+}
+
+void engine_networks_members(struct engine_members *ret, struct engine *engine)
+{
+	int fd = openat(engine->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	*ret = (struct engine_members){ 0 };
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (strlen(entry->d_name) == CONTAINER_ID_LENGTH)
+			read_member(ret, engine, entry->d_name);
+}
+
+/* ---- a network ---- */
 
 static void add(struct json_object *to, const char *key, const char *text)
 {
@@ -59,14 +102,6 @@ static struct json_object *describe(const struct network *network)
 }
 
 /* ---- places ---- */
-
-static const struct container_endpoint *endpoint_of(const struct container *c, const char *network)
-{
-	for (size_t i = 0; i < c->network.endpoints.count; i++)
-		if (str_equal(c->network.endpoints.items[i].network, network))
-			return &c->network.endpoints.items[i];
-	return NULL;
-}
 
 static void add_limits(struct json_object *row, const struct container_endpoint *endpoint)
 {
@@ -113,40 +148,27 @@ static void add_place(struct json_object *to, const struct network *network, int
 	add(row, "Outer", place->outer);
 	add(row, "MAC", place->mac);
 	add(row, "Addresses", addresses);
-	add_control(row, socket, place->outer, endpoint_of(c, network->name));
+	add_control(row, socket, place->outer, container_find_endpoint(c, network->name));
 	json_object_array_add(to, row);
 }
 
-static void add_container(struct json_object *to, struct engine *engine, const char *id,
-			  const struct network *network, int socket)
+static void add_network(struct json_object *to, const struct network *network,
+			const struct engine_members *members, int socket)
 {
-	own_clear(container_clear) struct container c = { 0 };
-	own_clear(engine_network_places_clear) struct engine_places places = { 0 };
-	struct err ignored;
-
-	if (!engine_network_is_live(engine, id) || record_read(engine, id, &c, &ignored) < 0 ||
-	    engine_network_places_read(&places, engine, id, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < places.items.count; i++)
-		if (str_equal(places.items.items[i].network, network->name))
-			add_place(to, network, socket, &c, &places.items.items[i]);
-}
-
-static void add_network(struct json_object *to, struct engine *engine,
-			const struct network *network, int socket)
-{
-	int fd = openat(engine->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
 	json_object_array_add(to, describe(network));
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (strlen(entry->d_name) == CONTAINER_ID_LENGTH)
-			add_container(to, engine, entry->d_name, network, socket);
+	for (size_t i = 0; i < members->items.count; i++) {
+		const struct engine_member *member = &members->items.items[i];
+		const struct engine_place *place =
+			engine_network_find_place(&member->places, network->name);
+		if (place)
+			add_place(to, network, socket, &member->container, place);
+	}
 }
 
 int engine_networks_list_places(struct engine *engine, struct json_object **ret, struct err *e)
 {
 	own_clear(network_record_list_clear) struct networks networks = { 0 };
+	own_clear(engine_networks_members_clear) struct engine_members members = { 0 };
 
 	int r = network_record_list(&networks, engine->store, e);
 	if (r < 0)
@@ -154,8 +176,9 @@ int engine_networks_list_places(struct engine *engine, struct json_object **ret,
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
+	engine_networks_members(&members, engine);
 	*ret = json_object_new_array();
 	for (size_t i = 0; i < networks.items.count; i++)
-		add_network(*ret, engine, &networks.items.items[i], socket);
+		add_network(*ret, &networks.items.items[i], &members, socket);
 	return 0;
 }

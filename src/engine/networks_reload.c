@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/err.h"
 #include "base/own.h"
 #include "engine/engine.h"
@@ -9,12 +7,9 @@
 
 static bool is_used(const struct engine_rows *rows, const char *network)
 {
-	for (size_t i = 0; i < rows->count; i++) {
-		const struct container_network *n = &rows->items[i].container.network;
-		for (size_t k = 0; k < n->endpoints.count; k++)
-			if (strcmp(n->endpoints.items[k].network, network) == 0)
-				return true;
-	}
+	for (size_t i = 0; i < rows->count; i++)
+		if (container_find_endpoint(&rows->items[i].container, network))
+			return true;
 	return false;
 }
 

@@ -201,21 +201,12 @@ int engine_ports_restore(struct engine *engine, const struct engine_rows *rows, 
 char *engine_ports_internal(struct engine *engine, const char *id)
 {
 	own_clear(engine_network_places_clear) struct engine_places places = { 0 };
-	char *internal = NULL;
 	struct err ignored;
 
 	if (engine_network_places_read(&places, engine, id, &ignored) < 0)
 		return NULL;
-	for (size_t i = 0; i < places.items.count; i++) {
-		own_clear(network_record_clear) struct network network = { 0 };
-		if (network_record_read(&network, engine->store, places.items.items[i].network,
-					&ignored) < 0)
-			continue;
-		if (!network.internal) {
-			mem_replace(&internal, NULL);
-			break;
-		}
-		mem_replace(&internal, internal ? internal : network.name);
-	}
-	return internal;
+	for (size_t i = 0; i < places.items.count; i++)
+		if (!places.items.items[i].internal)
+			return NULL;
+	return places.items.count ? mem_text(places.items.items[0].network) : NULL;
 }

@@ -316,7 +316,7 @@ int engine_ports_move(struct engine *engine, const char *id, int run_fd,
 
 	int r = engine_ports_read(&ports, engine, id, e);
 	if (r == 0 && places->items.count)
-		ports_plan_targets(targets, engine, places);
+		ports_plan_targets(targets, places);
 	for (size_t i = 0; r == 0 && i < ports.items.count; i++) {
 		struct engine_port *port = &ports.items.items[i];
 		bool stays = !is_address_of(gone, port->target);

@@ -11,7 +11,6 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/network.h"
-#include "network/record.h"
 #include "network/reserve.h"
 
 /* ---- what is to be published ---- */
@@ -37,8 +36,7 @@ static void wishes_clear(struct wishes *wishes)
 }
 
 /* The container's addresses in the first network that is not internal, or else in the first. */
-void ports_plan_targets(struct network_address targets[2], struct engine *engine,
-			const struct engine_places *places)
+void ports_plan_targets(struct network_address targets[2], const struct engine_places *places)
 {
 	struct network_address address;
 	struct err ignored;
@@ -50,15 +48,10 @@ void ports_plan_targets(struct network_address targets[2], struct engine *engine
 		targets[1].family = AF_INET6;
 		return;
 	}
-	for (size_t i = 0; i < places->items.count; i++) {
-		own_clear(network_record_clear) struct network network = { 0 };
-		if (network_record_read(&network, engine->store, places->items.items[i].network,
-					&ignored) < 0 ||
-		    network.internal)
-			continue;
-		chosen = i;
-		break;
-	}
+	while (chosen < places->items.count && places->items.items[chosen].internal)
+		chosen++;
+	if (chosen == places->items.count)
+		chosen = 0;
 	const struct strv *all = &places->items.items[chosen].addresses;
 	for (size_t i = all->count; i > 0; i--)
 		if (network_address_parse(&address, all->items[i - 1], &ignored) == 0)
@@ -144,12 +137,12 @@ static int add_exposed(struct wishes *to, const struct container *c, struct err 
 	return r;
 }
 
-static int make_wishes(struct wishes *to, struct engine *engine, const struct container *c,
+static int make_wishes(struct wishes *to, const struct container *c,
 		       const struct engine_places *places, struct err *e)
 {
 	int r = 0;
 
-	ports_plan_targets(to->targets, engine, places);
+	ports_plan_targets(to->targets, places);
 	for (size_t i = 0; r == 0 && i < c->network.ports.count; i++)
 		r = add_wish(to, &c->network.ports.items[i], e);
 	if (r == 0 && c->network.publish_all)
@@ -246,7 +239,7 @@ int ports_plan_make(struct engine_port_list *to, struct network_reserve *reserve
 	own_clear(wishes_clear) struct wishes wishes = { 0 };
 	uint16_t host_port = 0;
 
-	int r = make_wishes(&wishes, engine, c, places, e);
+	int r = make_wishes(&wishes, c, places, e);
 	/* those that want one port first: a range takes what is left */
 	for (int any = 0; any < 2; any++)
 		for (size_t i = 0; r == 0 && i < wishes.items.count; i++) {

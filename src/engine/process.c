@@ -279,13 +279,9 @@ int engine_process_tell(struct engine *engine, const struct container *c, struct
 
 static int make_run_folder(struct engine *engine, const char *id, struct err *e)
 {
-	own_free char *run_dir = engine_process_run_dir(engine, id);
-	int r = monitor_reap_settle(run_dir, e);
-	if (r < 0)
-		return r;
 	/* of a start that was killed before its monitor lived: we hold the lock */
 	if (mkdirat(engine->run_fd, id, 0700) < 0 && errno == EEXIST) {
-		r = fd_remove_tree_at(engine->run_fd, id, e);
+		int r = fd_remove_tree_at(engine->run_fd, id, e);
 		if (r < 0)
 			return r;
 		if (mkdirat(engine->run_fd, id, 0700) < 0)

@@ -230,13 +230,13 @@ int engine_relabel(struct engine *engine, const struct container *c, struct err 
 	own_free char *contexts = NULL;
 	int r = 0;
 
-	if (!runtime_lsm_has_selinux())
-		return 0;
 	for (size_t i = 0; r == 0 && i < c->storage.mounts.count; i++) {
 		const struct container_mount *mount = &c->storage.mounts.items[i];
 		bool files = str_equal(mount->type, "volume") || str_equal(mount->type, "bind");
 		if (!mount->relabel || !files)
 			continue;
+		if (!contexts && !runtime_lsm_has_selinux())
+			return 0;
 		if (!contexts)
 			contexts = read_contexts();
 		r = relabel_mount(engine, c, mount, contexts, e);

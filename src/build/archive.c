@@ -57,21 +57,12 @@ int build_archive_is(bool *ret, int root_fd, const char *path, struct err *e)
 	return fd < 0 ? fd : build_archive_is_fd(ret, fd, path, e);
 }
 
-/* holm-image reads its standard input, which is this one's for that time. */
 int build_archive_unpack_fd(struct engine *engine, int fd, int to_fd, const char *to, struct err *e)
 {
-	const struct engine_stream stream = { .folder_fd = to_fd, .entry = to };
+	const struct engine_stream stream = { .folder_fd = to_fd, .entry = to, .archive_fd = fd };
 	own_fd int made = path_make_dirs(to_fd, to, 0755, e);
 
-	if (made < 0)
-		return made;
-	own_fd int before = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (fd != STDIN_FILENO && dup2(fd, STDIN_FILENO) < 0)
-		return err_sys(e, "open the archive");
-	int r = engine_stream_unpack(engine, &stream, e);
-	if (fd != STDIN_FILENO && before >= 0)
-		dup2(before, STDIN_FILENO);
-	return r;
+	return made < 0 ? made : engine_stream_unpack(engine, &stream, e);
 }
 
 int build_archive_unpack(struct engine *engine, int root_fd, const char *path, int to_fd,

@@ -113,32 +113,21 @@ static int write_folder(const struct build *build, const char *id, const char *p
 	return root < 0 ? root : copy_tree_contents(root, to, false, &options, e);
 }
 
-/* Standard output is the file's for that time: holm-image writes there. */
-static int with_output(const char *path,
-		       int (*write)(const struct build *, const char *, struct err *),
-		       const struct build *build, const char *id, struct err *e)
+static int write_tar(const struct build *build, const char *id, const char *path, struct err *e)
 {
-	if (!path || strcmp(path, "-") == 0)
-		return write(build, id, e);
-	own_fd int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (file < 0)
-		return err_sys(e, "open %s", path);
-	own_fd int before = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (dup2(file, STDOUT_FILENO) < 0)
-		return err_sys(e, "open %s", path);
-	int r = write(build, id, e);
-	if (before >= 0)
-		dup2(before, STDOUT_FILENO);
-	return r;
-}
+	bool file = path && strcmp(path, "-") != 0;
+	own_fd int fd = file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
 
-static int write_tar(const struct build *build, const char *id, struct err *e)
-{
+	if (file && fd < 0)
+		return err_sys(e, "open %s", path);
 	own_fd int root = open_root(build, id, e);
 	const struct engine_stream stream = {
-		.folder_fd = root, .entry = ".", .name = ".", .without_root = true
+		.folder_fd = root,
+		.entry = ".",
+		.name = ".",
+		.without_root = true,
+		.archive_fd = file ? fd : 0,
 	};
-
 	return root < 0 ? root : engine_stream_pack(build->engine, &stream, e);
 }
 
@@ -169,7 +158,7 @@ static int write_one(const struct build *build, const struct output *output, con
 	if (str_equal(output->type, "local"))
 		return write_folder(build, id, output->to, e);
 	if (str_equal(output->type, "tar"))
-		return with_output(output->to, write_tar, build, id, e);
+		return write_tar(build, id, output->to, e);
 	if (str_equal(output->type, "oci"))
 		return save(build, id, "oci-archive", output->to, e);
 	if (str_equal(output->type, "docker") && output->to)

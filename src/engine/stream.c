@@ -41,7 +41,8 @@ int engine_stream_pack(struct engine *engine, const struct engine_stream *stream
 
 	begin(&arguments, engine, "pack", stream);
 	strv_add(&arguments, stream->name);
-	const struct image_command_files files = { stream->folder_fd, -1 };
+	const struct image_command_files files = { stream->folder_fd, -1,
+						   .output = stream->archive_fd };
 	return image_command_run_on(&files, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }
 
@@ -50,6 +51,7 @@ int engine_stream_unpack(struct engine *engine, const struct engine_stream *stre
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
 	begin(&arguments, engine, "unpack", stream);
-	const struct image_command_files files = { stream->folder_fd, -1 };
+	const struct image_command_files files = { stream->folder_fd, -1,
+						   .input = stream->archive_fd };
 	return image_command_run_on(&files, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }

@@ -15,6 +15,7 @@ struct engine_stream {
 	const char *name;  /* what entry is called in the archive */
 	bool without_root; /* of "." what is in it alone, by their own names */
 	struct oci_id_map ids; /* of the container */
+	int archive_fd;        /* in the place of standard input or output; 0: those */
 };
 
 /* The options of holm-image that tell it ids. */

@@ -1,12 +1,10 @@
 /* `holm build`: an image from a Dockerfile. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
@@ -72,15 +70,6 @@ static const struct option table[] = {
 };
 #undef OPTIONS
 
-static int write_id(const char *path, const char *id, struct err *e)
-{
-	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_sys(e, "--iidfile %s", path);
-	int r = fd_write_all(fd, id, strlen(id));
-	return r < 0 ? err_number(e, -r, "--iidfile %s", path) : 0;
-}
-
 /* NAME alone has the caller's value, and without one it was not given. */
 static void take_environment(struct strv *args)
 {
@@ -122,7 +111,7 @@ static int run_build(struct cli *cli, void *options, const struct strv *args, st
 		return r;
 	if (o->quiet)
 		puts(id);
-	return o->iidfile ? write_id(o->iidfile, id, e) : 0;
+	return cli_command_iidfile(o->iidfile, id, e);
 }
 
 const struct cli_command cli_build = {

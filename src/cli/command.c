@@ -1,9 +1,12 @@
 #include "cli/command.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -84,6 +87,17 @@ void cli_command_error(const struct cli *cli, const char *target, const struct e
 		cli_print_clean(stderr, e->hint);
 		fputc('\n', stderr);
 	}
+}
+
+int cli_command_iidfile(const char *path, const char *id, struct err *e)
+{
+	if (!path)
+		return 0;
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "--iidfile %s", path);
+	int r = fd_write_all(fd, id, strlen(id));
+	return r < 0 ? err_number(e, -r, "--iidfile %s", path) : 0;
 }
 
 int cli_command_status(const struct cli *cli, const struct err *e)

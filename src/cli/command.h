@@ -69,6 +69,9 @@ typedef int cli_command_call(struct cli *cli, const char *name, const void *opti
 int cli_command_each(struct cli *cli, const struct strv *args, cli_command_call *f,
 		     const void *options);
 
+/* --iidfile: the id of a new image goes to this file; path NULL: to none. */
+int cli_command_iidfile(const char *path, const char *id, struct err *e);
+
 /* The exit status for a failure, by Docker's convention: 126 and 127 for a command in a container
  * that cannot be executed or found; 125 for `run` and for options that are wrong; else 1. */
 int cli_command_status(const struct cli *cli, const struct err *e);

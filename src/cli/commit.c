@@ -1,12 +1,7 @@
 /* `holm commit`: a new image of what a container wrote. */
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
-#include "base/own.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "engine/commit.h"
@@ -35,15 +30,6 @@ static const struct option table[] = {
 };
 #undef OPTIONS
 
-static int write_id(const char *path, const char *id, struct err *e)
-{
-	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_sys(e, "--iidfile %s", path);
-	int r = fd_write_all(fd, id, strlen(id));
-	return r < 0 ? err_number(e, -r, "--iidfile %s", path) : 0;
-}
-
 static int run_commit(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct cli_commit *o = options;
@@ -57,7 +43,7 @@ static int run_commit(struct cli *cli, void *options, const struct strv *args, s
 	if (r < 0)
 		return r;
 	puts(id);
-	return o->iidfile ? write_id(o->iidfile, id, e) : 0;
+	return cli_command_iidfile(o->iidfile, id, e);
 }
 
 const struct cli_command cli_commit = {

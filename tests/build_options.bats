@@ -72,6 +72,16 @@ unfinished() {
 	refused 1 "it has no id" holm build -q -f last --secret src=x .
 }
 
+@test "what is shown: no control character of a Dockerfile, lines that are whole, JSON that is JSON" {
+	printf 'FROM busybox\nRUN : \033]0;title\007 %09000d\nRUN printf %%8000s | tr " " \\"\n' 0 >Dockerfile
+	sed -i '2s/\x1b.*title\x07/"&"/' Dockerfile
+	expect 0 holm build --no-cache --progress plain .
+	[[ $stderr = *"]0;title"* && $stderr != *[$'\033\007']* ]]
+	grep -q '^#2 DONE' <<<"$stderr"
+	expect 0 holm build --no-cache --progress json .
+	jq -es 'map(select(.state == "OUTPUT") | .text | length) == [8000]' <<<"$stderr"
+}
+
 @test "in place on a terminal; --debug-shell: a shell in the state before the step" {
 	dockerfile <<<$'FROM busybox\nRUN echo kept >/kept\nRUN touch /gone; exit 4'
 	expect 1 script -qec "holm build --debug-shell . " /dev/null <<<$'cat /kept; ls /gone; echo shell-$((40 + 2)); exit'

@@ -68,6 +68,22 @@ void build_progress_free(struct build_progress *progress)
 	free(progress);
 }
 
+/* What a container or a Dockerfile says is not to steer the terminal: control characters go. */
+static bool is_shown(char c)
+{
+	return ((unsigned char)c >= ' ' && c != 127) || c == '\t';
+}
+
+static char *shown(const char *text)
+{
+	struct str line = { 0 };
+
+	for (; *text; text++)
+		if (is_shown(*text))
+			str_add_char(&line, *text);
+	return str_take(&line);
+}
+
 static double seconds(const struct build_progress *progress)
 {
 	return (double)(moment_monotonic_ns() - progress->began_ns) / 1e9;
@@ -83,7 +99,11 @@ static void say(const char *format, ...)
 	va_start(args, format);
 	int n = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	size_t length = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	size_t length = n < 0 ? 0 : (size_t)n;
+	if (length >= sizeof(text)) {
+		length = sizeof(text) - 1;
+		text[length - 1] = '\n'; /* it is cut, and a line all the same */
+	}
 	fd_write_all(STDERR_FILENO, text, length);
 }
 
@@ -98,7 +118,9 @@ static void say_json(const struct build_progress *progress, int number, const ch
 	json_object_object_add(object, "seconds", json_object_new_double(seconds(progress)));
 	if (text)
 		json_object_object_add(object, "text", json_object_new_string(text));
-	say("%s\n", json_text(object));
+	/* never cut: that would be no JSON */
+	own_free char *line = mem_format("%s\n", json_text(object));
+	fd_write_all(STDERR_FILENO, line, strlen(line));
 }
 
 /* The line that is being written over; with a newline it stays. */
@@ -139,12 +161,13 @@ void build_progress_begin(struct build_progress *progress, int number, const cha
 {
 	progress->began_ns = moment_monotonic_ns();
 	progress->was_cached = false;
-	mem_replace(&progress->text, text);
+	free(progress->text);
+	progress->text = shown(text);
 	strv_clear(&progress->last);
 	if (progress->kind == BUILD_PROGRESS_PLAIN)
-		say("#%d %s\n", number, text);
+		say("#%d %s\n", number, progress->text);
 	else if (progress->kind == BUILD_PROGRESS_TERMINAL)
-		say_in_place(text, "", false);
+		say_in_place(progress->text, "", false);
 	else if (progress->kind == BUILD_PROGRESS_JSON)
 		say_json(progress, number, "BEGUN", text);
 }
@@ -164,12 +187,6 @@ static void end_line(struct build_progress *progress, int number)
 	if (progress->last.count == BUILD_PROGRESS_LAST_LINES)
 		strv_remove(&progress->last, 0);
 	strv_add_take(&progress->last, take_ptr(&line));
-}
-
-/* What a container says is not to steer the terminal: control characters go. */
-static bool is_shown(char c)
-{
-	return ((unsigned char)c >= ' ' && c != 127) || c == '\t';
 }
 
 void build_progress_output(struct build_progress *progress, int number, const char *bytes,
@@ -202,12 +219,13 @@ void build_progress_done(struct build_progress *progress, int number)
 
 void build_progress_note(struct build_progress *progress, int number, const char *format, ...)
 {
-	char text[1024];
+	char whole[1024];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(whole, sizeof(whole), format, args);
 	va_end(args);
+	own_free char *text = shown(whole);
 	if (progress->kind == BUILD_PROGRESS_JSON)
 		say_json(progress, number, "NOTE", text);
 	else if (progress->kind == BUILD_PROGRESS_TERMINAL)

@@ -60,12 +60,12 @@ static char *base_key(const struct strv *layers)
 	return mem_text(digest);
 }
 
-static int64_t base_time(const struct storage_image *image)
+static int64_t base_time(const char *created)
 {
 	int64_t ns = 0;
 	struct err ignored;
 
-	if (image->config.created && moment_parse(&ns, image->config.created, &ignored) == 0 &&
+	if (created && moment_parse(&ns, created, &ignored) == 0 &&
 	    ns / 1000000000 > TIME_DEFAULT_S)
 		return ns / 1000000000;
 	return TIME_DEFAULT_S;
@@ -96,11 +96,8 @@ static int begin_image(struct build *build, const struct build_stage *stage,
 			*shape_list_add(&state->layers) = (struct build_layer){
 				.name = mem_text(found.layers.items[i]),
 			};
-		state->time_s = build->time_s;
-	}
-	if (r == 0 && !build->time_given) {
-		struct storage_image dated = { .config = state->config };
-		state->time_s = base_time(&dated);
+		state->time_s =
+			build->time_given ? build->time_s : base_time(state->config.created);
 	}
 	storage_image_clear(&image);
 	shape_clear(&container_image_shape, &found);

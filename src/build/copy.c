@@ -212,12 +212,9 @@ static int copy_entry(const struct build_entry *entry, const struct build_copy_o
 
 	if (!path[1] || (S_ISDIR(entry->mode) && is_folder(options->to_fd, path)))
 		return S_ISDIR(entry->mode) ? 0 : err_set(e, ERR_INVALID, "it cannot become /");
-	own_fd int parent = path_open_parent(options->to_fd, path, true, &name, e);
-	if (parent < 0)
-		return parent;
-	own_fd int dir_fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_fd int dir_fd = path_open_parent(options->to_fd, path, true, &name, e);
 	if (dir_fd < 0)
-		return err_sys(e, "open the folder above");
+		return dir_fd;
 	int r = clear_place(dir_fd, name, e);
 	if (r < 0)
 		return r;

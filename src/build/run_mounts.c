@@ -35,7 +35,6 @@ void build_run_mounts_clear(struct build_run_mounts *mounts)
 	for (size_t i = 0; i < mounts->items.count; i++) {
 		build_mount_clear(&mounts->items.items[i].mount);
 		build_tree_clear(&mounts->items.items[i].tree);
-		free(mounts->items.items[i].key);
 	}
 	free(mounts->items.items);
 	for (size_t i = 0; i < mounts->locks.count; i++)
@@ -318,19 +317,16 @@ static int read_secret(struct str *to, const struct build_given *given, struct e
 }
 
 static int write_secret(char **ret, struct build_run_mounts *mounts,
-			const struct build_mount *mount, const struct str *bytes, struct err *e)
+			const struct build_run_mount *at, const struct str *bytes, struct err *e)
 {
 	const struct store *store = mounts->step->build->engine->store;
+	const struct build_mount *mount = &at->mount;
 	int r = make_run_folder(mounts, e);
 
 	if (r < 0)
 		return r;
-	own_free char *name = mem_format("%s/%zu", mounts->run_folder, mounts->items.count);
-	for (size_t i = 0; i < mounts->items.count; i++)
-		if (&mounts->items.items[i].mount == mount) {
-			free(name);
-			name = mem_format("%s/%zu", mounts->run_folder, i);
-		}
+	own_free char *name =
+		mem_format("%s/%zu", mounts->run_folder, (size_t)(at - mounts->items.items));
 	own_fd int fd = openat(store->run_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "make a secret");
@@ -351,9 +347,10 @@ static int not_given(const struct build_mount *mount, const char *option, struct
 	return err_hint(e, "holm build %s ...", option);
 }
 
-static int make_secret(char **ret, struct build_run_mounts *mounts, const struct build_mount *mount,
-		       struct err *e)
+static int make_secret(char **ret, struct build_run_mounts *mounts,
+		       const struct build_run_mount *at, struct err *e)
 {
+	const struct build_mount *mount = &at->mount;
 	own_clear(build_given_clear) struct build_given given = { 0 };
 	own_clear(str_clear) struct str bytes = { 0 };
 	own_free char *option = mem_format("--secret id=%s,src=FILE", mount->id);
@@ -363,7 +360,7 @@ static int make_secret(char **ret, struct build_run_mounts *mounts, const struct
 		return not_given(mount, option, e);
 	if (r > 0)
 		r = read_secret(&bytes, &given, e);
-	return r < 0 ? r : write_secret(ret, mounts, mount, &bytes, e);
+	return r < 0 ? r : write_secret(ret, mounts, at, &bytes, e);
 }
 
 static int make_ssh(char **ret, struct build_run_mounts *mounts, const struct build_mount *mount,
@@ -444,7 +441,7 @@ static int make_source(char **ret, struct build_run_mounts *mounts, struct build
 	case BUILD_MOUNT_CACHE:
 		return make_cache(ret, mounts, mount, e);
 	case BUILD_MOUNT_SECRET:
-		return make_secret(ret, mounts, &mount->mount, e);
+		return make_secret(ret, mounts, mount, e);
 	case BUILD_MOUNT_SSH:
 		return make_ssh(ret, mounts, &mount->mount, to, e);
 	default:

@@ -19,7 +19,6 @@ struct storage_hash;
 struct build_run_mount {
 	struct build_mount mount;
 	struct build_tree tree; /* of a bind from the context or an image: what it shows */
-	char *key;              /* of a bind from a stage: the stage's */
 };
 
 struct build_run_mounts {

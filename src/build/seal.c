@@ -27,7 +27,7 @@ static int seal_thing(struct seal *seal, int dir_fd, const char *name, struct er
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "look at %s", name);
 	seal->entries++;
-	if (S_ISREG(st.st_mode) && st.st_nlink)
+	if (S_ISREG(st.st_mode))
 		seal->size += (uint64_t)st.st_size;
 	if (S_ISDIR(st.st_mode)) {
 		int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -162,8 +162,10 @@ int build_step_open_root(struct build *build, const struct build_state *state, i
 	build_state_folders(&lower, state, store);
 	if (folder >= 0) {
 		const struct layer_writer *writer = &build->folders.items[folder];
-		if (!lower.count)
-			return fcntl(writer->fs_fd, F_DUPFD_CLOEXEC, 3);
+		if (!lower.count) {
+			int fd = fcntl(writer->fs_fd, F_DUPFD_CLOEXEC, 3);
+			return fd < 0 ? err_sys(e, "open the layer") : fd;
+		}
 		if (mkdirat(writer->lock, "work", 0700) < 0)
 			return err_sys(e, "make a work folder");
 		overlay.upper = mem_format("%s/layers/%s/fs", store->root, writer->name);

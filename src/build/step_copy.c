@@ -196,10 +196,10 @@ static int add_made(struct copying *copying, const char *word, const struct buil
 		    : build_made_fetch(&name, fd, step, word, e);
 	if (r == 0)
 		r = add_item(copying, fd, name, &options, e);
+	if (r < 0 || heredoc || !is_flag_set(step, "unpack", false))
+		return r;
 	struct item *item = &copying->items.items[copying->items.count - 1];
-	if (r == 0 && !heredoc && is_flag_set(step, "unpack", false))
-		r = build_archive_is(&item->archive, item->fd, item->from, e);
-	return r;
+	return build_archive_is(&item->archive, item->fd, item->from, e);
 }
 
 static bool is_made(const struct build_step *step, size_t number, const char *word)

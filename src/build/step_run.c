@@ -27,13 +27,19 @@ static const char *const proxies[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY"
 
 /* ---- what is run ---- */
 
-/* The one word <<EOF: the here-document is the script. Else the shell gets it with the line. */
+/* The one word <<EOF: the here-document is the script. */
+static bool is_script(const struct build_instruction *at)
+{
+	return at->heredocs.count == 1 && !at->rest[strcspn(at->rest, " \t")] &&
+	       str_starts(at->rest, "<<");
+}
+
+/* Else the shell gets it with the line. */
 static char *script_of(const struct build_instruction *at)
 {
 	struct str script = { 0 };
 
-	if (at->heredocs.count == 1 && !at->rest[strcspn(at->rest, " \t")] &&
-	    str_starts(at->rest, "<<"))
+	if (is_script(at))
 		return mem_text(at->heredocs.items[0].text);
 	str_add(&script, at->rest);
 	for (size_t i = 0; i < at->heredocs.count; i++)
@@ -44,8 +50,7 @@ static char *script_of(const struct build_instruction *at)
 /* A script that says itself what runs it is a file. */
 static bool is_program(const struct build_instruction *at)
 {
-	return at->heredocs.count == 1 && !at->rest[strcspn(at->rest, " \t")] &&
-	       str_starts(at->rest, "<<") && str_starts(at->heredocs.items[0].text, "#!");
+	return is_script(at) && str_starts(at->heredocs.items[0].text, "#!");
 }
 
 static void add_command(struct strv *to, const struct build_step *step)
@@ -179,7 +184,6 @@ static void fill_options(struct create_options *to, const struct build_step *ste
 	to->tty = to->interactive = step->debug;
 	to->init_given = true;
 	to->log_driver = (char *)"none";
-	to->label = (struct strv){ 0 };
 	to->memory = o->memory;
 	to->memory_swap = o->memory_swap;
 	to->cpu_shares = o->cpu_shares;

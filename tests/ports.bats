@@ -495,9 +495,14 @@ print(s.recv(100).decode().strip())' "$@"
 	expect 0 from_world http://192.0.2.1:8080/name
 	[ "$(iptables-nft -S DOCKER-USER | grep -c holm0)" = 2 ]
 	holm network create --subnet 10.98.0.0/24 other >/dev/null
+	# a device of somebody else's whose name ends as the bridge's
+	id=$(holm network inspect --format '{{.Id}}' other)
+	iptables-nft -A DOCKER-USER -i "xholm-${id:0:8}" -j DROP
+	iptables-nft -A DOCKER-USER -o "xholm-${id:0:8}" -j DROP
 	holm run --rm --network other busybox true
 	[ "$(iptables-nft -S DOCKER-USER | grep -c ' holm')" = 4 ]
 	holm network rm other >/dev/null
 	[ "$(iptables-nft -S DOCKER-USER | grep -c ' holm')" = 2 ]
+	[ "$(iptables-nft -S DOCKER-USER | grep -c ' xholm')" = 2 ]
 	nft delete table ip filter
 }

@@ -1,5 +1,6 @@
-/* neighbours.c - a rule of ours is known by the bridge's name in it. It is written as iptables
- * itself would (-i holm0 -j ACCEPT), so that iptables -S goes on to understand its table. */
+/* neighbours.c - a rule of ours is known by the bridge's name in it, whole: as a value that is
+ * compared with. It is written as iptables itself would (-i holm0 -j ACCEPT), so that iptables -S
+ * goes on to understand its table. */
 #include "network/neighbours.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -85,6 +87,20 @@ struct ours {
 	struct str *deletes; /* what removes them, for nft(8); NULL: not asked */
 };
 
+/* The value begins behind its type, whatever its length: nft(8) pads it, iptables does not. */
+static bool compares_with(const struct rtattr *expressions, const char *name)
+{
+	const uint16_t type = NFTA_DATA_VALUE;
+	char value[sizeof(type) + IFNAMSIZ];
+	size_t length = strnlen(name, IFNAMSIZ - 1);
+
+	memcpy(value, &type, sizeof(type));
+	memcpy(value + sizeof(type), name, length);
+	value[sizeof(type) + length] = '\0';
+	return memmem(RTA_DATA(expressions), RTA_PAYLOAD(expressions), value,
+		      sizeof(type) + length + 1);
+}
+
 static void take_rule(const struct nlmsghdr *message, void *context)
 {
 	struct ours *ours = context;
@@ -97,8 +113,7 @@ static void take_rule(const struct nlmsghdr *message, void *context)
 	const struct rtattr *found =
 		wire_netlink_find(message, sizeof(struct nfgenmsg), NFTA_RULE_HANDLE);
 	if (!expressions || !found || RTA_PAYLOAD(found) != sizeof(handle) ||
-	    !memmem(RTA_DATA(expressions), RTA_PAYLOAD(expressions), ours->bridge,
-		    strlen(ours->bridge) + 1))
+	    !compares_with(expressions, ours->bridge))
 		return;
 	ours->count++;
 	memcpy(&handle, RTA_DATA(found), sizeof(handle));

@@ -150,6 +150,13 @@ in_world() {
 	expect 0 holm run --rm --cap-add NET_RAW --network bridge busybox ping -c 1 -W "$(seconds 1)" 10.99.0.1
 	ip link show holm0 | grep -q 'alias holm:'
 	within 10 not has_veth
+	holm network create --subnet 10.98.7.0/24 --opt com.docker.network.bridge.name=born born >/dev/null
+	holm run --rm --network born busybox true
+	within 10 not has_veth
+	ip link set born down
+	ip link set born alias ""
+	holm network rm born >/dev/null
+	not ip link show born
 	ip link set holm0 down
 	ip link set holm0 alias mine
 	refused 125 "the device holm0 is not that of the network bridge" \

@@ -267,6 +267,7 @@ int network_bridge_ensure(const struct store *store, const struct network *netwo
 int network_bridge_remove(const struct network *network, struct err *e)
 {
 	own_free char *alias = mem_format("holm:%s", network->id);
+	unsigned char mac[NETWORK_MAC];
 	struct network_link link;
 	struct network_subnets p;
 
@@ -285,7 +286,8 @@ int network_bridge_remove(const struct network *network, struct err *e)
 	r = network_link_find(&link, socket, network->bridge, e);
 	if (r < 0)
 		return e->kind == ERR_NOT_FOUND ? 0 : r;
-	if (!str_equal(link.alias, alias))
+	network_pair_mac(mac, &p.gateways[0]);
+	if (!str_equal(link.alias, alias) && !is_nameless(&link, mac))
 		return 0; /* another's */
 	r = network_link_delete(socket, network->bridge, e);
 	return r < 0 && e->kind != ERR_NOT_FOUND ? r : 0;

@@ -77,18 +77,6 @@ void wire_netlink_next(struct wire_netlink_request *request, const char *doing, 
 	set_length(request);
 }
 
-void wire_netlink_next_unanswered(struct wire_netlink_request *request, uint16_t type,
-				  const void *family, size_t family_length)
-{
-	struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST };
-
-	request->start = request->bytes.length;
-	str_add_n(&request->bytes, &header, sizeof(header));
-	str_add_n(&request->bytes, family, family_length);
-	pad(&request->bytes);
-	set_length(request);
-}
-
 void wire_netlink_begin(struct wire_netlink_request *request, uint16_t type, uint16_t flags,
 			const void *family, size_t family_length)
 {
@@ -295,21 +283,8 @@ static struct bound make_bound(uint16_t type, uint16_t subsystem)
 	};
 }
 
-/* A refusal comes unasked, and whether the bounds are acknowledged depends on the kernel's age: so
- * the last message alone asks, and the first answer tells all. */
-static void ask_once(struct wire_netlink_request *request)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < request->count; i++) {
-		struct nlmsghdr *header = (struct nlmsghdr *)(request->bytes.text + at);
-		if (i + 1 < request->count)
-			header->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
-		at += NLMSG_ALIGN(header->nlmsg_len);
-	}
-}
-
-int wire_netlink_commit(int socket, struct wire_netlink_request *request, uint16_t subsystem,
+/* Each message is acknowledged, the bounds are not: they do not ask. */
+int wire_netlink_commit(int socket, const struct wire_netlink_request *request, uint16_t subsystem,
 			struct err *e)
 {
 	struct conversation c = { .request = request, .e = e };
@@ -319,8 +294,7 @@ int wire_netlink_commit(int socket, struct wire_netlink_request *request, uint16
 				 { request->bytes.text, request->bytes.length },
 				 { &end, sizeof(end) } };
 
-	ask_once(request);
 	if (writev(socket, parts, 3) < 0)
 		return err_sys(e, "send to netlink");
-	return receive(&c, socket, 1);
+	return receive(&c, socket, request->count);
 }

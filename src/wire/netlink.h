@@ -38,10 +38,6 @@ void wire_netlink_begin(struct wire_netlink_request *request, uint16_t type, uin
 void wire_netlink_next(struct wire_netlink_request *request, const char *doing, uint16_t type,
 		       uint16_t flags, const void *family, size_t family_length);
 
-/* The same without an acknowledgement: the bounds of an nfnetlink batch, at either end. */
-void wire_netlink_next_unanswered(struct wire_netlink_request *request, uint16_t type,
-				  const void *family, size_t family_length);
-
 /* Attributes within an attribute: what is added between the two. */
 size_t wire_netlink_nest(struct wire_netlink_request *request, uint16_t type);
 void wire_netlink_nest_end(struct wire_netlink_request *request, size_t nest);
@@ -61,9 +57,9 @@ int wire_netlink_call(int socket, const struct wire_netlink_request *request,
 		      void (*each)(const struct nlmsghdr *message, void *context), void *context,
 		      struct err *e);
 
-/* The same as one transaction of a subsystem of NETLINK_NETFILTER (NFNL_SUBSYS_*): all or nothing.
- * Consumes the request. */
-int wire_netlink_commit(int socket, struct wire_netlink_request *request, uint16_t subsystem,
+/* The same as one transaction of a subsystem of NETLINK_NETFILTER (NFNL_SUBSYS_*): all or
+ * nothing. */
+int wire_netlink_commit(int socket, const struct wire_netlink_request *request, uint16_t subsystem,
 			struct err *e);
 
 /* The attribute of this type behind the fixed part of a message, or within an attribute, or NULL.

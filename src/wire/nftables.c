@@ -1,8 +1,5 @@
-/* nftables.c - a transaction is a datagram: the message that begins it, the messages, the one that
- * ends it. The two around them are not acknowledged, each message within is. */
 #include "wire/nftables.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -25,15 +22,6 @@ enum { ELEMENTS_PER_MESSAGE = 256, MESSAGES = WIRE_NETLINK_MESSAGES_MAX };
 enum { ELEMENTS_MAX = ELEMENTS_PER_MESSAGE * MESSAGES };
 
 /* ---- messages ---- */
-
-static void add_bound(struct wire_netlink_request *request, uint16_t type)
-{
-	const struct nfgenmsg family = { .nfgen_family = NFPROTO_UNSPEC,
-					 .version = NFNETLINK_V0,
-					 .res_id = htons(NFNL_SUBSYS_NFTABLES) };
-
-	wire_netlink_next_unanswered(request, type, &family, sizeof(family));
-}
 
 static void add_value(struct wire_netlink_request *request, uint16_t type, const void *bytes,
 		      size_t length)
@@ -80,13 +68,11 @@ static int send_all(int socket, const char *table, uint16_t type,
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 	size_t done = 0;
 
-	add_bound(&request, NFNL_MSG_BATCH_BEGIN);
 	while (done < count && request.count < MESSAGES)
 		done += add_message(&request, table, type, elements + done, count - done);
 	if (done < count)
 		return err_set(e, ERR_INVALID, "more than %d elements at once", ELEMENTS_MAX);
-	add_bound(&request, NFNL_MSG_BATCH_END);
-	return wire_netlink_call(socket, &request, NULL, NULL, e);
+	return wire_netlink_commit(socket, &request, NFNL_SUBSYS_NFTABLES, e);
 }
 
 int wire_nftables_add(int socket, const char *table, const struct wire_nftables_element *elements,

@@ -18,12 +18,13 @@ static const struct {
 	const char *module;
 	const char *option;
 } modules[] = {
-	{ "bridge", "bridge", "CONFIG_BRIDGE" },    { "veth", "veth", "CONFIG_VETH" },
-	{ "macvlan", "macvlan", "CONFIG_MACVLAN" }, { "ipvlan", "ipvlan", "CONFIG_IPVLAN" },
-	{ "vlan", "8021q", "CONFIG_VLAN_8021Q" },   { "vxlan", "vxlan", "CONFIG_VXLAN" },
+	{ "macvlan", "macvlan", "CONFIG_MACVLAN" },
+	{ "ipvlan", "ipvlan", "CONFIG_IPVLAN" },
+	{ "vlan", "8021q", "CONFIG_VLAN_8021Q" },
+	{ "vxlan", "vxlan", "CONFIG_VXLAN" },
 };
 
-static int unsupported(const char *kind, struct err *e)
+int network_device_unsupported(const char *kind, struct err *e)
 {
 	for (size_t i = 0; i < COUNT_OF(modules); i++) {
 		if (!str_equal(modules[i].kind, kind))
@@ -73,7 +74,7 @@ int network_device_make(int socket, const struct network_device *device, struct 
 	wire_netlink_nest_end(&request, details);
 	int r = wire_netlink_call(socket, &request, NULL, NULL, e);
 	if (r == -EOPNOTSUPP)
-		return unsupported(device->kind, e);
+		return network_device_unsupported(device->kind, e);
 	return r < 0 ? err_add(e, "make the %s %s", device->kind, device->name) : 0;
 }
 

@@ -26,6 +26,9 @@ int network_device_make(int socket, const struct network_device *device, struct 
 /* Does the kernel (after loading its module) know such devices: "macvlan", "vxlan"...? */
 bool network_device_supported(int socket, const char *kind);
 
+/* Says so: ERR_UNSUPPORTED, with the module that has such devices. */
+int network_device_unsupported(const char *kind, struct err *e);
+
 /* Moves a device into the namespace, down, under another name. ERR_EXISTS: the name is taken
  * there. */
 int network_device_move(int socket, int index, int namespace_fd, const char *name, struct err *e);

@@ -222,11 +222,8 @@ static int make_device(int socket, const char *name, uint32_t mtu, const struct 
 	wire_netlink_nest_end(&request, specific);
 	wire_netlink_nest_end(&request, details);
 	int r = wire_netlink_call(socket, &request, NULL, NULL, e);
-	if (r < 0 && !network_device_supported(socket, "vxlan")) {
-		err_set(e, ERR_UNSUPPORTED, "the kernel has no devices of the kind vxlan");
-		return err_hint(e, "load its module (modprobe vxlan); a kernel without it was "
-				   "built without CONFIG_VXLAN");
-	}
+	if (r < 0 && !network_device_supported(socket, "vxlan"))
+		return network_device_unsupported("vxlan", e);
 	return r < 0 ? err_add(e, "make the tunnel %s", name) : 0;
 }
 

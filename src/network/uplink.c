@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/socket.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "base/user_ids.h"
@@ -220,15 +220,11 @@ static int start_pasta(pid_t *ret, const struct network_uplink_request *request,
 /* One request a connection; its answer has "error" where it failed. */
 static int ask(const char *path, const char *text, struct err *e)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	own_clear(str_clear) struct str answer = { 0 };
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return err_set(e, ERR_INVALID, "%s is too long for a socket", path);
-	strcpy(address.sun_path, path);
-	own_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(e, "connect to slirp4netns");
+	own_fd int fd = socket_connect(SOCK_STREAM, path, e);
+	if (fd < 0)
+		return err_add(e, "slirp4netns");
 	int r = fd_write_all(fd, text, strlen(text));
 	if (r < 0)
 		return err_number(e, -r, "write to slirp4netns");

@@ -148,11 +148,6 @@ static const char rules[] =
 #include "network/loop.inc"
 	;
 
-static const char no_rules[] = "table ip holm\n"
-			       "delete table ip holm\n"
-			       "table ip6 holm\n"
-			       "delete table ip6 holm\n";
-
 int network_loop_ensure(struct err *e)
 {
 	if (network_loop_ready())
@@ -162,15 +157,4 @@ int network_loop_ensure(struct err *e)
 		r = network_firewall_load(rules, e);
 	return r < 0 ? err_add(e, "make the way of published ports through the host's firewall")
 		     : 0;
-}
-
-int network_loop_remove(struct err *e)
-{
-	own_fd int socket = wire_netlink_open(e);
-	if (socket < 0)
-		return socket;
-	int r = network_firewall_load(no_rules, e);
-	if (r == 0)
-		r = network_link_delete(socket, NETWORK_LOOP_OUT, e);
-	return r < 0 && e->kind == ERR_NOT_FOUND ? 0 : r;
 }

@@ -20,6 +20,3 @@ bool network_loop_ready(void);
 /* Makes them where they are not; under network_record_lock(). ERR_UNSUPPORTED: the kernel cannot
  * duplicate packets (NFT_DUP_IPV4, NFT_DUP_IPV6). */
 int network_loop_ensure(struct err *e);
-
-/* Removes them; what is not there is fine. */
-int network_loop_remove(struct err *e);

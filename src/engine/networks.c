@@ -45,16 +45,13 @@ static int set_mtu(struct network *network, struct err *e)
 }
 
 static int check_driver(const struct network_driver **ret, const struct network *network,
-			const struct networks_create_options *o, struct err *e)
+			struct err *e)
 {
 	const struct network_driver *driver;
 
 	int r = network_driver_find(&driver, network->driver, e);
 	if (r < 0)
 		return r;
-	if (!driver->addresses && (o->subnet.count || o->ipv6))
-		return err_set(e, ERR_INVALID, "--driver %s: it gives no addresses out",
-			       driver->name);
 	r = network_driver_check_options(driver, network, e);
 	if (r == 0)
 		*ret = driver;
@@ -128,8 +125,7 @@ static int fill(struct network *network, const char *name, const struct networks
 	return r;
 }
 
-static int make(struct network *network, struct engine *engine,
-		const struct networks_create_options *o, struct err *e)
+static int make(struct network *network, struct engine *engine, struct err *e)
 {
 	own_clear(network_record_list_clear) struct networks others = { 0 };
 	const struct network_driver *driver = NULL;
@@ -139,7 +135,7 @@ static int make(struct network *network, struct engine *engine,
 		if (str_equal(others.items.items[i].name, network->name))
 			r = err_set(e, ERR_EXISTS, "there is a network %s already", network->name);
 	if (r == 0)
-		r = check_driver(&driver, network, o, e);
+		r = check_driver(&driver, network, e);
 	if (r == 0)
 		r = driver->plan(network, &others, e);
 	return r < 0 ? r : network_record_write(engine->store, network, e);
@@ -166,7 +162,7 @@ int engine_networks_create(struct engine *engine, const char *name,
 	own_fd int lock = network_record_lock(engine->store, e);
 	if (lock < 0)
 		return lock;
-	r = make(&network, engine, o, e);
+	r = make(&network, engine, e);
 	if (r == 0)
 		tell(engine, &network, "create");
 	if (r == 0)
@@ -186,7 +182,7 @@ static int make_default(struct network *to, struct engine *engine, struct err *e
 	if (network_record_read(to, engine->store, NETWORK_DEFAULT, e) == 0)
 		return 0;
 	int r = fill(to, NETWORK_DEFAULT, &nothing, e);
-	return r < 0 ? r : make(to, engine, &nothing, e);
+	return r < 0 ? r : make(to, engine, e);
 }
 
 /* By the beginning of its id. */

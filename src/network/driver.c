@@ -14,7 +14,6 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "bridge",
 		.options = network_bridge_options,
-		.addresses = true,
 		.plan = network_bridge_plan,
 		.ensure = network_bridge_ensure,
 		.join = network_bridge_join,
@@ -23,7 +22,6 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "routed",
 		.options = network_routed_options,
-		.addresses = true,
 		.plan = network_routed_plan,
 		.ensure = network_routed_ensure,
 		.join = network_routed_join,
@@ -32,7 +30,6 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "macvlan",
 		.options = network_stacked_macvlan_options,
-		.addresses = true,
 		.plan = network_stacked_plan,
 		.ensure = network_stacked_ensure,
 		.join = network_stacked_join,
@@ -41,7 +38,6 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "ipvlan",
 		.options = network_stacked_ipvlan_options,
-		.addresses = true,
 		.plan = network_stacked_plan,
 		.ensure = network_stacked_ensure,
 		.join = network_stacked_join,
@@ -50,7 +46,6 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "vlan",
 		.options = network_stacked_vlan_options,
-		.addresses = true,
 		.plan = network_stacked_plan,
 		.ensure = network_stacked_ensure,
 		.join = network_stacked_join,
@@ -58,7 +53,6 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "phys",
 		.options = network_phys_options,
-		.addresses = true,
 		.plan = network_phys_plan,
 		.ensure = network_phys_ensure,
 		.join = network_phys_join,
@@ -67,7 +61,6 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "vxlan",
 		.options = network_vxlan_options,
-		.addresses = true,
 		.plan = network_vxlan_plan,
 		.ensure = network_vxlan_ensure,
 		.join = network_bridge_join,

@@ -35,7 +35,6 @@ struct network_left {
 struct network_driver {
 	const char *name;
 	const char *const *options; /* -o that it understands, besides mtu; ends with NULL */
-	bool addresses;             /* its places have some; else subnets mean nothing to it */
 
 	/* Fills in what the person left open and checks what was given. Under
 	 * network_record_lock(). ERR_EXISTS: it is taken, the message says by whom. */

@@ -89,6 +89,13 @@ bool network_address_equal(const struct network_address *a, const struct network
 	return a->family == b->family && memcmp(a->bytes, b->bytes, network_address_length(a)) == 0;
 }
 
+bool network_address_is_any(const struct network_address *address)
+{
+	static const unsigned char zeros[sizeof(address->bytes)];
+
+	return memcmp(address->bytes, zeros, network_address_length(address)) == 0;
+}
+
 bool network_address_holds(const struct network_address *a, const struct network_address *b)
 {
 	struct network_address start = *a, other = *b;

@@ -28,6 +28,9 @@ unsigned network_address_length(const struct network_address *address);
 
 bool network_address_equal(const struct network_address *a, const struct network_address *b);
 
+/* Is it 0.0.0.0 or ::, which stands for all of a host's? */
+bool network_address_is_any(const struct network_address *address);
+
 /* Is all of b in the subnet a? */
 bool network_address_holds(const struct network_address *a, const struct network_address *b);
 bool network_address_overlaps(const struct network_address *a, const struct network_address *b);

@@ -49,19 +49,12 @@ static bool parse_line(struct socket_line *ret, const char *line, int family)
 	return true;
 }
 
-static bool is_any(const struct network_address *address)
-{
-	static const unsigned char zeros[sizeof(address->bytes)];
-
-	return memcmp(address->bytes, zeros, sizeof(zeros)) == 0;
-}
-
 /* Does one exclude the other? A socket for all of IPv6 mostly has all of IPv4, too. */
 static bool collides(const struct socket_line *line, const struct network_address *address)
 {
 	if (line->address.family != address->family)
-		return line->address.family == AF_INET6 && is_any(&line->address);
-	return is_any(&line->address) || is_any(address) ||
+		return line->address.family == AF_INET6 && network_address_is_any(&line->address);
+	return network_address_is_any(&line->address) || network_address_is_any(address) ||
 	       memcmp(line->address.bytes, address->bytes, network_address_length(address)) == 0;
 }
 

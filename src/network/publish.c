@@ -13,13 +13,6 @@
 
 enum { REGISTER = 4 }; /* each part of a key fills whole ones: NFT_REG32_SIZE */
 
-bool network_publish_is_any(const struct network_port *port)
-{
-	static const unsigned char zeros[sizeof(port->host.bytes)];
-
-	return memcmp(port->host.bytes, zeros, sizeof(zeros)) == 0;
-}
-
 static void add_part(unsigned char *to, size_t *length, const void *bytes, size_t size)
 {
 	memcpy(to + *length, bytes, size);
@@ -43,7 +36,7 @@ static struct wire_nftables_element make(const char *kind, const struct network_
 {
 	struct wire_nftables_element element = { 0 };
 	unsigned char protocol = (unsigned char)port->protocol;
-	bool any = network_publish_is_any(port);
+	bool any = network_address_is_any(&port->host);
 
 	snprintf(element.set, sizeof(element.set), "%s%s%s", kind,
 		 port->host.family == AF_INET ? "4" : "6", any ? "" : "_at");

@@ -19,9 +19,6 @@ struct network_port {
 	bool judged; /* the host's input rules decide who may (loop.h) */
 };
 
-/* Is it for all of the host's addresses of its family? */
-bool network_publish_is_any(const struct network_port *port);
-
 /* *ret is the caller's (free). Pure. */
 size_t network_publish_elements(struct wire_nftables_element **ret,
 				const struct network_port *ports, size_t count);

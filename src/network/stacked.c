@@ -267,11 +267,12 @@ int network_stacked_remove(const struct network *network, struct err *e)
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
-	if (network_link_find(&link, socket, parent_of(network), e) < 0)
-		return e->kind == ERR_NOT_FOUND ? 0 : -1;
+	int r = network_link_find(&link, socket, parent_of(network), e);
+	if (r < 0)
+		return e->kind == ERR_NOT_FOUND ? 0 : r;
 	if (!str_equal(link.alias, alias))
 		return 0; /* it was there before */
-	int r = network_link_delete(socket, parent_of(network), e);
+	r = network_link_delete(socket, parent_of(network), e);
 	return r < 0 && e->kind != ERR_NOT_FOUND ? r : 0;
 }
 

@@ -5,9 +5,9 @@
  * 3. IPv4: the source is the container's; or it has none yet and asks for one (DHCP);
  * 4. IPv6: what claims an address (neighbour advertisements, and the solicitations without a source
  *    by which one looks whether an address is free) claims one of the container's. Nobody is told
- * of    a router or a better way. Since neighbour discovery is believed only with a hop limit of
- * 255    (RFC 4861, section 7.1), no packet with that limit may hide what it is behind extension
- * headers. Then the source, as above;
+ *    of a router or a better way. Since neighbour discovery is believed only with a hop limit of
+ *    255 (RFC 4861, section 7.1), no packet with that limit may hide what it is behind extension
+ *    headers. Then the source, as above;
  * 5. all else is dropped.
  *
  * A load from beyond a packet's end would end the program as if with TC_ACT_OK: each part checks

@@ -219,32 +219,6 @@ bool fd_is_of_kernel(int fd)
 	return false;
 }
 
-void fd_answer(int socket, int fd, const struct err *error)
-{
-	struct err nobody_listens;
-
-	fd_send(socket, error, sizeof(*error), &fd, fd >= 0, &nobody_listens);
-}
-
-int fd_take_answer(int socket, struct err *e)
-{
-	struct err theirs;
-	int fds[FD_PASS_MAX];
-	size_t count;
-
-	ssize_t n = fd_receive(socket, &theirs, sizeof(theirs), fds, &count, e);
-	if (n < 0)
-		return (int)n;
-	if (n == sizeof(theirs) && count == 1)
-		return fds[0];
-	for (size_t i = 0; i < count; i++)
-		close(fds[i]);
-	if (n != sizeof(theirs))
-		return err_set(e, ERR_INTERNAL, "a process that was to open something ended");
-	*e = theirs;
-	return -e->number;
-}
-
 struct removal {
 	int top_fd;      /* the tree's root; -1 until it is open */
 	unsigned moved;  /* folders that were moved up */

@@ -42,12 +42,6 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
  * copy: they have no size, or that of all memory. */
 bool fd_is_of_kernel(int fd);
 
-/* What a child was started for, a descriptor (fd >= 0, which stays its own) or else the error,
- * over a SOCK_SEQPACKET socket; and its parent's end, which returns the descriptor, the caller's,
- * or fills e. */
-void fd_answer(int socket, int fd, const struct err *error);
-int fd_take_answer(int socket, struct err *e);
-
 /* Removes name below dir_fd with all that lies below it, crossing no mount and following no
  * link; a name that is not there is fine, and so is another who removes the same. Returns 0 or
  * fills e. */

@@ -10,9 +10,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/own.h"
@@ -81,61 +81,26 @@ static int make_and_return(struct network_namespace *ret, struct err *e)
 
 /* ---- in a child ---- */
 
-static int make_in_child(int user_fd, int pair, struct err *e)
+static int make_in_child(void *arg, int *fds, struct err *e)
 {
+	const int *user_fd = arg;
 	struct network_namespace made;
 
-	if (user_fd >= 0 && setns(user_fd, CLONE_NEWUSER) < 0)
+	if (*user_fd >= 0 && setns(*user_fd, CLONE_NEWUSER) < 0)
 		return err_sys(e, "enter the container's user namespace");
 	int r = make_here(&made, e);
 	if (r < 0)
 		return r;
-	const int fds[] = { made.fd, made.socket };
-	return fd_send(pair, "", 1, fds, 2, e);
-}
-
-int network_namespace_take_two(int ret[2], int pair, struct err *e)
-{
-	int fds[FD_PASS_MAX];
-	size_t count = 0;
-	struct err theirs;
-
-	ssize_t n = fd_receive(pair, &theirs, sizeof(theirs), fds, &count, e);
-	if (n < 0)
-		return (int)n;
-	if (n == 1 && count == 2) {
-		ret[0] = fds[0];
-		ret[1] = fds[1];
-		return 0;
-	}
-	while (count > 0)
-		close(fds[--count]);
-	if (n != sizeof(theirs))
-		return err_set(e, ERR_INTERNAL, "the child in the namespace ended without a word");
-	*e = theirs;
-	return -theirs.number;
+	fds[0] = made.fd;
+	fds[1] = made.socket;
+	return 0;
 }
 
 static int make_by_child(struct network_namespace *ret, int user_fd, struct err *e)
 {
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "make a socket pair");
-	own_fd int ours = pair[0];
-	own_fd int theirs = pair[1];
-	pid_t pid = fork();
-	if (pid < 0)
-		return err_sys(e, "fork");
-	if (pid == 0) {
-		if (make_in_child(user_fd, theirs, e) < 0)
-			fd_send(theirs, e, sizeof(*e), NULL, 0, e);
-		_exit(0);
-	}
-	close(take_fd(&theirs));
 	int fds[2];
-	int r = network_namespace_take_two(fds, ours, e);
-	process_wait(pid);
+
+	int r = child_open(fds, 2, make_in_child, &user_fd, e);
 	if (r < 0)
 		return err_add(e, "make a network namespace");
 	*ret = (struct network_namespace){ fds[0], fds[1] };

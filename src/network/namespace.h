@@ -27,10 +27,6 @@ void network_namespace_close(struct network_namespace *namespace);
 /* One that is there, by a descriptor of it, which is taken over on success. */
 int network_namespace_take(struct network_namespace *ret, int *fd, struct err *e);
 
-/* What a child that was in the namespace sends at its end by fd_send(): one byte and two
- * descriptors, the caller's then, or its error as a whole. */
-int network_namespace_take_two(int ret[2], int pair, struct err *e);
-
 /* Moves the caller, which must have one thread, into the namespace. Returns a descriptor of the one
  * that it came from, for network_namespace_leave(), which closes it; what would go on in the wrong
  * network ends: so only where network_namespace_is_ours(). */

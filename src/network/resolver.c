@@ -18,11 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/own.h"
-#include "base/process.h"
 #include "network/namespace.h"
 #include "wire/netlink.h"
 
@@ -257,39 +256,25 @@ static int enter_and_open(struct network_resolver *ret, const struct network_nam
 }
 
 /* Where there is no way back from: a child opens them. */
-static int send_from_child(const struct network_namespace *namespace, int pair, struct err *e)
+static int open_in_child(void *arg, int *fds, struct err *e)
 {
+	const struct network_namespace *namespace = arg;
 	struct network_resolver made = NETWORK_RESOLVER_INIT;
 
 	if (setns(namespace->fd, CLONE_NEWNET) < 0)
 		return err_sys(e, "enter the container's network namespace");
 	int r = open_here(&made, e);
-	if (r < 0)
-		return r;
-	const int fds[] = { made.udp, made.tcp };
-	return fd_send(pair, "", 1, fds, 2, e);
+	fds[0] = made.udp;
+	fds[1] = made.tcp;
+	return r;
 }
 
 static int open_by_child(struct network_resolver *ret, const struct network_namespace *namespace,
 			 struct err *e)
 {
-	int pair[2], fds[2];
+	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "make a socket pair");
-	own_fd int ours = pair[0];
-	own_fd int theirs = pair[1];
-	pid_t pid = fork();
-	if (pid < 0)
-		return err_sys(e, "fork");
-	if (pid == 0) {
-		if (send_from_child(namespace, theirs, e) < 0)
-			fd_send(theirs, e, sizeof(*e), NULL, 0, e);
-		_exit(0);
-	}
-	close(take_fd(&theirs));
-	int r = network_namespace_take_two(fds, ours, e);
-	process_wait(pid);
+	int r = child_open(fds, 2, open_in_child, (void *)namespace, e);
 	if (r == 0)
 		*ret = (struct network_resolver){ fds[0], fds[1] };
 	return r;

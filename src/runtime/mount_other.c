@@ -6,35 +6,42 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/own.h"
 #include "base/path.h"
 #include "base/process.h"
 
-/* The child's clone, or -errno. Both system calls belong into that mount namespace: newer kernels
- * take a detached mount nowhere else. */
-static int clone_in_child(int namespace_fd, const char *path, bool recursive, struct err *e)
-{
-	struct mount_attr attr = { .propagation = MS_PRIVATE };
-	unsigned all = recursive ? AT_RECURSIVE : 0;
+struct wanted {
+	int namespace_fd;
+	const char *path;
+	bool recursive;
+};
 
-	if (setns(namespace_fd, CLONE_NEWNS) < 0)
+/* Both system calls belong into that mount namespace: newer kernels take a detached mount nowhere
+ * else. */
+static int clone_in_child(void *arg, int *ret, struct err *e)
+{
+	const struct wanted *wanted = arg;
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	unsigned all = wanted->recursive ? AT_RECURSIVE : 0;
+
+	if (setns(wanted->namespace_fd, CLONE_NEWNS) < 0)
 		return err_sys(e, "enter its mount namespace");
 	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "open its root");
-	own_fd int whole = path_open(root, path, O_PATH, 0, e);
+	own_fd int whole = path_open(root, wanted->path, O_PATH, 0, e);
 	if (whole < 0)
 		return whole;
 	own_fd int fd =
 		open_tree(whole, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | all);
 	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | all, &attr, sizeof(attr)) < 0)
-		return err_sys(e, "clone the mount of %s", path);
-	return take_fd(&fd);
+		return err_sys(e, "clone the mount of %s", wanted->path);
+	*ret = take_fd(&fd);
+	return 0;
 }
 
 static int open_namespace(const char *owner, struct err *e)
@@ -58,25 +65,12 @@ static int open_namespace(const char *owner, struct err *e)
 int runtime_mount_other_open_in_parent(const char *owner, const char *path, bool recursive,
 				       struct err *e)
 {
-	int pair[2];
+	int fd;
 
 	own_fd int namespace_fd = open_namespace(owner, e);
 	if (namespace_fd < 0)
 		return namespace_fd;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "make a socket pair");
-	own_fd int ours = pair[0];
-	own_fd int theirs = pair[1];
-	pid_t pid = fork();
-	if (pid < 0)
-		return err_sys(e, "fork");
-	if (pid == 0) {
-		struct err told = { 0 };
-		fd_answer(theirs, clone_in_child(namespace_fd, path, recursive, &told), &told);
-		_exit(0);
-	}
-	close(take_fd(&theirs));
-	int fd = fd_take_answer(ours, e);
-	process_wait(pid);
-	return fd;
+	struct wanted wanted = { namespace_fd, path, recursive };
+	int r = child_open(&fd, 1, clone_in_child, &wanted, e);
+	return r < 0 ? r : fd;
 }

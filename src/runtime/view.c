@@ -6,16 +6,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/own.h"
-#include "base/process.h"
 #include "oci/runtime_spec.h"
-#include "runtime/clone.h"
 #include "runtime/mount.h"
 #include "runtime/namespace.h"
 #include "runtime/rootfs.h"
@@ -54,11 +51,14 @@ static int prepare(struct view *view, const char *bundle, struct err *e)
 	return runtime_mount_open_in_parent(&view->mounts, view->spec, &host, e);
 }
 
-static int build_in_child(const struct view *view, struct err *e)
+static int build_in_child(void *arg, int *ret, struct err *e)
 {
+	const struct view *view = arg;
 	own_clear(runtime_tree_clear) struct runtime_tree tree = { .root_fd = view->root_fd };
 
 	umask(0);
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(e, "make a mount namespace to build the container's tree");
 	int r = runtime_rootfs_isolate_in_child(e);
 	if (r == 0)
 		r = runtime_rootfs_attach_in_child(view->root_fd, e);
@@ -70,37 +70,20 @@ static int build_in_child(const struct view *view, struct err *e)
 		return r;
 	int fd = open_tree(view->root_fd, "",
 			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-	return fd < 0 ? err_sys(e, "clone the container's tree") : fd;
-}
-
-static int build(const struct view *view, struct err *e)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "make a socket pair");
-	own_fd int ours = pair[0];
-	own_fd int theirs = pair[1];
-	pid_t pid = runtime_clone(CLONE_NEWNS, -1, NULL);
-	if (pid < 0)
-		return err_number(e, -pid, "start a process to build the container's tree");
-	if (pid == 0) {
-		struct err told = { 0 };
-		int fd = build_in_child(view, &told);
-		fd_answer(theirs, fd, &told);
-		_exit(0);
-	}
-	close(take_fd(&theirs));
-	int fd = fd_take_answer(ours, e);
-	process_wait(pid);
-	return fd;
+	if (fd < 0)
+		return err_sys(e, "clone the container's tree");
+	*ret = fd;
+	return 0;
 }
 
 int runtime_view_open_in_parent(const struct oci_spec *spec, const char *bundle, struct err *e)
 {
 	own_clear(view_clear) struct view view = { .spec = spec, .root_fd = -1 };
+	int fd;
 
 	view.user = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
 	int r = prepare(&view, bundle, e);
-	return r < 0 ? r : build(&view, e);
+	if (r == 0)
+		r = child_open(&fd, 1, build_in_child, &view, e);
+	return r < 0 ? r : fd;
 }

@@ -68,6 +68,14 @@ lanwork() { # DRIVER NAME [ARGUMENT...]
 	output_has 02:00:00:00:00:11
 	expect 1 ip link show wire
 	refused 125 "the device wire is in the container" holm run --rm --network card busybox true
+	# the end of one that had it before takes it from nobody
+	id=$(holm inspect --format '{{.Id}}' one)
+	dead=$HOLM_RUN/containers/.dead-$(tr 0-9a-f 1-9a-f0 <<<"$id")
+	mkdir "$dead"
+	cp "$HOLM_RUN/containers/$id/network.json" "$dead"
+	expect 0 holm network leave "$dead"
+	rm -r "$dead"
+	expect 1 ip link show wire
 	holm rm -f one >/dev/null
 	within 5 ip link show wire
 	# a start that fails after the device has moved

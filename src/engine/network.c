@@ -373,7 +373,7 @@ void engine_network_leave_place(struct engine *engine, const char *id,
 	for (size_t i = 0; lock >= 0 && i < place->addresses.count; i++)
 		if (network_lease_has(lock, place->addresses.items[i], id))
 			strv_add(&own, place->addresses.items[i]);
-	const struct network_left left = { engine->store, place->outer, &own };
+	const struct network_left left = { engine->store, id, place->outer, &own };
 	driver->leave(&network, &left);
 }
 

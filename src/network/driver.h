@@ -28,6 +28,7 @@ struct network_member {
 /* What is left of a place when its container has ended: as engine/network.h notes it. */
 struct network_left {
 	const struct store *store;
+	const char *id; /* of the container */
 	const char *outer;
 	const struct strv *addresses; /* with prefixes */
 };

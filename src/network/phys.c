@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -104,6 +105,14 @@ static char *owner_of(const struct store *store, const char *device)
 	return take_ptr(&what.id);
 }
 
+/* Who moves a device, in or back, has this from looking where it is until it is elsewhere. */
+static int lock_moved(const struct store *store, struct err *e)
+{
+	if (mkdirat(store->run_fd, "moved", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make the folder moved");
+	return store_lock_folder(store->run_fd, "moved", LOCK_EX, e);
+}
+
 /* The mount and the folder. */
 static void forget(const struct store *store, const char *device)
 {
@@ -126,13 +135,12 @@ static int pin(int folder, int namespace_fd, struct err *e)
 	return 0;
 }
 
-/* Before the device moves. The folder's descriptor, the caller's. ERR_EXISTS: another has it. */
+/* Before the device moves. The folder's descriptor, the caller's. */
 static int note(const struct store *store, const struct what *what, int namespace_fd, struct err *e)
 {
 	own_free char *path = mem_format("moved/%s", what->device);
 
-	if ((mkdirat(store->run_fd, "moved", 0700) < 0 && errno != EEXIST) ||
-	    (mkdirat(store->run_fd, path, 0700) < 0 && errno != EEXIST))
+	if (mkdirat(store->run_fd, path, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make the folder %s", path);
 	own_fd int folder = open_moved(store, what->device);
 	if (folder < 0)
@@ -145,7 +153,19 @@ static int note(const struct store *store, const struct what *what, int namespac
 
 /* ---- there ---- */
 
-/* A phys network makes nothing: where its device is not here, the message says who has it. */
+/* Where it is not here, the message says who has it. */
+static int find_here(struct network_link *ret, int socket, const struct store *store,
+		     const char *device, struct err *e)
+{
+	int r = network_link_find(ret, socket, device, e);
+	own_free char *owner = r < 0 ? owner_of(store, device) : NULL;
+
+	return owner ? err_set(e, ERR_EXISTS, "the device %s is in the container %.12s", device,
+			       owner)
+		     : r;
+}
+
+/* A phys network makes nothing. */
 int network_phys_ensure(const struct store *store, const struct network *network, struct err *e)
 {
 	const char *device = parent_of(network);
@@ -156,11 +176,7 @@ int network_phys_ensure(const struct store *store, const struct network *network
 		return socket;
 	if (!device)
 		return err_set(e, ERR_CORRUPT, "network %s has no parent", network->name);
-	int r = network_link_find(&link, socket, device, e);
-	own_free char *owner = r < 0 ? owner_of(store, device) : NULL;
-	if (owner)
-		r = err_set(e, ERR_EXISTS, "the device %s is in the container %.12s", device,
-			    owner);
+	int r = find_here(&link, socket, store, device, e);
 	return r < 0 ? err_add(e, "network %s", network->name) : link.index;
 }
 
@@ -313,18 +329,21 @@ int network_phys_join(const struct network *network, int index,
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
-	/* what a crash left: the device is here */
-	int r = give_back(member->store, device, e);
+	own_fd int lock = lock_moved(member->store, e);
+	if (lock < 0)
+		return lock;
+	(void)index;
+	/* another may have it since ensure; if not, what is noted is what a crash left */
+	int r = find_here(&link, socket, member->store, device, e);
 	if (r == 0)
-		r = network_link_find(&link, socket, device, e);
+		r = give_back(member->store, device, e);
 	if (r < 0)
 		return r;
-	(void)index;
 	read_what(&what, &link, member, device);
 	own_fd int folder = note(member->store, &what, namespace->fd, e);
-	if (folder < 0)
-		return folder;
-	r = move_in(socket, &what, folder, namespace, member, e);
+	r = folder;
+	if (r >= 0)
+		r = move_in(socket, &what, folder, namespace, member, e);
 	if (r == 0)
 		r = set_inner(network, namespace, member, e);
 	if (r < 0)
@@ -339,6 +358,10 @@ void network_phys_leave(const struct network *network, const struct network_left
 	struct err e;
 
 	(void)network;
-	if (left->outer && give_back(left->store, left->outer, &e) < 0)
+	if (!left->outer)
+		return;
+	own_fd int lock = lock_moved(left->store, &e);
+	own_free char *owner = lock < 0 ? NULL : owner_of(left->store, left->outer);
+	if (lock < 0 || (str_equal(owner, left->id) && give_back(left->store, left->outer, &e) < 0))
 		log_warning("%s", e.text);
 }

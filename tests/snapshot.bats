@@ -54,6 +54,20 @@ change() { # NAME
 	diff before after
 }
 
+@test "restore to before it wrote anything: the root, too, is as it was" {
+	expect 0 holm create --name web busybox sh -c 'stat -c "%a %u:%g" /; touch /f; chown 5:6 /; chmod 700 /'
+	expect 0 holm snapshot web empty
+	expect 0 holm start -a web
+	output_is "755 0:0"
+	expect 0 holm snapshot web full
+	expect 0 holm restore web empty
+	expect 0 holm start -a web
+	output_is "755 0:0"
+	expect 0 holm restore web full
+	expect 0 holm start -a web
+	output_is "700 5:6"
+}
+
 @test "a snapshot of one that runs, and of one in a user namespace" {
 	running web --userns auto
 	expect 0 holm snapshot web

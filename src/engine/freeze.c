@@ -6,7 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/copy.h"
@@ -172,11 +174,17 @@ static int make_room(struct engine *engine, struct container *c, struct err *e)
 
 /* ---- of one that does not run ---- */
 
-static int name_and_exchange(struct engine *engine, struct container *c, int folder_fd,
-			     const char *layer, struct err *e)
+/* overlayfs's index says to which upper folder it belongs, and that is another now. */
+static void forget_upper(int folder_fd)
 {
 	struct err ignored;
 
+	fd_remove_tree_at(folder_fd, "work/index", &ignored);
+}
+
+static int name_and_exchange(struct engine *engine, struct container *c, int folder_fd,
+			     const char *layer, struct err *e)
+{
 	fault_point("freeze.layer");
 	engine_lower_push(c, layer);
 	int r = record_commit(folder_fd, c, e);
@@ -187,8 +195,7 @@ static int name_and_exchange(struct engine *engine, struct container *c, int fol
 	if (r < 0)
 		return r;
 	fault_point("freeze.exchange");
-	/* overlayfs's index says to which upper folder it belongs */
-	fd_remove_tree_at(folder_fd, "work/index", &ignored);
+	forget_upper(folder_fd);
 	return 0;
 }
 
@@ -342,4 +349,25 @@ int engine_freeze_root(struct engine *engine, const struct container *c, int upp
 		return 0;
 	own_fd int top = storage_frozen_open(engine->store, layers.items[layers.count - 1], e);
 	return top < 0 ? top : copy_attributes_of(top, upper_fd, &all, e);
+}
+
+int engine_freeze_renew_upper(struct engine *engine, const struct container *c, int folder_fd,
+			      struct err *e)
+{
+	static const char fresh[] = "fresh";
+
+	/* of one that was killed here */
+	if (unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(e, "remove the folder %s", fresh);
+	if (mkdirat(folder_fd, fresh, 0755) < 0)
+		return err_sys(e, "make the container's upper folder");
+	own_fd int fd = openat(folder_fd, fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? err_sys(e, "open the upper folder") : engine_freeze_root(engine, c, fd, e);
+	if (r < 0)
+		return r;
+	if (renameat2(folder_fd, fresh, folder_fd, "upper", RENAME_EXCHANGE) < 0 ||
+	    unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0)
+		return err_sys(e, "make the container's upper folder");
+	forget_upper(folder_fd);
+	return 0;
 }

@@ -30,6 +30,11 @@ int engine_freeze_live(struct engine *engine, struct container *c,
 int engine_freeze_root(struct engine *engine, const struct container *c, int upper_fd,
 		       struct err *e);
 
+/* A new upper folder like that in the place of the empty one, of which nothing stays: for a record
+ * that has other frozen layers than the one before it. */
+int engine_freeze_renew_upper(struct engine *engine, const struct container *c, int folder_fd,
+			      struct err *e);
+
 /* Makes one layer of those that were frozen, *c alone says so. copied: of its own bytes; else its
  * files are links to those of the others. */
 int engine_freeze_flatten(struct engine *engine, struct container *c, bool copied, struct err *e);

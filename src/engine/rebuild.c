@@ -2,11 +2,7 @@
  * names no such layer, takes the place of another. */
 #include "engine/rebuild.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -97,22 +93,6 @@ static int take_snapshot(struct rebuilding *r, struct engine_held *held, struct 
 	return 0;
 }
 
-/* An upper folder as a new container has it: owner, mode and attributes of this one are those of
- * the root that was. */
-static int renew_upper(int folder_fd, struct err *e)
-{
-	static const char fresh[] = "fresh";
-
-	/* of one that was killed here */
-	if (unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(e, "remove the folder %s", fresh);
-	if (mkdirat(folder_fd, fresh, 0755) < 0 ||
-	    renameat2(folder_fd, fresh, folder_fd, "upper", RENAME_EXCHANGE) < 0 ||
-	    unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0)
-		return err_sys(e, "make the container's upper folder");
-	return 0;
-}
-
 static int replace(struct rebuilding *r, struct engine_held *held, struct err *e)
 {
 	static const struct container none = { 0 };
@@ -134,7 +114,7 @@ static int replace(struct rebuilding *r, struct engine_held *held, struct err *e
 	if (result == 0)
 		result = record_commit(held->folder, c, e);
 	fault_point("rebuild.record");
-	return result < 0 ? result : renew_upper(held->folder, e);
+	return result < 0 ? result : engine_freeze_renew_upper(r->engine, c, held->folder, e);
 }
 
 static int rebuild(struct rebuilding *r, struct err *e)

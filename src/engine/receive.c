@@ -28,7 +28,6 @@
 #include "engine/record.h"
 #include "engine/snapshot.h"
 #include "engine/transfer.h"
-#include "engine/tree.h"
 #include "engine/userns.h"
 #include "oci/digest.h"
 #include "storage/frozen.h"
@@ -472,10 +471,7 @@ static int refresh(struct receiving *r, struct err *e)
 	result = write_snapshots(r, r->target.folder, e);
 	if (result == 0)
 		result = record_commit(r->target.folder, c, e);
-	if (result < 0)
-		return result;
-	own_fd int upper = engine_tree_open_upper(r->engine, c, e);
-	return upper < 0 ? upper : engine_freeze_root(r->engine, c, upper, e);
+	return result < 0 ? result : engine_freeze_renew_upper(r->engine, c, r->target.folder, e);
 }
 
 static int receive(struct receiving *r, struct err *e)

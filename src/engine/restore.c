@@ -12,7 +12,6 @@
 #include "engine/held.h"
 #include "engine/record.h"
 #include "engine/snapshot.h"
-#include "engine/tree.h"
 
 /* Exchanges the members that are the container's own, whatever its snapshots say. */
 #define SWAP(a, b)                                                                                 \
@@ -47,10 +46,7 @@ static int replace(struct engine *engine, struct engine_held *held, struct snaps
 	keep_identity(&snapshot->container, &held->container);
 	r = record_commit(held->folder, &snapshot->container, e);
 	fault_point("restore.record");
-	if (r < 0)
-		return r;
-	own_fd int upper = engine_tree_open_upper(engine, &snapshot->container, e);
-	return upper < 0 ? upper : engine_freeze_root(engine, &snapshot->container, upper, e);
+	return r < 0 ? r : engine_freeze_renew_upper(engine, &snapshot->container, held->folder, e);
 }
 
 /* The command that does not mind that it runs; the caller frees. */

@@ -122,6 +122,13 @@ debian() { # NAME [OPTION...]
 	nft delete table inet holm
 }
 
+@test "an application is not rebooted" {
+	holm run -d --name app busybox sleep 1000
+	started=$(holm inspect --format '{{.State.StartedAt}}' app)
+	refused 1 "it is no system that could reboot" timeout 20 "$(command -v holm)" reboot app
+	[ "$(holm inspect --format '{{.State.StartedAt}}' app)" = "$started" ]
+}
+
 no_veth() {
 	! ip -o link show type veth | grep -q .
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,7 +13,6 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/moment.h"
 #include "base/own.h"
 #include "monitor/exec_request.h"
 #include "monitor/program.h"
@@ -380,40 +378,17 @@ int monitor_client_wait(struct monitor_client *client, bool final, struct monito
 	return r < 0 ? r : wait_exit(client, final, true, ret, e);
 }
 
-int monitor_client_await(struct monitor_client *client, int64_t timeout_ms,
-			 struct monitor_exit *ret_exit, struct err *e)
-{
-	int64_t late_ms = moment_monotonic_ns() / 1000000 + timeout_ms;
-	struct monitor_frame frame;
-
-	int r = ask(client, MONITOR_AWAIT, NULL, 0, e);
-	while (r >= 0) {
-		r = monitor_client_try_read(client, &frame, e);
-		if (r > 0 && frame.type == MONITOR_READY)
-			return 0;
-		if (r > 0 && frame.type == MONITOR_EXIT)
-			return monitor_get_exit(ret_exit, &frame) < 0
-				       ? err_set(e, ERR_CORRUPT,
-						 "the monitor sent what is no exit status")
-				       : 1;
-		if (r != 0)
-			continue;
-		struct pollfd one = { .fd = client->fd, .events = POLLIN };
-		int64_t left = late_ms - moment_monotonic_ns() / 1000000;
-		if (timeout_ms >= 0 && left <= 0)
-			return err_set(e, ERR_TIMEOUT, "it is not ready after %lld seconds",
-				       (long long)timeout_ms / 1000);
-		poll(&one, 1, timeout_ms < 0 || left > INT32_MAX ? -1 : (int)left);
-	}
-	return r;
-}
-
-int monitor_client_reboot(struct monitor_client *client, int timeout_s, struct err *e)
+int monitor_client_reboot(struct monitor_client *client, int timeout_s, struct monitor_exit *ret,
+			  struct err *e)
 {
 	unsigned char payload[4];
 
 	monitor_put_u32(payload, (uint32_t)timeout_s);
-	return ask(client, MONITOR_REBOOT, payload, sizeof(payload), e);
+	/* as of a stop */
+	int r = ask(client, MONITOR_WAIT, NULL, 0, e);
+	if (r == 0)
+		r = ask(client, MONITOR_REBOOT, payload, sizeof(payload), e);
+	return r < 0 ? r : wait_exit(client, false, true, ret, e);
 }
 
 int monitor_client_check(struct monitor_client *client, int *ret_code, struct err *e)

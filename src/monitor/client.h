@@ -103,14 +103,9 @@ int monitor_client_stop(struct monitor_client *client, const struct monitor_stop
  * the exit code, -1 if it had none. ERR_UNSUPPORTED: the container has no check. */
 int monitor_client_check(struct monitor_client *client, int *ret_code, struct err *e);
 
-/* Until the init of a guest has booted it. *ret_exit is filled, and 1 returned, if it ended before
- * that (also where another boot follows); 0: it is ready. timeout_ms: ERR_TIMEOUT after that; -1:
- * never. */
-int monitor_client_await(struct monitor_client *client, int64_t timeout_ms,
-			 struct monitor_exit *ret_exit, struct err *e);
-
-/* Its init is asked to boot it again; returns once that is under way. */
-int monitor_client_reboot(struct monitor_client *client, int timeout_s, struct err *e);
+/* Its init is asked to boot it again; returns at its end, which *ret says what follows. Patient. */
+int monitor_client_reboot(struct monitor_client *client, int timeout_s, struct monitor_exit *ret,
+			  struct err *e);
 
 /* Waits for the next exit, also one that a restart follows (docker wait does the same); with
  * final for one that no restart follows. ERR_UNREACHABLE: the monitor was killed. Patient with one

@@ -18,22 +18,20 @@ static void keep(struct str *console, const struct monitor_frame *frame)
 	console->text[CONSOLE_KEPT] = '\0';
 }
 
-int system_ready_ended(const struct monitor_frame *frame, struct err *e)
+int system_ready_ended(const struct monitor_exit *end, struct err *e)
+{
+	return err_set(e, ERR_STATE, "its init ended before it was ready, with exit code %d",
+		       end->code);
+}
+
+/* Of an end that another boot follows 0. */
+static int hear_end(const struct monitor_frame *frame, struct err *e)
 {
 	struct monitor_exit end;
 
 	if (monitor_get_exit(&end, frame) < 0)
 		return err_set(e, ERR_CORRUPT, "the monitor sent what is no exit status");
-	return err_set(e, ERR_STATE, "its init ended before it was ready, with exit code %d",
-		       end.code);
-}
-
-bool system_ready_is_end(const struct monitor_frame *frame)
-{
-	struct monitor_exit end;
-
-	return frame->type == MONITOR_EXIT &&
-	       (monitor_get_exit(&end, frame) < 0 || !(end.flags & MONITOR_EXIT_RESTARTING));
+	return end.flags & MONITOR_EXIT_RESTARTING ? 0 : system_ready_ended(&end, e);
 }
 
 int system_ready_await(struct monitor_client *client, struct str *console, struct err *e)
@@ -57,8 +55,8 @@ int system_ready_await(struct monitor_client *client, struct str *console, struc
 				       ? err_set(e, ERR_CORRUPT,
 						 "the monitor sent what is no error")
 				       : -e->number;
-		else if (system_ready_is_end(&frame))
-			return system_ready_ended(&frame, e);
+		else if (frame.type == MONITOR_EXIT)
+			r = hear_end(&frame, e);
 	}
 	return r;
 }

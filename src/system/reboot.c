@@ -4,36 +4,23 @@
 
 #include "base/err.h"
 #include "base/number.h"
+#include "base/own.h"
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/process.h"
 #include "system/ready.h"
 
-/* Its monitor tells of the end first, since it is waited for; what is ready then is the new one. */
+/* What is ready after the end is the new one. */
 static int await_reboot(struct monitor_client *client, int timeout_s, struct err *e)
 {
-	struct str console = { 0 };
-	struct monitor_frame frame;
+	own_clear(str_clear) struct str console = { 0 };
+	struct monitor_exit end;
 
-	int r = monitor_client_send(client, MONITOR_WAIT, NULL, 0, e);
-	if (r == 0)
-		r = monitor_client_reboot(client, timeout_s, e);
-	while (r >= 0) {
-		r = monitor_client_read(client, &frame, e);
-		if (r == 0)
-			return err_set(e, ERR_UNREACHABLE,
-				       "the container's monitor ended without a word");
-		if (r < 0 && e->kind == ERR_TIMEOUT)
-			r = 0;
-		else if (r > 0 && system_ready_is_end(&frame))
-			return system_ready_ended(&frame, e);
-		else if (r > 0 && frame.type == MONITOR_EXIT)
-			break;
-	}
-	if (r >= 0)
-		r = system_ready_await(client, &console, e);
-	str_clear(&console);
-	return r;
+	int r = monitor_client_reboot(client, timeout_s, &end, e);
+	if (r < 0)
+		return r;
+	return end.flags & MONITOR_EXIT_RESTARTING ? system_ready_await(client, &console, e)
+						   : system_ready_ended(&end, e);
 }
 
 int system_reboot(struct engine *engine, const char *name, const char *timeout, struct err *e)

@@ -15,10 +15,28 @@
 #include "image/find.h"
 #include "image/invocation.h"
 #include "image/output.h"
+#include "image/read.h"
 #include "image/save_format.h"
+#include "storage/blob.h"
 #include "storage/image.h"
 #include "storage/index.h"
 #include "storage/store.h"
+
+int image_save_blob(const struct image_save *save, struct image_output *output, const char *digest,
+		    const char *name, struct err *e)
+{
+	int64_t size = 0;
+
+	if (image_output_has(output, name))
+		return 0;
+	own_fd int fd = storage_blob_open(save->store, digest, &size, e);
+	if (fd < 0)
+		return fd;
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(fd, NULL, NULL);
+	struct byte_source source = image_fd_source(bytes);
+	return image_output_file(output, name, size, &source, e);
+}
 
 static void clear_saved(struct image_saved *saved)
 {

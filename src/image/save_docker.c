@@ -80,17 +80,8 @@ static int save_config(const struct image_save *save, struct image_output *outpu
 		       const char *digest, struct err *e)
 {
 	own_free char *name = mem_format("%s.json", oci_digest_hex(digest));
-	int64_t size = 0;
 
-	if (image_output_has(output, name))
-		return 0;
-	own_fd int fd = storage_blob_open(save->store, digest, &size, e);
-	if (fd < 0)
-		return fd;
-	own(image_fd_source_free) struct image_fd_source *bytes =
-		image_fd_source_new(fd, NULL, NULL);
-	struct byte_source source = image_fd_source(bytes);
-	return image_output_file(output, name, size, &source, e);
+	return image_save_blob(save, output, digest, name, e);
 }
 
 static int save_image(const struct image_save *save, const struct image_saved *saved,

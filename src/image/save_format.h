@@ -1,4 +1,4 @@
-/* save_format.h - the formats of save.h; for save.c alone. */
+/* save_format.h - the formats of save.h, and what they share; for save.c and them alone. */
 #pragma once
 #include <stdint.h>
 
@@ -19,6 +19,10 @@ struct image_saved {
 struct image_saved_list {
 	SHAPE_LIST_OF(struct image_saved) items;
 };
+
+/* A blob of the store as it is under this name, unless that is there already. */
+int image_save_blob(const struct image_save *save, struct image_output *output, const char *digest,
+		    const char *name, struct err *e);
 
 int image_save_oci(const struct image_save *save, const struct image_saved_list *list,
 		   struct image_output *output, struct err *e);

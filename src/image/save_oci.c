@@ -4,27 +4,16 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "image/output.h"
-#include "image/read.h"
 #include "image/save.h"
 #include "image/save_format.h"
 #include "oci/image.h"
-#include "storage/blob.h"
 
 static int save_blob(const struct image_save *save, struct image_output *output, const char *digest,
 		     struct err *e)
 {
 	own_free char *name = mem_format("blobs/sha256/%s", oci_digest_hex(digest));
-	int64_t size = 0;
 
-	if (image_output_has(output, name))
-		return 0;
-	own_fd int fd = storage_blob_open(save->store, digest, &size, e);
-	if (fd < 0)
-		return fd;
-	own(image_fd_source_free) struct image_fd_source *bytes =
-		image_fd_source_new(fd, NULL, NULL);
-	struct byte_source source = image_fd_source(bytes);
-	return image_output_file(output, name, size, &source, e);
+	return image_save_blob(save, output, digest, name, e);
 }
 
 static int save_blobs(const struct image_save *save, const struct image_saved *saved,

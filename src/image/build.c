@@ -111,7 +111,7 @@ static int open_folder(struct layer_writer *to, const struct store *store, const
 static int take_folder(struct build *build, struct image_build_layer *layer,
 		       struct oci_descriptor *packed, struct err *e)
 {
-	struct layer_writer writer;
+	struct layer_writer writer = { 0 };
 	int r = open_folder(&writer, build->store, layer->folder, e);
 
 	if (r == 0)
@@ -128,8 +128,7 @@ static int take_folder(struct build *build, struct image_build_layer *layer,
 		r = storage_layer_commit(&writer, &facts, e);
 		mem_replace(&layer->diff_id, packed->digest);
 	}
-	if (writer.fs_fd >= 0)
-		storage_layer_end(&writer);
+	storage_layer_end(&writer);
 	return r;
 }
 

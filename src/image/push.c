@@ -247,12 +247,12 @@ static bool is_list(const struct image_invocation *invocation)
 	const struct storage_entry *entry;
 	struct err ignored;
 
-	if (image_reference_parse(&ref, name, &ignored) < 0 ||
-	    storage_index_read(&index, invocation->store, &ignored) < 0 ||
-	    image_find(&index, name, &entry, &ignored) == 0)
+	if (image_reference_parse(&ref, name, &ignored) < 0)
 		return false;
 	own_free char *full = image_reference_format(&ref);
-	return image_list_exists(invocation->store, full);
+	return image_list_exists(invocation->store, full) &&
+	       storage_index_read(&index, invocation->store, &ignored) == 0 &&
+	       image_find(&index, name, &entry, &ignored) < 0;
 }
 
 static int push_list(const struct image_invocation *invocation, struct err *e)

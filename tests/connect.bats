@@ -79,6 +79,30 @@ pings() { # CONTAINER NAME
 	output_is $'connect a\nconnect b\ndisconnect a\ndisconnect b\nconnect a\nconnect b\ndisconnect b'
 }
 
+@test "a connect that fails leaves nothing of itself" {
+	holm network create a >/dev/null
+	holm network create --subnet 10.98.1.0/24 b >/dev/null
+	sleeper app --network a
+	id=$(holm inspect --format '{{.Id}}' app)
+	expect 0 holm exec app ip route
+	before=$output
+	mv "$HOLM_ROOT/containers/$id/hosts" hosts
+	mkdir "$HOLM_ROOT/containers/$id/hosts"
+	run holm network connect --gw-priority 9 --ip 10.98.1.7 b app
+	[ "$status" = 1 ]
+	rmdir "$HOLM_ROOT/containers/$id/hosts"
+	mv hosts "$HOLM_ROOT/containers/$id/hosts"
+	expect 0 holm exec app ls /sys/class/net
+	output_is $'eth0\nlo'
+	expect 0 holm exec app ip route
+	output_is "$before"
+	expect 0 jq -r '.places[].network' "$HOLM_RUN/containers/$id/network.json"
+	output_is a
+	[ ! -e "$HOLM_RUN/names/b/$id" ]
+	expect 0 holm run --rm --network b --ip 10.98.1.7 busybox true
+	expect 0 holm network connect --ip 10.98.1.7 b app
+}
+
 @test "the way to the world follows: the first network's, the highest priority's, what is left" {
 	holm network create --subnet 10.98.1.0/24 a >/dev/null
 	holm network create --subnet 10.98.2.0/24 b >/dev/null

@@ -210,6 +210,30 @@ static void tell(const struct change *change, const char *action)
 		     NULL);
 }
 
+/* Moves it out of the list. */
+static struct engine_place take_place(struct engine_places *places, struct engine_place *place)
+{
+	struct engine_place taken = *place;
+	size_t index = (size_t)(place - places->items.items);
+
+	memmove(place, place + 1, (places->items.count - index - 1) * sizeof(*places->items.items));
+	places->items.count--;
+	return taken;
+}
+
+static void release(struct change *change, const struct engine_place *place)
+{
+	struct err e;
+
+	for (size_t i = 0; i < place->addresses.count; i++) {
+		const char *address = place->addresses.items[i];
+		own_free char *bare = mem_text_n(address, strcspn(address, "/"));
+		if (network_lease_release(change->engine->store, place->network, change->c.id, bare,
+					  &e) < 0)
+			log_warning("%s", e.text);
+	}
+}
+
 /* ---- connect ---- */
 
 static int fill_endpoint(struct container_endpoint *to, const struct connect_options *o,
@@ -310,30 +334,45 @@ static int add_endpoint(struct change *change, const struct connect_options *o, 
 	return r < 0 ? r : add_links(change, o, e);
 }
 
+/* Of one that has failed, whatever there is. */
+static void undo_join(struct change *change, struct engine_place *place)
+{
+	struct engine_connection *from = &change->connection;
+	struct engine_places gone = { 0 };
+	struct err ignored;
+
+	*shape_list_add(&gone.items) = take_place(&from->places, place);
+	place = &gone.items.items[0];
+	/* first: a device of the host's must be back before what is left is removed */
+	engine_network_leave_place(change->engine, change->c.id, place);
+	network_link_delete(from->namespace.socket, place->device, &ignored);
+	engine_dns_remove(change->engine, change->c.id, place->network);
+	release(change, place);
+	settle_way_out(change, &ignored);
+	write_live(change, &ignored);
+	engine_network_places_clear(&gone);
+}
+
 static int join(struct change *change, struct err *e)
 {
 	struct engine_connection *to = &change->connection;
 	const struct container_endpoint *endpoint =
 		container_find_endpoint(&change->c, change->network.name);
-	struct err ignored;
 
 	size_t before = to->places.items.count;
 	int r = engine_network_join(to, change->engine, &change->c,
 				    (size_t)(endpoint - change->c.network.endpoints.items), e);
-	if (r == 0)
-		r = settle_way_out(change, e);
-	if (r == 0)
-		r = write_live(change, e);
-	if (r < 0 && to->places.items.count > before) {
-		/* first: a device of the host's must be back before what is left is removed */
-		const struct engine_place *place = &to->places.items.items[before];
-		engine_network_leave_place(change->engine, change->c.id, place);
-		network_link_delete(to->namespace.socket, place->device, &ignored);
-	}
 	if (r < 0)
 		return r;
-	return engine_files_change(change->folder_fd, &change->c, NULL,
-				   &to->places.items.items[before], e);
+	r = settle_way_out(change, e);
+	if (r == 0)
+		r = write_live(change, e);
+	if (r == 0)
+		r = engine_files_change(change->folder_fd, &change->c, NULL,
+					&to->places.items.items[before], e);
+	if (r < 0)
+		undo_join(change, &to->places.items.items[before]);
+	return r;
 }
 
 int engine_connect(struct engine *engine, const char *network, const char *name,
@@ -374,30 +413,6 @@ int engine_connect(struct engine *engine, const char *network, const char *name,
 }
 
 /* ---- disconnect ---- */
-
-/* Moves it out of the list. */
-static struct engine_place take_place(struct engine_places *places, struct engine_place *place)
-{
-	struct engine_place taken = *place;
-	size_t index = (size_t)(place - places->items.items);
-
-	memmove(place, place + 1, (places->items.count - index - 1) * sizeof(*places->items.items));
-	places->items.count--;
-	return taken;
-}
-
-static void release(struct change *change, const struct engine_place *place)
-{
-	struct err e;
-
-	for (size_t i = 0; i < place->addresses.count; i++) {
-		const char *address = place->addresses.items[i];
-		own_free char *bare = mem_text_n(address, strcspn(address, "/"));
-		if (network_lease_release(change->engine->store, place->network, change->c.id, bare,
-					  &e) < 0)
-			log_warning("%s", e.text);
-	}
-}
 
 /* Names first: who asks is not to be sent where nobody is any more. */
 static int leave(struct change *change, const struct engine_place *place, struct err *e)

@@ -110,8 +110,7 @@ int network_device_move(int socket, int index, int namespace_fd, const char *nam
 	return r < 0 ? err_add(e, "move the device %s", name) : 0;
 }
 
-int network_device_set(int socket, int index, const unsigned char *mac, uint32_t mtu,
-		       const char *alias, struct err *e)
+int network_device_set(int socket, int index, const unsigned char *mac, uint32_t mtu, struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC, .ifi_index = index };
@@ -121,7 +120,5 @@ int network_device_set(int socket, int index, const unsigned char *mac, uint32_t
 		wire_netlink_add(&request, IFLA_ADDRESS, mac, NETWORK_MAC);
 	if (mtu)
 		wire_netlink_add_u32(&request, IFLA_MTU, mtu);
-	if (alias)
-		wire_netlink_add(&request, IFLA_IFALIAS, alias, strlen(alias));
 	return wire_netlink_call(socket, &request, NULL, NULL, e);
 }

@@ -35,4 +35,4 @@ int network_device_move(int socket, int index, int namespace_fd, const char *nam
 
 /* NULL and 0 leave as it is. The device must be down for a new MAC. */
 int network_device_set(int socket, int index, const unsigned char *mac, uint32_t mtu,
-		       const char *alias, struct err *e);
+		       struct err *e);

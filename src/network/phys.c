@@ -229,14 +229,12 @@ static int set_inner(const struct network *network, const struct network_namespa
 			routes[inner.routes_count++].gateway = s.gateways[i];
 	if (r == 0)
 		r = network_link_find(&link, namespace->socket, member->device, e);
-	if (r == 0 && !network_link_has_no_mac(member->mac))
-		r = network_device_set(namespace->socket, link.index, member->mac, network->mtu,
-				       NULL, e);
-	else if (r == 0 && network->mtu)
-		r = network_device_set(namespace->socket, link.index, NULL, network->mtu, NULL, e);
+	const unsigned char *mac = network_link_has_no_mac(member->mac) ? NULL : member->mac;
+	if (r == 0 && (mac || network->mtu))
+		r = network_device_set(namespace->socket, link.index, mac, network->mtu, e);
 	if (r == 0)
 		r = network_link_set_inner(namespace->socket, &inner, e);
-	if (r == 0 && network_link_has_no_mac(member->mac))
+	if (r == 0 && !mac)
 		memcpy(member->mac, link.mac, sizeof(member->mac));
 	return r;
 }
@@ -271,7 +269,7 @@ static void restore(int socket, const struct what *what)
 		return;
 	bool same = memcmp(mac, link.mac, sizeof(mac)) == 0;
 	if ((!same || link.mtu != what->mtu) &&
-	    network_device_set(socket, link.index, same ? NULL : mac, what->mtu, NULL, &e) < 0)
+	    network_device_set(socket, link.index, same ? NULL : mac, what->mtu, &e) < 0)
 		log_warning("%s: %s", what->device, e.text);
 }
 

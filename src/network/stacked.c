@@ -221,7 +221,7 @@ static int make_vlan(const struct network *network, int socket, struct err *e)
 		r = network_link_find(&link, socket, device.name, e);
 	if (r < 0)
 		return r;
-	r = network_device_set(socket, link.index, NULL, 0, alias, e);
+	r = network_link_set_alias(socket, link.index, alias, e);
 	if (r == 0)
 		r = network_link_raise(socket, link.index, NULL, 0, e);
 	if (r < 0)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # backup, receive, copy and move: a whole container on another root directory, by a file or by ssh.
 load holm
+load frozen
 
 setup() {
 	holm_setup
@@ -21,18 +22,6 @@ there() { # COMMAND... - holm with another root, as on another host
 
 tree() { # NAME
 	holm export "$1" | tar --numeric-owner -tvf - | grep -v -e ' run/' -e ' dev/' -e etc/hosts -e etc/hostname -e etc/resolv.conf | sort -k 6
-}
-
-box() { # NAME [OPTION...]
-	local name=$1
-	shift
-	expect 0 holm run --name "$name" "$@" busybox sh -c '
-		echo one >/file; mkdir -p /d/sub; echo f >/d/f; rm /etc/group; rm -r /home; mkdir /home
-		echo again >/home/new; ln /d/f /d/hard; chown 1000:1001 /d/f; chmod 711 /'
-}
-
-frozen_there() {
-	grep -l '"frozen"' "$OTHER"/root/layers/*/layer.json 2>/dev/null | wc -l
 }
 
 @test "backup, and receive elsewhere: files, settings and snapshots" {
@@ -57,10 +46,10 @@ frozen_there() {
 	[ "$(cat got)" = one ]
 	refused 1 "the name 'web' is taken" there receive web.holm
 	expect 0 there receive --name two - <web.holm
-	[ "$(frozen_there)" = 2 ]
+	[ "$(frozen_layers "$OTHER/root")" = 2 ]
 	expect 0 there system check
 	expect 0 there rm web two
-	[ "$(frozen_there)" = 0 ]
+	[ "$(frozen_layers "$OTHER/root")" = 0 ]
 }
 
 @test "a container with ids of its own gets others where it is received" {
@@ -89,7 +78,7 @@ frozen_there() {
 	refused 1 "a newer holm" there receive newer
 	expect 0 there ps -aq
 	output_is ""
-	[ "$(frozen_there)" = 0 ]
+	[ "$(frozen_layers "$OTHER/root")" = 0 ]
 	expect 0 holm start -a web
 }
 
@@ -175,17 +164,17 @@ sshd_up() {
 	expect 0 holm copy "${SSH[@]}" web root@127.0.0.1
 	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run tree web >after
 	diff before after
-	[ "$(frozen_there)" = 1 ]
+	[ "$(frozen_layers "$OTHER/root")" = 1 ]
 	expect 1 holm copy "${SSH[@]}" web root@127.0.0.1
 	output_has "the name 'web' is taken"
 	output_has "status 1"
 	expect 0 holm copy "${SSH[@]}" web root@127.0.0.1:second
-	[ "$(frozen_there)" = 1 ]
+	[ "$(frozen_layers "$OTHER/root")" = 1 ]
 	echo two >two
 	expect 0 holm cp two web:/file
 	expect 0 holm snapshot web s
 	expect 0 holm copy --refresh "${SSH[@]}" web root@127.0.0.1
-	[ "$(frozen_there)" = 2 ]
+	[ "$(frozen_layers "$OTHER/root")" = 2 ]
 	expect 0 there cp web:/file got
 	[ "$(cat got)" = two ]
 	expect 0 there snapshot ls -q web

@@ -2,6 +2,7 @@
 # rebuild: a container begins again with the root of its image, or of another one. What it is called,
 # how it is configured, what it is connected to and what lies in volumes stays.
 load holm
+load frozen
 
 tree() { # NAME
 	holm export "$1" | tar --numeric-owner -tvf - | grep -v -e ' run/' -e etc/hosts -e etc/hostname -e etc/resolv.conf | sort -k 6
@@ -21,10 +22,6 @@ other_image() { # NAME - with a file more
 	holm cp other made:/other
 	holm commit made "$1" >/dev/null
 	holm rm made >/dev/null
-}
-
-frozen_layers() {
-	grep -l '"frozen"' "$HOLM_ROOT"/layers/*/layer.json 2>/dev/null | wc -l
 }
 
 @test "the root is the image's again; name, configuration and volumes stay" {

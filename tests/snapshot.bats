@@ -2,14 +2,7 @@
 # snapshot and restore: what a container has is kept, and brought back. Of one that does not run
 # nothing is copied; of one that runs what it wrote, while it stands still.
 load holm
-
-box() { # NAME [OPTION...] - has written, and ended
-	local name=$1
-	shift
-	expect 0 holm run --name "$name" "$@" busybox sh -c '
-		echo one >/file; mkdir -p /d/sub; echo f >/d/f; rm /etc/group; rm -r /home; mkdir /home
-		echo again >/home/new; ln /d/f /d/hard; chown 1000:1001 /d/f; chmod 711 /'
-}
+load frozen
 
 running() { # NAME [OPTION...]
 	local name=$1
@@ -157,10 +150,6 @@ change() { # NAME
 	expect 0 holm snapshot schedule web none
 	expect 0 holm snapshot schedule web
 	output_is none
-}
-
-frozen_layers() {
-	grep -l '"frozen"' "$HOLM_ROOT"/layers/*/layer.json 2>/dev/null | wc -l
 }
 
 sum_of() { # TYPE MEMBER

@@ -13,14 +13,10 @@ cached() { # TEXT
 	}
 }
 
-dockerfile() {
-	cat >Dockerfile
-}
-
 @test "build: RUN, COPY, ENV, CMD; the second time everything is cached; run, history, check" {
 	mkdir src
 	echo hello >src/file
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox
 		RUN echo one >/one
 		RUN cat /one && echo two >/two
@@ -57,7 +53,7 @@ dockerfile() {
 @test "the same files give the same steps, whatever their time; other bytes, modes, names do not" {
 	mkdir src
 	echo hello >src/file
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox
 		COPY src /src/
 		RUN cat /src/file
@@ -81,7 +77,7 @@ dockerfile() {
 }
 
 @test "a step that fails is told with its line, its output and code; what was done before is kept" {
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox
 		RUN echo first
 
@@ -100,7 +96,7 @@ dockerfile() {
 }
 
 @test "stages: those that are needed, in files and as a base; --target; ARG in FROM" {
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		ARG BASE=absent.example/nothing
 		FROM ${BASE} AS base
 		ARG WHO=nobody
@@ -130,7 +126,7 @@ dockerfile() {
 @test "the same inputs give the same image, in another store" {
 	mkdir src
 	echo hello >src/file
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox
 		RUN mkdir -p /x/y && echo a >/x/y/z && ln -s z /x/y/l && rm /etc/group
 		COPY src /src/

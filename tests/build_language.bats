@@ -2,17 +2,13 @@
 # build: what the instructions of a Dockerfile do.
 load holm
 
-dockerfile() {
-	cat >Dockerfile
-}
-
 @test "RUN --mount: cache, tmpfs, bind from the context and a stage, none of them in the layer" {
 	mkdir src
 	echo hello >src/file
 	echo no >src/secret
 	echo secret >.dockerignore
 	echo src/secret >>.dockerignore
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox AS first
 		RUN mkdir /made && echo stage >/made/x
 		FROM busybox
@@ -39,7 +35,7 @@ dockerfile() {
 @test "RUN --mount=type=secret and ssh: there for one step, and nowhere else" {
 	needs python3
 	echo my-secret-1 >token
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox
 		RUN --mount=type=secret,id=token cat /run/secrets/token; stat -c '%a %u' /run/secrets/token
 		RUN --mount=type=secret,id=token,target=/etc/token,uid=7,mode=0440 stat -c '%a %u' /etc/token
@@ -47,11 +43,9 @@ dockerfile() {
 		RUN --mount=type=secret,id=absent ls /run/secrets 2>&1 | grep -c absent || true
 		RUN --mount=type=ssh test -S $SSH_AUTH_SOCK && echo agent
 	END
-	python3 -c 'import socket,time; s=socket.socket(socket.AF_UNIX); s.bind("agent"); s.listen(); time.sleep(60)' &
-	agent=$!
+	service python3 -c 'import socket, signal; s = socket.socket(socket.AF_UNIX); s.bind("agent"); s.listen(); signal.pause()'
 	within 5 test -S agent
 	OTHER=my-secret-2 expect 0 holm build --secret id=token,src=token --secret id=other,env=OTHER --ssh default="$PWD/agent" -t app .
-	kill "$agent"
 	output_has "400 0"
 	output_has "440 7"
 	output_has " -secret-2"
@@ -64,7 +58,7 @@ dockerfile() {
 }
 
 @test "here-documents: scripts, files, with and without variables" {
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox
 		ENV WHO=me
 		RUN <<EOF
@@ -98,7 +92,7 @@ dockerfile() {
 		ONBUILD COPY file /file
 		ONBUILD RUN cat /file >/seen
 	END
-	dockerfile <<<$'FROM base\nRUN cat /seen'
+	cat >Dockerfile <<<$'FROM base\nRUN cat /seen'
 	expect 0 holm build -t child .
 	output_has " hello"
 	expect 0 holm image inspect --format '{{json .Config.OnBuild}}' child
@@ -107,7 +101,7 @@ dockerfile() {
 }
 
 @test "ADD: archives are unpacked, addresses and repositories fetched, sums checked" {
-	needs python3
+	needs python3 git
 	mkdir tree www
 	echo in >tree/file
 	tar -czf tree.tar.gz tree
@@ -119,10 +113,9 @@ dockerfile() {
 	git -C repo -c user.name=x -c user.email=x@y commit -qm one
 	git clone -q --bare repo www/repo.git
 	git -C www/repo.git update-server-info
-	(cd www && exec python3 -m http.server --bind 127.0.0.1 8123) >/dev/null 2>&1 &
-	server=$!
+	service python3 -m http.server --directory www --bind 127.0.0.1 8123
 	within 10 listens 8123
-	dockerfile <<-END
+	cat >Dockerfile <<-END
 		FROM busybox
 		ADD tree.tar.gz plain.tar /un/packed/
 		COPY tree.tar.gz /copied
@@ -132,7 +125,6 @@ dockerfile() {
 	END
 	sed -i 's| /repo/.git||' Dockerfile
 	expect 0 holm build .
-	kill "$server"
 	output_has " in"
 	output_has " fetched"
 	output_has " committed"
@@ -141,6 +133,7 @@ dockerfile() {
 }
 
 @test "contexts: a tar on standard input, a repository, a Dockerfile alone" {
+	needs git
 	mkdir ctx
 	echo hello >ctx/file
 	printf 'FROM busybox\nCOPY file /\nRUN cat /file\n' >ctx/Dockerfile
@@ -170,7 +163,7 @@ dockerfile() {
 	echo 4 >d/x.log
 	printf '# comment\n*.tmp\nd/*\n!d/with*\n**/c\n' >.dockerignore
 	touch x.tmp
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox
 		COPY --parents a/b/two.txt ./a/./b /p/
 		COPY --link ["d/with blank", "/l/"]
@@ -195,7 +188,7 @@ dockerfile() {
 }
 
 @test "variables: ARG, ENV, defaults, patterns; SHELL, a script with its own program" {
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		ARG VERSION=1.2.3-rc1
 		FROM busybox
 		ARG VERSION
@@ -226,7 +219,7 @@ dockerfile() {
 }
 
 @test "stages side by side; ctrl-C leaves what was done and nothing else" {
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox AS one
 		RUN mkfifo /x; echo one >/one
 		FROM busybox AS two
@@ -238,8 +231,8 @@ dockerfile() {
 	END
 	expect 0 holm build -t app .
 	output_has " two"
-	dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN echo ready; sleep 1000'
-	holm build . 2>log &
+	cat >Dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN echo ready; sleep 1000'
+	holm build . 2>log 3>&- &
 	build=$!
 	within 10 grep -q ' ready' log
 	kill -INT "$build"

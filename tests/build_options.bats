@@ -2,10 +2,6 @@
 # build: its options, what it shows, its cache, and contexts that mean harm.
 load holm
 
-dockerfile() {
-	cat >Dockerfile
-}
-
 no_containers() {
 	[ -z "$(holm ps -aq)" ]
 }
@@ -15,7 +11,7 @@ unfinished() {
 }
 
 @test "--output: a folder, archives; no image is left where none was asked for" {
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox AS builder
 		RUN mkdir /out && echo made >/out/file
 		FROM scratch
@@ -40,7 +36,7 @@ unfinished() {
 @test "--label, --iidfile, --metadata-file, --build-context, --progress, --add-host, --network" {
 	mkdir more
 	echo more >more/file
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM base
 		COPY --from=named /file /
 		RUN cat /file; grep example /etc/hosts
@@ -83,7 +79,7 @@ unfinished() {
 }
 
 @test "in place on a terminal; --debug-shell: a shell in the state before the step" {
-	dockerfile <<<$'FROM busybox\nRUN echo kept >/kept\nRUN touch /gone; exit 4'
+	cat >Dockerfile <<<$'FROM busybox\nRUN echo kept >/kept\nRUN touch /gone; exit 4'
 	expect 1 script -qec "holm build --debug-shell . " /dev/null <<<$'cat /kept; ls /gone; echo shell-$((40 + 2)); exit'
 	[[ $output == *"kept"*"No such file"*"shell-42"*"ended with 4"* ]]
 	[[ $output == *" => [2/3] RUN echo kept"* ]]
@@ -91,7 +87,7 @@ unfinished() {
 }
 
 @test "the cache: kept by the collector, forgotten by prune; two builds at once" {
-	dockerfile <<<$'FROM busybox\nRUN --mount=type=cache,target=/c echo x >/c/x; echo step >/step'
+	cat >Dockerfile <<<$'FROM busybox\nRUN --mount=type=cache,target=/c echo x >/c/x; echo step >/step'
 	expect 0 holm build -t app .
 	expect 0 holm rmi app
 	expect 0 holm gc
@@ -103,7 +99,7 @@ unfinished() {
 	[ -z "$(find "$HOLM_ROOT/build" "$HOLM_ROOT/caches" -mindepth 1)" ]
 	[ "$(find "$HOLM_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
 	for i in 1 2 3; do
-		holm build -t "app:$i" . 2>"log$i" &
+		holm build -t "app:$i" . 2>"log$i" 3>&- &
 		builds[i]=$!
 	done
 	for i in 1 2 3; do
@@ -163,21 +159,21 @@ unfinished() {
 		done
 	} >Dockerfile
 	refused 1 "a word of more than" holm build .
-	dockerfile <<<$'FROM busybox\nFROM busybox AS a\nFROM a AS a'
+	cat >Dockerfile <<<$'FROM busybox\nFROM busybox AS a\nFROM a AS a'
 	refused 1 "two stages are called a" holm build .
-	dockerfile <<<$'RUN x\nFROM busybox'
+	cat >Dockerfile <<<$'RUN x\nFROM busybox'
 	refused 1 "RUN before the first FROM" holm build .
 }
 
 @test "a full disk, and kill -9 in the middle: an error, no half layer, the next build goes on" {
 	small_disk disk 48
-	dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN dd if=/dev/zero of=/big bs=1M count=100 || true'
+	cat >Dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN dd if=/dev/zero of=/big bs=1M count=100 || true'
 	HOLM_ROOT=$PWD/disk/root expect 1 holm build .
 	[[ $stderr == *"No space left"* || $stderr == *"full"* ]]
 	[ -z "$(find disk/root/layers -name '.new-*' -not -name '.new-dead-*')" ]
 	small_disk_end disk
-	dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN echo ready; sleep 1000'
-	holm build . 2>log &
+	cat >Dockerfile <<<$'FROM busybox\nRUN echo first >/first\nRUN echo ready; sleep 1000'
+	holm build . 2>log 3>&- &
 	build=$!
 	within 10 grep -q ' ready' log
 	kill -9 "$build"
@@ -203,16 +199,16 @@ unfinished() {
 		    kept.append(server.accept())
 		    print("asked", flush=True)
 	END
-	python3 silent.py >>asked &
-	silent=$!
+	service python3 silent.py
+	asked=$BATS_TEST_TMPDIR/service.0.log
 	within 10 listens 5099
-	within 10 grep -q asked asked
-	dockerfile <<<$'FROM busybox AS one\nRUN echo first >/first\nFROM 127.0.0.1:5099/none\nCOPY --from=one /first /'
+	within 10 grep -q asked "$asked"
+	cat >Dockerfile <<<$'FROM busybox AS one\nRUN echo first >/first\nFROM 127.0.0.1:5099/none\nCOPY --from=one /first /'
 	for signal in INT KILL; do
-		: >asked
-		holm build . 2>log &
+		: >"$asked"
+		holm build . 2>log 3>&- &
 		build=$!
-		within 10 grep -q asked asked
+		within 10 grep -q asked "$asked"
 		kill "-$signal" "$build"
 		wait "$build" || status=$?
 		within 10 not pgrep -f "holm-image.*127.0.0.1:5099/none"
@@ -220,15 +216,15 @@ unfinished() {
 		[ "$signal" = KILL ] || grep -q interrupted log
 		[ "$signal" = KILL ] || [ -z "$(unfinished)" ]
 	done
-	kill "$silent"
-	dockerfile <<<$'FROM busybox AS one\nRUN echo first >/first\nRUN true'
+	services_stop
+	cat >Dockerfile <<<$'FROM busybox AS one\nRUN echo first >/first\nRUN true'
 	expect 0 holm build .
 	grep -qx '#2 CACHED' <<<"$stderr"
 	[ -z "$(unfinished)" ]
 }
 
 @test "steps that are the same in two stages are done once, side by side and with --no-cache" {
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox AS one
 		RUN --mount=type=cache,id=n,target=/c echo done >>/c/times; echo same >/same
 		RUN echo one >/one
@@ -247,7 +243,7 @@ unfinished() {
 	output_has " times 2"
 	[ "$(holm images -q app)" = "$id" ]
 	# who waits for one that fails does it himself, and the error is told once
-	dockerfile <<-'END'
+	cat >Dockerfile <<-'END'
 		FROM busybox AS one
 		RUN exit 3
 		FROM busybox AS two

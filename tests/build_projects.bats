@@ -11,7 +11,7 @@ ship() { # NAME
 
 @test "nginx with a static site, its pages made in a stage of their own with a cache" {
 	local nginx
-	nginx=$(made_image nginx)
+	made_image nginx nginx
 	registry_start
 	registry_push "oci:$nginx:bookworm" nginx:latest
 	mkdir pages
@@ -42,7 +42,7 @@ ship() { # NAME
 
 @test "PostgreSQL with a script that makes its tables while the image is built" {
 	local postgres
-	postgres=$(made_image postgres)
+	made_image postgres postgres
 	registry_start
 	registry_push "oci:$postgres:bookworm" postgres:latest
 	echo 'create table t as select generate_series(1, 1000) as n;' >init.sql

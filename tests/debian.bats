@@ -4,7 +4,7 @@ load holm
 
 setup() {
 	holm_setup
-	image=$(made_image debian)
+	made_image debian image
 	registry_start
 	registry_push "oci:$image:bookworm" debian:bookworm
 }

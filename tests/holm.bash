@@ -297,12 +297,12 @@ oci_blob() { # DIR MEDIA_TYPE [MORE]
 	mv "$1/blob" "$1/blobs/sha256/$digest"
 }
 
-# Images that take long to make are made once, before the tests, by tests/images; prints the
-# folder of the OCI layout.
-made_image() { # NAME
-	[ -e "$HOLM_IMAGES/$1/index.json" ] ||
+# Images that take long to make are made once, before the tests, by tests/images. The variable gets the
+# folder of the OCI layout. Not for $(...): a subshell cannot skip the test.
+made_image() { # NAME [VARIABLE]
+	[ -e "${HOLM_IMAGES:-}/$1/index.json" ] ||
 		skip "the image $1 could not be made here (tests/images)"
-	echo "$HOLM_IMAGES/$1"
+	[ -z "${2:-}" ] || printf -v "$2" %s "$HOLM_IMAGES/$1"
 }
 
 # --- disks ------------------------------------------------------------------------------------

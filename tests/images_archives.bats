@@ -201,7 +201,7 @@ make_fs() { # TEXT
 }
 
 @test "a Debian root filesystem keeps owners, modes, capabilities and names" {
-	image=$(made_image debian)
+	made_image debian image
 	expect 0 holm load -i "$image"
 	name=$(holm images --format '{{.Repository}}:{{.Tag}}' | head -1)
 	expect 0 holm run --rm "$name" stat -c '%a %U %G' /usr/bin/passwd /etc/shadow /tmp

@@ -7,7 +7,8 @@ setup() {
 	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] ||
 		skip "AppArmor is not active in this kernel"
 	needs apparmor_parser
-	image=oci:$(made_image probe):latest
+	made_image probe image
+	image=oci:$image:latest
 }
 
 PROFILES=/sys/kernel/security/apparmor/profiles

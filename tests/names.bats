@@ -293,7 +293,7 @@ A 192.0.2.80"
 
 @test "the C libraries of Debian and busybox are both content" {
 	local image
-	image=$(made_image debian)
+	made_image debian image
 	registry_start
 	registry_push "oci:$image:bookworm" debian:bookworm
 	holm network create web >/dev/null

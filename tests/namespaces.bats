@@ -9,7 +9,7 @@ setup() {
 # Debian with tcpdump, strace and ipcmk, under the name tools.
 load_tools() {
 	local image
-	image=$(made_image tools)
+	made_image tools image
 	expect 0 holm load -i "$image"
 	expect 0 holm images -q
 	holm tag "${lines[0]}" tools

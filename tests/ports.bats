@@ -272,7 +272,7 @@ print(s.recv(100).decode().strip())' "$@"
 
 @test "nginx in front of the world: its log has the visitor's own address" {
 	local image
-	image=$(made_image nginx)
+	made_image nginx image
 	registry_start
 	registry_push "oci:$image:bookworm" nginx:latest
 	make_world

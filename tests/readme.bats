@@ -7,8 +7,8 @@ setup() {
 	holm_setup
 	registry_start
 	local debian nginx
-	debian=$(made_image debian)
-	nginx=$(made_image nginx)
+	made_image debian debian
+	made_image nginx nginx
 	registry_push "oci:$debian:bookworm" library/debian:bookworm
 	registry_push "oci:$nginx:bookworm" library/nginx:latest
 	export PASSWORD=secret

@@ -5,7 +5,8 @@ load holm
 
 setup() {
 	holm_setup
-	image=oci:$(made_image probe):latest
+	made_image probe image
+	image=oci:$image:latest
 }
 
 # Each name must answer with the word given: `answers EPERM bpf mount ...`.

@@ -10,7 +10,7 @@ setup() {
 
 push() { # NAME
 	local image
-	image=$(made_image "$1")
+	made_image "$1" image
 	registry_push "oci:$image:bookworm" "$1:latest"
 }
 

@@ -24,7 +24,7 @@ systems_teardown() {
 # The name of a made image, in the store from now on.
 system_image() { # NAME
 	local layout
-	layout=$(made_image "$1")
+	made_image "$1" layout
 	holm image exists "$1" || {
 		holm pull -q "oci:$layout:bookworm" >/dev/null || return
 		holm tag bookworm "$1"

@@ -6,7 +6,7 @@ load holm
 
 setup() {
 	holm_setup
-	made_image debian >/dev/null
+	made_image debian
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }

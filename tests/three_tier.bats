@@ -51,8 +51,8 @@ write_proxy() { # FILE
 
 @test "nginx, an application server, PostgreSQL: by names, and only nginx can be reached" {
 	local nginx postgres
-	nginx=$(made_image nginx)
-	postgres=$(made_image postgres)
+	made_image nginx nginx
+	made_image postgres postgres
 	registry_push "oci:$nginx:bookworm" nginx:latest
 	registry_push "oci:$postgres:bookworm" postgres:latest
 	write_server "$BATS_TEST_TMPDIR/server.pl"

@@ -1,34 +1,7 @@
 #!/usr/bin/env bats
 # network connect, disconnect, update: a container comes into networks and leaves them.
 load holm
-
-setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
-}
-
-teardown() {
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
-	within 10 not has_veth
-	ip link delete holm0 2>/dev/null || true
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
-}
-
-has_veth() {
-	ip -o link show type veth | grep -q .
-}
-
-address_of() { # CONTAINER NETWORK
-	holm inspect --format "{{(index .NetworkSettings.Networks \"$2\").IPAddress}}" "$1"
-}
-
-sleeper() { # NAME [ARGUMENT...]
-	local name=$1
-	shift
-	holm run -d --name "$name" --cap-add NET_RAW "$@" busybox sleep 1000 >/dev/null
-}
+load networks
 
 pings() { # CONTAINER NAME
 	holm exec "$1" ping -c 1 -W 1 "$2" >/dev/null

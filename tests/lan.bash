@@ -1,10 +1,10 @@
-# lan.bash - for tests of networks that reach into the host's own: `load lan` after `load holm`.
+# lan.bash - for tests of networks that reach into the host's own: `load lan` after `load holm`
+# and `load networks`.
 # shellcheck shell=bash disable=SC2154
 
 # A neighbour on the host's own network: 192.0.2.2 and 2001:db8::2, and we are .1 and ::1 there.
 setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
+	networks_setup
 	ip link add lan type veth peer name neighbour
 	ip address add 192.0.2.1/24 dev lan
 	ip address add 2001:db8::1/64 dev lan nodad
@@ -17,41 +17,18 @@ setup() {
 }
 
 teardown() {
-	lan_teardown
-}
-
-lan_teardown() {
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
+	networks_end
 	ip link delete lan 2>/dev/null || true
 	ip link delete wire 2>/dev/null || true
-	within 10 not has_veth
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
-}
-
-has_veth() {
-	ip -o link show type veth | grep -q .
+	networks_forget
 }
 
 mac_of() { # DEVICE
 	ip -j link show "$1" | jq -r '.[0].address'
 }
 
-pid_of() { # CONTAINER
-	holm inspect --format '{{.State.Pid}}' "$1"
-}
-
 in_neighbour() { # COMMAND...
 	nsenter -t "$(pid_of neighbour)" -n "$@"
-}
-
-# With the host's programs in the container's network.
-in_net() { # CONTAINER COMMAND...
-	local pid
-	pid=$(pid_of "$1")
-	shift
-	nsenter -t "$pid" -n "$@"
 }
 
 outer_of() { # CONTAINER
@@ -61,5 +38,5 @@ outer_of() { # CONTAINER
 sleeper_at() { # NETWORK[:OPTIONS] NAME [ARGUMENT...]
 	local network=$1 name=$2
 	shift 2
-	holm run -d --name "$name" --cap-add NET_RAW --network "$network" "$@" busybox sleep 1000 >/dev/null
+	sleeper "$name" --network "$network" "$@"
 }

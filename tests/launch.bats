@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Whole systems: booted, rebooted, stopped, from inside and from outside.
 load holm
+load networks
 load systems
 
 setup() {
@@ -117,7 +118,7 @@ debian() { # NAME [OPTION...]
 	holm exec deb ip -o address show | grep -qF " $address/"
 	[ "$(holm inspect --format '{{.RestartCount}}' deb)" = 0 ]
 	holm rm -f deb
-	within 10 no_veth
+	within 10 not has_veth
 	ip link delete holm0
 	nft delete table inet holm
 }
@@ -127,10 +128,6 @@ debian() { # NAME [OPTION...]
 	started=$(holm inspect --format '{{.State.StartedAt}}' app)
 	refused 1 "it is no system that could reboot" timeout 20 "$(command -v holm)" reboot app
 	[ "$(holm inspect --format '{{.State.StartedAt}}' app)" = "$started" ]
-}
-
-no_veth() {
-	! ip -o link show type veth | grep -q .
 }
 
 rebooted() { # NAME STARTED

@@ -1,44 +1,27 @@
 #!/usr/bin/env bats
 # Names: containers of a network find each other, and the rest of the world, by name.
 load holm
+load networks
 
 setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
+	networks_setup
 	RESOLV=$BATS_TEST_TMPDIR/resolv.conf
 	echo "nameserver 127.0.0.53" >"$RESOLV"
 	mount --bind "$RESOLV" /etc/resolv.conf
-	[ -n "${HOLM_MOUNTS:-}" ] && HOLM_MOUNTS=$(mounts)
+	# shellcheck disable=SC2034 # for holm.bash
+	HOLM_MOUNTS=$(mounts)
 }
 
 teardown() {
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
-	within 10 not has_veth
-	ip link delete holm0 2>/dev/null || true
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
+	networks_teardown || failed=1
 	umount /etc/resolv.conf || true
-}
-
-has_veth() {
-	ip -o link show type veth | grep -q .
-}
-
-address_of() { # CONTAINER NETWORK
-	holm inspect --format "{{(index .NetworkSettings.Networks \"$2\").IPAddress}}" "$1"
-}
-
-sleeper() { # NAME [ARGUMENT...]
-	local name=$1
-	shift
-	holm run -d --name "$name" "$@" busybox sleep 1000 >/dev/null
+	[ -z "${failed:-}" ]
 }
 
 # Asks the container's name server from within its network; the answer is the output.
 ask() { # CONTAINER NAME [TYPE] [tcp]
 	local pid
-	pid=$(holm inspect --format '{{.State.Pid}}' "$1")
+	pid=$(pid_of "$1")
 	shift
 	expect 0 nsenter -t "$pid" -n "$BATS_TEST_DIRNAME/dns_ask.py" 127.0.0.11 "$@"
 }
@@ -260,7 +243,7 @@ A 192.0.2.80"
 
 @test "what is no question gets no answer, and hurts nobody" {
 	sleeper app
-	pid=$(holm inspect --format '{{.State.Pid}}' app)
+	pid=$(pid_of app)
 	asks_to "^A" app app
 	resolver=$(resolver_of app)
 	nsenter -t "$pid" -n /usr/bin/python3 -IS - <<-'E'
@@ -281,7 +264,7 @@ A 192.0.2.80"
 	needs dnsmasq
 	mkdir -p "$BATS_TEST_TMPDIR/empty"
 	sleeper app --name app
-	pid=$(holm inspect --format '{{.State.Pid}}' app)
+	pid=$(pid_of app)
 	service nsenter -t "$pid" -n dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
 		--address=/own/192.0.2.9 --pid-file= --user=root
 	within 10 nsenter -t "$pid" -n "$BATS_TEST_DIRNAME/dns_ask.py" 127.0.0.1 x.own

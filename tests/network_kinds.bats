@@ -1,15 +1,11 @@
 #!/usr/bin/env bats
 # Networks on the host's own devices: macvlan, ipvlan, vlan, phys.
 load holm
+load networks
 load lan
 
 knows() { # KIND: has the kernel such devices?
 	! ip link add holm-probe type "$1" 2>&1 | grep -q 'Unknown device type'
-}
-
-teardown() {
-	ip link delete holm0 2>/dev/null || true
-	lan_teardown
 }
 
 lanwork() { # DRIVER NAME [ARGUMENT...]

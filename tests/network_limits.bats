@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # How fast: over each kind of network, and no faster than was said. iperf3 measures.
 load holm
+load networks
 load lan
 
 # Bits a second that SIDE (received, sent) of iperf3 saw; with the server in the container's network.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Routed networks: containers with addresses of the host's own subnet, and with those alone.
 load holm
+load networks
 load lan
 
 routed() {
@@ -8,15 +9,9 @@ routed() {
 		--gateway 192.0.2.2 --subnet 2001:db8::/64 onlan >/dev/null
 }
 
-sleeper() { # NAME [ARGUMENT...]
-	local name=$1
-	shift
-	sleeper_at onlan "$name" "$@"
-}
-
 @test "a routed container is a neighbour of the host's neighbours, under its own address" {
 	routed
-	sleeper web --ip 192.0.2.200 --ip6 2001:db8::200
+	sleeper_at onlan web --ip 192.0.2.200 --ip6 2001:db8::200
 	expect 0 holm exec web ip -4 -o address show eth0
 	output_has "192.0.2.200/32"
 	expect 0 holm exec web ip route
@@ -33,7 +28,7 @@ sleeper() { # NAME [ARGUMENT...]
 
 # What the neighbour hears while the container does this; a ping that may pass marks the end.
 listen() {
-	in_neighbour tcpdump -l -n -e -i neighbour >"$BATS_TEST_TMPDIR/heard" 2>"$BATS_TEST_TMPDIR/tcpdump" 3>&- &
+	nsenter -t "$(pid_of neighbour)" -n tcpdump -l -n -e -i neighbour >"$BATS_TEST_TMPDIR/heard" 2>"$BATS_TEST_TMPDIR/tcpdump" 3>&- &
 	TCPDUMP=$!
 	within 5 grep -q listening "$BATS_TEST_TMPDIR/tcpdump"
 }
@@ -105,7 +100,7 @@ checksummed() { # SRC: the header's sum counts, or the host drops it itself
 
 @test "what the host answers for ends with the container, also with one that was killed" {
 	routed
-	sleeper web --ip 192.0.2.200 --ip6 2001:db8::200
+	sleeper_at onlan web --ip 192.0.2.200 --ip6 2001:db8::200
 	expect 0 ip -6 neigh show proxy dev lan
 	output_has 2001:db8::200
 	holm rm -f web >/dev/null
@@ -113,13 +108,13 @@ checksummed() { # SRC: the header's sum counts, or the host drops it itself
 	refused 125 "/nosuch" holm run --rm --network onlan --device /nosuch busybox true
 	answers_for_none
 	[ -z "$(find "$HOLM_RUN/names" -type f)" ]
-	sleeper web --ip 192.0.2.201 --ip6 2001:db8::201
+	sleeper_at onlan web --ip 192.0.2.201 --ip6 2001:db8::201
 	kill -KILL "$(jq -r .monitorPid "$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' web)/state.json")"
 	within 5 answers_for_none
 	# even if nobody could: whoever joins next takes it back
 	ip neigh add proxy 2001:db8::250 dev lan protocol 104
 	ip neigh add proxy 2001:db8::251 dev lan
-	sleeper other --ip 192.0.2.202 --ip6 2001:db8::202
+	sleeper_at onlan other --ip 192.0.2.202 --ip6 2001:db8::202
 	expect 0 ip -6 neigh show proxy dev lan
 	output_has 2001:db8::202
 	output_has 2001:db8::251

@@ -1,23 +1,7 @@
 #!/usr/bin/env bats
 # Looking into networks: packets, and who has what.
 load holm
-
-setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
-}
-
-teardown() {
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
-	ip link delete holm0 2>/dev/null || true
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
-}
-
-address_of() { # CONTAINER
-	holm inspect --format '{{(index .NetworkSettings.Networks "bridge").IPAddress}}' "$1"
-}
+load networks
 
 @test "network trace: tcpdump reads what it wrote" {
 	holm run -d --name web --cap-add NET_RAW busybox sleep 1000 >/dev/null
@@ -63,7 +47,7 @@ address_of() { # CONTAINER
 	[[ ${lines[0]} =~ ^\ +holm-[0-9a-f]{8}\ $ ]]
 	[[ ${lines[1]} =~ ^web\ eth0\ veth[0-9a-f]{8}\ 02:42:0a:60:03:09$ ]]
 	before=$(refused_of web)
-	pid=$(holm inspect --format '{{.State.Pid}}' web)
+	pid=$(pid_of web)
 	nsenter -t "$pid" -n ip address add 10.96.3.77/24 dev eth0
 	holm exec web ping -c 1 -W 1 -I 10.96.3.77 10.96.3.1 >/dev/null || true
 	[ "$(refused_of web)" -gt "$before" ]

@@ -2,10 +2,10 @@
 # Networks that span hosts, and what a bridge keeps apart. The other host is a network namespace with
 # a store of its own.
 load holm
+load networks
 
 setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
+	networks_setup
 	service unshare -n sleep 1000
 	OTHER=${SERVICES[-1]}
 	within 5 is_apart
@@ -18,13 +18,10 @@ setup() {
 }
 
 teardown() {
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
 	holm_there ps -aq | xargs -r nsenter -t "$OTHER" -n env "HOLM_ROOT=$HOLM_ROOT.2" "HOLM_RUN=$HOLM_RUN.2" holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
+	networks_end
 	ip link delete wire 2>/dev/null || true
-	ip link delete holm0 2>/dev/null || true
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
+	networks_forget
 }
 
 is_apart() {
@@ -88,7 +85,7 @@ reads_from_one() {
 	expect 0 holm exec two ping -c 1 -W "$(seconds 1)" "$gateway"
 	expect 1 holm exec two ping -c 1 -W 1 "$one"
 	# nor over the host: the gateway's address as the next hop to a neighbour
-	nsenter -t "$(holm inspect --format '{{.State.Pid}}' two)" -n ip route add "$one" via "$gateway"
+	in_net two ip route add "$one" via "$gateway"
 	expect 1 holm exec two ping -c 1 -W 1 "$one"
 	refused 1 "neither true nor false" holm network create -o com.docker.network.bridge.enable_icc=maybe x
 	refused 1 "networks are apart" holm network create -o isolate=false x
@@ -100,7 +97,7 @@ reads_from_one() {
 	holm network create --ipv6 --subnet 10.97.4.0/24 net >/dev/null
 	holm run -d --name one --cap-add NET_RAW --network net:ip=10.97.4.9 busybox sleep 1000 >/dev/null
 	holm run -d --name two --cap-add NET_RAW --network net busybox sleep 1000 >/dev/null
-	two=$(holm inspect --format '{{.State.Pid}}' two)
+	two=$(pid_of two)
 	nsenter -t "$two" -n ip address add 10.97.4.77/24 dev eth0
 	expect 0 holm exec two ping -c 1 -W "$(seconds 1)" 10.97.4.9
 	expect 1 holm exec two ping -c 1 -W 1 -I 10.97.4.77 10.97.4.9
@@ -110,18 +107,11 @@ reads_from_one() {
 	not believes two
 	# unless it is permitted
 	holm run -d --name three --cap-add NET_RAW --network net:allow=10.97.4.78 busybox sleep 1000 >/dev/null
-	nsenter -t "$(holm inspect --format '{{.State.Pid}}' three)" -n ip address add 10.97.4.78/24 dev eth0
+	in_net three ip address add 10.97.4.78/24 dev eth0
 	expect 0 holm exec three ping -c 1 -W "$(seconds 1)" -I 10.97.4.78 10.97.4.9
 	holm run -d --name any --cap-add NET_RAW --network net:allow=any busybox sleep 1000 >/dev/null
 	claims any
 	believes any
-}
-
-in_net() { # CONTAINER COMMAND...
-	local pid
-	pid=$(holm inspect --format '{{.State.Pid}}' "$1")
-	shift
-	nsenter -t "$pid" -n "$@"
 }
 
 # To be the gateway; twice, since what was learned in the last second is not forgotten so soon.

@@ -1,36 +1,12 @@
 #!/usr/bin/env bats
 # Networks: a bridge of their own for containers, with a way to the world that they do not have from there.
 load holm
-
-setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
-	OUTSIDE=
-}
+load networks
 
 teardown() {
-	[ -z "${OUTSIDE:-}" ] || ip link delete outside 2>/dev/null || true
-	[ -z "${STRANGERS:-}" ] || { ip link delete wire1; ip link delete wire2; } 2>/dev/null || true
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
-	within 10 not has_veth
-	ip link delete holm0 2>/dev/null || true
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
-}
-
-has_veth() {
-	ip -o link show type veth | grep -q .
-}
-
-address_of() { # CONTAINER [NETWORK]
-	holm inspect --format "{{(index .NetworkSettings.Networks \"${2:-bridge}\").IPAddress}}" "$1"
-}
-
-sleeper() { # NAME [ARGUMENT...]
-	local name=$1
-	shift
-	holm run -d --name "$name" --cap-add NET_RAW "$@" busybox sleep 1000 >/dev/null
+	ip link delete wire1 2>/dev/null || true
+	ip link delete wire2 2>/dev/null || true
+	networks_teardown
 }
 
 reaches() { # CONTAINER ADDRESS
@@ -49,25 +25,6 @@ reaches() { # CONTAINER ADDRESS
 	[ "$(address_of one)" != "$(address_of two)" ]
 	expect 0 holm network inspect --format '{{len .Containers}}' bridge
 	output_is 2
-}
-
-# Another host, in the namespace of a container: 192.0.2.2, and we are 192.0.2.1 to it. It knows the
-# way to our containers.
-make_world() {
-	ip link add outside type veth peer name world
-	OUTSIDE=1
-	ip address add 192.0.2.1/24 dev outside
-	ip link set outside up
-	holm run -d --name world --network none busybox sleep 1000 >/dev/null
-	WORLD=$(holm inspect --format '{{.State.Pid}}' world)
-	ip link set world netns "$WORLD"
-	in_world ip address add 192.0.2.2/24 dev world
-	in_world ip link set world up
-	in_world ip route add 10.99.0.0/24 via 192.0.2.1
-}
-
-in_world() {
-	nsenter -t "$WORLD" -n "$@"
 }
 
 @test "what leaves for the world has the host's address, and nobody comes in unasked" {
@@ -223,7 +180,6 @@ in_world() {
 # neither bridges nor veth pairs. They take us for their router.
 make_strangers() {
 	local i subnet
-	STRANGERS=1
 	for i in 1 2; do
 		subnet=$([ "$i" = 1 ] && echo 192.0.2 || echo 198.51.100)
 		ip link add "wire$i" type veth peer name "far$i"
@@ -235,7 +191,7 @@ make_strangers() {
 		ip address add "fd0$i::1/64" dev "near$i" nodad
 		ip link set "near$i" up
 		holm run -d --name "stranger$i" --network none busybox sleep 1000 >/dev/null
-		ip link set "far$i" netns "$(holm inspect --format '{{.State.Pid}}' "stranger$i")"
+		ip link set "far$i" netns "$(pid_of "stranger$i")"
 		stranger "$i" ip address add "$subnet.2/24" dev "far$i"
 		stranger "$i" ip address add "fd0$i::2/64" dev "far$i" nodad
 		stranger "$i" ip link set "far$i" up
@@ -245,7 +201,7 @@ make_strangers() {
 }
 
 stranger() { # NUMBER COMMAND...
-	nsenter -t "$(holm inspect --format '{{.State.Pid}}' "stranger$1")" -n "${@:2}"
+	in_net "stranger$1" "${@:2}"
 }
 
 pass() { # ADDRESS of stranger 2: does stranger 1 reach it?
@@ -283,12 +239,11 @@ pass() { # ADDRESS of stranger 2: does stranger 1 reach it?
 	reaches one 198.51.100.2
 	# what others have for containers and machines of theirs is not in the way
 	ip link add outside type veth peer name theirs
-	OUTSIDE=1
 	ip link set outside up
 	ip address add 203.0.113.1/24 dev outside
 	holm run -d --name theirs --network none busybox sleep 1000 >/dev/null
-	ip link set theirs netns "$(holm inspect --format '{{.State.Pid}}' theirs)"
-	their() { nsenter -t "$(holm inspect --format '{{.State.Pid}}' theirs)" -n "$@"; }
+	ip link set theirs netns "$(pid_of theirs)"
+	their() { in_net theirs "$@"; }
 	their ip address add 203.0.113.2/24 dev theirs
 	their ip link set theirs up
 	their ip route add default via 203.0.113.1

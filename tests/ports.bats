@@ -1,33 +1,24 @@
 #!/usr/bin/env bats
 # Published ports: who reaches a container by the host's addresses, and who does not.
 load holm
-
-setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
-	OUTSIDE=
-	SERVER=
-}
+load networks
 
 teardown() {
-	[ -z "${OUTSIDE:-}" ] || ip link delete outside 2>/dev/null || true
+	local status=0
 	nft delete table inet firewall 2>/dev/null || true
 	nft delete table ip filter 2>/dev/null || true
 	[ -z "${SERVER:-}" ] || kill "$SERVER" 2>/dev/null || true
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
-	within 10 not has_veth
-	[ -z "${BATS_TEST_COMPLETED:-}" ] || [ -z "$(elements)" ] || { elements; return 1; }
-	ip link delete holm0 2>/dev/null || true
-	ip link delete holm-out 2>/dev/null || true
-	for family in inet ip ip6; do
+	networks_end
+	within 10 not has_veth || status=1
+	[ -z "${BATS_TEST_COMPLETED:-}" ] || [ -z "$(elements)" ] || {
+		elements
+		status=1
+	}
+	for family in ip ip6; do
 		nft delete table $family holm 2>/dev/null || true
 	done
-	holm_teardown
-}
-
-has_veth() {
-	ip -o link show type veth | grep -qv ' holm-in@\| holm-out@'
+	networks_forget || status=1
+	return $status
 }
 
 # What the maps of the ports have.
@@ -36,37 +27,12 @@ elements() {
 		jq -c '.nftables[] | (.map // .set // empty) | select(.name | test("ports|judged")) | .elem // empty'
 }
 
-# Another host, in the namespace of a container: 192.0.2.2, and we are 192.0.2.1 to it. It knows the
-# way to our containers.
-make_world() {
-	ip link add outside type veth peer name world
-	OUTSIDE=1
-	ip address add 192.0.2.1/24 dev outside
-	ip address add fd01::1/64 dev outside nodad
-	ip link set outside up
-	holm run -d --name world --network none busybox sleep 1000 >/dev/null
-	WORLD=$(holm inspect --format '{{.State.Pid}}' world)
-	ip link set world netns "$WORLD"
-	in_world ip address add 192.0.2.2/24 dev world
-	in_world ip address add fd01::2/64 dev world nodad
-	in_world ip link set world up
-	in_world ip route add 10.99.0.0/24 via 192.0.2.1
-}
-
-in_world() {
-	nsenter -t "$WORLD" -n "$@"
-}
-
 web() { # NAME [ARGUMENT...]
 	local name=$1
 	shift
 	holm run -d --name "$name" --network bridge "$@" busybox sh -c "
 		mkdir /www; hostname >/www/index.html; echo $name >/www/name
 		exec httpd -f -p 80 -h /www" >/dev/null
-}
-
-address_of() { # CONTAINER
-	holm inspect --format "{{.NetworkSettings.Networks.bridge.IPAddress}}" "$1"
 }
 
 get() { # URL: what the server says
@@ -170,7 +136,7 @@ from_world() { # URL
 	holm run -d --name one --network six -p 8080:80 -p 5300:53/udp busybox sh -c '
 		mkdir /www; echo six >/www/name; httpd -p 80 -h /www
 		exec sleep 1000' >/dev/null
-	nsenter -t "$(holm inspect --format '{{.State.Pid}}' one)" -n python3 -c '
+	nsenter -t "$(pid_of one)" -n python3 -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("", 53))

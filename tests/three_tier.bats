@@ -2,24 +2,11 @@
 # The application of three tiers, of Debian packages: nginx, in front of a server that asks PostgreSQL. They find
 # each other by name; only nginx is to be reached from outside.
 load holm
+load networks
 
 setup() {
-	command -v nft >/dev/null || skip "no nft here"
-	holm_setup
+	networks_setup
 	registry_start
-}
-
-teardown() {
-	holm ps -aq | xargs -r holm rm -f >/dev/null 2>&1 || true
-	holm network prune -f >/dev/null 2>&1 || true
-	within 10 not has_veth
-	ip link delete holm0 2>/dev/null || true
-	nft delete table inet holm 2>/dev/null || true
-	holm_teardown
-}
-
-has_veth() {
-	ip -o link show type veth | grep -q .
 }
 
 # An HTTP server in the language that Debian always has, which asks the database for each answer.

@@ -16,10 +16,8 @@ load holm
 		RUN --mount=type=cache,target=/cache cp /cache/two /two
 		RUN --mount=type=tmpfs,target=/t,size=65536 df /t | grep -q 64 && touch /t/x
 		RUN --mount=type=bind,source=src,target=/mnt/in cat /mnt/in/file && ! ls /mnt/in/secret && ! touch /mnt/in/x
-		RUN --mount=src/file,target=/f true || true
 		RUN --mount=from=first,source=/made,target=/made,rw cat /made/x >/x && touch /made/y
 	END
-	sed -i '/src\/file,target/d' Dockerfile
 	expect 0 holm build -t app .
 	expect 0 holm run --rm app sh -c 'cat /two /x; ls -d /cache /t /mnt /made 2>/dev/null || true'
 	output_is $'2\nstage'
@@ -121,9 +119,8 @@ load holm
 		COPY tree.tar.gz /copied
 		ADD --checksum=sha256:$(sha256sum <www/page | cut -d ' ' -f 1) http://127.0.0.1:8123/page /page
 		ADD http://127.0.0.1:8123/repo.git#main /repo
-		RUN cat /un/packed/tree/file /page /repo/code && ls /repo/.git /copied
+		RUN cat /un/packed/tree/file /page /repo/code && ls /copied
 	END
-	sed -i 's| /repo/.git||' Dockerfile
 	expect 0 holm build .
 	output_has " in"
 	output_has " fetched"
@@ -203,12 +200,11 @@ load holm
 		EOF
 		ENV A=x B=$A
 		LABEL v=$VERSION b="$B"
-		EXPOSE $B/tcp
+		EXPOSE 80${NO:-81}/tcp
 		STOPSIGNAL SIG${NO:-USR1}
 		HEALTHCHECK --interval=5s CMD true
 		VOLUME ["/v", "/w"]
 	END
-	sed -i 's|^EXPOSE.*|EXPOSE 80${NO:-81}/tcp|' Dockerfile
 	expect 0 holm build -t app .
 	output_has ' 1.2.3|3-rc1|none||1_2_3-rc1||$A| "q"|$A|1.2.3-rc1'
 	output_has " /dev/pipes/EOF is one"

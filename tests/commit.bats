@@ -194,7 +194,7 @@ C /var/log'
 	local type
 	for type in oci docker; do
 		expect 0 holm commit --format $type box typed:$type
-		holm push typed:$type "oci:$PWD/$type" || true
+		expect 0 holm push typed:$type "oci:$PWD/$type"
 	done
 	[[ $(media typed:docker) == *docker.distribution.manifest.v2*docker.container.image.v1*docker.image.rootfs.diff.tar*docker.image.rootfs.diff.tar* ]]
 	[[ $(media typed:oci) != *docker* ]]

@@ -70,7 +70,7 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	(void)events;
 	waitid(P_PIDFD, (id_t)source->fd, &info, WEXITED);
 	monitor_source_close(m, source);
-	bool failed = info.si_code == CLD_EXITED && info.si_status != 0;
+	bool failed = info.si_code != CLD_EXITED || info.si_status != 0;
 	if (failed && now_ms < m->dns.started_ms + EARLY_MS)
 		m->dns.again_at_ms = now_ms + PAUSE_MS;
 	else

@@ -1,6 +1,7 @@
 #include "monitor/after.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 
@@ -40,10 +41,18 @@ int monitor_after_write_at(int run_fd, const struct strv *command, struct err *e
 static void run(struct strv *command)
 {
 	static const char *const environment[] = { "PATH=/usr/sbin:/sbin:/usr/bin:/bin", NULL };
+	posix_spawnattr_t attr;
+	sigset_t none;
 	pid_t pid;
 
-	int r = posix_spawn(&pid, command->items[0], NULL, NULL, command->items,
+	/* a monitor has most signals blocked */
+	sigemptyset(&none);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigmask(&attr, &none);
+	int r = posix_spawn(&pid, command->items[0], NULL, &attr, command->items,
 			    (char *const *)environment);
+	posix_spawnattr_destroy(&attr);
 	if (r)
 		log_warning("start %s: %s", command->items[0], strerrordesc_np(r));
 	else if (process_wait(pid) != 0)

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/own.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "wire/netlink.h"
@@ -26,7 +27,6 @@ enum { LSM_BYTES_MAX = 4096 };
  * or 2 plus an errno, as far as that fits. */
 static int in_child(int (*probe)(const char *about), const char *about)
 {
-	int status;
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -35,8 +35,9 @@ static int in_child(int (*probe)(const char *about), const char *about)
 		int r = unshare(CLONE_NEWNET) < 0 ? -errno : probe(about);
 		_exit(r < 0 ? 2 - r : r);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	int status = process_wait(pid);
+	if (status < 0)
+		return status;
 	if (!WIFEXITED(status))
 		return -EIO;
 	return WEXITSTATUS(status) < 2 ? WEXITSTATUS(status) : 2 - WEXITSTATUS(status);

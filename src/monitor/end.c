@@ -82,10 +82,9 @@ static void hear_last_requests(struct monitor *m)
  * very end (rules.h), or -1. */
 static int release_ports(struct monitor *m)
 {
-	int late = m->run_dir >= 0 ? monitor_rules_remove(m->run_dir) : -1;
+	int late = monitor_rules_remove(m->run_dir);
 
-	if (m->run_dir >= 0)
-		monitor_uplink_end(m->run_dir);
+	monitor_uplink_end(m->run_dir);
 	for (int i = 0; i < 2; i++)
 		if (m->ports[i] >= 0)
 			close(take_fd(&m->ports[i]));

@@ -86,15 +86,15 @@ int monitor_guest_prepare(struct monitor *m, struct err *e)
 	if (!m->config.guest)
 		return 0;
 	monitor_guest_close(m);
-	if (lock_folder(m, e) < 0)
-		return -e->number;
+	int r = lock_folder(m, e);
+	if (r < 0)
+		return r;
 	own_fd int host = openat(m->run_dir, MONITOR_GUEST_FOLDER,
 				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (host < 0)
 		return err_sys(e, "open " MONITOR_GUEST_FOLDER " of the run folder");
 	format_uuid(boot_id);
-	int r = fd_write_file_at(m->run_dir, MONITOR_GUEST_BOOT_ID, boot_id, strlen(boot_id), 0444,
-				 e);
+	r = fd_write_file_at(m->run_dir, MONITOR_GUEST_BOOT_ID, boot_id, strlen(boot_id), 0444, e);
 	if (r == 0)
 		r = open_notify(m, host, e);
 	memset(m->guest.last, 0, sizeof(m->guest.last));

@@ -28,8 +28,7 @@ struct monitor_init_way monitor_init_choose(const char *comm, const char *progra
 bool monitor_init_notifies(pid_t pid);
 
 /* Asks the process, a container's first. ERR_STATE: it does not listen, as one that has just begun,
- * or is gone. Returns 1 where it may not have
- * heard. *ret_signal is what it was sent,
- * 0 if it was told by a file. */
+ * or is gone. Returns 1 where it may not have heard. *ret_signal is what it was sent, 0 if it was
+ * told by a file. */
 int monitor_init_ask(pid_t pid, int pidfd, enum monitor_init_wish wish, int *ret_signal,
 		     struct err *e);

@@ -187,17 +187,12 @@ static void list_layers(const struct receiving *r, struct strv *to)
 		engine_lower_list_frozen(to, &r->snapshots.items[i].container);
 }
 
-static void find_layers(struct receiving *r)
+static int find_layers(struct receiving *r, struct err *e)
 {
 	own_clear(strv_clear) struct strv layers = { 0 };
-	char here[FROZEN_NAME_SIZE];
-	struct err unknown;
 
 	list_layers(r, &layers);
-	for (size_t i = 0; i < layers.count; i++)
-		if (!shape_map_get(&r->known, layers.items[i]) &&
-		    storage_frozen_find(here, r->engine->store, layers.items[i], &unknown) == 0)
-			shape_map_set(&r->known, layers.items[i], here);
+	return storage_frozen_find(&r->known, r->engine->store, &layers, e);
 }
 
 static void say(struct json_object *answer)
@@ -485,7 +480,9 @@ static int receive(struct receiving *r, struct err *e)
 		r->layers = store_lock_layers_shared(r->engine->store, e);
 	if (r->layers < 0 && r->target.layers < 0)
 		return r->layers;
-	find_layers(r);
+	result = find_layers(r, e);
+	if (result < 0)
+		return result;
 	if (r->options->answer)
 		answer_wishes(r);
 	result = read_sections(r, e);

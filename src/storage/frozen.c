@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/shape.h"
-#include "base/str.h"
 #include "oci/digest.h"
 #include "storage/store.h"
 
@@ -102,27 +100,25 @@ int storage_frozen_read(struct storage_frozen_facts *ret, const struct store *st
 	return r;
 }
 
-int storage_frozen_find(char ret_name[FROZEN_NAME_SIZE], const struct store *store,
-			const char *origin, struct err *e)
+int storage_frozen_find(struct shape_map *to, const struct store *store, const struct strv *origins,
+			struct err *e)
 {
 	int fd = openat(store->root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	bool found = false;
 
 	if (!dir)
 		return err_sys(e, "list the layers");
-	for (struct dirent *entry; !found && (entry = readdir(dir));) {
+	for (struct dirent *entry; origins->count && (entry = readdir(dir));) {
 		own_clear(storage_frozen_facts_clear) struct storage_frozen_facts facts = { 0 };
 		struct err ignored;
 		if (!oci_digest_is_hex(entry->d_name) ||
 		    storage_frozen_read(&facts, store, entry->d_name, &ignored) < 0)
 			continue;
-		found = str_equal(facts.origin, origin) ||
-			(!facts.origin && strcmp(entry->d_name, origin) == 0);
-		if (found)
-			strcpy(ret_name, entry->d_name);
+		const char *origin = facts.origin ? facts.origin : entry->d_name;
+		if (strv_contains(origins, origin))
+			shape_map_set(to, origin, entry->d_name);
 	}
-	return found ? 0 : err_set(e, ERR_NOT_FOUND, "no layer %.12s", origin);
+	return 0;
 }
 
 int storage_frozen_open(const struct store *store, const char *name, struct err *e)

@@ -8,7 +8,9 @@
 #include "oci/runtime_spec.h"
 
 struct err;
+struct shape_map;
 struct store;
+struct strv;
 
 enum { FROZEN_NAME_SIZE = 65 };
 
@@ -31,10 +33,10 @@ int storage_frozen_make(char ret_name[FROZEN_NAME_SIZE], const struct store *sto
 int storage_frozen_read(struct storage_frozen_facts *ret, const struct store *store,
 			const char *name, struct err *e);
 
-/* The layer that has this name where it was frozen, here or elsewhere; ERR_NOT_FOUND. Looks at all
- * layers. */
-int storage_frozen_find(char ret_name[FROZEN_NAME_SIZE], const struct store *store,
-			const char *origin, struct err *e);
+/* Of these layers, by their names where they were frozen, here or elsewhere, those that are there,
+ * and their names here. Looks at all layers, once. */
+int storage_frozen_find(struct shape_map *to, const struct store *store, const struct strv *origins,
+			struct err *e);
 
 /* Its root, a readable folder, the caller's. */
 int storage_frozen_open(const struct store *store, const char *name, struct err *e);

@@ -214,11 +214,17 @@ static int remove_one(struct cli *cli, const char *name, const void *container, 
 static int run_remove(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
+	struct engine *engine;
 
-	(void)options, (void)e;
+	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 1; i < args->count; i++)
 		strv_add(&names, args->items[i]);
-	return cli_command_each(cli, &names, remove_one, args->items[0]);
+	int status = cli_command_each(cli, &names, remove_one, args->items[0]);
+	engine_snapshot_collect(engine);
+	return status;
 }
 
 /* ---- schedule, run-due ---- */

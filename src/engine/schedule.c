@@ -84,6 +84,7 @@ struct run {
 	void *arg;
 	int64_t now_ns;
 	int failed;
+	bool removed;
 };
 
 static void tell(struct run *run, const struct container *c, const char *what, const struct err *e)
@@ -103,6 +104,7 @@ static void remove_expired(struct run *run, const struct container *c,
 		if (!s->expires_ns || s->expires_ns > run->now_ns)
 			continue;
 		bool failed = engine_snapshot_remove(run->engine, c->id, s->name, &e) < 0;
+		run->removed |= !failed;
 		tell(run, c, s->name, failed ? &e : NULL);
 	}
 }
@@ -154,10 +156,14 @@ int engine_schedule_run(struct engine *engine, engine_report *report, void *arg,
 {
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
 	const struct list_options all = { .all = true };
-	struct run run = { engine, report, arg, moment_now_ns(), 0 };
+	struct run run = {
+		.engine = engine, .report = report, .arg = arg, .now_ns = moment_now_ns()
+	};
 
 	int r = engine_list(engine, &all, &rows, e);
 	for (size_t i = 0; r == 0 && i < rows.count; i++)
 		run_one(&run, &rows.items[i].container);
+	if (run.removed)
+		engine_snapshot_collect(engine);
 	return r < 0 ? r : run.failed;
 }

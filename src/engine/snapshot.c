@@ -178,14 +178,8 @@ int engine_snapshot_remove(struct engine *engine, const char *container, const c
 			   struct err *e)
 {
 	own_fd int folder = lock(engine, container, e);
-	if (folder < 0)
-		return folder;
-	int r = snapshot_remove(folder, name, e);
-	if (r < 0)
-		return r;
-	close(take_fd(&folder));
-	engine_snapshot_collect(engine);
-	return 0;
+
+	return folder < 0 ? folder : snapshot_remove(folder, name, e);
 }
 
 int engine_snapshot_rename(struct engine *engine, const char *container, const char *name,

@@ -33,7 +33,7 @@ int engine_snapshot_list(struct engine *engine, const char *container, struct sn
 int engine_snapshot_read(struct engine *engine, const char *container, const char *name,
 			 struct snapshot *ret, struct err *e);
 
-/* Collects what it alone held. */
+/* What it alone held is for engine_snapshot_collect(), once when all are removed. */
 int engine_snapshot_remove(struct engine *engine, const char *container, const char *name,
 			   struct err *e);
 int engine_snapshot_rename(struct engine *engine, const char *container, const char *name,
@@ -52,6 +52,6 @@ struct restore_options {
 int engine_restore(struct engine *engine, const char *container, const char *snapshot,
 		   const struct restore_options *o, struct err *e);
 
-/* Of the parts that a restore, a clone or an rm let go, those that nothing needs; when somebody
- * pulls just now, later. */
+/* Of the parts that a restore, a clone or an rm, also of a snapshot, let go, those that nothing
+ * needs; when somebody pulls just now, later. */
 void engine_snapshot_collect(struct engine *engine);

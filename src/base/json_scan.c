@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "base/utf8.h"
 
 /* json-c counts the value inside the innermost bracket as one more level. */
@@ -150,6 +151,29 @@ int json_scan_text(char **ret, struct json_span string, struct err *e)
 	}
 	*ret = str_take(&text);
 	return 0;
+}
+
+bool json_scan_strings(struct strv *to, const char *text)
+{
+	struct json_scan scan = json_scan_begin(text, strlen(text));
+	own_clear(strv_clear) struct strv strings = { 0 };
+	struct json_span span;
+	struct err ignored;
+	char *string;
+	int r;
+
+	if (json_scan_open(&scan, '[', &ignored) < 0)
+		return false;
+	while ((r = json_scan_next(&scan, ']', &ignored)) > 0) {
+		if (json_scan_value(&scan, &span, &ignored) < 0 || *span.text != '"' ||
+		    json_scan_text(&string, span, &ignored) < 0)
+			return false;
+		strv_add_take(&strings, string);
+	}
+	if (r < 0 || json_scan_end(&scan, &ignored) < 0)
+		return false;
+	strv_add_all(to, &strings);
+	return true;
 }
 
 bool json_scan_is(struct json_span string, const char *text)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct err;
+struct strv;
 
 struct json_scan {
 	const char *start, *at, *end;
@@ -46,6 +47,9 @@ int json_scan_end(struct json_scan *scan, struct err *e);
 /* The text of a string that was scanned, without its quotes and escapes; the caller's. A NUL in
  * it is refused. */
 int json_scan_text(char **ret, struct json_span string, struct err *e);
+
+/* Is all of the text an array of strings? Then they are added; else nothing is. */
+bool json_scan_strings(struct strv *to, const char *text);
 
 /* Is it this string, which has no escapes? */
 bool json_scan_is(struct json_span string, const char *text);

@@ -25,21 +25,10 @@ static int compare(const void *a, const void *b)
 
 static bool is_ignored(const struct build_ignore *ignore, const char *path)
 {
-	bool out = false;
-
 	if (!ignore || !ignore->patterns.count)
 		return false;
 	own_free bool *matched = mem_new(ignore->patterns.count, sizeof(bool));
-	own_free char *copy = mem_text(path);
-	for (char *slash = copy; slash; slash = strchr(slash + 1, '/')) {
-		char *end = strchr(slash + 1, '/');
-		if (end)
-			*end = '\0';
-		out = build_ignore_match(ignore, copy, matched);
-		if (end)
-			*end = '/';
-	}
-	return out;
+	return build_ignore_match_below(ignore, path, matched);
 }
 
 /* The names in the folder that match one part of the pattern. */
@@ -56,7 +45,11 @@ static int match_names(struct strv *to, int root_fd, const char *folder, const c
 	if (fd < 0)
 		return 0;
 	own_dir DIR *dir = fdopendir(fd);
-	while (dir && (entry = readdir(dir))) {
+	if (!dir) {
+		close(fd);
+		return err_sys(e, "read a folder");
+	}
+	while ((entry = readdir(dir))) {
 		const char *name = entry->d_name;
 		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
 		    build_glob_match(&glob, name))

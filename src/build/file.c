@@ -121,14 +121,9 @@ static bool next_line(struct reader *reader, struct line *ret)
 	return true;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static struct line trim_left(struct line line)
 {
-	while (line.length && is_blank(*line.text)) {
+	while (line.length && build_word_is_blank(*line.text)) {
 		line.text++;
 		line.length--;
 	}
@@ -138,7 +133,7 @@ static struct line trim_left(struct line line)
 static struct line trim(struct line line)
 {
 	line = trim_left(line);
-	while (line.length && is_blank(line.text[line.length - 1]))
+	while (line.length && build_word_is_blank(line.text[line.length - 1]))
 		line.length--;
 	return line;
 }
@@ -311,7 +306,7 @@ static int take_flags(struct build_instruction *to, const char **at, char escape
 		size_t length = build_word_length(*at, escape);
 		own_free char *flag = unquote(*at + 2, length - 2, escape);
 		*at += length;
-		while (is_blank(**at))
+		while (build_word_is_blank(**at))
 			++*at;
 		if (!*flag)
 			return 0;
@@ -323,34 +318,10 @@ static int take_flags(struct build_instruction *to, const char **at, char escape
 	return 0;
 }
 
-/* ["a", "b"]: true; else nothing is added. */
-static bool read_array(struct strv *to, const char *text)
-{
-	struct json_scan scan = json_scan_begin(text, strlen(text));
-	own_clear(strv_clear) struct strv words = { 0 };
-	struct json_span span;
-	struct err ignored;
-	char *word;
-	int r;
-
-	if (*text != '[' || json_scan_open(&scan, '[', &ignored) < 0)
-		return false;
-	while ((r = json_scan_next(&scan, ']', &ignored)) > 0) {
-		if (json_scan_value(&scan, &span, &ignored) < 0 || *span.text != '"' ||
-		    json_scan_text(&word, span, &ignored) < 0)
-			return false;
-		strv_add_take(&words, word);
-	}
-	if (r < 0 || json_scan_end(&scan, &ignored) < 0)
-		return false;
-	strv_add_all(to, &words);
-	return true;
-}
-
 static void split_words(struct strv *to, const char *text, char escape)
 {
 	for (;;) {
-		while (is_blank(*text))
+		while (build_word_is_blank(*text))
 			text++;
 		if (!*text)
 			return;
@@ -365,7 +336,7 @@ static int take_rest(struct build_instruction *to, char escape, struct err *e)
 	enum form form = kinds[to->kind].form;
 
 	if (form != FORM_TEXT)
-		to->json = read_array(&to->words, to->rest);
+		to->json = json_scan_strings(&to->words, to->rest);
 	if (form == FORM_LIST && !to->json)
 		split_words(&to->words, to->rest, escape);
 	if (!*to->rest && to->kind != BUILD_CMD && to->kind != BUILD_ENTRYPOINT)
@@ -380,20 +351,20 @@ static int parse_text(struct build_instruction *to, const char *text, char escap
 {
 	size_t length = 0;
 
-	while (text[length] && !is_blank(text[length]))
+	while (text[length] && !build_word_is_blank(text[length]))
 		length++;
 	int r = find_kind(&to->kind, text, length, e);
 	if (r < 0)
 		return r;
 	const char *at = text + length;
-	while (is_blank(*at))
+	while (build_word_is_blank(*at))
 		at++;
 	to->text = mem_text(text);
 	r = take_flags(to, &at, escape, e);
 	if (r < 0)
 		return r;
 	const char *end = at + strlen(at);
-	while (end > at && is_blank(end[-1]))
+	while (end > at && build_word_is_blank(end[-1]))
 		end--;
 	to->rest = mem_text_n(at, (size_t)(end - at));
 	return take_rest(to, escape, e);
@@ -411,7 +382,7 @@ static int find_heredocs(struct build_instruction *to, char escape, struct err *
 		if (length && build_heredoc_begins(&heredoc, at, length, escape))
 			*shape_list_add(&to->heredocs) = heredoc;
 		at += length;
-		while (is_blank(*at))
+		while (build_word_is_blank(*at))
 			at++;
 	}
 	if (to->heredocs.count > BUILD_FILE_HEREDOCS_MAX)
@@ -481,7 +452,7 @@ static int parse_next(struct build_file *file, struct line line, struct reader *
 	int r = join_lines(&text, trim_left(line), reader, e);
 	if (r < 0)
 		return r;
-	while (text.length && is_blank(text.text[text.length - 1]))
+	while (text.length && build_word_is_blank(text.text[text.length - 1]))
 		text.text[--text.length] = '\0';
 	if (!text.length)
 		return 0;

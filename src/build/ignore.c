@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "build/word.h"
 
 void build_ignore_clear(struct build_ignore *ignore)
 {
@@ -17,18 +18,13 @@ void build_ignore_clear(struct build_ignore *ignore)
 	*ignore = (struct build_ignore){ 0 };
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 int build_ignore_add(struct build_ignore *to, const char *pattern, struct err *e)
 {
 	bool negated = *pattern == '!';
 	own_free char *clean = NULL;
 
 	pattern += negated;
-	while (is_blank(*pattern))
+	while (build_word_is_blank(*pattern))
 		pattern++;
 	if (negated && !*pattern)
 		return err_set(e, ERR_INVALID, "'!' and no pattern");
@@ -58,9 +54,9 @@ int build_ignore_parse(struct build_ignore *ret, const char *name, const char *t
 		line++;
 		if (*at == '#')
 			continue;
-		while (is_blank(*at))
+		while (build_word_is_blank(*at))
 			at++;
-		for (size_t end = strlen(at); end && is_blank(at[end - 1]); end--)
+		for (size_t end = strlen(at); end && build_word_is_blank(at[end - 1]); end--)
 			at[end - 1] = '\0';
 		if (!*at)
 			continue;
@@ -80,6 +76,18 @@ bool build_ignore_match(const struct build_ignore *ignore, const char *path, boo
 		matched[i] = matched[i] || build_glob_match(&pattern->glob, path);
 		if (matched[i])
 			ignored = !pattern->negated;
+	}
+	return ignored;
+}
+
+bool build_ignore_match_below(const struct build_ignore *ignore, const char *path, bool *matched)
+{
+	bool ignored = false;
+
+	for (const char *end = path; *end; end += *end == '/') {
+		end += strcspn(end, "/");
+		own_free char *part = mem_text_n(path, (size_t)(end - path));
+		ignored = build_ignore_match(ignore, part, matched);
 	}
 	return ignored;
 }

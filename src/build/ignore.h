@@ -32,3 +32,6 @@ void build_ignore_clear(struct build_ignore *ignore);
 /* Is path ignored? matched has a place for each pattern, and tells the same of the folder that path
  * is in before, of path after: one walk needs no more than a copy for each folder. */
 bool build_ignore_match(const struct build_ignore *ignore, const char *path, bool *matched);
+
+/* The same of a path that no walk came to: of the folders above it, then of itself. */
+bool build_ignore_match_below(const struct build_ignore *ignore, const char *path, bool *matched);

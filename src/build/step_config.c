@@ -14,11 +14,6 @@
 #include "engine/engine.h"
 #include "oci/instruction.h"
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* KEY=VALUE words, or the old form of one: KEY and its value, which may have blanks. Each side's
  * variables are those before the instruction. */
 static int read_pairs(struct strv *to, const struct build_step *step, struct err *e)
@@ -30,7 +25,7 @@ static int read_pairs(struct strv *to, const struct build_step *step, struct err
 
 	if (!memchr(at, '=', length)) {
 		const char *value = at + length;
-		while (is_blank(*value))
+		while (build_word_is_blank(*value))
 			value++;
 		if (!*value)
 			return err_set(e, ERR_INVALID, "'%.60s' has no value", at);
@@ -41,7 +36,7 @@ static int read_pairs(struct strv *to, const struct build_step *step, struct err
 		return r;
 	}
 	for (; *at; at += length) {
-		while (is_blank(*at))
+		while (build_word_is_blank(*at))
 			at++;
 		length = build_word_length(at, scope.escape);
 		own_free char *raw = mem_text_n(at, length);
@@ -272,7 +267,7 @@ int build_step_arg(struct build_step *step, struct err *e)
 		if (length)
 			r = declare(step, word, e);
 		at += length;
-		while (is_blank(*at))
+		while (build_word_is_blank(*at))
 			at++;
 	}
 	return r;

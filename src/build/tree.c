@@ -243,24 +243,6 @@ static int walk_folder(struct walk *walk, int fd, const char *path, const struct
 
 /* ---- the place ---- */
 
-/* The patterns that match the folders above the place hold for what is in it. */
-static bool decide_above(struct walk *walk, const char *path, struct decided *decided)
-{
-	own_free char *copy = mem_text(path);
-	bool out = false;
-
-	for (char *at = copy; *path && at; at = strchr(at, '/')) {
-		at += at != copy;
-		char *slash = strchr(at, '/');
-		if (slash)
-			*slash = '\0';
-		out = is_out(walk->options->ignore, copy, decided->ignore);
-		if (slash)
-			*slash = '/';
-	}
-	return out;
-}
-
 static int not_there(const char *path, struct err *e)
 {
 	return err_set(e, ERR_NOT_FOUND, "\"/%s\": not found", path);
@@ -313,7 +295,9 @@ int build_tree_read(struct build_tree *ret, int root_fd, const char *path,
 		return err_number(e, -fd, "open /%s", path);
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "look at /%s", path);
-	bool out = decide_above(&walk, path, &decided);
+	/* the patterns that match the folders above the place hold for what is in it */
+	bool out =
+		options->ignore && build_ignore_match_below(options->ignore, path, decided.ignore);
 	if (out && !(S_ISDIR(st.st_mode) && may_come_back(options))) {
 		not_there(path, e);
 		return err_hint(e, "an ignore file leaves it out");

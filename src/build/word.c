@@ -26,11 +26,6 @@ static void lexer_clear(struct lexer *lexer)
 	str_clear(&lexer->word);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static int too_big(const struct lexer *lexer, struct err *e)
 {
 	if (lexer->word.length <= BUILD_WORD_MAX)
@@ -59,7 +54,7 @@ static int add_value(struct lexer *lexer, const char *value, struct err *e)
 		return add(lexer, value, strlen(value), e);
 	for (; *value; value++) {
 		int r = 0;
-		if (is_blank(*value))
+		if (build_word_is_blank(*value))
 			end_word(lexer);
 		else
 			r = add(lexer, value, 1, e);
@@ -311,7 +306,7 @@ static int read_until(struct lexer *lexer, const char *stop, bool raw, struct er
 			r = take_double(lexer, e);
 		else if (*lexer->at == '$')
 			r = take_variable(lexer, false, e);
-		else if (lexer->words && is_blank(*lexer->at)) {
+		else if (lexer->words && build_word_is_blank(*lexer->at)) {
 			end_word(lexer);
 			lexer->at++;
 		} else
@@ -368,7 +363,7 @@ size_t build_word_length(const char *text, char escape)
 	const char *at = text;
 	char quote = 0;
 
-	for (; *at && (quote || !is_blank(*at)); at++) {
+	for (; *at && (quote || !build_word_is_blank(*at)); at++) {
 		if (*at == escape && at[1] && quote != '\'')
 			at++;
 		else if (quote ? *at == quote : (*at == '"' || *at == '\''))

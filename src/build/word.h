@@ -4,6 +4,7 @@
  * ${x#p}, ${x##p}, ${x%p}, ${x%%p}, ${x/p/r}, ${x//p/r}. Patterns
  * know *, ? and the backslash. Pure. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -20,6 +21,11 @@ struct build_word_scope {
 	const void *context;
 	char escape; /* '\\' or '`' */
 };
+
+static inline bool build_word_is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /* text as one word, blanks and all. The caller frees *ret. ERR_INVALID. */
 int build_word_expand(char **ret, const char *text, const struct build_word_scope *scope,

@@ -161,43 +161,15 @@ static int read_rest(char **to, const char *rest, const struct strv *env, struct
 	return 0;
 }
 
-/* ["a", "b"]: 1; 0: it is no array of strings, so Docker takes it for words. */
-static int read_array(struct strv *to, const char *text)
-{
-	struct json_scan scan = json_scan_begin(text, strlen(text));
-	own_clear(strv_clear) struct strv words = { 0 };
-	struct json_span span;
-	struct err ignored;
-	char *word;
-
-	int r = json_scan_open(&scan, '[', &ignored);
-	while (r == 0) {
-		r = json_scan_next(&scan, ']', &ignored);
-		if (r <= 0)
-			break;
-		if (json_scan_value(&scan, &span, &ignored) < 0 || *span.text != '"' ||
-		    json_scan_text(&word, span, &ignored) < 0)
-			return 0;
-		strv_add_take(&words, word);
-		r = 0;
-	}
-	if (r < 0 || json_scan_end(&scan, &ignored) < 0)
-		return 0;
-	strv_clear(to);
-	*to = words;
-	words = (struct strv){ 0 };
-	return 1;
-}
-
 /* ---- the instructions ---- */
 
 static int take_command(struct strv *to, const char *rest, const struct oci_image_process *p)
 {
 	static const char *const shell[] = { "/bin/sh", "-c" };
 
-	if (read_array(to, rest))
-		return 0;
 	strv_clear(to);
+	if (json_scan_strings(to, rest))
+		return 0;
 	if (p->shell.count)
 		strv_add_all(to, &p->shell);
 	for (size_t i = 0; !p->shell.count && i < COUNT_OF(shell); i++)
@@ -348,7 +320,7 @@ static int apply_volume(struct oci_image_process *p, const char *rest, struct er
 {
 	own_clear(strv_clear) struct strv words = { 0 };
 
-	if (!read_array(&words, rest) && read_words(&words, rest, &p->env, e) < 0)
+	if (!json_scan_strings(&words, rest) && read_words(&words, rest, &p->env, e) < 0)
 		return -e->number;
 	for (size_t i = 0; i < words.count; i++) {
 		if (!*words.items[i])
@@ -407,7 +379,7 @@ static int take_test(struct strv *to, const char *rest, struct err *e)
 	}
 	if (length != 3 || strncasecmp(rest, "CMD", length) != 0 || !*command)
 		return err_set(e, ERR_INVALID, "neither NONE nor CMD and a command");
-	bool array = read_array(&words, command);
+	bool array = json_scan_strings(&words, command);
 	strv_add(to, array ? "CMD" : "CMD-SHELL");
 	if (array)
 		strv_add_all(to, &words);

@@ -212,6 +212,9 @@ load holm
 	jq -e '.[0].Config | .Labels.v == "1.2.3-rc1" and .Labels.b == "1.2.3" and (.Env | index("B=1.2.3")) and
 		.ExposedPorts == {"8081/tcp": {}} and .StopSignal == "SIGUSR1" and .Volumes == {"/v": {}, "/w": {}} and
 		.Shell == ["/bin/sh", "-ec"] and .Healthcheck.Test == ["CMD-SHELL", "true"]' <<<"$output"
+	# the escape of the file is that of its FROM, too
+	printf '# escape=`\nARG box=box\nFROM b`usy$box\n' >escaped
+	expect 0 holm build -f escaped .
 }
 
 @test "stages side by side; ctrl-C leaves what was done and nothing else" {

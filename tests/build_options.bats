@@ -163,6 +163,12 @@ unfinished() {
 	refused 1 "two stages are called a" holm build .
 	cat >Dockerfile <<<$'RUN x\nFROM busybox'
 	refused 1 "RUN before the first FROM" holm build .
+	# each word is short enough, all of them are not
+	{
+		printf 'FROM scratch\nARG a=%01000000d\nENV' 0
+		printf ' a%d=$a' {1..100}
+	} >Dockerfile
+	refused 1 "words of more than 67108864 bytes together" holm build .
 }
 
 @test "a full disk, and kill -9 in the middle: an error, no half layer, the next build goes on" {

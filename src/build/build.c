@@ -247,6 +247,12 @@ static const char *get_global(const void *context, const char *name)
 	return value ? value : strv_value(&build->platform_args, name);
 }
 
+static struct build_word_scope global_scope(struct build *build)
+{
+	return (struct build_word_scope){ get_global, build, build->file.escape,
+					  &build->words_left };
+}
+
 static void add_platform(struct strv *to, const char *side, const struct oci_platform *platform)
 {
 	bool variant = !str_empty(platform->variant);
@@ -280,7 +286,7 @@ static int set_platform_args(struct build *build, struct err *e)
 /* ARGs before the first FROM, in which those before count. */
 static int set_global_args(struct build *build, struct err *e)
 {
-	const struct build_word_scope scope = { get_global, build, build->file.escape };
+	const struct build_word_scope scope = global_scope(build);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < build->file.items.count; i++) {
@@ -320,7 +326,6 @@ static int set_time(struct build *build, struct err *e)
 
 static int prepare(struct build *build, const char *context, struct err *e)
 {
-	const struct build_word_scope scope = { get_global, build, '\\' };
 	own_clear(strv_clear) struct strv names = { 0 };
 
 	int r = build_publish_names(&names, build->o, e);
@@ -337,6 +342,7 @@ static int prepare(struct build *build, const char *context, struct err *e)
 				     build->context.file_length, e);
 	if (r == 0)
 		r = set_global_args(build, e);
+	const struct build_word_scope scope = global_scope(build);
 	if (r == 0)
 		r = build_stage_plan(&build->stages, &build->file, &scope, build->o->target, e);
 	if (r == 0)
@@ -412,6 +418,7 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		.context = BUILD_CONTEXT_NONE,
 		.stop = { .fd = -1 },
 		.once = { .fd = -1 },
+		.words_left = BUILD_WORDS_MAX,
 	};
 
 	enum build_progress_kind kind;

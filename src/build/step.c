@@ -32,7 +32,8 @@ static const char *get_variable(const void *context, const char *name)
 
 struct build_word_scope build_step_scope(const struct build_step *step)
 {
-	return (struct build_word_scope){ get_variable, step, step->build->file.escape };
+	return (struct build_word_scope){ get_variable, step, step->build->file.escape,
+					  &step->build->words_left };
 }
 
 /* Of an array no word is one. */

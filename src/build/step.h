@@ -32,6 +32,7 @@ struct build {
 	struct layer_writer places; /* a lowest folder for RUN: places for what is mounted */
 	struct build_stop stop;
 	struct build_once once;
+	size_t words_left; /* struct build_word_scope */
 	bool time_given;
 	int64_t time_s;
 };

@@ -26,18 +26,21 @@ static void lexer_clear(struct lexer *lexer)
 	str_clear(&lexer->word);
 }
 
-static int too_big(const struct lexer *lexer, struct err *e)
-{
-	if (lexer->word.length <= BUILD_WORD_MAX)
-		return 0;
-	return err_set(e, ERR_INVALID, "a word of more than %d bytes", BUILD_WORD_MAX);
-}
-
+/* A variable costs next to nothing where it stands: what comes of all of them is counted, too. */
 static int add(struct lexer *lexer, const char *text, size_t length, struct err *e)
 {
+	size_t *left = lexer->scope->left;
+
 	lexer->begun = true;
+	if (length > BUILD_WORD_MAX - lexer->word.length)
+		return err_set(e, ERR_INVALID, "a word of more than %d bytes", BUILD_WORD_MAX);
+	if (left && length > *left)
+		return err_set(e, ERR_INVALID, "words of more than %d bytes together",
+			       BUILD_WORDS_MAX);
+	if (left)
+		*left -= length;
 	str_add_n(&lexer->word, text, length);
-	return too_big(lexer, e);
+	return 0;
 }
 
 static void end_word(struct lexer *lexer)

@@ -12,6 +12,7 @@ struct strv;
 
 enum {
 	BUILD_WORD_MAX = 1 << 20,      /* bytes that a word may become */
+	BUILD_WORDS_MAX = 64 << 20,    /* and all words of a build, with the variables in them */
 	BUILD_WORD_DEPTH_MAX = 32,     /* ${a:-${b:-...}} */
 	BUILD_WORD_STEPS_MAX = 1 << 26 /* of one search for a pattern */
 };
@@ -19,7 +20,8 @@ enum {
 struct build_word_scope {
 	const char *(*get)(const void *context, const char *name); /* NULL: it is not set */
 	const void *context;
-	char escape; /* '\\' or '`' */
+	char escape;  /* '\\' or '`' */
+	size_t *left; /* bytes that all words may still become together; NULL: no bound */
 };
 
 static inline bool build_word_is_blank(char c)

@@ -185,7 +185,3 @@ came_back() {
 	in_neighbour busybox ping -c 1 -W "$(seconds 1)" 192.0.2.200 >/dev/null
 	within 5 grep -q '192.0.2.2 > 192.0.2.200' "$BATS_TEST_TMPDIR/heard"
 }
-
-apart() { # PID
-	[ ! "/proc/$1/ns/net" -ef /proc/self/ns/net ]
-}

@@ -8,7 +8,7 @@ setup() {
 	networks_setup
 	service unshare -n sleep 1000
 	OTHER=${SERVICES[-1]}
-	within 5 is_apart
+	within 5 apart "$OTHER"
 	ip link add wire type veth peer name wire netns "$OTHER"
 	ip address add 192.0.2.1/24 dev wire
 	ip link set wire up
@@ -22,10 +22,6 @@ teardown() {
 	networks_end
 	ip link delete wire 2>/dev/null || true
 	networks_forget
-}
-
-is_apart() {
-	[ ! "/proc/$OTHER/ns/net" -ef /proc/self/ns/net ]
 }
 
 there() { # COMMAND...

@@ -61,6 +61,11 @@ in_net() { # CONTAINER COMMAND...
 	nsenter -t "$pid" -n "$@"
 }
 
+# Is it in its own network yet?
+apart() { # PID
+	[ ! "/proc/$1/ns/net" -ef /proc/self/ns/net ]
+}
+
 sleeper() { # NAME [ARGUMENT...]
 	local name=$1
 	shift

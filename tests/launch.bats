@@ -74,6 +74,13 @@ debian() { # NAME [OPTION...]
 	output_is no
 	# its own network is its own
 	holm exec deb sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	# nor what is another's, by whatever name it has its network
+	for network in host "ns:/proc/$$/ns/net"; do
+		holm launch --userns host --network "$network" busybox guest >/dev/null
+		expect 1 holm exec guest sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+		output_has "Read-only file system"
+		holm rm -f guest >/dev/null
+	done
 }
 
 @test "stop asks its init, and what it had to say is in the log" {

@@ -93,7 +93,8 @@ void spec_system_env(struct strv *env, const struct container *c)
 /* Other networks' settings are not its own to change. */
 static bool has_own_network(const struct container *c)
 {
-	return !str_equal(c->network.mode, "host") && !str_starts(c->network.mode, "container:");
+	return !str_equal(c->network.mode, "host") && !str_starts(c->network.mode, "ns:") &&
+	       !str_starts(c->network.mode, "container:");
 }
 
 static uint32_t root_of(const struct oci_id_mappings *ids)

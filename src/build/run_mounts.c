@@ -149,9 +149,12 @@ void build_run_mounts_sum(struct storage_hash *hash, const struct build_run_moun
 
 static char *bind_path(const struct build *build, size_t folder, const struct build_tree *tree)
 {
-	return mem_format("%s/layers/%s/fs%s", build->engine->store->root,
-			  build->folders.items[folder].name,
-			  S_ISDIR(tree->items.items[0].mode) ? "" : "/file");
+	char *path = build_state_folder(build->engine->store, build->folders.items[folder].name);
+
+	if (S_ISDIR(tree->items.items[0].mode))
+		return path;
+	own_free char *above = path;
+	return path_join(above, "file");
 }
 
 static int make_bind(char **ret, struct build_run_mounts *mounts, struct build_run_mount *mount,

@@ -133,7 +133,7 @@ static int take_result(struct build *build, const struct worker *worker, struct 
 
 /* ---- workers ---- */
 
-static void work(struct schedule *schedule, size_t stage, int fd)
+static void work(struct schedule *schedule, size_t stage, pid_t parent, int fd)
 {
 	struct build *build = schedule->build;
 	size_t before = build->folders.count;
@@ -141,6 +141,8 @@ static void work(struct schedule *schedule, size_t stage, int fd)
 	struct err e = { 0 };
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1);
 	int r = build_once_part(&build->once, &e);
 	if (r == 0)
 		r = schedule->do_stage(build, stage, &e);
@@ -156,10 +158,10 @@ static int start(struct schedule *schedule, size_t stage, struct err *e)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
-		work(schedule, stage, ends[1]);
+		work(schedule, stage, parent, ends[1]);
 	}
 	close(ends[1]);
 	if (pid < 0) {

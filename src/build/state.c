@@ -66,12 +66,16 @@ bool build_state_is_fresh(const struct build_layer *layer)
 	return layer->name[0] == '.';
 }
 
+char *build_state_folder(const struct store *store, const char *name)
+{
+	return mem_format("%s/layers/%s/fs", store->root, name);
+}
+
 void build_state_folders(struct strv *to, const struct build_state *state,
 			 const struct store *store)
 {
 	for (size_t i = 0; i < state->layers.count; i++) {
-		own_free char *folder =
-			mem_format("%s/layers/%s/fs", store->root, state->layers.items[i].name);
+		own_free char *folder = build_state_folder(store, state->layers.items[i].name);
 		/* overlayfs takes a folder once: the upper one hides all of the lower one */
 		for (size_t n = to->count; n-- > 0;)
 			if (str_equal(to->items[n], folder))

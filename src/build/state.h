@@ -38,6 +38,9 @@ int build_state_read(struct build_state *to, struct json_object *object, struct 
 /* Is the layer one that this build has made, no part of the store yet? */
 bool build_state_is_fresh(const struct build_layer *layer);
 
+/* Where the files of a layer are, by its name, absolute. The caller frees. */
+char *build_state_folder(const struct store *store, const char *name);
+
 /* The folders, lowest first, absolute. */
 void build_state_folders(struct strv *to, const struct build_state *state,
 			 const struct store *store);

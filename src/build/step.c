@@ -85,8 +85,7 @@ int build_step_places(char **ret, struct build *build, struct err *e)
 			: build_places_make(&build->places, build->engine->store, NULL, NULL, e);
 
 	if (r == 0)
-		*ret = mem_format("%s/layers/%s/fs", build->engine->store->root,
-				  build->places.name);
+		*ret = build_state_folder(build->engine->store, build->places.name);
 	return r;
 }
 
@@ -169,7 +168,7 @@ int build_step_open_root(struct build *build, const struct build_state *state, i
 		}
 		if (mkdirat(writer->lock, "work", 0700) < 0)
 			return err_sys(e, "make a work folder");
-		overlay.upper = mem_format("%s/layers/%s/fs", store->root, writer->name);
+		overlay.upper = build_state_folder(store, writer->name);
 		overlay.work = mem_format("%s/layers/%s/work", store->root, writer->name);
 	}
 	for (size_t i = lower.count; i-- > 0;)

@@ -286,8 +286,7 @@ static int run(struct build_step *step, const struct strv *command, struct build
 	const struct store *store = step->build->engine->store;
 	const struct oci_image_process process = process_of(step);
 	own_clear(strv_clear) struct strv lower = { 0 };
-	own_free char *upper =
-		mem_format("%s/layers/%s/fs", store->root, step->build->folders.items[folder].name);
+	own_free char *upper = build_state_folder(store, step->build->folders.items[folder].name);
 	struct create_base base = { "build", &process, &lower, upper };
 	struct create_options o = { .base = &base };
 
@@ -297,7 +296,7 @@ static int run(struct build_step *step, const struct strv *command, struct build
 		r = add_program(&o, step, e);
 	char *places = NULL;
 	if (r == 0 && mounts->places.name)
-		places = mem_format("%s/layers/%s/fs", store->root, mounts->places.name);
+		places = build_state_folder(store, mounts->places.name);
 	else if (r == 0)
 		r = build_step_places(&places, step->build, e);
 	if (places)

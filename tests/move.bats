@@ -82,6 +82,23 @@ tree() { # NAME
 	expect 0 holm start -a web
 }
 
+@test "a receive that is killed while it reads holds no lock" {
+	box web
+	expect 0 holm backup -o web.holm web
+	mkfifo pipe
+	{ head -c 100000 web.holm; exec sleep 60; } >pipe &
+	writer=$!
+	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run holm receive - <pipe &
+	receiver=$!
+	within 10 pgrep -P "$receiver" -f "load --root"
+	refused 1 "" flock -n "$OTHER/root/layers" true
+	kill -9 "$receiver"
+	wait "$receiver" || true
+	within 5 flock -n "$OTHER/root/layers" true
+	kill "$writer"
+	wait "$writer" || true
+}
+
 edited() { # PROGRAM - web.holm with other records: what python makes of c, its container, and h, the header
 	python3 - "$1" <<-'EOT'
 		import json, struct, sys

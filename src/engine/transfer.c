@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -137,36 +138,6 @@ _Noreturn static void pump_out(int from, int to)
 	}
 }
 
-int transfer_write_command(int fd, char kind, const char *name, const struct strv *arguments,
-			   int folder_fd, struct err *e)
-{
-	int ends[2];
-
-	int r = begin_section(fd, kind, name, e);
-	if (r < 0)
-		return r;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "make a pipe");
-	own_fd int reading = ends[0], writing = ends[1];
-	pid_t pid = fork();
-	if (pid < 0)
-		return err_sys(e, "start a process");
-	if (pid == 0) {
-		close(writing);
-		pump_out(reading, fd);
-	}
-	close(take_fd(&reading));
-	const struct image_command_files files = { folder_fd, -1, 0, writing };
-	r = image_command_run_on(&files, NULL, arguments, IMAGE_SHOW_NOTHING, e);
-	close(take_fd(&writing));
-	bool pumped = process_exit_code(process_wait(pid)) == 0;
-	/* holm-image only knows that nobody reads any more */
-	return !pumped ? err_set(e, ERR_UNREACHABLE,
-				 "it cannot be written: the other side has "
-				 "ended, or the disk is full")
-		       : r;
-}
-
 /* ---- reading ---- */
 
 int transfer_read_begin(int fd, struct err *e)
@@ -235,39 +206,79 @@ _Noreturn static void pump_in(int from, int to)
 	_exit(1);
 }
 
-int transfer_read_past(int fd, struct err *e)
-{
-	pid_t pid = fork();
+/* ---- with holm-image ---- */
 
-	if (pid < 0)
-		return err_sys(e, "start a process");
-	if (pid == 0)
-		pump_in(fd, -1);
-	return process_exit_code(process_wait(pid)) == 0
-		       ? 0
-		       : err_set(e, ERR_CORRUPT, "it ends before its end, or is damaged");
+/* It ends with this program, however that ends: no lock that both have is held for longer. */
+static pid_t start_pump(void (*pump)(int from, int to), int from, int to, int not_its,
+			struct err *e)
+{
+	pid_t self = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid < 0 ? err_sys(e, "start a process") : pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != self)
+		_exit(1);
+	if (not_its >= 0)
+		close(not_its);
+	pump(from, to);
+	_exit(1);
 }
 
-int transfer_read_command(int fd, const struct strv *arguments, int folder_fd, struct err *e)
+/* Runs it beside a pump between fd and its standard output (out) or input. */
+static int run_pumped(bool *ret_pumped, bool out, int fd, const struct strv *arguments,
+		      int folder_fd, struct err *e)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	own_fd int reading = ends[0], writing = ends[1];
-	pid_t pid = fork();
+	pid_t pid = out ? start_pump(pump_out, reading, fd, writing, e)
+			: start_pump(pump_in, fd, writing, reading, e);
 	if (pid < 0)
-		return err_sys(e, "start a process");
-	if (pid == 0) {
-		close(reading);
-		pump_in(fd, writing);
-	}
-	close(take_fd(&writing));
-	const struct image_command_files files = { folder_fd, -1, reading, 0 };
+		return pid;
+	close(take_fd(out ? &reading : &writing));
+	const struct image_command_files files = { folder_fd, -1, out ? 0 : reading,
+						   out ? writing : 0 };
 	int r = image_command_run_on(&files, NULL, arguments, IMAGE_SHOW_NOTHING, e);
-	close(take_fd(&reading));
-	bool pumped = process_exit_code(process_wait(pid)) == 0;
-	if (r == 0 && !pumped)
-		r = err_set(e, ERR_CORRUPT, "it ends before its end, or is damaged");
+	close(take_fd(out ? &writing : &reading));
+	*ret_pumped = process_exit_code(process_wait(pid)) == 0;
 	return r;
+}
+
+int transfer_write_command(int fd, char kind, const char *name, const struct strv *arguments,
+			   int folder_fd, struct err *e)
+{
+	bool pumped = true;
+
+	int r = begin_section(fd, kind, name, e);
+	if (r == 0)
+		r = run_pumped(&pumped, true, fd, arguments, folder_fd, e);
+	/* holm-image only knows that nobody reads any more */
+	return !pumped ? err_set(e, ERR_UNREACHABLE,
+				 "it cannot be written: the other side has "
+				 "ended, or the disk is full")
+		       : r;
+}
+
+static int cut_off(struct err *e)
+{
+	return err_set(e, ERR_CORRUPT, "it ends before its end, or is damaged");
+}
+
+int transfer_read_past(int fd, struct err *e)
+{
+	pid_t pid = start_pump(pump_in, fd, -1, -1, e);
+
+	if (pid < 0)
+		return pid;
+	return process_exit_code(process_wait(pid)) == 0 ? 0 : cut_off(e);
+}
+
+int transfer_read_command(int fd, const struct strv *arguments, int folder_fd, struct err *e)
+{
+	bool pumped = true;
+
+	int r = run_pumped(&pumped, false, fd, arguments, folder_fd, e);
+	return r == 0 && !pumped ? cut_off(e) : r;
 }

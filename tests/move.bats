@@ -90,7 +90,7 @@ tree() { # NAME
 	writer=$!
 	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run holm receive - <pipe &
 	receiver=$!
-	within 10 pgrep -P "$receiver" -f "load --root"
+	within 10 pgrep -P "$receiver" -f "^holm-image load"
 	refused 1 "" flock -n "$OTHER/root/layers" true
 	kill -9 "$receiver"
 	wait "$receiver" || true
@@ -142,7 +142,7 @@ edited() { # PROGRAM - web.holm with other records: what python makes of c, its 
 	output_is same
 	expect 0 there system check
 	expect 0 there rm same
-	[ "$(frozen_there)" = 0 ]
+	[ "$(frozen_layers "$OTHER/root")" = 0 ]
 }
 
 sshd_up() {

@@ -79,7 +79,7 @@ static int build_in_child(void *arg, int *ret, struct err *e)
 int runtime_view_open_in_parent(const struct oci_spec *spec, const char *bundle, struct err *e)
 {
 	own_clear(view_clear) struct view view = { .spec = spec, .root_fd = -1 };
-	int fd;
+	int fd = -1;
 
 	view.user = (struct runtime_user_namespace)RUNTIME_USER_NAMESPACE_INIT;
 	int r = prepare(&view, bundle, e);

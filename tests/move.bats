@@ -91,7 +91,7 @@ tree() { # NAME
 	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run holm receive - <pipe &
 	receiver=$!
 	within 10 pgrep -P "$receiver" -f "^holm-image load"
-	refused 1 "" flock -n "$OTHER/root/layers" true
+	expect 1 flock -n "$OTHER/root/layers" true
 	kill -9 "$receiver"
 	wait "$receiver" || true
 	within 5 flock -n "$OTHER/root/layers" true

@@ -94,3 +94,123 @@ says() { # ADDRESS PORT
 	[ "${#lines[@]}" = 1 ]
 	refused 125 "pasta: " u run --rm --network pasta busybox true
 }
+
+# slirp4netns listens; what answers is a shell in a container.
+answers() { # NAME PORT
+	u exec -d "$1" sh -c "while :; do echo $1-$2 | nc -l -p $2; done"
+}
+
+@test "port add and rm on a container that runs, with a network of its own program" {
+	needs slirp4netns
+	expect 0 u run -d --name web -p 127.0.0.1:8080:80 busybox sleep 1000
+	answers web 80
+	answers web 81
+	within 5 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
+	expect 0 u port add web 8081:81 8082:80
+	within 5 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
+	within 5 eval '[ "$(says 127.0.0.1 8082)" = web-80 ]'
+	expect 0 u port web
+	[ "$(sort <<<"$output")" = "80/tcp -> 0.0.0.0:8082
+80/tcp -> 127.0.0.1:8080
+81/tcp -> 0.0.0.0:8081" ]
+	# all or none
+	refused 1 "port 8081/tcp is published by the container web" u port add web 8085:80 8081:80
+	not says 127.0.0.1 8085
+	expect 0 u port rm web 8081:81
+	not says 10.9.9.2 8081
+	within 5 eval '[ "$(says 127.0.0.1 8082)" = web-80 ]'
+	refused 1 "it does not publish 9:9" u port rm web 9:9
+	# recorded for the next start
+	expect 0 u restart -t 0 web
+	expect 0 u port web 80
+	output_is "0.0.0.0:8082
+127.0.0.1:8080"
+	expect 0 u rm -f web
+}
+
+@test "pasta has its ports from its start" {
+	needs pasta
+	expect 0 u run -d --name web --network pasta busybox sleep 1000
+	refused 1 "pasta takes no ports once it runs" u port add web 8081:81
+	expect 0 u port web
+	output_is ""
+	expect 0 u rm -f web
+}
+
+@test "a port that ordinary users may not have: the sysctl is named" {
+	needs slirp4netns
+	echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+	refused 125 "ports below 1024 are not for ordinary users" u run --rm -p 80:80 busybox true
+	output_has "sysctl net.ipv4.ip_unprivileged_port_start=80"
+	echo 80 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+	expect 0 u run --rm -p 80:80 busybox true
+}
+
+@test "networks: names, the world, published ports, connect and disconnect, and nothing stays" {
+	needs slirp4netns nft
+	export -f serve
+	service nsenter --net="/proc/$WORLD/ns/net" bash -c 'serve 10.9.9.1 7000 far'
+	within 5 world timeout 1 bash -c '</dev/tcp/10.9.9.1/7000'
+	expect 0 u network create lan
+	expect 0 u run -d --name web --network lan -p 127.0.0.1:8080:80 busybox sleep 1000
+	answers web 80
+	within 5 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
+	not says 10.9.9.2 8080
+	expect 0 u run --rm --network lan busybox sh -c 'nc web 80; nc 10.9.9.1 7000'
+	output_is "web-80
+far 10.9.9.2"
+	# of the host's devices nothing has changed, and one program serves all
+	[ -z "$(ip -o link show type bridge)" ]
+	[ "$(pgrep -cx slirp4netns)" = 1 ]
+	expect 0 u port add web 8081:81
+	answers web 81
+	within 5 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
+	expect 0 u port rm web 8081:81
+	not says 10.9.9.2 8081
+	# another network, and networks are apart
+	expect 0 u network create other
+	expect 0 u run -d --name db --network other busybox sleep 1000
+	answers db 90
+	expect 1 u exec web sh -c 'echo | nc -w 1 db 90'
+	expect 0 u network connect other web
+	within 5 eval '[ "$(u exec web nc -w 1 db 90)" = db-90 ]'
+	refused 1 "the network other is that of the container" u network rm other
+	expect 0 u network disconnect lan web
+	within 5 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
+	expect 0 u network inspect other --format '{{len .Containers}}'
+	output_is 2
+	expect 0 u rm -f web
+	not says 127.0.0.1 8080
+	[ "$(pgrep -cx slirp4netns)" = 1 ]
+	expect 0 u rm -f db
+	within 5 not pgrep -x slirp4netns
+	[ ! -e /run/user/1000/holm/uplink ]
+	expect 0 u network rm lan other
+}
+
+@test "networks: the program that serves them ends behind monitors that were killed, and many come and go" {
+	needs slirp4netns nft
+	expect 0 u run -d --name web --network bridge busybox sleep 1000
+	kill -KILL "$(pgrep -f 'holm-monitor run /run/user/1000')"
+	expect 0 u ps -a --format '{{.Status}}'
+	output_has "Exited (137)"
+	within 5 not pgrep -x slirp4netns
+	local i pids=()
+	for i in 1 2 3 4 5 6; do
+		u run --rm --network bridge busybox ip -4 -o addr show eth0 >"out$i" 2>"err$i" &
+		pids+=($!)
+	done
+	wait "${pids[@]}" || cat err?
+	grep -q inet out1 out2 out3 out4 out5 out6
+	[ "$(cat err?)" = "" ]
+	within 5 not pgrep -x slirp4netns
+	# one that was killed itself is made anew
+	expect 0 u start web
+	pkill -KILL -x slirp4netns
+	expect 0 u stop -t 0 web
+	expect 0 u start web
+	expect 0 u exec web ip -4 -o addr show eth0
+	output_has inet
+	expect 0 u rm -f web
+	within 5 not pgrep -x slirp4netns
+}

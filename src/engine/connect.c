@@ -29,6 +29,7 @@
 #include "engine/ports.h"
 #include "engine/process.h"
 #include "engine/record.h"
+#include "engine/user_network.h"
 #include "monitor/state.h"
 #include "network/lease.h"
 #include "network/link.h"
@@ -384,7 +385,9 @@ int engine_connect(struct engine *engine, const char *network, const char *name,
 
 	change.engine = engine;
 	change.name = name;
-	int r = engine_networks_read(&change.network, engine, network, e);
+	int r = engine_user_network_look(engine, e);
+	if (r == 0)
+		r = engine_networks_read(&change.network, engine, network, e);
 	if (r == 0)
 		r = read_container(&change, e);
 	if (r == 0)
@@ -457,7 +460,9 @@ int engine_disconnect(struct engine *engine, const char *network, const char *na
 
 	change.engine = engine;
 	change.name = name;
-	int r = engine_networks_read(&change.network, engine, network, e);
+	int r = engine_user_network_look(engine, e);
+	if (r == 0)
+		r = engine_networks_read(&change.network, engine, network, e);
 	if (r == 0)
 		r = read_container(&change, e);
 	if (r < 0)

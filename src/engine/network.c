@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
@@ -17,6 +18,8 @@
 #include "engine/networks.h"
 #include "engine/record.h"
 #include "engine/spec.h"
+#include "engine/uplink.h"
+#include "engine/user_network.h"
 #include "monitor/after.h"
 #include "monitor/state.h"
 #include "network/driver.h"
@@ -89,6 +92,8 @@ void engine_network_close(struct engine_connection *connection)
 	network_resolver_close(&connection->resolver);
 	if (connection->user_fd >= 0)
 		close(take_fd(&connection->user_fd));
+	if (connection->user_network >= 0)
+		close(take_fd(&connection->user_network));
 	engine_network_places_clear(&connection->places);
 }
 
@@ -386,30 +391,92 @@ int engine_network_leave(struct engine *engine, const char *folder, struct err *
 	if (!str_starts(dead, ".dead-"))
 		return err_set(e, ERR_INVALID, "%s is no folder of a container that has ended",
 			       folder);
-	int r = engine_network_places_read(&places, engine, dead, e);
+	int r = engine_uplink_forget(engine, dead, e);
+	if (r == 0)
+		r = engine_user_network_look(engine, e);
+	if (r == 0)
+		r = engine_network_places_read(&places, engine, dead, e);
 	for (size_t i = 0; r == 0 && i < places.items.count; i++)
 		engine_network_leave_place(engine, dead + strlen(".dead-"), &places.items.items[i]);
+	engine_user_network_leave(engine);
 	return r;
+}
+
+/* ---- at its start ---- */
+
+static int connect_here(struct engine_connection *to, struct engine *engine,
+			const struct container *c, struct err *e)
+{
+	int r = network_namespace_make(&to->namespace, to->user_fd, e);
+
+	for (size_t i = 0; r == 0 && i < c->network.endpoints.count; i++)
+		r = engine_network_join(to, engine, c, i, e);
+	return r < 0 ? r : network_resolver_open(&to->resolver, &to->namespace, e);
+}
+
+/* An ordinary user's networks are elsewhere, and nobody comes back from there. */
+struct elsewhere {
+	struct engine_connection *connection;
+	struct engine *engine;
+	const struct container *c;
+	int namespace_fd;
+};
+
+static int connect_in_child(void *arg, int *fds, struct err *e)
+{
+	const struct elsewhere *w = arg;
+	struct engine_connection *to = w->connection;
+
+	own_fd int run_fd = openat(w->engine->run_fd, w->c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (run_fd < 0)
+		return err_sys(e, "open the run folder");
+	int r = engine_user_network_enter(w->namespace_fd, e);
+	if (r == 0)
+		r = connect_here(to, w->engine, w->c, e);
+	for (size_t i = 0; r == 0 && i < to->places.items.count; i++)
+		to->places.items.items[i].leaves = true; /* engine_user_network_leave() */
+	if (r == 0)
+		r = engine_network_places_write(w->engine, run_fd, &to->places, e);
+	if (r < 0)
+		return r;
+	fds[0] = to->namespace.fd;
+	fds[1] = to->namespace.socket;
+	fds[2] = to->resolver.udp;
+	fds[3] = to->resolver.tcp;
+	return 0;
+}
+
+static int connect_elsewhere(struct engine_connection *to, struct engine *engine,
+			     const struct container *c, struct err *e)
+{
+	int fds[4];
+
+	own_fd int namespace = engine_user_network_open(&to->user_network, engine, e);
+	if (namespace < 0)
+		return namespace;
+	struct elsewhere elsewhere = { to, engine, c, namespace };
+	int r = child_open(fds, COUNT_OF(fds), connect_in_child, &elsewhere, e);
+	if (r < 0)
+		return r;
+	to->namespace = (struct network_namespace){ fds[0], fds[1] };
+	to->resolver = (struct network_resolver){ fds[2], fds[3] };
+	return engine_network_places_read(&to->places, engine, c->id, e);
 }
 
 int engine_network_connect(struct engine_connection *ret, struct engine *engine,
 			   const struct container *c, struct spec_context *context, struct err *e)
 {
-	struct engine_connection *to = ret;
-
 	if (c->network.endpoints.count == 0 && !network_uplink_is_name(c->network.mode))
 		return 0;
-	int r = open_user(&to->user_fd, c, context, e);
+	int r = open_user(&ret->user_fd, c, context, e);
 	if (r == 0)
-		r = network_namespace_make(&to->namespace, to->user_fd, e);
-	for (size_t i = 0; r == 0 && i < c->network.endpoints.count; i++)
-		r = engine_network_join(to, engine, c, i, e);
-	if (r == 0)
-		r = network_resolver_open(&to->resolver, &to->namespace, e);
+		r = c->network.endpoints.count && engine_user_network_applies()
+			    ? connect_elsewhere(ret, engine, c, e)
+			    : connect_here(ret, engine, c, e);
 	if (r < 0)
 		return r;
 	context->network_namespace.path = mem_text(MONITOR_NETWORK);
-	if (to->user_fd >= 0 && !context->user_namespace.path)
+	if (ret->user_fd >= 0 && !context->user_namespace.path)
 		context->user_namespace.path = mem_text(MONITOR_USER);
 	return 0;
 }

@@ -39,12 +39,13 @@ struct engine_place *engine_network_find_place(const struct engine_places *place
 struct engine_connection {
 	struct network_namespace namespace; /* fd -1: the container is in no network */
 	int user_fd;                        /* the user namespace that owns it; -1: ours */
+	int user_network; /* keeps an ordinary user's networks (engine/user_network.h); or -1 */
 	struct engine_places places;
 	struct network_resolver resolver; /* where its name server listens */
 };
 #define ENGINE_CONNECTION_INIT                                                                     \
 	{                                                                                          \
-		.namespace = NETWORK_NAMESPACE_INIT, .user_fd = -1,                                \
+		.namespace = NETWORK_NAMESPACE_INIT, .user_fd = -1, .user_network = -1,            \
 		.resolver = NETWORK_RESOLVER_INIT                                                  \
 	}
 

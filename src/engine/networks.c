@@ -18,6 +18,7 @@
 #include "engine/name.h"
 #include "engine/network.h"
 #include "engine/record.h"
+#include "engine/user_network.h"
 #include "network/driver.h"
 #include "network/lease.h"
 #include "storage/store.h"
@@ -388,14 +389,15 @@ static bool is_used(struct engine *engine, const char *network, char **who)
 	return !dir;
 }
 
-/* Under the lock. */
+/* Under the lock. A user's networks that have not been found (engine_user_network_look()) are not
+ * there. */
 static int remove_unused(struct engine *engine, const struct network *network, struct err *e)
 {
 	const struct network_driver *driver;
 	struct err ignored;
 
 	int r = network_driver_find(&driver, network->driver, e);
-	if (r == 0 && driver->remove)
+	if (r == 0 && driver->remove && !engine_user_network_applies())
 		r = driver->remove(network, e);
 	if (r == 0)
 		r = network_record_remove(engine->store, network->name, e);
@@ -418,7 +420,9 @@ int engine_networks_remove(struct engine *engine, const char *name, bool force, 
 	own_fd int lock = network_record_lock(engine->store, e);
 	if (lock < 0)
 		return lock;
-	int r = engine_networks_read(&network, engine, name, e);
+	int r = engine_user_network_look(engine, e);
+	if (r == 0)
+		r = engine_networks_read(&network, engine, name, e);
 	if (r < 0)
 		return force && e->kind == ERR_NOT_FOUND ? 0 : r;
 	if (str_equal(network.name, NETWORK_DEFAULT))
@@ -438,7 +442,9 @@ int engine_networks_prune(struct engine *engine, struct strv *done, struct err *
 	own_fd int lock = network_record_lock(engine->store, e);
 	if (lock < 0)
 		return lock;
-	int r = network_record_list(&networks, engine->store, e);
+	int r = engine_user_network_look(engine, e);
+	if (r == 0)
+		r = network_record_list(&networks, engine->store, e);
 	for (size_t i = 0; r == 0 && i < networks.items.count; i++) {
 		const struct network *network = &networks.items.items[i];
 		own_free char *who = NULL;

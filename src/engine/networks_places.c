@@ -14,6 +14,7 @@
 #include "engine/network.h"
 #include "engine/networks.h"
 #include "engine/record.h"
+#include "engine/user_network.h"
 #include "network/control.h"
 #include "network/firewall.h"
 #include "wire/netlink.h"
@@ -170,7 +171,9 @@ int engine_networks_list_places(struct engine *engine, struct json_object **ret,
 	own_clear(network_record_list_clear) struct networks networks = { 0 };
 	own_clear(engine_networks_members_clear) struct engine_members members = { 0 };
 
-	int r = network_record_list(&networks, engine->store, e);
+	int r = engine_user_network_look(engine, e);
+	if (r == 0)
+		r = network_record_list(&networks, engine->store, e);
 	if (r < 0)
 		return r;
 	own_fd int socket = wire_netlink_open(e);

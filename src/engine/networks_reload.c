@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/networks.h"
 #include "engine/ports.h"
+#include "engine/user_network.h"
 #include "network/driver.h"
 
 static bool is_used(const struct engine_rows *rows, const char *network)
@@ -19,7 +20,11 @@ int engine_networks_reload(struct engine *engine, struct err *e)
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
 	const struct list_options running = { .quiet = true };
 
-	int r = network_record_list(&networks, engine->store, e);
+	own_free char *program = engine_user_network_socket(engine);
+
+	int r = engine_user_network_look(engine, e);
+	if (r == 0)
+		r = network_record_list(&networks, engine->store, e);
 	if (r == 0)
 		r = engine_list(engine, &running, &rows, e);
 	for (size_t i = 0; r == 0 && i < networks.items.count; i++) {
@@ -32,5 +37,6 @@ int engine_networks_reload(struct engine *engine, struct err *e)
 			r = driver->ensure(engine->store, network, e);
 		r = r > 0 ? 0 : r;
 	}
-	return r < 0 ? r : engine_ports_restore(engine, &rows, e);
+	/* slirp4netns has its ports by itself */
+	return r < 0 || program ? r : engine_ports_restore(engine, &rows, e);
 }

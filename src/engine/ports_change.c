@@ -17,8 +17,11 @@
 #include "engine/ports.h"
 #include "engine/ports_plan.h"
 #include "engine/record.h"
+#include "engine/uplink.h"
+#include "engine/user_network.h"
 #include "monitor/client.h"
 #include "network/link.h"
+#include "network/uplink.h"
 #include "wire/netlink.h"
 
 /* A container and what of it runs. */
@@ -27,6 +30,7 @@ struct subject {
 	char id[CONTAINER_ID_LENGTH + 1];
 	int folder; /* locked */
 	int run;    /* -1: it does not run */
+	bool by_program;
 	struct network_reserve reserve;
 	struct engine_places places;
 	struct engine_port_list ports;
@@ -63,7 +67,8 @@ static int open_live(struct subject *s, struct engine *engine, pid_t monitor, st
 	if (s->run < 0)
 		return err_sys(e, "open the run folder");
 	int r = engine_network_places_read(&s->places, engine, s->id, e);
-	if (r == 0 && s->places.items.count)
+	s->by_program = engine_uplink_has(engine, &s->c);
+	if (r == 0 && s->places.items.count && !s->by_program)
 		r = borrow(&s->reserve, monitor, e);
 	return r < 0 ? r : engine_ports_read(&s->ports, engine, s->id, e);
 }
@@ -83,7 +88,7 @@ static int open_subject(struct subject *s, struct engine *engine, const char *na
 		r = record_read(engine, s->id, &s->c, e);
 	if (r < 0)
 		return r;
-	if (s->c.network.endpoints.count == 0)
+	if (s->c.network.endpoints.count == 0 && !network_uplink_is_name(s->c.network.mode))
 		return err_set(e, ERR_STATE, "it has --network %s, which has no ports to publish",
 			       s->c.network.mode);
 	bool runs = container_state_live(&state) || state.status == CONTAINER_RESTARTING;
@@ -119,12 +124,38 @@ static void give_back(struct subject *s, const struct engine_port_list *ports)
 				     (uint16_t)ports->items.items[i].host_port, &ignored);
 }
 
-static int withdraw(const struct engine_port_list *ports, struct err *e)
+/* ---- the steps, by nftables or by an ordinary user's program ---- */
+
+static int withdraw(struct engine *engine, const char *id, const struct engine_port_list *ports,
+		    bool by_program, struct err *e)
 {
 	own_free struct wire_nftables_element *elements = NULL;
 
+	if (by_program)
+		return engine_uplink_withdraw(engine, id, ports, e);
 	int count = ports_plan_elements(&elements, ports, e);
 	return count < 0 ? count : network_publish_remove(elements, (size_t)count, e);
+}
+
+static int translate(struct engine *engine, const char *id, const struct engine_port_list *ports,
+		     bool by_program, struct err *e)
+{
+	return by_program ? engine_uplink_publish(engine, id, ports, e)
+			  : engine_ports_translate(engine, ports, e);
+}
+
+static int write_ports(int run_fd, const struct engine_port_list *ports, bool by_program,
+		       struct err *e)
+{
+	return by_program ? engine_ports_write_list(run_fd, ports, e)
+			  : engine_ports_write(run_fd, ports, e);
+}
+
+static int plan(struct engine_port_list *to, struct subject *s, struct engine *engine,
+		const struct container *more, struct err *e)
+{
+	return s->by_program ? engine_uplink_plan(to, engine, more, &s->places, e)
+			     : ports_plan_make(to, &s->reserve, engine, more, &s->places, e);
 }
 
 /* For containers that come to themselves by the host's address. */
@@ -149,24 +180,25 @@ static int add_live(struct subject *s, struct engine *engine, const struct conta
 	own_clear(engine_ports_clear) struct engine_port_list all = { 0 };
 	struct err ignored;
 
-	int r = ports_plan_make(&ports, &s->reserve, engine, more, &s->places, e);
+	int r = plan(&ports, s, engine, more, e);
 	for (size_t i = 0; i < s->ports.items.count; i++)
 		append(&all, &s->ports.items.items[i]);
 	for (size_t i = 0; i < ports.items.count; i++)
 		append(&all, &ports.items.items[i]);
 	if (r == 0)
-		r = engine_ports_write(s->run, &all, e);
-	if (r == 0)
+		r = write_ports(s->run, &all, s->by_program, e);
+	if (r == 0 && !s->by_program)
 		r = turn_back(&s->places, e);
 	if (r == 0)
-		r = engine_ports_translate(engine, &ports, e);
+		r = translate(engine, s->id, &ports, s->by_program, e);
 	if (r == 0)
 		r = record_commit(s->folder, &s->c, e);
 	if (r == 0)
 		return 0;
-	withdraw(&ports, &ignored);
-	engine_ports_write(s->run, &s->ports, &ignored);
-	give_back(s, &ports);
+	withdraw(engine, s->id, &ports, s->by_program, &ignored);
+	write_ports(s->run, &s->ports, s->by_program, &ignored);
+	if (!s->by_program)
+		give_back(s, &ports);
 	return r;
 }
 
@@ -178,6 +210,7 @@ int engine_ports_add(struct engine *engine, const char *name, const struct strv 
 
 	int r = open_subject(&s, engine, name, e);
 	more.network.publish_open = s.c.network.publish_open;
+	more.network.mode = mem_text(s.c.network.mode);
 	for (size_t i = 0; r == 0 && i < publish->count; i++) {
 		r = config_publish(&s.c, publish->items[i], e);
 		if (r == 0)
@@ -271,10 +304,11 @@ int engine_ports_remove(struct engine *engine, const char *name, const struct st
 		r = record_commit(s.folder, &s.c, e);
 	if (r < 0 || s.run < 0)
 		return r;
-	r = withdraw(&gone, e);
+	r = withdraw(engine, s.id, &gone, s.by_program, e);
 	if (r == 0)
-		r = engine_ports_write(s.run, &s.ports, e);
-	give_back(&s, &gone);
+		r = write_ports(s.run, &s.ports, s.by_program, e);
+	if (!s.by_program)
+		give_back(&s, &gone);
 	return r;
 }
 
@@ -313,6 +347,8 @@ int engine_ports_move(struct engine *engine, const char *id, int run_fd,
 	own_clear(engine_ports_clear) struct engine_port_list moved = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list all = { 0 };
 	struct network_address targets[2] = { 0 };
+	own_free char *program = engine_user_network_socket(engine);
+	bool by_program = program != NULL;
 
 	int r = engine_ports_read(&ports, engine, id, e);
 	if (r == 0 && places->items.count)
@@ -330,10 +366,10 @@ int engine_ports_move(struct engine *engine, const char *id, int run_fd,
 	}
 	if (r < 0 || old.items.count == 0)
 		return r;
-	r = withdraw(&old, e);
+	r = withdraw(engine, id, &old, by_program, e);
 	if (r == 0)
-		r = engine_ports_write(run_fd, &all, e);
+		r = write_ports(run_fd, &all, by_program, e);
 	if (r == 0 && moved.items.count)
-		r = engine_ports_translate(engine, &moved, e);
+		r = translate(engine, id, &moved, by_program, e);
 	return r < 0 ? err_add(e, "move published ports") : 0;
 }

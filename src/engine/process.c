@@ -29,6 +29,7 @@
 #include "engine/secret.h"
 #include "engine/spec.h"
 #include "engine/uplink.h"
+#include "engine/user_network.h"
 #include "engine/volume.h"
 #include "monitor/config.h"
 #include "monitor/dead.h"
@@ -346,15 +347,22 @@ static int spawn(struct engine *engine, const struct container *c, int folder_fd
 
 /* What a start has done on the host before there was a monitor to undo it. */
 static void undo(struct engine *engine, const struct container *c, const char *run_dir, int run_fd,
-		 const struct engine_places *places)
+		 struct engine_connection *connection)
 {
+	const struct engine_places *places = &connection->places;
+	bool elsewhere = connection->user_network >= 0;
 	struct err ignored;
 
 	engine_ports_withdraw(run_fd);
-	for (size_t i = 0; i < places->items.count; i++)
+	if (elsewhere)
+		engine_uplink_forget(engine, c->id, &ignored);
+	for (size_t i = 0; !elsewhere && i < places->items.count; i++)
 		engine_network_leave_place(engine, c->id, &places->items.items[i]);
 	monitor_dead_remove_names(run_dir);
 	fd_remove_tree_at(engine->run_fd, c->id, &ignored);
+	engine_network_close(connection);
+	if (elsewhere)
+		engine_user_network_leave(engine);
 }
 
 int engine_process_start(struct engine *engine, const struct container *c, int folder_fd,
@@ -387,11 +395,14 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 	if (r == 0)
 		r = write_monitor(engine, c, run_fd, o, &connection.places, e);
 	if (r == 0)
-		r = engine_ports_publish(&ports, engine, c, &connection.places, run_fd, e);
+		r = connection.user_network >= 0
+			    ? engine_uplink_publish_all(engine, c, &connection.places, run_fd, e)
+			    : engine_ports_publish(&ports, engine, c, &connection.places, run_fd,
+						   e);
 	if (r == 0)
 		r = engine_uplink_start(engine, c, &connection, run_fd, e);
 	if (r < 0) {
-		undo(engine, c, run_dir, run_fd, &connection.places);
+		undo(engine, c, run_dir, run_fd, &connection);
 		return r;
 	}
 	r = spawn(engine, c, folder_fd, o, &connection, &ports, ret, e);

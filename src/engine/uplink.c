@@ -1,24 +1,60 @@
 #include "engine/uplink.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/network.h"
 #include "engine/ports.h"
 #include "engine/ports_plan.h"
 #include "engine/process.h"
+#include "engine/user_network.h"
 #include "monitor/uplink.h"
 #include "network/reserve.h"
+#include "network/slirp.h"
 #include "network/uplink.h"
 
+/* ---- which ports ---- */
+
+/* slirp4netns(1), add_hostfwd: "IPv4 only". All addresses of both families are one wish. */
+static int leave_ipv6(struct engine_port_list *ports, struct err *e)
+{
+	struct engine_port_list all = *ports;
+
+	*ports = (struct engine_port_list){ 0 };
+	int r = 0;
+	for (size_t i = 0; i < all.items.count; i++) {
+		struct engine_port *port = &all.items.items[i];
+		bool six = strchr(port->address, ':');
+		if (six && !str_equal(port->address, "::"))
+			r = err_set(e, ERR_UNSUPPORTED,
+				    "--publish %s: slirp4netns publishes at IPv4 addresses alone",
+				    port->address);
+		if (!six)
+			*shape_list_add(&ports->items) = (struct engine_port){
+				.address = take_ptr(&port->address),
+				.host_port = port->host_port,
+				.port = port->port,
+				.protocol = take_ptr(&port->protocol),
+				.target = take_ptr(&port->target),
+			};
+	}
+	engine_ports_clear(&all);
+	return r;
+}
+
 /* Reserved for a moment, which chooses and names who has them; the program takes them itself. */
-static int plan_ports(struct engine_port_list *to, struct engine *engine, const struct container *c,
-		      const struct engine_connection *connection, struct err *e)
+int engine_uplink_plan(struct engine_port_list *to, struct engine *engine,
+		       const struct container *c, const struct engine_places *places, struct err *e)
 {
 	own_clear(network_reserve_close) struct network_reserve reserve = NETWORK_RESERVE_INIT;
 
@@ -26,22 +62,25 @@ static int plan_ports(struct engine_port_list *to, struct engine *engine, const 
 		return 0;
 	int r = network_reserve_open(&reserve, e);
 	if (r == 0)
-		r = ports_plan_make(to, &reserve, engine, c, &connection->places, e);
+		r = ports_plan_make(to, &reserve, engine, c, places, e);
+	if (r == 0 && !str_equal(c->network.mode, NETWORK_UPLINK_PASTA))
+		r = leave_ipv6(to, e);
 	return r;
 }
 
-/* All addresses of both families are one wish to the program. */
 static void list_ports(struct strv *to, const struct engine_port_list *ports)
 {
 	for (size_t i = 0; i < ports->items.count; i++) {
 		const struct engine_port *port = &ports->items.items[i];
 		if (str_equal(port->address, "::"))
 			continue;
-		strv_addf(to, "%s %s %lld %lld", port->protocol,
-			  str_equal(port->address, "0.0.0.0") ? "" : port->address,
-			  (long long)port->host_port, (long long)port->port);
+		strv_addf(to, "%s %s %lld %lld %s", port->protocol, port->address,
+			  (long long)port->host_port, (long long)port->port,
+			  str_equal(port->target, "0.0.0.0") ? "" : port->target);
 	}
 }
+
+/* ---- a program of its own ---- */
 
 static int start(struct engine *engine, const struct container *c,
 		 const struct engine_connection *connection, int run_fd, struct err *e)
@@ -51,7 +90,7 @@ static int start(struct engine *engine, const struct container *c,
 	own_clear(strv_clear) struct strv words = { 0 };
 	pid_t pid;
 
-	int r = plan_ports(&ports, engine, c, connection, e);
+	int r = engine_uplink_plan(&ports, engine, c, &connection->places, e);
 	if (r == 0 && ports.items.count)
 		r = engine_ports_write_list(run_fd, &ports, e);
 	if (r < 0)
@@ -79,4 +118,85 @@ int engine_uplink_start(struct engine *engine, const struct container *c,
 		return 0;
 	int r = start(engine, c, connection, run_fd, e);
 	return r < 0 ? err_add(e, "network") : 0;
+}
+
+/* ---- ports of what runs ---- */
+
+bool engine_uplink_has(const struct engine *engine, const struct container *c)
+{
+	own_free char *socket = engine_user_network_socket(engine);
+
+	return network_uplink_is_name(c->network.mode) || socket;
+}
+
+static bool has_file(const struct engine *engine, const char *id, const char *name)
+{
+	own_free char *path = mem_format("%s/%s", id, name);
+
+	return faccessat(engine->run_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Of its own one, or of all the user's networks. */
+static int find_socket(char **ret, struct engine *engine, const char *id, struct err *e)
+{
+	own_free char *shared = engine_user_network_socket(engine);
+
+	if (has_file(engine, id, NETWORK_UPLINK_SLIRP_SOCKET)) {
+		own_free char *folder = engine_process_run_dir(engine, id);
+		*ret = path_join(folder, NETWORK_UPLINK_SLIRP_SOCKET);
+		return 0;
+	}
+	if (shared && has_file(engine, id, "network.json")) {
+		*ret = take_ptr(&shared);
+		return 0;
+	}
+	err_set(e, ERR_UNSUPPORTED, "pasta takes no ports once it runs");
+	return err_hint(e, "stop it, change its ports, and start it again; with --network "
+			   "slirp4netns they change while it runs");
+}
+
+int engine_uplink_publish(struct engine *engine, const char *id,
+			  const struct engine_port_list *ports, struct err *e)
+{
+	own_clear(strv_clear) struct strv words = { 0 };
+	own_free char *socket = NULL;
+
+	list_ports(&words, ports);
+	int r = words.count ? find_socket(&socket, engine, id, e) : 0;
+	return r < 0 || !words.count ? r : network_slirp_publish(socket, &words, e);
+}
+
+int engine_uplink_withdraw(struct engine *engine, const char *id,
+			   const struct engine_port_list *ports, struct err *e)
+{
+	own_clear(strv_clear) struct strv words = { 0 };
+	own_free char *socket = NULL;
+
+	list_ports(&words, ports);
+	int r = words.count ? find_socket(&socket, engine, id, e) : 0;
+	return r < 0 || !words.count ? r : network_slirp_withdraw(socket, &words, e);
+}
+
+int engine_uplink_publish_all(struct engine *engine, const struct container *c,
+			      const struct engine_places *places, int run_fd, struct err *e)
+{
+	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
+
+	int r = engine_uplink_plan(&ports, engine, c, places, e);
+	if (r == 0 && ports.items.count)
+		r = engine_ports_write_list(run_fd, &ports, e);
+	if (r == 0)
+		r = engine_uplink_publish(engine, c->id, &ports, e);
+	return r < 0 ? err_add(e, "publish ports") : 0;
+}
+
+int engine_uplink_forget(struct engine *engine, const char *dead, struct err *e)
+{
+	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
+	own_free char *socket = engine_user_network_socket(engine);
+	own_clear(strv_clear) struct strv words = { 0 };
+
+	int r = socket ? engine_ports_read(&ports, engine, dead, e) : 0;
+	list_ports(&words, &ports);
+	return r < 0 || !socket ? r : network_slirp_withdraw(socket, &words, e);
 }

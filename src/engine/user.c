@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -18,6 +19,9 @@
 #include "runtime/idmap.h"
 #include "runtime/user_entry.h"
 #include "runtime/user_namespace.h"
+
+/* For newuidmap(1) and newgidmap(1) of another. */
+enum { WAIT_MS = 3000, WAIT_STEP_MS = 2 };
 
 /* ---- where things lie ---- */
 
@@ -111,6 +115,59 @@ static int open_running(const char *run, const struct runtime_idmap *ids)
 	return -1;
 }
 
+/* ---- all processes of the user's in one ---- */
+
+/* Two that find no container at the same time are to have one user namespace all the same, or what
+ * one makes could not be touched by the other. Each keeps a shared lock on this file for as long as
+ * it lives, the one that makes a namespace an exclusive one until it is in there; who meets a lock
+ * joins its holder. A record lock, since the kernel tells whose it is. -1: no lock can be had. */
+static int open_lock(const char *run)
+{
+	own_free char *path = path_join(run, "user");
+
+	if (mkdir(run, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+static bool lock_as(int lock, short type, int command)
+{
+	struct flock wanted = { .l_type = type, .l_whence = SEEK_SET };
+
+	return lock < 0 || fcntl(lock, command, &wanted) == 0;
+}
+
+static int open_holders(int lock, const struct runtime_idmap *ids)
+{
+	struct flock held = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (lock < 0 || fcntl(lock, F_GETLK, &held) < 0 || held.l_type == F_UNLCK ||
+	    held.l_pid <= 0)
+		return -1;
+	own_free char *path = mem_format("/proc/%d/ns/user", (int)held.l_pid);
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && runtime_user_entry_fits(fd, (int)held.l_pid, ids) ? take_fd(&fd) : -1;
+}
+
+/* The lock is had, or somebody's namespace is open. Neither, after some time: the holder has other
+ * ids. */
+static int wait_for_one(const char *run, int lock, const struct runtime_idmap *ids)
+{
+	const struct timespec pause = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+
+	for (int waited = 0; waited < WAIT_MS; waited += WAIT_STEP_MS) {
+		int fd = open_running(run, ids);
+		if (fd < 0 && lock_as(lock, F_WRLCK, F_SETLK))
+			return open_running(run, ids); /* one may have begun to run meanwhile */
+		if (fd < 0)
+			fd = open_holders(lock, ids);
+		if (fd >= 0)
+			return fd;
+		nanosleep(&pause, NULL);
+	}
+	return -1;
+}
+
 static int enter(const char *run, struct err *e)
 {
 	own_clear(runtime_idmap_clear) struct runtime_idmap ids = { 0 };
@@ -118,11 +175,14 @@ static int enter(const char *run, struct err *e)
 	int r = runtime_user_namespace_own_ids(&ids, e);
 	if (r < 0)
 		return r;
-	own_fd int running = open_running(run, &ids);
-	if (running >= 0)
-		return runtime_user_entry_join(running, e);
-	log_debug("a new user namespace, of %zu ranges of ids", ids.uids.count);
-	return runtime_user_entry_new(&ids, e);
+	int lock = open_lock(run); /* never closed: it is the process's */
+	own_fd int there = wait_for_one(run, lock, &ids);
+	if (there < 0)
+		log_debug("a new user namespace, of %zu ranges of ids", ids.uids.count);
+	r = there >= 0 ? runtime_user_entry_join(there, e) : runtime_user_entry_new(&ids, e);
+	if (r == 0)
+		lock_as(lock, F_RDLCK, F_SETLKW);
+	return r;
 }
 
 int engine_user_enter(const char *root, const char *run, struct err *e)

@@ -26,7 +26,7 @@ int monitor_uplink_write(int run_dir_fd, pid_t pid, struct err *e)
 	return fd_write_file_at(run_dir_fd, MONITOR_UPLINK, line, strlen(line), 0600, e);
 }
 
-void monitor_uplink_end(int run_dir_fd)
+int monitor_uplink_open(pid_t *ret_pid, int run_dir_fd)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	struct err none;
@@ -35,8 +35,16 @@ void monitor_uplink_end(int run_dir_fd)
 
 	if (fd_read_file_at(run_dir_fd, MONITOR_UPLINK, LINE_MAX_BYTES, &text, &none) < 0 ||
 	    sscanf(text.text, "%d %" SCNu64, &pid, &start) != 2)
-		return;
-	own_fd int pidfd = process_open(pid, start);
+		return -1;
+	*ret_pid = pid;
+	return process_open(pid, start);
+}
+
+void monitor_uplink_end(int run_dir_fd)
+{
+	pid_t pid;
+
+	own_fd int pidfd = monitor_uplink_open(&pid, run_dir_fd);
 	if (pidfd >= 0)
 		process_signal(pidfd, SIGKILL);
 	unlinkat(run_dir_fd, MONITOR_UPLINK, 0);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,10 +10,11 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "network/port_owner.h"
 
 /* Of any port that all addresses have to have free. */
-enum { ANY_TRIES = 64, ADDRESSES_MAX = 8 };
+enum { ANY_TRIES = 64, ADDRESSES_MAX = 8, FIRST_BYTES_MAX = 32 };
 
 int network_reserve_open(struct network_reserve *ret, struct err *e)
 {
@@ -97,6 +99,23 @@ static int taken(const struct network_address *host, int protocol, uint16_t port
 		       network_port_protocol_name(protocol), address, owner);
 }
 
+/* ip-sysctl.rst, ip_unprivileged_port_start: of this network namespace. */
+static int privileged(uint16_t port, struct err *e)
+{
+	own_clear(str_clear) struct str first = { 0 };
+	struct err unread;
+
+	if (fd_read_file_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+			    FIRST_BYTES_MAX, &first, &unread) < 0)
+		str_add(&first, "1024");
+	err_set(e, ERR_PERMISSION, "port %u: ports below %.*s are not for ordinary users", port,
+		(int)strcspn(first.text, "\n"), first.text);
+	return err_hint(e,
+			"take a higher one, or have an administrator set sysctl "
+			"net.ipv4.ip_unprivileged_port_start=%u",
+			port);
+}
+
 /* Returns the socket. -EAFNOSUPPORT, -EPROTONOSUPPORT: there can be none. */
 static int bind_one(int protocol, const struct network_address *host, uint16_t port, struct err *e)
 {
@@ -114,6 +133,8 @@ static int bind_one(int protocol, const struct network_address *host, uint16_t p
 	network_address_format(text, host, false);
 	if (r == -EADDRINUSE)
 		return taken(host, protocol, port, e);
+	if (r == -EACCES)
+		return privileged(port, e);
 	if (r == -EADDRNOTAVAIL)
 		return err_set(e, ERR_INVALID, "%s is no address of this host", text);
 	return r < 0 ? err_number(e, -r, "bind to %s, port %u", text, port) : take_fd(&fd);

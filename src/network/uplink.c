@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,10 +21,10 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/process.h"
-#include "base/socket.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "base/user_ids.h"
+#include "network/slirp.h"
 
 enum { SAID_MAX = 4096, PID_BYTES_MAX = 32, READY_MS = 10000 };
 
@@ -124,7 +123,8 @@ static void pasta_arguments(struct strv *argv, const struct network_uplink_reque
 	add_pasta_ports(argv, request->ports, "udp");
 }
 
-static void slirp_arguments(struct strv *argv, const char *netns, const char *socket)
+static void slirp_arguments(struct strv *argv, const char *netns, const char *socket,
+			    const char *device)
 {
 	const char *const words[] = { "slirp4netns",
 				      "--configure",
@@ -136,7 +136,7 @@ static void slirp_arguments(struct strv *argv, const char *netns, const char *so
 				      "--api-socket",
 				      socket,
 				      netns,
-				      "eth0" };
+				      device };
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		strv_add(argv, words[i]);
@@ -144,7 +144,8 @@ static void slirp_arguments(struct strv *argv, const char *netns, const char *so
 
 /* ---- starting ---- */
 
-_Noreturn static void exec_program(const struct strv *argv, int said, int ready)
+/* kept: a descriptor that stays with the program, as NETWORK_UPLINK_KEPT; -1: none. */
+_Noreturn static void exec_program(const struct strv *argv, int said, int ready, int kept)
 {
 	own_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -153,18 +154,23 @@ _Noreturn static void exec_program(const struct strv *argv, int said, int ready)
 	dup2(null, 0);
 	dup2(null, 1);
 	dup2(said, 2);
+	/* theirs may be the numbers that these are to have */
+	if (kept >= 0)
+		kept = fcntl(kept, F_DUPFD_CLOEXEC, NETWORK_UPLINK_KEPT + 1);
 	if (ready >= 0)
 		dup2(ready, 3);
+	if (kept >= 0)
+		dup2(kept, NETWORK_UPLINK_KEPT);
 	execvp(argv->items[0], argv->items);
 	_exit(127);
 }
 
-static pid_t spawn(const struct strv *argv, int said, int ready, struct err *e)
+static pid_t spawn(const struct strv *argv, int said, int ready, int kept, struct err *e)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
-		exec_program(argv, said, ready);
+		exec_program(argv, said, ready, kept);
 	return pid < 0 ? err_sys(e, "fork") : pid;
 }
 
@@ -209,50 +215,13 @@ static int start_pasta(pid_t *ret, const struct network_uplink_request *request,
 	own_clear(strv_clear) struct strv argv = { 0 };
 
 	pasta_arguments(&argv, request, netns, file);
-	pid_t pid = spawn(&argv, said, -1, e);
+	pid_t pid = spawn(&argv, said, -1, -1, e);
 	if (pid < 0)
 		return pid;
 	return process_wait(pid) == 0 ? read_pid(ret, file, e) : failed(request->name, said, e);
 }
 
 /* ---- slirp4netns ---- */
-
-/* One request a connection; its answer has "error" where it failed. */
-static int ask(const char *path, const char *text, struct err *e)
-{
-	own_clear(str_clear) struct str answer = { 0 };
-
-	own_fd int fd = socket_connect(SOCK_STREAM, path, e);
-	if (fd < 0)
-		return err_add(e, "slirp4netns");
-	int r = fd_write_all(fd, text, strlen(text));
-	if (r < 0)
-		return err_number(e, -r, "write to slirp4netns");
-	shutdown(fd, SHUT_WR);
-	str_add(&answer, "");
-	r = fd_read_all(fd, SAID_MAX, &answer, e);
-	if (r < 0 || !strstr(answer.text, "\"error\""))
-		return r;
-	return err_set(e, ERR_EXISTS, "slirp4netns: %s", answer.text);
-}
-
-static int add_slirp_ports(const struct network_uplink_request *request, const char *socket,
-			   struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < request->ports->count; i++) {
-		own_clear(strv_clear) struct strv words = { 0 };
-		strv_split(&words, request->ports->items[i], ' ');
-		own_free char *text =
-			mem_format("{\"execute\":\"add_hostfwd\",\"arguments\":{\"proto\":\"%s\","
-				   "\"host_addr\":\"%s\",\"host_port\":%s,\"guest_port\":%s}}",
-				   words.items[0], *words.items[1] ? words.items[1] : "0.0.0.0",
-				   words.items[2], words.items[3]);
-		r = ask(socket, text, e);
-	}
-	return r;
-}
 
 static bool is_ready(int fd)
 {
@@ -265,22 +234,22 @@ static bool is_ready(int fd)
 static int start_slirp(pid_t *ret, const struct network_uplink_request *request, const char *netns,
 		       int said, struct err *e)
 {
-	own_free char *socket = path_join(request->folder, "slirp");
+	own_free char *socket = path_join(request->folder, NETWORK_UPLINK_SLIRP_SOCKET);
 	own_clear(strv_clear) struct strv argv = { 0 };
 	int ends[2];
 
-	slirp_arguments(&argv, netns, socket);
+	slirp_arguments(&argv, netns, socket, request->device ? request->device : "eth0");
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	own_fd int reading = ends[0];
 	own_fd int writing = ends[1];
-	pid_t pid = spawn(&argv, said, writing, e);
+	pid_t pid = spawn(&argv, said, writing, request->device ? request->namespace_fd : -1, e);
 	if (pid < 0)
 		return pid;
 	close(take_fd(&writing));
 	int r = is_ready(reading) ? 0 : failed(request->name, said, e);
 	if (r == 0)
-		r = add_slirp_ports(request, socket, e);
+		r = network_slirp_publish(socket, request->ports, e);
 	if (r < 0) {
 		kill(pid, SIGKILL);
 		process_wait(pid);

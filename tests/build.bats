@@ -64,6 +64,7 @@ cached() { # TEXT
 	cached 'COPY src'
 	cached 'RUN cat'
 	chmod 600 src/file
+	given src/file
 	expect 0 holm build .
 	not cached 'COPY src'
 	expect 0 holm run --rm "$(holm images -q | head -1)" stat -c '%a %u %Y' /src/file

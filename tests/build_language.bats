@@ -146,6 +146,7 @@ load holm
 	cp ctx/* repo.git/sub
 	git -C repo.git add .
 	git -C repo.git -c user.name=x -c user.email=x@y commit -qm one
+	given repo.git
 	expect 0 holm build --no-cache "file://$PWD/repo.git#main:sub"
 	output_has " hello"
 	expect 0 holm build - <<<$'FROM busybox\nRUN echo alone'

@@ -19,6 +19,7 @@ load frozen
 }
 
 @test "a clone of one that runs, with other ids in its user namespace" {
+	needs_root "only the host's root can give a container ids of its own"
 	expect 0 holm run -d --name web --userns auto busybox sh -c 'echo one >/file; chown 7:8 /file; touch /ready; sleep 1000'
 	within 5 holm exec web test -e /ready
 	expect 0 holm clone web copy
@@ -33,6 +34,7 @@ load frozen
 	needs ssh-keygen
 	mkdir -p keys
 	ssh-keygen -q -t ed25519 -N '' -f keys/ssh_host_ed25519_key
+	given keys
 	expect 0 holm run --name web --hostname web busybox sh -c '
 		echo 0123456789abcdef0123456789abcdef >/etc/machine-id; mkdir -p /etc/ssh /var/lib/systemd
 		echo seed >/var/lib/systemd/random-seed'

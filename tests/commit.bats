@@ -52,6 +52,7 @@ C /var/log'
 }
 
 @test "diff of one that runs, and in a user namespace" {
+	needs_root "only the host's root can give a container ids of its own"
 	running_box --userns auto
 	expect 0 holm exec box sh -c 'touch /etc/passwd -d @5; chown 7 /etc/shadow; chmod 700 /tmp; chmod 1777 /tmp'
 	expect 0 holm diff box
@@ -160,6 +161,7 @@ C /var/log'
 	output_is f
 	expect 0 holm save -o new.tar new:1
 	mkdir tree && tar -C tree -xf <(holm export "$(holm create new:1 true)")
+	given tree
 	expect 0 holm run --name box "dir:$PWD/tree" sh -c 'echo folder >/which'
 	expect 0 holm commit box folder:1
 	expect 0 holm run --rm folder:1 cat /d/f /which

@@ -112,7 +112,7 @@ setup() {
 	output_is ""
 	names -f container="$(holm ps -aq -f name=web)"
 	output_is web
-	names -f image=busybox -f container=d
+	names -f image=busybox -f container=db
 	output_is db
 	names -f image=busy
 	output_is ""
@@ -168,6 +168,7 @@ setup() {
 @test "a full run folder loses events, not containers" {
 	mkdir small
 	mount -t tmpfs -o size=256k holm-test small
+	given small
 	HOLM_RUN=$PWD/small
 	holm create --name web busybox true >/dev/null
 	dd if=/dev/zero of=small/filler bs=4k 2>/dev/null || true

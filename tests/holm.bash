@@ -42,7 +42,12 @@ holm_user_setup() {
 	done
 }
 
-# For what an ordinary user cannot have, whatever holm does.
+# Files that the test has made are those of who runs holm.
+given() { # FILE...
+	[ -z "${HOLM_TEST_USER:-}" ] || chown -R 1000:1000 "$@"
+}
+
+# For what an ordinary user cannot have, whatever holm does. The README lists them (user_list).
 needs_root() { # REASON
 	[ -z "${HOLM_TEST_USER:-}" ] || skip "as an ordinary user: $1"
 }
@@ -313,6 +318,7 @@ small_disk() { # DIR MIB
 	mke2fs -q -t ext4 -O ^has_journal "$1.ext4"
 	mkdir -p "$1"
 	mount -o loop "$1.ext4" "$1"
+	given "$1"
 }
 
 small_disk_end() { # DIR

@@ -169,6 +169,7 @@ make_fs() { # TEXT
 		expect 0 holm run --rm "fs:$tag" cat /etc/mark
 		output_is root
 	done
+	given "$work/fs"
 	expect 0 holm run --rm "dir:$work/fs" cat /etc/mark
 	output_is root
 }
@@ -505,6 +506,7 @@ sys.stdout.buffer.write(i.tobuf())' | gzip >bomb.tar.gz
 # --- killed -----------------------------------------------------------------------------------
 
 @test "a load that is killed leaves nothing that the next one does not clear" {
+	needs_root "the test starts a holm-image of its own"
 	make_fs killed
 	head -c 30M /dev/urandom >fs/big
 	for i in $(seq 2000); do echo "$i" >"fs/etc/$i"; done

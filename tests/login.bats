@@ -35,6 +35,7 @@ kept() { # FILE HOST: user:password
 	skopeo logout --authfile "$KEPT" "$REGISTRY"
 	refused 1 "not logged in" holm login --get-login "$REGISTRY"
 	skopeo login --authfile "$KEPT" --tls-verify=false -u user -p secret "$REGISTRY"
+	given "$KEPT"
 	expect 0 holm pull "$REGISTRY/small:1"
 	# a login that holds is not asked for again
 	expect 0 holm login "$REGISTRY" </dev/null

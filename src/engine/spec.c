@@ -226,6 +226,7 @@ void spec_context_clear(struct spec_context *context)
 		*shape_list_add(&holder.linux_.resources->devices) = context->device_rules.items[i];
 	free(context->devices.items);
 	free(context->device_rules.items);
+	strv_clear(&context->device_binds);
 	struct spec_joined *joined[] = { &context->pid_namespace, &context->ipc_namespace,
 					 &context->network_namespace, &context->user_namespace,
 					 &context->uts_namespace };

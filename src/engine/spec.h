@@ -32,10 +32,12 @@ struct spec_context {
 	char *files;     /* folder with hosts, hostname, resolv.conf; NULL: none */
 	SHAPE_LIST_OF(struct oci_device) devices; /* the nodes of --device and --privileged */
 	SHAPE_LIST_OF(struct oci_device_rule) device_rules;
-	bool ordinary_user;   /* the runtime looks for a place in the cgroups, not in /holm */
-	const char *apparmor; /* the profile where the container names none; NULL: none */
-	bool new_identity;    /* of a system: its root is a copy that has not booted yet */
-	unsigned short rows;  /* of the terminal; 0: not known */
+	struct strv device_binds; /* an ordinary user's under another name: from, to, from, to... */
+	bool ordinary_user;       /* the runtime looks for a place in the cgroups, not in /holm */
+	bool no_host_mqueue;      /* the host has none at /dev/mqueue */
+	const char *apparmor;     /* the profile where the container names none; NULL: none */
+	bool new_identity;        /* of a system: its root is a copy that has not booted yet */
+	unsigned short rows;      /* of the terminal; 0: not known */
 	unsigned short columns;
 };
 
@@ -75,6 +77,9 @@ int spec_system_write(const struct container *c, int run_fd, struct err *e);
 bool spec_system_is_new(const struct container *c, int folder_fd);
 int spec_system_mark(const struct container *c, int folder_fd, struct err *e);
 int spec_system_forget(int folder_fd, struct err *e); /* it has not */
+
+/* One more mount: of a file or folder of the host. */
+void spec_mounts_bind(struct oci_spec *spec, const char *target, const char *source);
 
 /* Was something asked to be mounted right there? */
 bool spec_mounts_asked_for(const struct container *c, const char *target);

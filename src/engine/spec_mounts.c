@@ -25,6 +25,11 @@ static struct oci_mount *add(struct oci_spec *spec, const char *target, const ch
 	return mount;
 }
 
+void spec_mounts_bind(struct oci_spec *spec, const char *target, const char *source)
+{
+	add(spec, target, "bind", source, "bind,rprivate");
+}
+
 bool spec_mounts_asked_for(const struct container *c, const char *target)
 {
 	for (size_t i = 0; i < c->storage.mounts.count; i++)
@@ -69,8 +74,12 @@ static void add_common(struct oci_spec *spec, const struct container *c,
 		{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
 	};
 
+	/* an ordinary user can make none of the host's IPC namespace, and shows the host's mount */
+	bool no_mqueue = context->ordinary_user && context->no_host_mqueue &&
+			 str_equal(c->security.ipc, "host");
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		if (!spec_mounts_asked_for(c, rows[i].target))
+		if (!spec_mounts_asked_for(c, rows[i].target) &&
+		    !(no_mqueue && str_equal(rows[i].type, "mqueue")))
 			add(spec, rows[i].target, rows[i].type, rows[i].source, rows[i].options);
 	add_shm(spec, c, context);
 }

@@ -216,6 +216,12 @@ static int add_device(struct spec_context *context, const struct container_devic
 					 0, e);
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		return err_set(e, ERR_INVALID, "--device %s: it is no device", device->host);
+	if (context->ordinary_user && !str_equal(device->host, device->target)) {
+		/* who may make no node has the host's, which the runtime finds by its name */
+		strv_add(&context->device_binds, device->host);
+		strv_add(&context->device_binds, device->target);
+		return 0;
+	}
 	add_node(context, device->target, &st, device->permissions);
 	return 0;
 }
@@ -271,6 +277,9 @@ static void move_devices(struct oci_spec *spec, struct spec_context *context)
 	for (size_t i = 0; i < context->devices.count; i++)
 		*shape_list_add(&spec->linux_.devices) = context->devices.items[i];
 	context->devices.count = 0;
+	for (size_t i = 0; i + 1 < context->device_binds.count; i += 2)
+		spec_mounts_bind(spec, context->device_binds.items[i + 1],
+				 context->device_binds.items[i]);
 }
 
 /* SELinux: what --security-opt label= asks for. Without SELinux the runtime refuses a label, so

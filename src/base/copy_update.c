@@ -132,15 +132,24 @@ static int update_below(struct walk *walk, int from_dir, int to_dir, const char 
 	return r < 0 || old ? r : copy_attributes_of(from, to, &walk->update->options, e);
 }
 
-static int update_entry(struct walk *walk, int from_dir, int to_dir, const char *name,
+static bool has_copy(const struct walk *walk, const struct stat *original, int to_dir,
+		     const char *name)
+{
+	struct stat copy;
+
+	return fstatat(to_dir, name, &copy, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       is_copy_of(walk->update, &copy, original);
+}
+
+/* settled: the folder has the names that it had at the first pass, for the same files. */
+static int update_entry(struct walk *walk, int from_dir, int to_dir, const char *name, bool settled,
 			struct err *e)
 {
-	struct stat original, copy;
+	struct stat original;
 
 	if (fstatat(from_dir, name, &original, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "look at %s", name);
-	bool same = fstatat(to_dir, name, &copy, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    is_copy_of(walk->update, &copy, &original);
+	bool same = settled || has_copy(walk, &original, to_dir, name);
 	bool old = is_old(walk, &original);
 	if (same && S_ISDIR(original.st_mode))
 		return update_below(walk, from_dir, to_dir, name, old, e);
@@ -184,16 +193,21 @@ static int remove_gone(int from_fd, int to_fd, struct err *e)
 
 static int update_folder(struct walk *walk, int from_fd, int to_fd, struct err *e)
 {
+	struct stat folder;
+
 	if (++walk->depth > COPY_DEPTH_MAX / 2)
 		return err_set(e, ERR_UNSUPPORTED, "more than %d folders deep", COPY_DEPTH_MAX / 2);
-	int r = remove_gone(from_fd, to_fd, e);
+	if (fstat(from_fd, &folder) < 0)
+		return err_sys(e, "look at a folder");
+	bool settled = is_old(walk, &folder);
+	int r = settled ? 0 : remove_gone(from_fd, to_fd, e);
 	own_dir DIR *dir = open_list(from_fd);
 
 	if (r == 0 && !dir)
 		r = err_sys(e, "read a folder");
 	for (struct dirent *entry; r == 0 && !walk->unsure && (entry = readdir(dir));)
 		if (!is_dots(entry->d_name))
-			r = update_entry(walk, from_fd, to_fd, entry->d_name, e);
+			r = update_entry(walk, from_fd, to_fd, entry->d_name, settled, e);
 	walk->depth--;
 	return r;
 }

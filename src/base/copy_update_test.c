@@ -120,6 +120,25 @@ START_TEST(what_changed_between_the_passes_is_copied_again)
 }
 END_TEST
 
+START_TEST(in_folders_that_are_older_than_the_first_pass_too)
+{
+	struct copy_update update = { 0 };
+
+	fill();
+	usleep(2 * 100000); /* longer than change times may be late */
+	first(&update);
+	put("a/x", "new");
+	put("b/y", "y");
+	ck_assert_int_eq(unlinkat(from, "b/x", 0), 0);
+	ck_assert_int_eq(second(&update), 0);
+	has("old", "stays");
+	has("a/x", "new");
+	has("b/y", "y");
+	has_not("b/x");
+	end();
+}
+END_TEST
+
 START_TEST(what_went_goes_and_modes_follow)
 {
 	struct copy_update update = { 0 };
@@ -167,6 +186,7 @@ START_TEST(a_clock_that_was_set_makes_it_unsure)
 END_TEST
 
 UNIT_MAIN("base/copy_update", UNIT(what_changed_between_the_passes_is_copied_again),
+	  UNIT(in_folders_that_are_older_than_the_first_pass_too),
 	  UNIT(what_went_goes_and_modes_follow),
 	  UNIT(files_with_several_names_that_changed_are_for_another_copy),
 	  UNIT(a_clock_that_was_set_makes_it_unsure))

@@ -10,31 +10,9 @@ import subprocess
 import time
 
 from bench import WORK, percentile, quiet
+from systems import PATIENCE_S, Lxc, cgroup_v2, debian_image, debian_tree
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
-IMAGES = os.environ["BENCH_IMAGES"]
-PATIENCE_S = 60
-
-
-def tree():
-    """The image's two layers as one folder."""
-    folder = WORK + "/tree"
-    os.mkdir(folder)
-    for layer in ("debian.tar", "systemd.tar"):
-        quiet("tar", "-C", folder, "--numeric-owner", "-xf", f"{IMAGES}/{layer}")
-    for parent, _, files in os.walk(folder):
-        for name in files:
-            if name.startswith(".wh."):
-                os.unlink(os.path.join(parent, name))
-    return folder
-
-
-def until(what):
-    end = time.perf_counter() + PATIENCE_S
-    while not what():
-        if time.perf_counter() > end:
-            raise RuntimeError("it does not come up")
-        time.sleep(0.002)
 
 
 class Holm:
@@ -42,10 +20,10 @@ class Holm:
 
     def __init__(self, folder, options=()):
         self.options = list(options)
-        quiet("holm", "pull", "-q", f"oci:{IMAGES}/systemd:bookworm")
+        self.image = debian_image()
 
     def start(self):
-        quiet("holm", "launch", "--network", "none", *self.options, "bookworm", "deb")
+        quiet("holm", "launch", "--network", "none", *self.options, self.image, "deb")
 
     def stop(self):
         quiet("holm", "stop", "deb")
@@ -61,30 +39,18 @@ class HolmHost(Holm):
         super().__init__(folder, ("--userns", "host"))
 
 
-class Lxc:
+class LxcStart:
     name = "lxc-start"
 
     def __init__(self, folder):
-        self.path = WORK + "/lxc"
-        os.makedirs(self.path + "/deb")
-        subprocess.run(["cp", "-a", folder, self.path + "/deb/rootfs"], check=True)
-        with open(self.path + "/deb/config", "w") as f:
-            f.write("lxc.include = /usr/share/lxc/config/common.conf\n"
-                    "lxc.arch = linux64\n"
-                    f"lxc.rootfs.path = dir:{self.path}/deb/rootfs\n"
-                    "lxc.uts.name = deb\nlxc.net.0.type = empty\n"
-                    "lxc.apparmor.profile = unconfined\n")
-        self.console = self.path + "/console"
+        self.lxc = Lxc()
+        self.lxc.make("deb", folder)
 
     def start(self):
-        if os.path.exists(self.console):
-            os.unlink(self.console)
-        quiet("lxc-start", "-P", self.path, "-n", "deb", "-L", self.console)
-        until(lambda: os.path.exists(self.console) and
-              b"Multi-User System" in open(self.console, "rb").read())
+        self.lxc.boot("deb")
 
     def stop(self):
-        quiet("lxc-stop", "-P", self.path, "-n", "deb")
+        quiet(*self.lxc.command("stop", "deb"))
 
     def end(self):
         pass
@@ -121,18 +87,11 @@ class Nspawn:
         pass
 
 
-def cgroup_v2():
-    """What `run` has taken away, since crun refuses it."""
-    if not os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
-        os.makedirs("/sys/fs/cgroup/unified", exist_ok=True)
-        quiet("mount", "-t", "cgroup2", "cgroup", "/sys/fs/cgroup/unified")
-
-
 def main():
     cgroup_v2()
-    folder = tree()
+    folder = debian_tree()
     engines = [Holm(folder), HolmHost(folder)]
-    for program, engine in (("lxc-start", Lxc), ("systemd-nspawn", Nspawn)):
+    for program, engine in (("lxc-start", LxcStart), ("systemd-nspawn", Nspawn)):
         if shutil.which(program):
             engines.append(engine(folder))
         else:

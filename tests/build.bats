@@ -19,7 +19,7 @@ cached() { # TEXT
 	cat >Dockerfile <<-'END'
 		FROM busybox
 		RUN echo one >/one
-		RUN cat /one && echo two >/two
+		RUN cat /one && echo two >/two && echo one >>/one && echo one >/one
 		COPY src /src/
 		RUN cat /src/file >/three
 		ENV A=b \

@@ -20,6 +20,7 @@
 #include "build/schedule.h"
 #include "build/source.h"
 #include "build/step.h"
+#include "build/steps.h"
 #include "build/sum.h"
 #include "engine/engine.h"
 #include "engine/image.h"
@@ -189,6 +190,8 @@ static int do_step(struct build *build, size_t number, size_t at,
 	int r = build_stop_check(build->stop.fd, e);
 	if (r == 0)
 		r = steps[instruction->kind](&step, e);
+	if (r == 0)
+		build_steps_note(step.state);
 	build_once_release(&build->once);
 	if (r < 0)
 		return failed(build, own ? instruction : &build->file.items.items[at], step.number,
@@ -229,6 +232,7 @@ static int do_stage(struct build *build, size_t number, struct err *e)
 	int r = begin_stage(build, stage, &build->states[number], e);
 	if (r < 0)
 		return failed(build, &items[stage->first], (int)stage->first + 1, e);
+	build_steps_note(&build->states[number]);
 	r = do_triggers(build, number, e);
 	if (r == 0)
 		build_progress_done(build->progress, (int)stage->first + 1);
@@ -375,6 +379,8 @@ static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct er
 	build_progress_begin(build->progress, number, "exporting to image");
 	if (r == 0)
 		r = build_publish(build, true, ret_id, e);
+	if (r == 0)
+		r = build_steps_keep(build, ret_id, e);
 	if (r < 0)
 		return err_add(e, "make the image");
 	build_progress_note(build->progress, number, "writing image %s", ret_id);

@@ -1,12 +1,8 @@
 #include "build/publish.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/own.h"
@@ -15,7 +11,6 @@
 #include "build/step.h"
 #include "engine/engine.h"
 #include "image/build_request.h"
-#include "image/command.h"
 #include "image/reference.h"
 #include "storage/hash.h"
 #include "storage/index.h"
@@ -85,35 +80,6 @@ static void add_digests(struct strv *owned, struct image_build_request *to)
 		strv_addf(owned, "sha256:%s", *id);
 		*id = owned->items[owned->count - 1];
 	}
-}
-
-static int write_request(const struct image_build_request *request, struct err *e)
-{
-	own_json struct json_object *object = shape_write(&image_build_request_shape, request);
-	const char *text = json_text(object);
-
-	own_fd int fd = memfd_create("build", MFD_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "make a file in memory");
-	int r = fd_write_all(fd, text, strlen(text));
-	if (r < 0)
-		return err_number(e, -r, "write the request");
-	return lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, "rewind") : take_fd(&fd);
-}
-
-static int ask(struct build *build, const struct image_build_request *request,
-	       struct image_progress *done, struct err *e)
-{
-	own_clear(strv_clear) struct strv arguments = { 0 };
-
-	own_fd int fd = write_request(request, e);
-	if (fd < 0)
-		return fd;
-	strv_add(&arguments, "build");
-	strv_addf(&arguments, "--root=%s", build->engine->store->root);
-	strv_addf(&arguments, "--run=%s", build->engine->store->run);
-	const struct image_command_files files = { -1, fd };
-	return image_command_run_on(&files, done, &arguments, IMAGE_SHOW_NOTHING, e);
 }
 
 /* All but the lists that it owns is borrowed. */
@@ -189,7 +155,7 @@ int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE]
 		memcpy(ret_id, id, IMAGE_DIGEST_SIZE);
 		return 0;
 	}
-	r = ask(build, &request, &done, e);
+	r = image_build_ask(&request, build->engine->store, &done, e);
 	if (r == 0 && image)
 		memcpy(ret_id, done.digest, sizeof(done.digest));
 	return r;

@@ -30,6 +30,7 @@ static const struct shape state_shape = {
 		{ "name", SHAPE_STRING, FIELD(build_state, name) },
 		{ "config", SHAPE_OBJECT, FIELD(build_state, config), &oci_image_config_shape },
 		{ "layers", SHAPE_LIST, FIELD(build_state, layers), &layer_shape },
+		{ "steps", SHAPE_LIST, FIELD(build_state, steps), &storage_stages_step_shape },
 		{ "args", SHAPE_STRINGS, FIELD(build_state, args) },
 		{ "key", SHAPE_STRING, FIELD(build_state, key) },
 		{ "time", SHAPE_INT, FIELD(build_state, time_s) },

@@ -6,6 +6,7 @@
 #include "base/shape.h"
 #include "oci/digest.h"
 #include "oci/image.h"
+#include "storage/stages.h"
 
 struct err;
 struct store;
@@ -23,6 +24,7 @@ struct build_state {
 	char *name;   /* what the base is called */
 	struct oci_image_config config;
 	SHAPE_LIST_OF(struct build_layer) layers; /* lowest first; the base's, then the steps' */
+	SHAPE_LIST_OF(struct storage_step) steps; /* what it was like after each; ids not yet */
 	struct strv args;                         /* ARGs with a value: "NAME=value" */
 	char *key;                                /* "sha256:...": all that its files come from */
 	int64_t time_s;                           /* of its files */

@@ -44,12 +44,20 @@ static const struct option tree_table[] = {
 #undef OPTIONS
 
 static const char *const headers[] = {
-	"ID",         "IMAGE", "CreatedSince", "CREATED", "CreatedAt", "CREATED AT", "CreatedBy",
-	"CREATED BY", "Size",  "SIZE",         "Comment", "COMMENT",   NULL,
+	"ID",         "IMAGE",     "CreatedSince", "CREATED", "CreatedAt",
+	"CREATED AT", "CreatedBy", "CREATED BY",   "Size",    "SIZE",
+	"Comment",    "COMMENT",   "Step",         "STEP",    NULL,
 };
 
 static const struct cli_format_list list = {
 	.table = "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
+	.headers = headers,
+	.id = "ID",
+};
+
+/* Of an image that was built here. */
+static const struct cli_format_list list_with_steps = {
+	.table = "{{.Step}}\t{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
 	.headers = headers,
 	.id = "ID",
 };
@@ -102,13 +110,15 @@ static void add_created_by(struct json_object *row, const char *text, bool full)
 }
 
 static struct json_object *make_row(const struct history_step *step,
-				    const struct history_options *o, int64_t now)
+				    const struct history_options *o, bool steps, int64_t now)
 {
 	struct json_object *row = json_object_new_object();
 	bool human = o->human || !o->human_given;
 	char size[24];
 
 	add_id(row, step->id, o->no_trunc);
+	if (steps)
+		add(row, "Step", step->step);
 	add_times(row, step->created_ns, human, now);
 	add_created_by(row, step->created_by, o->no_trunc);
 	if (human)
@@ -131,9 +141,14 @@ static int run_history(struct cli *cli, void *options, const struct strv *args, 
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
 		r = engine_history_read(engine, args->items[0], &history, e);
+	bool steps = false;
+	for (size_t i = 0; i < history.steps.count; i++)
+		steps = steps || history.steps.items[i].step;
 	for (size_t i = 0; r == 0 && i < history.steps.count; i++)
-		json_object_array_add(rows, make_row(&history.steps.items[i], o, now));
-	return r < 0 ? r : cli_format_rows(&list, rows, o->format, o->quiet, e);
+		json_object_array_add(rows, make_row(&history.steps.items[i], o, steps, now));
+	return r < 0 ? r
+		     : cli_format_rows(steps ? &list_with_steps : &list, rows, o->format, o->quiet,
+				       e);
 }
 
 /* ---- image tree ---- */

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "engine/image_step.h"
 #include "image/reference.h"
 #include "oci/digest.h"
 #include "storage/index.h"
@@ -18,6 +19,7 @@ void engine_history_clear(struct engine_history *history)
 {
 	for (size_t i = 0; i < history->steps.count; i++) {
 		free(history->steps.items[i].id);
+		free(history->steps.items[i].step);
 		free(history->steps.items[i].created_by);
 		free(history->steps.items[i].comment);
 	}
@@ -60,6 +62,29 @@ static void add_steps(struct engine *engine, const struct storage_image *image,
 	}
 }
 
+/* What is known of how it was built. first: of those lines that the history has. */
+static void add_names(struct engine *engine, const char *name, struct engine_history *to,
+		      size_t first)
+{
+	own_clear(storage_stages_clear) struct storage_stages stages = { 0 };
+	size_t number;
+
+	if (!engine_image_step_stages(engine, name, &stages, &number))
+		return;
+	const struct storage_stage *stage = &stages.items.items[number];
+	bool other = number != (size_t)stages.target;
+	for (size_t i = 0; i < stage->steps.count; i++) {
+		const struct storage_step *from = &stage->steps.items[i];
+		size_t line = first + (size_t)from->number;
+		if (!from->number || line > to->steps.count)
+			continue;
+		to->steps.items[line - 1].id = mem_text(from->id);
+		to->steps.items[line - 1].step =
+			mem_format("%s%s%lld", other ? stage->name : "", other ? "/" : "",
+				   (long long)from->number);
+	}
+}
+
 int engine_history_read(struct engine *engine, const char *name, struct engine_history *ret,
 			struct err *e)
 {
@@ -69,13 +94,14 @@ int engine_history_read(struct engine *engine, const char *name, struct engine_h
 	if (r < 0)
 		return r;
 	add_steps(engine, &image, ret);
+	add_names(engine, name, ret, ret->steps.count - image.config.history.count);
 	for (size_t i = 0, k = ret->steps.count; i + 1 < k; i++) {
 		struct history_step step = ret->steps.items[i];
 		ret->steps.items[i] = ret->steps.items[--k];
 		ret->steps.items[k] = step;
 	}
 	if (ret->steps.count)
-		ret->steps.items[0].id = mem_text(image.manifest.config.digest);
+		mem_replace(&ret->steps.items[0].id, image.manifest.config.digest);
 	return 0;
 }
 

@@ -10,7 +10,8 @@ struct err;
 
 /* One step, newest first. The strings are the image's own words: hostile. */
 struct history_step {
-	char *id; /* of the image, at its last step; else NULL */
+	char *id;   /* of the image that it is; NULL: not known */
+	char *step; /* what holm run IMAGE@STEP calls it; NULL: it cannot be started */
 	char *created_by;
 	char *comment;
 	int64_t created_ns; /* 0: not said */

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/image_step.h"
 #include "image/command.h"
 #include "image/reference.h"
 #include "image/registries.h"
@@ -85,6 +86,8 @@ int engine_image_find(struct engine *engine, const char *name, struct storage_im
 	r = find_entry(&index, name, &entry, e);
 	if (r < 0)
 		return r;
+	if (!entry && engine_image_step_is(name))
+		return engine_image_step_find(engine, name, ret_image, e);
 	if (!entry)
 		return not_found(e, name);
 	r = storage_image_read(ret_image, engine->store, entry->digest, e);
@@ -208,7 +211,7 @@ static int resolve(struct engine *engine, const struct image_request *request,
 {
 	if (request->pull != ENGINE_PULL_ALWAYS) {
 		int r = engine_image_find(engine, request->name, image, reference, e);
-		if (r < 0 && e->kind != ERR_NOT_FOUND)
+		if (r < 0 && (e->kind != ERR_NOT_FOUND || engine_image_step_is(request->name)))
 			return r;
 		if (r == 0)
 			r = has_platform(image, request->platform, e);

@@ -13,6 +13,7 @@
 #include "engine/event.h"
 #include "engine/image.h"
 #include "engine/image_mount.h"
+#include "engine/image_step.h"
 #include "engine/prune.h"
 #include "image/reference.h"
 #include "image/source.h"
@@ -120,6 +121,16 @@ static int find(const struct storage_index *index, const char *name,
 	return *ret ? 0 : err_set(e, ERR_NOT_FOUND, "no such image: %s", name);
 }
 
+static int tag_step(struct engine *engine, const char *name, const char *full, struct err *e)
+{
+	own_free char *id = NULL;
+	int r = engine_image_step_tag(engine, name, full, &id, e);
+
+	if (r == 0)
+		engine_event_image(engine, "tag", id, full);
+	return r;
+}
+
 int engine_images_tag(struct engine *engine, const char *name, const char *more, struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
@@ -136,6 +147,8 @@ int engine_images_tag(struct engine *engine, const char *name, const char *more,
 	r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = find(&index, name, &entry, &by_name, e);
+	if (r < 0 && e->kind == ERR_NOT_FOUND && engine_image_step_is(name))
+		return tag_step(engine, name, full, e);
 	if (r == 0)
 		r = storage_index_tag(engine->store, entry->digest, full, e);
 	if (r == 0)

@@ -17,6 +17,7 @@
 #include "image/invocation.h"
 #include "image/jail.h"
 #include "image/packed.h"
+#include "image/report.h"
 #include "image/stored.h"
 #include "storage/blob.h"
 #include "storage/hash.h"
@@ -63,6 +64,10 @@ static int read_parent(struct build *build, struct err *e)
 		build->manifest = parent.manifest;
 		parent.manifest = (struct oci_manifest){ 0 };
 		shape_map_clear(&build->manifest.annotations);
+		for (size_t kept = build->request.config.rootfs.diff_ids.count;
+		     build->manifest.layers.count > kept;)
+			shape_clear(&oci_descriptor_shape,
+				    &build->manifest.layers.items[--build->manifest.layers.count]);
 	}
 	storage_image_clear(&parent);
 	return r < 0 ? r
@@ -211,6 +216,10 @@ static int make_image(struct build *build, struct err *e)
 			      request->annotations.items[i].value);
 	int r = image_packed_documents(build->store, &build->manifest, &request->config, false,
 				       digest, e);
+	if (r == 0 && request->unlisted) {
+		image_report_image(stored.report, digest, NULL, IMAGE_STATE_NEW);
+		return 0;
+	}
 	for (size_t i = 0; r == 0 && i < request->references.count; i++)
 		r = image_stored_name(&stored, digest, request->references.items[i], e);
 	if (r == 0 && !request->references.count)

@@ -1,6 +1,17 @@
 #include "image/build_request.h"
 
 #include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/own.h"
+#include "base/strv.h"
+#include "image/command.h"
+#include "storage/store.h"
 
 #define FIELD(type, member) offsetof(struct type, member)
 
@@ -23,6 +34,7 @@ const struct shape image_build_request_shape = {
 	(const struct shape_field[]){
 		{ "parent", SHAPE_STRING, FIELD(image_build_request, parent) },
 		{ "image", SHAPE_BOOL, FIELD(image_build_request, image) },
+		{ "unlisted", SHAPE_BOOL, FIELD(image_build_request, unlisted) },
 		{ "config", SHAPE_OBJECT, FIELD(image_build_request, config),
 		  &oci_image_config_shape },
 		{ "layers", SHAPE_LIST, FIELD(image_build_request, layers), &layer_shape },
@@ -42,3 +54,32 @@ const struct shape image_build_record_shape = {
 		{ 0 },
 	},
 };
+
+static int write_request(const struct image_build_request *request, struct err *e)
+{
+	own_json struct json_object *object = shape_write(&image_build_request_shape, request);
+	const char *text = json_text(object);
+
+	own_fd int fd = memfd_create("build", MFD_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "make a file in memory");
+	int r = fd_write_all(fd, text, strlen(text));
+	if (r < 0)
+		return err_number(e, -r, "write the request");
+	return lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, "rewind") : take_fd(&fd);
+}
+
+int image_build_ask(const struct image_build_request *request, const struct store *store,
+		    struct image_progress *ret, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	own_fd int fd = write_request(request, e);
+	if (fd < 0)
+		return fd;
+	strv_add(&arguments, "build");
+	strv_addf(&arguments, "--root=%s", store->root);
+	strv_addf(&arguments, "--run=%s", store->run);
+	const struct image_command_files files = { -1, fd };
+	return image_command_run_on(&files, ret, &arguments, IMAGE_SHOW_NOTHING, e);
+}

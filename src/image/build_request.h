@@ -3,7 +3,11 @@
  * record by which the cache knows a step: $root/build/HEX, HEX of the step's key. */
 #pragma once
 #include "base/shape.h"
+#include "image/progress.h"
 #include "oci/image.h"
+
+struct err;
+struct store;
 
 struct image_build_layer {
 	char *folder;  /* ".new-..." in layers/, which becomes a layer; NULL: it is one */
@@ -18,7 +22,9 @@ struct image_build_layer {
 struct image_build_request {
 	char *parent;                   /* digest of the base's manifest; NULL: from scratch */
 	bool image;                     /* make one; else only the layers */
-	struct oci_image_config config; /* with the base's diff ids alone */
+	bool unlisted;                  /* which stays out of the index: a container names it */
+	struct oci_image_config config; /* with the diff ids of as many layers of the parent as
+					 * the image has */
 	SHAPE_LIST_OF(struct image_build_layer) layers; /* those of the image lowest first */
 	struct strv references;
 	struct shape_map annotations;
@@ -32,6 +38,11 @@ struct image_build_record {
 	char *text;
 	char *created;
 };
+
+/* Has holm-image do it. Of an image the answer is its id, of an unlisted one its manifest's digest.
+ * The caller holds the shared lock on the layers. */
+int image_build_ask(const struct image_build_request *request, const struct store *store,
+		    struct image_progress *ret, struct err *e);
 
 #define IMAGE_BUILD_RECORDS "build"
 enum { IMAGE_BUILD_RECORD_MAX = 64 << 10 };

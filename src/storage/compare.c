@@ -76,6 +76,15 @@ static bool has_attribute(int fd, const char *name, const char *value, ssize_t s
 	       memcmp(value, other, (size_t)size) == 0;
 }
 
+/* A label is the host's, not the layer's; and what overlayfs noted about a folder that was once an
+ * upper one (trusted.overlay.origin, impure, uuid) is no part of what was packed of it. */
+static bool counts(const char *name)
+{
+	bool noted = str_starts(name, "trusted.overlay.") || str_starts(name, "user.overlay.");
+
+	return !str_equal(name, "security.selinux") && (!noted || str_ends(name, ".opaque"));
+}
+
 /* Has found all that expected has? */
 static bool has_attributes(int expected, int found)
 {
@@ -85,8 +94,7 @@ static bool has_attributes(int expected, int found)
 
 	for (const char *name = names; length > 0 && name < names + length;
 	     name += strlen(name) + 1) {
-		/* a label is the host's, not the layer's */
-		if (strcmp(name, "security.selinux") == 0)
+		if (!counts(name))
 			continue;
 		ssize_t size = fgetxattr(expected, name, value, XATTR_VALUE_MAX);
 		if (size >= 0 && !has_attribute(found, name, value, size))

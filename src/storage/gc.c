@@ -173,6 +173,17 @@ static int each_name(const struct store *store, const char *folder, visit_name *
 	return fd < 0 ? err_sys(e, "open %s", folder) : each_of(fd, visit, context, e);
 }
 
+/* The same of a folder that was perhaps never needed. */
+static int each_if_there(const struct store *store, const char *folder, visit_name *visit,
+			 void *context, struct err *e)
+{
+	int fd = openat(store->root_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open %s", folder);
+	return each_of(fd, visit, context, e);
+}
+
 struct roots {
 	struct kept *kept;
 	const struct store *store;
@@ -237,15 +248,6 @@ static int visit_step(void *context, int dir_fd, const char *name, struct err *e
 	return 0;
 }
 
-static int keep_steps(struct roots *roots, struct err *e)
-{
-	int fd = openat(roots->store->root_fd, "build", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "open build");
-	return each_of(fd, visit_step, roots, e);
-}
-
 static int find_roots(struct kept *kept, const struct store *store, struct err *e)
 {
 	struct roots roots = { kept, store };
@@ -256,7 +258,7 @@ static int find_roots(struct kept *kept, const struct store *store, struct err *
 	if (r == 0)
 		r = keep_mounted(&roots, e);
 	if (r == 0)
-		r = keep_steps(&roots, e);
+		r = each_if_there(store, "build", visit_step, &roots, e);
 	if (r < 0)
 		return r;
 	sort(&kept->blobs);
@@ -288,6 +290,14 @@ static int visit_blob(void *context, int dir_fd, const char *name, struct err *e
 		return 0;
 	sweep->result->blobs++;
 	return remove_file(sweep, dir_fd, name, e);
+}
+
+/* stages/HEX: how the image of that id was built. */
+static int visit_stages(void *context, int dir_fd, const char *name, struct err *e)
+{
+	struct sweep *sweep = context;
+
+	return is_kept(&sweep->kept->blobs, name) ? 0 : remove_file(sweep, dir_fd, name, e);
 }
 
 static int visit_layer(void *context, int dir_fd, const char *name, struct err *e)
@@ -322,6 +332,8 @@ static int visit_partial(void *context, int dir_fd, const char *name, struct err
 static int remove_rest(const struct store *store, struct sweep *sweep, struct err *e)
 {
 	int r = each_name(store, BLOB_FOLDER, visit_blob, sweep, e);
+	if (r == 0)
+		r = each_if_there(store, "stages", visit_stages, sweep, e);
 	if (r == 0)
 		r = each_name(store, "layers", visit_layer, sweep, e);
 	if (r == 0)

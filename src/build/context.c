@@ -214,6 +214,7 @@ int build_context_open(struct build_context *ret, struct build *build, const cha
 	ret->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->fd < 0)
 		return err_sys(e, "open the context %s", path);
+	ret->stays = true;
 	int r = read_file(ret, path, file, false, e);
 	return r < 0 ? r : find_ignore(ret, file, false, e);
 }

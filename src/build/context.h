@@ -1,5 +1,6 @@
 /* context.h - the files that a build may take, and its Dockerfile. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "build/ignore.h"
@@ -8,7 +9,8 @@ struct build;
 struct err;
 
 struct build_context {
-	int fd; /* of the folder; -1: there is none */
+	int fd;     /* of the folder; -1: there is none */
+	bool stays; /* it is a folder that the user named */
 	struct build_ignore ignore;
 	char *file_name; /* for errors: "Dockerfile" */
 	char *file;      /* its text, which may have NUL bytes */

@@ -150,7 +150,7 @@ static int open_source(const struct build_entry *entry, const struct build_copy_
 static int copy_file(int dir_fd, const char *name, const struct build_entry *entry,
 		     const struct build_copy_options *options, struct err *e)
 {
-	char digest[DIGEST_TEXT_SIZE];
+	unsigned char digest[STORAGE_HASH_SIZE];
 
 	own_fd int from = open_source(entry, options, e);
 	if (from < 0)
@@ -160,7 +160,7 @@ static int copy_file(int dir_fd, const char *name, const struct build_entry *ent
 	if (to < 0)
 		return err_sys(e, "make the file");
 	int r = build_tree_file_digest(digest, from, to, e);
-	if (r == 0 && strcmp(digest, entry->digest) != 0) {
+	if (r == 0 && memcmp(digest, entry->digest, sizeof(digest)) != 0) {
 		err_set(e, ERR_STATE, "it changed while it was read");
 		r = err_hint(e, "build again once nothing writes to the context");
 	}

@@ -15,6 +15,7 @@ void build_ignore_clear(struct build_ignore *ignore)
 	for (size_t i = 0; i < ignore->patterns.count; i++)
 		build_glob_clear(&ignore->patterns.items[i].glob);
 	free(ignore->patterns.items);
+	str_clear(&ignore->text);
 	*ignore = (struct build_ignore){ 0 };
 }
 
@@ -36,6 +37,7 @@ int build_ignore_add(struct build_ignore *to, const char *pattern, struct err *e
 		return 0; /* "." and "/" name nothing that could be left out */
 	struct build_ignore_pattern *added = shape_list_add(&to->patterns);
 	added->negated = negated;
+	str_addf(&to->text, "%s%s\n", negated ? "!" : "", clean + 1);
 	to->negations |= negated;
 	return build_glob_compile(&added->glob, clean + 1, true, e);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/shape.h"
+#include "base/str.h"
 #include "build/glob.h"
 
 struct err;
@@ -18,7 +19,8 @@ struct build_ignore {
 		bool negated;
 	})
 	patterns;
-	bool negations; /* there is a "!": what is below an ignored folder may be in the context */
+	struct str text; /* all of them, each with a newline: tells one such file from another */
+	bool negations;  /* there is a "!": what is below an ignored folder may be in the context */
 };
 
 /* Adds the patterns of length bytes; name is for errors. The caller clears. */

@@ -51,10 +51,15 @@ void build_run_mounts_clear(struct build_run_mounts *mounts)
 
 /* ---- what is asked for ---- */
 
-static int read_tree(struct build_run_mount *to, const struct build_source *source, struct err *e)
+static int read_tree(struct build_run_mount *to, const struct build_source *source,
+		     const struct build *build, struct err *e)
 {
-	const struct build_tree_options options = { .ignore = source->ignore,
-						    .owners = source->owners };
+	const struct build_tree_options options = {
+		.ignore = source->ignore,
+		.owners = source->owners,
+		.stop_fd = build->stop.fd,
+		.cache = source->stays ? build->engine->store : NULL,
+	};
 	const char *path = to->mount.source ? to->mount.source : "/";
 
 	return build_tree_read(&to->tree, source->fd, path, &options, e);
@@ -65,7 +70,7 @@ static int read_bind(struct build_run_mount *to, const struct build_step *step, 
 	own_clear(build_source_close) struct build_source source = BUILD_SOURCE_NONE;
 
 	int r = build_source_open(&source, step, to->mount.from, e);
-	return r < 0 ? r : read_tree(to, &source, e);
+	return r < 0 ? r : read_tree(to, &source, step->build, e);
 }
 
 static const char *last_part(const char *path)
@@ -226,7 +231,7 @@ static int fill_cache(int folder_fd, const char *name, const struct build_run_mo
 	if (mount->mount.from) {
 		int r = build_source_open(&source, mounts->step, mount->mount.from, e);
 		if (r == 0)
-			r = read_tree(mount, &source, e);
+			r = read_tree(mount, &source, mounts->step->build, e);
 		const struct build_copy_options options = {
 			.from_fd = source.fd,
 			.from = mount->mount.source ? mount->mount.source : "/",

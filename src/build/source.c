@@ -31,6 +31,7 @@ static int open_context(struct build_source *ret, const struct build_step *step,
 	}
 	ret->fd = fcntl(context->fd, F_DUPFD_CLOEXEC, 3);
 	ret->ignore = &context->ignore;
+	ret->stays = context->stays;
 	return ret->fd < 0 ? err_sys(e, "open the context") : 0;
 }
 
@@ -77,6 +78,7 @@ static int open_folder(struct build_source *ret, const char *path, struct err *e
 {
 	ret->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ret->owners = false;
+	ret->stays = true;
 	return ret->fd < 0 ? err_sys(e, "the context %s", path) : 0;
 }
 

@@ -12,6 +12,7 @@ struct build_source {
 	int fd;                            /* its root */
 	const struct build_ignore *ignore; /* of the context; NULL: nothing is left out */
 	bool owners;                       /* its files' owners count */
+	bool stays;                        /* a folder of the person's: read again next time */
 };
 #define BUILD_SOURCE_NONE                                                                          \
 	{                                                                                          \

@@ -159,6 +159,7 @@ static int add_source(struct copying *copying, const char *word, struct err *e)
 		.exclude = &copying->exclude,
 		.owners = copying->source.owners,
 		.stop_fd = copying->step->build->stop.fd,
+		.cache = copying->source.stays ? copying->step->build->engine->store : NULL,
 	};
 	own_clear(strv_clear) struct strv paths = { 0 };
 	size_t first = copying->items.count;

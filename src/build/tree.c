@@ -15,14 +15,16 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "build/ignore.h"
+#include "build/stat_cache.h"
 #include "build/stop.h"
 #include "build/sum.h"
 
-enum { TARGET_MAX = 4096, CAPABILITY_MAX = 64, CHUNK = 128 << 10 };
+enum { TARGET_MAX = 4096, CAPABILITY_MAX = 64, CHUNK = 128 << 10, STOP_EVERY = 64 };
 
 struct walk {
 	struct build_tree *tree;
 	const struct build_tree_options *options;
+	struct build_stat_cache *cache;
 	struct str above; /* the place's own path in the context, for the ignore file: "a/b/" */
 	int depth;
 };
@@ -39,7 +41,7 @@ void build_tree_clear(struct build_tree *tree)
 
 /* ---- one file ---- */
 
-int build_tree_file_digest(char ret[DIGEST_TEXT_SIZE], int fd, int to_fd, struct err *e)
+int build_tree_file_digest(unsigned char ret[STORAGE_HASH_SIZE], int fd, int to_fd, struct err *e)
 {
 	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
 	own_free char *chunk = mem_new(1, CHUNK);
@@ -57,7 +59,7 @@ int build_tree_file_digest(char ret[DIGEST_TEXT_SIZE], int fd, int to_fd, struct
 		if (r < 0)
 			return err_number(e, -r, "write");
 	}
-	storage_hash_end(hash, ret);
+	storage_hash_end_bytes(hash, ret);
 	return 0;
 }
 
@@ -72,7 +74,20 @@ static int read_target(struct build_entry *entry, int fd, const char *name, stru
 	return 0;
 }
 
-static int read_file(struct build_entry *entry, int dir_fd, const char *name, struct err *e)
+/* What is known of an open file, or what its bytes say. */
+static int digest_file(const struct walk *walk, struct build_entry *entry, int fd,
+		       const struct stat *st, struct err *e)
+{
+	bool keep = build_stat_cache_may_keep(walk->cache, fd, st);
+	int r = build_tree_file_digest(entry->digest, fd, -1, e);
+
+	if (r == 0 && keep)
+		build_stat_cache_add(walk->cache, st, entry->digest);
+	return r;
+}
+
+static int read_file(const struct walk *walk, struct build_entry *entry, int dir_fd,
+		     const char *name, struct err *e)
 {
 	own_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -81,7 +96,7 @@ static int read_file(struct build_entry *entry, int dir_fd, const char *name, st
 		return err_sys(e, "open %s", entry->path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(e, ERR_STATE, "%s changed while it was read", entry->path);
-	int r = build_tree_file_digest(entry->digest, fd, -1, e);
+	int r = digest_file(walk, entry, fd, &st, e);
 	return r < 0 ? err_add(e, "%s", entry->path) : 0;
 }
 
@@ -157,7 +172,8 @@ static int walk_subfolder(struct walk *walk, int dir_fd, const char *name, const
 static int walk_thing(struct walk *walk, int dir_fd, const char *name, const char *path,
 		      const struct stat *st, struct err *e)
 {
-	if (walk->options->stop_fd > 0 && build_stop_check(walk->options->stop_fd, e) < 0)
+	if (walk->options->stop_fd > 0 && walk->tree->items.count % STOP_EVERY == 0 &&
+	    build_stop_check(walk->options->stop_fd, e) < 0)
 		return -e->number;
 	if (walk->tree->items.count >= BUILD_TREE_ENTRIES_MAX)
 		return err_set(e, ERR_INVALID, "more than %d files", BUILD_TREE_ENTRIES_MAX);
@@ -165,7 +181,9 @@ static int walk_thing(struct walk *walk, int dir_fd, const char *name, const cha
 		return 0;
 	struct build_entry *entry = add(walk, path, st);
 	if (S_ISREG(st->st_mode))
-		return read_file(entry, dir_fd, name, e);
+		return build_stat_cache_find(walk->cache, st, entry->digest)
+			       ? 0
+			       : read_file(walk, entry, dir_fd, name, e);
 	return S_ISLNK(st->st_mode) ? read_target(entry, dir_fd, name, e) : 0;
 }
 
@@ -270,9 +288,16 @@ static int read_place(struct walk *walk, int root_fd, const char *path, const st
 	own_fd int fd = open_place(root_fd, path, st, e);
 	if (fd < 0)
 		return fd;
-	if (S_ISREG(st->st_mode))
-		return build_tree_file_digest(entry->digest, fd, -1, e);
-	return walk_folder(walk, take_fd(&fd), "", decided, e);
+	if (walk->options->cache)
+		walk->cache = build_stat_cache_open(walk->options->cache, fd, walk->options->ignore,
+						    walk->options->exclude);
+	int r = 0;
+	if (S_ISDIR(st->st_mode))
+		r = walk_folder(walk, take_fd(&fd), "", decided, e);
+	else if (!build_stat_cache_find(walk->cache, st, entry->digest))
+		r = digest_file(walk, entry, fd, st, e);
+	build_stat_cache_close(walk->cache, r == 0);
+	return r;
 }
 
 int build_tree_read(struct build_tree *ret, int root_fd, const char *path,
@@ -319,6 +344,6 @@ void build_tree_sum(struct storage_hash *hash, const struct build_tree *tree)
 		build_sum_add_number(hash, entry->uid);
 		build_sum_add_number(hash, entry->gid);
 		build_sum_add(hash, entry->target);
-		build_sum_add(hash, entry->digest);
+		build_sum_add_bytes(hash, entry->digest, sizeof(entry->digest));
 	}
 }

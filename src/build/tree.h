@@ -8,11 +8,11 @@
 #include <sys/types.h>
 
 #include "base/shape.h"
-#include "oci/digest.h"
+#include "storage/hash.h"
 
 struct build_ignore;
 struct err;
-struct storage_hash;
+struct store;
 
 enum {
 	BUILD_TREE_ENTRIES_MAX = 4 << 20,
@@ -25,8 +25,8 @@ struct build_entry {
 	uid_t uid;
 	gid_t gid;
 	int64_t size;
-	char *target;                  /* of a symbolic link */
-	char digest[DIGEST_TEXT_SIZE]; /* of a file's bytes and attributes */
+	char *target;                            /* of a symbolic link */
+	unsigned char digest[STORAGE_HASH_SIZE]; /* of a file's bytes and attributes */
 };
 
 struct build_tree {
@@ -36,6 +36,7 @@ struct build_tree {
 struct build_tree_options {
 	const struct build_ignore *ignore;  /* NULL: nothing is */
 	const struct build_ignore *exclude; /* of the instruction */
+	const struct store *cache;          /* knows files from before; NULL: not these */
 	int stop_fd;                        /* stop.h; 0 or -1: none */
 	bool owners;                        /* ids are those of the files, else 0 */
 };
@@ -51,4 +52,4 @@ void build_tree_clear(struct build_tree *tree);
 void build_tree_sum(struct storage_hash *hash, const struct build_tree *tree);
 
 /* The bytes and attributes of an open file; also written to to_fd (-1: nowhere). */
-int build_tree_file_digest(char ret[DIGEST_TEXT_SIZE], int fd, int to_fd, struct err *e);
+int build_tree_file_digest(unsigned char ret[STORAGE_HASH_SIZE], int fd, int to_fd, struct err *e);

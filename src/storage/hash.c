@@ -31,13 +31,18 @@ void storage_hash_restart(struct storage_hash *hash)
 	SHA256_Init(&hash->context);
 }
 
+void storage_hash_end_bytes(struct storage_hash *hash, unsigned char to[STORAGE_HASH_SIZE])
+{
+	SHA256_Final(to, &hash->context);
+}
+
 void storage_hash_end(struct storage_hash *hash, char to[DIGEST_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char sum[SHA256_DIGEST_LENGTH];
+	unsigned char sum[STORAGE_HASH_SIZE];
 	char *at = to + strlen("sha256:");
 
-	SHA256_Final(sum, &hash->context);
+	storage_hash_end_bytes(hash, sum);
 	memcpy(to, "sha256:", strlen("sha256:"));
 	for (unsigned i = 0; i < sizeof(sum); i++) {
 		*at++ = digits[sum[i] >> 4];

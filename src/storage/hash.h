@@ -12,8 +12,13 @@ struct storage_hash *storage_hash_new(void);
 void storage_hash_add(struct storage_hash *hash, const void *bytes, size_t length);
 void storage_hash_restart(struct storage_hash *hash);
 
+enum { STORAGE_HASH_SIZE = 32 };
+
 /* "sha256:HEX" of all that was added; then only restart or free may follow. */
 void storage_hash_end(struct storage_hash *hash, char to[DIGEST_TEXT_SIZE]);
+
+/* The same, its bytes. */
+void storage_hash_end_bytes(struct storage_hash *hash, unsigned char to[STORAGE_HASH_SIZE]);
 void storage_hash_free(struct storage_hash *hash);
 OWN_DEFINE(storage_hash_free, struct storage_hash *)
 

@@ -59,22 +59,32 @@ static int read_names(struct strv *names, int *ret_fd, const struct store *store
 
 /* ---- steps ---- */
 
-/* One that cannot be read takes no bytes, and is forgotten first. */
-static void add_step(struct steps *to, int folder_fd, const char *name)
+/* The bytes of a step's layer; -1: its record cannot be read. */
+static int64_t size_of_step(int folder_fd, const char *name)
 {
-	struct step *step = shape_list_add(&to->items);
 	own_json struct json_object *record = NULL;
 	struct json_object *size;
 	struct err broken;
+
+	if (json_read_at(&record, folder_fd, name, RECORD_BYTES_MAX, &broken) < 0)
+		return -1;
+	return json_object_object_get_ex(record, "size", &size) ? json_object_get_int64(size) : 0;
+}
+
+/* One that cannot be read takes no bytes, and is forgotten first. */
+static void add_step(struct steps *to, int folder_fd, const char *name, bool records)
+{
+	struct step *step = shape_list_add(&to->items);
 	struct stat st;
 
 	*step = (struct step){ .name = mem_text(name) };
-	if (json_read_at(&record, folder_fd, name, RECORD_BYTES_MAX, &broken) < 0 ||
-	    fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	int64_t size = records ? size_of_step(folder_fd, name) : st.st_size;
+	if (size < 0)
 		return;
 	step->used_s = st.st_mtime;
-	if (json_object_object_get_ex(record, "size", &size))
-		step->size = (uint64_t)json_object_get_int64(size);
+	step->size = (uint64_t)size;
 }
 
 static int by_use(const void *a, const void *b)
@@ -93,17 +103,19 @@ static uint64_t bound_of(const struct store *store)
 	return disk.f_blocks * disk.f_frsize / 100 * STEPS_DISK_PERCENT;
 }
 
-static int bound_steps(const struct store *store, uint64_t bound, struct err *e)
+/* records: what counts is what they keep, not what they are. */
+static int bound_steps(const struct store *store, const char *from, bool records, uint64_t bound,
+		       struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
 	own_clear(steps_clear) struct steps steps = { 0 };
 	uint64_t sum = 0;
 	int fd;
 
-	int r = read_names(&names, &fd, store, "build", e);
+	int r = read_names(&names, &fd, store, from, e);
 	own_fd int folder = fd;
 	for (size_t i = 0; r == 0 && i < names.count; i++)
-		add_step(&steps, folder, names.items[i]);
+		add_step(&steps, folder, names.items[i], records);
 	if (steps.items.count)
 		qsort(steps.items.items, steps.items.count, sizeof(struct step), by_use);
 	for (size_t i = 0; i < steps.items.count; i++)
@@ -154,20 +166,31 @@ static int remove_caches(const struct store *store, int64_t older_than_s, uint64
 
 int storage_steps_bound(const struct store *store, uint64_t *freed, struct err *e)
 {
-	int r = bound_steps(store, bound_of(store), e);
+	int r = bound_steps(store, "build", true, bound_of(store), e);
 
+	if (r == 0)
+		r = bound_steps(store, STORAGE_CONTEXTS, false, STEPS_CONTEXTS_BYTES_MAX, e);
 	return r < 0 ? r : remove_caches(store, time(NULL) - STEPS_CACHE_SECONDS, freed, e);
 }
 
-int storage_steps_clear(const struct store *store, bool caches, uint64_t *freed, struct err *e)
+static int clear_steps(const struct store *store, const char *from, struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
 	int fd;
 
-	int r = read_names(&names, &fd, store, "build", e);
+	int r = read_names(&names, &fd, store, from, e);
 	own_fd int folder = fd;
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		if (unlinkat(folder, names.items[i], 0) < 0 && errno != ENOENT)
 			r = err_sys(e, "forget a step of a build");
+	return r;
+}
+
+int storage_steps_clear(const struct store *store, bool caches, uint64_t *freed, struct err *e)
+{
+	int r = clear_steps(store, "build", e);
+
+	if (r == 0)
+		r = clear_steps(store, STORAGE_CONTEXTS, e);
 	return r < 0 || !caches ? r : remove_caches(store, INT64_MAX, freed, e);
 }

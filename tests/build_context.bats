@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# build: its context, when it is large, when it changes, and when it means harm.
+load holm
+
+# A context of many files, on a filesystem whose times can be relied on, at rest for long enough.
+at_rest() {
+	small_disk ctx 32
+	mkdir ctx/files
+	for n in {1..100}; do
+		echo "content $n" >"ctx/files/$n"
+	done
+	printf 'FROM busybox\nCOPY files /files/\nRUN cat /files/7\n' >ctx/Dockerfile
+	sync -f ctx
+	sleep 4 # REST_S
+}
+
+# How many of its files a build opens, once to read it and once to copy it.
+opened() {
+	strace -f -qq -o trace -e trace=openat holm build -t app ctx || return
+	awk '/"[0-9]+", O_RDONLY\|O_NONBLOCK/ { n++ } END { print n + 0 }' trace
+}
+
+@test "files that did not change are not read again; what changed is, whatever its times say" {
+	needs strace
+	at_rest
+	expect 0 holm build -t app ctx
+	output_has " content 7"
+	expect 0 opened
+	output_is 0
+	grep -qx '#2 CACHED' <<<"$stderr"
+	# size and mtime as before
+	echo "content 9" >ctx/new
+	touch -r ctx/files/7 ctx/new
+	cat ctx/new >ctx/files/7
+	touch -r ctx/new ctx/files/7
+	expect 0 opened
+	output_is 101
+	output_has " content 9"
+	# another file in its place, and one that was there before in a place of its own
+	mv ctx/new ctx/files/7
+	mv ctx/files/1 ctx/files/101
+	expect 0 opened
+	output_is 102
+	# other patterns, other files
+	echo 'files/[0-8]*' >ctx/.dockerignore
+	sed -i '$d' ctx/Dockerfile
+	expect 0 holm build -t app ctx
+	expect 0 holm run --rm app ls /files
+	output_is $'9\n90\n91\n92\n93\n94\n95\n96\n97\n98\n99'
+	small_disk_end ctx
+}
+
+@test "what is remembered of files: not while they change, not when it is broken, not for ever" {
+	needs python3
+	at_rest
+	# a page that stays mapped and dirty takes writes that no time tells of
+	cat >write.py <<-'END'
+		import mmap, os, signal, time
+		signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+		file = os.open("ctx/files/7", os.O_RDWR)
+		page = mmap.mmap(file, 0)
+		page[0:1] = b"1"
+		print("dirty", flush=True)
+		signal.sigwait([signal.SIGUSR1])
+		page[0:1] = b"2"
+		print("again", flush=True)
+		signal.pause()
+	END
+	service python3 write.py
+	log=$BATS_TEST_TMPDIR/service.0.log
+	within 10 grep -q dirty "$log"
+	sleep 4
+	expect 0 holm build -t app ctx
+	output_has " 1ontent 7"
+	kill -USR1 "${SERVICES[0]}"
+	within 10 grep -q again "$log"
+	expect 0 holm build -t app ctx
+	output_has " 2ontent 7"
+	services_stop
+	# one that changes at once
+	for n in {1..5}; do
+		echo "content $n" >ctx/files/7
+		expect 0 holm build -t app ctx
+		output_has " content $n"
+	done
+	file=$(echo "$HOLM_ROOT"/contexts/*)
+	sleep 4
+	expect 0 holm build -t app ctx
+	for broken in "head -c 100" "tail -c +2" "tr e f" "head -c 0"; do
+		cp "$file" whole
+		$broken <whole >"$file"
+		expect 0 holm build -t app ctx
+		grep -qx '#2 CACHED' <<<"$stderr"
+		cmp whole "$file"
+	done
+	# the oldest of them go once they are many
+	truncate -s 300M "$HOLM_ROOT/contexts/large"
+	touch -d @1000 "$HOLM_ROOT/contexts/large"
+	expect 0 holm gc
+	[ "$(echo "$HOLM_ROOT"/contexts/*)" = "$file" ]
+	expect 0 holm builder prune -f
+	[ -z "$(ls "$HOLM_ROOT/contexts")" ]
+	small_disk_end ctx
+}

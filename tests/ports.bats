@@ -378,6 +378,20 @@ print(s.recv(100).decode().strip())' "$@"
 	output_is ""
 	run get http://127.0.0.1:8080/name
 	[ "$status" = 7 ]
+	# the host's port is still its own
+	refused 125 "port 8080/tcp is published by the container one" \
+		holm run --network bridge -p 8080:80 busybox true
+	expect 0 holm network connect other one
+	expect 0 get http://127.0.0.1:8080/name
+	output_is one
+	expect 0 holm port one
+	output_is "80/tcp -> 0.0.0.0:8080"
+	# and may be given up while it leads nowhere
+	expect 0 holm network disconnect other one
+	expect 0 holm port rm one 8080:80
+	expect 0 holm run --rm --network bridge -p 8080:80 busybox true
+	expect 0 holm network connect bridge one
+	[ -z "$(elements)" ]
 	holm rm -f one two >/dev/null
 	holm network rm other >/dev/null
 }

@@ -348,6 +348,7 @@ static void undo_join(struct change *change, struct engine_place *place)
 	engine_network_leave_place(change->engine, change->c.id, place);
 	network_link_delete(from->namespace.socket, place->device, &ignored);
 	engine_dns_remove(change->engine, change->c.id, place->network);
+	engine_ports_follow(change->engine, change->c.id, change->run_fd, &from->places, &ignored);
 	release(change, place);
 	settle_way_out(change, &ignored);
 	write_live(change, &ignored);
@@ -366,6 +367,9 @@ static int join(struct change *change, struct err *e)
 	if (r < 0)
 		return r;
 	r = settle_way_out(change, e);
+	if (r == 0)
+		r = engine_ports_follow(change->engine, change->c.id, change->run_fd, &to->places,
+					e);
 	if (r == 0)
 		r = write_live(change, e);
 	if (r == 0)
@@ -426,8 +430,8 @@ static int leave(struct change *change, const struct engine_place *place, struct
 	int r = write_live(change, e);
 	if (r < 0)
 		return r;
-	r = engine_ports_move(change->engine, change->c.id, change->run_fd,
-			      &change->connection.places, place, e);
+	r = engine_ports_follow(change->engine, change->c.id, change->run_fd,
+				&change->connection.places, e);
 	if (r < 0)
 		return r;
 	r = str_equal(place->driver, "phys") ? 0 : network_link_delete(socket, place->device, e);

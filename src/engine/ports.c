@@ -58,14 +58,39 @@ void engine_ports_clear(struct engine_port_list *ports)
 	shape_clear(&ports_shape, ports);
 }
 
-int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const char *id,
-		      struct err *e)
+int engine_ports_read_held(struct engine_port_list *ret, struct engine *engine, const char *id,
+			   struct err *e)
 {
 	own_free char *path = mem_format("%s/ports.json", id);
 
 	*ret = (struct engine_port_list){ 0 };
 	int r = shape_read_at(&ports_shape, engine->run_fd, path, PORTS_BYTES_MAX, ret, e);
 	return r < 0 && e->kind == ERR_NOT_FOUND ? 0 : r;
+}
+
+bool engine_port_leads(const struct engine_port *port)
+{
+	return port->target && *port->target;
+}
+
+int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const char *id,
+		      struct err *e)
+{
+	struct engine_port_list ports;
+	size_t kept = 0;
+
+	int r = engine_ports_read_held(&ports, engine, id, e);
+	for (size_t i = 0; r == 0 && i < ports.items.count; i++) {
+		struct engine_port *port = &ports.items.items[i];
+		if (engine_port_leads(port))
+			ports.items.items[kept++] = *port;
+		else
+			shape_clear(&port_shape, port);
+	}
+	if (r == 0)
+		ports.items.count = kept;
+	*ret = ports;
+	return r;
 }
 
 /* ---- publishing ---- */

@@ -6,7 +6,6 @@
 #include "network/reserve.h"
 
 struct engine;
-struct engine_place;
 struct engine_places;
 struct engine_rows;
 struct err;
@@ -17,7 +16,7 @@ struct engine_port {
 	int64_t host_port;
 	int64_t port; /* of the container */
 	char *protocol;
-	char *target; /* the container's address */
+	char *target; /* the container's address; "": it is in no network that has one */
 	bool judged;  /* the host's input rules say who may */
 };
 
@@ -42,6 +41,11 @@ void engine_ports_withdraw(int run_fd);
 int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const char *id,
 		      struct err *e);
 
+/* The same, and those that it holds on the host for when it is in a network again. */
+int engine_ports_read_held(struct engine_port_list *ret, struct engine *engine, const char *id,
+			   struct err *e);
+bool engine_port_leads(const struct engine_port *port);
+
 /* ports.json alone, where no rules are needed. */
 int engine_ports_write_list(int run_fd, const struct engine_port_list *ports, struct err *e);
 
@@ -62,12 +66,11 @@ int engine_ports_add(struct engine *engine, const char *name, const struct strv 
 int engine_ports_remove(struct engine *engine, const char *name, const struct strv *publish,
 			struct err *e);
 
-/* The container, whose lock the caller holds, leaves the place gone and has these places left:
- * ports that led there lead to one of them, or nowhere until its next start. To be called before
- * the addresses are anybody else's. */
-int engine_ports_move(struct engine *engine, const char *id, int run_fd,
-		      const struct engine_places *places, const struct engine_place *gone,
-		      struct err *e);
+/* The container, whose lock the caller holds, has these places now: ports that lead to none of them
+ * lead to one from now on, or are held until it has one. To be called before an address that it no
+ * longer has is anybody else's. */
+int engine_ports_follow(struct engine *engine, const char *id, int run_fd,
+			const struct engine_places *places, struct err *e);
 
 /* The network that the ports lead into, if it is internal; else NULL. The caller frees. */
 char *engine_ports_internal(struct engine *engine, const char *id);

@@ -67,13 +67,27 @@ static int open_live(struct subject *s, struct engine *engine, pid_t monitor, st
 	if (s->run < 0)
 		return err_sys(e, "open the run folder");
 	int r = engine_network_places_read(&s->places, engine, s->id, e);
+	if (r == 0)
+		r = engine_ports_read_held(&s->ports, engine, s->id, e);
 	s->by_program = engine_uplink_has(engine, &s->c);
-	if (r == 0 && s->places.items.count && !s->by_program)
+	if (r == 0 && !s->by_program && (s->places.items.count || s->ports.items.count))
 		r = borrow(&s->reserve, monitor, e);
-	return r < 0 ? r : engine_ports_read(&s->ports, engine, s->id, e);
+	return r;
 }
 
-static int open_subject(struct subject *s, struct engine *engine, const char *name, struct err *e)
+/* private: it may have left its networks, and holds ports for when it is in one again. */
+static int check_mode(const struct container *c, bool private, struct err *e)
+{
+	const struct container_network *n = &c->network;
+
+	if (n->endpoints.count || network_uplink_is_name(n->mode) ||
+	    (private && str_equal(n->mode, "private")))
+		return 0;
+	return err_set(e, ERR_STATE, "it has --network %s, which has no ports to publish", n->mode);
+}
+
+static int open_subject(struct subject *s, struct engine *engine, const char *name, bool private,
+			struct err *e)
 {
 	struct container_state state;
 
@@ -86,11 +100,10 @@ static int open_subject(struct subject *s, struct engine *engine, const char *na
 	r = engine_state_read_locked(engine, s->id, s->folder, &state, e);
 	if (r == 0)
 		r = record_read(engine, s->id, &s->c, e);
+	if (r == 0)
+		r = check_mode(&s->c, private, e);
 	if (r < 0)
 		return r;
-	if (s->c.network.endpoints.count == 0 && !network_uplink_is_name(s->c.network.mode))
-		return err_set(e, ERR_STATE, "it has --network %s, which has no ports to publish",
-			       s->c.network.mode);
 	bool runs = container_state_live(&state) || state.status == CONTAINER_RESTARTING;
 	return runs ? open_live(s, engine, state.monitor_pid, e) : 0;
 }
@@ -208,7 +221,7 @@ int engine_ports_add(struct engine *engine, const char *name, const struct strv 
 	own_clear(subject_clear) struct subject s = SUBJECT_INIT;
 	own_clear(container_clear) struct container more = { 0 };
 
-	int r = open_subject(&s, engine, name, e);
+	int r = open_subject(&s, engine, name, false, e);
 	more.network.publish_open = s.c.network.publish_open;
 	more.network.mode = mem_text(s.c.network.mode);
 	for (size_t i = 0; r == 0 && i < publish->count; i++) {
@@ -292,7 +305,7 @@ int engine_ports_remove(struct engine *engine, const char *name, const struct st
 	own_clear(subject_clear) struct subject s = SUBJECT_INIT;
 	own_clear(engine_ports_clear) struct engine_port_list gone = { 0 };
 
-	int r = open_subject(&s, engine, name, e);
+	int r = open_subject(&s, engine, name, true, e);
 	for (size_t i = 0; r == 0 && i < publish->count; i++) {
 		own_clear(container_clear) struct container named = { 0 };
 		r = config_publish(&named, publish->items[i], e);
@@ -314,61 +327,58 @@ int engine_ports_remove(struct engine *engine, const char *name, const struct st
 
 /* ---- another way to it ---- */
 
-static bool is_address_of(const struct engine_place *place, const char *target)
+static bool is_there(const struct engine_places *places, const char *target)
 {
 	size_t length = strlen(target);
 
-	for (size_t i = 0; i < place->addresses.count; i++)
-		if (str_starts(place->addresses.items[i], target) &&
-		    strchr("/", place->addresses.items[i][length]))
-			return true;
+	for (size_t i = 0; i < places->items.count; i++) {
+		const struct strv *all = &places->items.items[i].addresses;
+		for (size_t k = 0; k < all->count; k++)
+			if (str_starts(all->items[k], target) && strchr("/", all->items[k][length]))
+				return true;
+	}
 	return false;
 }
 
-/* false: there is no address of the family left. */
-static bool move(struct engine_port *port, const struct network_address targets[2])
+static void lead_to(struct engine_port *port, const struct network_address targets[2])
 {
-	const struct network_address *target = &targets[strchr(port->target, ':') != NULL];
-	char text[NETWORK_ADDRESS_TEXT];
+	const struct network_address *target = &targets[strchr(port->address, ':') != NULL];
+	char text[NETWORK_ADDRESS_TEXT] = "";
 
-	if (!target->family)
-		return false;
-	network_address_format(text, target, false);
+	if (target->family)
+		network_address_format(text, target, false);
 	mem_replace(&port->target, text);
-	return true;
 }
 
-int engine_ports_move(struct engine *engine, const char *id, int run_fd,
-		      const struct engine_places *places, const struct engine_place *gone,
-		      struct err *e)
+int engine_ports_follow(struct engine *engine, const char *id, int run_fd,
+			const struct engine_places *places, struct err *e)
 {
 	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list old = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list moved = { 0 };
-	own_clear(engine_ports_clear) struct engine_port_list all = { 0 };
 	struct network_address targets[2] = { 0 };
 	own_free char *program = engine_user_network_socket(engine);
 	bool by_program = program != NULL;
 
-	int r = engine_ports_read(&ports, engine, id, e);
+	int r = engine_ports_read_held(&ports, engine, id, e);
 	if (r == 0 && places->items.count)
 		ports_plan_targets(targets, places);
 	for (size_t i = 0; r == 0 && i < ports.items.count; i++) {
 		struct engine_port *port = &ports.items.items[i];
-		bool stays = !is_address_of(gone, port->target);
-		if (!stays)
-			append(&old, port);
-		if (!stays && !move(port, targets))
+		if (engine_port_leads(port) && is_there(places, port->target))
 			continue;
-		append(&all, port);
-		if (!stays)
+		if (engine_ports_leads(port))
+			append(&old, port);
+		lead_to(port, targets);
+		if (engine_ports_leads(port))
 			append(&moved, port);
 	}
-	if (r < 0 || old.items.count == 0)
+	if (r < 0 || old.items.count + moved.items.count == 0)
 		return r;
-	r = withdraw(engine, id, &old, by_program, e);
+	if (old.items.count)
+		r = withdraw(engine, id, &old, by_program, e);
 	if (r == 0)
-		r = write_ports(run_fd, &all, by_program, e);
+		r = write_ports(run_fd, &ports, by_program, e);
 	if (r == 0 && moved.items.count)
 		r = translate(engine, id, &moved, by_program, e);
 	return r < 0 ? err_add(e, "move published ports") : 0;

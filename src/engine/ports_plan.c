@@ -175,7 +175,8 @@ static int name_container(struct engine *engine, const struct wish *wish, struct
 		return -e->number;
 	for (size_t i = 0; i < rows.count; i++) {
 		own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
-		if (engine_ports_read(&ports, engine, rows.items[i].container.id, &ignored) < 0 ||
+		if (engine_ports_read_held(&ports, engine, rows.items[i].container.id, &ignored) <
+			    0 ||
 		    !has_port(&ports, wish, wish->host.low))
 			continue;
 		return err_set(e, ERR_EXISTS, "port %u/%s is published by the container %s",
@@ -265,16 +266,18 @@ static int parse(struct network_port *to, const struct engine_port *from, struct
 	to->target_port = (uint16_t)from->port;
 	to->judged = from->judged;
 	int r = network_address_parse(&to->host, from->address ? from->address : "", e);
-	return r < 0 ? r : network_address_parse(&to->target, from->target ? from->target : "", e);
+	return r < 0 ? r : network_address_parse(&to->target, from->target, e);
 }
 
 int ports_plan_elements(struct wire_nftables_element **ret, const struct engine_port_list *ports,
 			struct err *e)
 {
 	own_free struct network_port *all = mem_new(ports->items.count + 1, sizeof(*all));
+	size_t count = 0;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ports->items.count; i++)
-		r = parse(&all[i], &ports->items.items[i], e);
-	return r < 0 ? r : (int)network_publish_elements(ret, all, ports->items.count);
+		if (engine_port_leads(&ports->items.items[i]))
+			r = parse(&all[count++], &ports->items.items[i], e);
+	return r < 0 ? r : (int)network_publish_elements(ret, all, count);
 }

@@ -14,6 +14,6 @@ int ports_plan_make(struct engine_port_list *to, struct network_reserve *reserve
  * internal, or else of the first. What it lacks stays as it is. */
 void ports_plan_targets(struct network_address targets[2], const struct engine_places *places);
 
-/* *ret is the caller's (free). Returns the count. ERR_INVALID: of a file that was damaged. */
+/* Of those that lead anywhere. *ret is the caller's (free). Returns the count. ERR_INVALID: of a file that was damaged. */
 int ports_plan_elements(struct wire_nftables_element **ret, const struct engine_port_list *ports,
 			struct err *e);

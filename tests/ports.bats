@@ -102,6 +102,41 @@ from_world() { # URL
 	output_is one
 }
 
+@test "the publish mode of a network is that of its containers, unless they say otherwise" {
+	make_world
+	make_firewall
+	holm network create -o publish-mode=open --subnet 10.98.0.0/24 wide >/dev/null
+	web one -p 8080:80
+	holm network connect wide one
+	holm network disconnect bridge one
+	holm network connect bridge one
+	web two -p 8081:80 --publish-mode firewall
+	holm network disconnect bridge two
+	holm network connect wide two
+	# default: a container of the network bridge
+	web three -p 8082:80
+	within 10 from_world http://192.0.2.1:8080/name
+	expect 0 holm port --explain one
+	output_has "other hosts: all, whatever the host's input rules say"
+	for port in 8081 8082; do
+		run from_world "http://192.0.2.1:$port/name"
+		[ "$status" = 28 ]
+	done
+	# into a network that does not say so
+	expect 0 holm network disconnect wide one
+	run from_world http://192.0.2.1:8080/name
+	[ "$status" = 28 ]
+	expect 0 holm network update --publish-mode open bridge
+	run from_world http://192.0.2.1:8082/name
+	[ "$status" = 28 ]
+	holm restart -t 0 three >/dev/null
+	within 10 from_world http://192.0.2.1:8082/name
+	expect 0 holm network update --publish-mode firewall bridge
+	refused 1 "publish-mode: half: not firewall or open" \
+		holm network create -o publish-mode=half other
+	refused 125 "is not one of firewall|open" holm network update --publish-mode half wide
+}
+
 @test "what is not published is not reached, and 127.0.0.1 from nowhere but the host" {
 	make_world
 	web one -p 127.0.0.1:8080:80 -p 192.0.2.1:8081:80

@@ -4,11 +4,6 @@
 #include "cli/commands.h"
 #include "engine/connect.h"
 
-struct update_network_options {
-	struct strv dns_add;
-	struct strv dns_drop;
-};
-
 #define OPTIONS struct connect_options
 static const struct option connect_table[] = {
 	{ "ip", 0, OPTION_STRING(ip), "ADDRESS", "its IPv4 address there" },
@@ -30,11 +25,13 @@ static const struct option disconnect_table[] = {
 };
 #undef OPTIONS
 
-#define OPTIONS struct update_network_options
+#define OPTIONS struct network_update_options
 static const struct option update_table[] = {
 	{ "dns-add", 0, OPTION_STRINGS(dns_add), "ADDRESS",
 	  "a name server that its containers ask, not those of the host" },
 	{ "dns-drop", 0, OPTION_STRINGS(dns_drop), "ADDRESS", "one that they ask no more" },
+	{ "publish-mode", 0, OPTION_STRING(publish_mode), "MODE",
+	  "that of containers without one: firewall or open", "firewall|open" },
 	{ 0 },
 };
 #undef OPTIONS
@@ -57,15 +54,14 @@ static int run_disconnect(struct cli *cli, void *options, const struct strv *arg
 
 static int run_update(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	const struct update_network_options *o = options;
+	const struct network_update_options *o = options;
 	struct engine *engine;
 
-	if (o->dns_add.count == 0 && o->dns_drop.count == 0)
-		return err_set(e, ERR_INVALID, "nothing to change: --dns-add or --dns-drop");
+	if (o->dns_add.count == 0 && o->dns_drop.count == 0 && !o->publish_mode)
+		return err_set(e, ERR_INVALID,
+			       "nothing to change: --dns-add, --dns-drop or --publish-mode");
 	int r = cli_command_engine(cli, &engine, e);
-	return r < 0 ? r
-		     : engine_connect_change_dns(engine, args->items[0], &o->dns_add, &o->dns_drop,
-						 e);
+	return r < 0 ? r : engine_connect_update(engine, args->items[0], o, e);
 }
 
 const struct cli_command cli_network_connect = {
@@ -98,9 +94,9 @@ const struct cli_command cli_network_update = {
 	.names = "network update",
 	.section = "Networks",
 	.arguments = "[OPTIONS] NETWORK",
-	.summary = "Change the name servers of a network",
+	.summary = "Change the name servers and the publish mode of a network",
 	.options = update_table,
-	.size = sizeof(struct update_network_options),
+	.size = sizeof(struct network_update_options),
 	.args_min = 1,
 	.args_max = 1,
 	.values = "network:",

@@ -28,7 +28,7 @@ static void add_others(struct str *to, const struct engine_port *port, const cha
 	else if (is_loopback(port->address))
 		str_addf(to, "no, %s is this host alone\n", port->address);
 	else if (!port->judged)
-		str_add(to, "all, whatever the host's input rules say (--publish-mode open)\n");
+		str_add(to, "all, whatever the host's input rules say (publish mode open)\n");
 	else if (judges->all_accept)
 		str_add(to, "all, as long as this host has no input rules that drop\n");
 	else

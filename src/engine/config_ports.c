@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "network/port.h"
+#include "network/record.h"
 #include "oci/image.h"
 
 static void add_exposed(struct container *c, unsigned port, const char *protocol)
@@ -84,11 +85,13 @@ static void warn_discarded(const char *mode)
 
 static int set_mode(struct container *c, const struct create_options *o, struct err *e)
 {
-	if (o->publish_mode && !str_equal(o->publish_mode, "firewall") &&
-	    !str_equal(o->publish_mode, "open"))
-		return err_set(e, ERR_INVALID, "--publish-mode %s: not firewall or open",
-			       o->publish_mode);
-	c->network.publish_open = str_equal(o->publish_mode, "open");
+	if (o->publish_mode) {
+		int r = network_record_check_publish_mode(o->publish_mode, e);
+		if (r < 0)
+			return err_add(e, "--publish-mode");
+		c->network.publish_open = str_equal(o->publish_mode, "open");
+		c->network.publish_judged = !c->network.publish_open;
+	}
 	c->network.publish_all = o->publish_all;
 	if (config_container_name(c->network.mode) && (o->publish.count || o->publish_all)) {
 		err_set(e, ERR_INVALID, "--publish and --network %s exclude each other",

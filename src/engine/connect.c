@@ -348,7 +348,7 @@ static void undo_join(struct change *change, struct engine_place *place)
 	engine_network_leave_place(change->engine, change->c.id, place);
 	network_link_delete(from->namespace.socket, place->device, &ignored);
 	engine_dns_remove(change->engine, change->c.id, place->network);
-	engine_ports_follow(change->engine, change->c.id, change->run_fd, &from->places, &ignored);
+	engine_ports_follow(change->engine, &change->c, change->run_fd, &from->places, &ignored);
 	release(change, place);
 	settle_way_out(change, &ignored);
 	write_live(change, &ignored);
@@ -368,8 +368,7 @@ static int join(struct change *change, struct err *e)
 		return r;
 	r = settle_way_out(change, e);
 	if (r == 0)
-		r = engine_ports_follow(change->engine, change->c.id, change->run_fd, &to->places,
-					e);
+		r = engine_ports_follow(change->engine, &change->c, change->run_fd, &to->places, e);
 	if (r == 0)
 		r = write_live(change, e);
 	if (r == 0)
@@ -430,7 +429,7 @@ static int leave(struct change *change, const struct engine_place *place, struct
 	int r = write_live(change, e);
 	if (r < 0)
 		return r;
-	r = engine_ports_follow(change->engine, change->c.id, change->run_fd,
+	r = engine_ports_follow(change->engine, &change->c, change->run_fd,
 				&change->connection.places, e);
 	if (r < 0)
 		return r;
@@ -562,8 +561,8 @@ static int tell_members(struct engine *engine, const struct network *network, st
 	return r;
 }
 
-int engine_connect_change_dns(struct engine *engine, const char *name, const struct strv *add,
-			      const struct strv *drop, struct err *e)
+int engine_connect_update(struct engine *engine, const char *name,
+			  const struct network_update_options *o, struct err *e)
 {
 	own_clear(network_record_clear) struct network network = { 0 };
 
@@ -572,7 +571,11 @@ int engine_connect_change_dns(struct engine *engine, const char *name, const str
 		return lock;
 	int r = engine_networks_read(&network, engine, name, e);
 	if (r == 0)
-		r = change_list(&network, add, drop, e);
+		r = change_list(&network, &o->dns_add, &o->dns_drop, e);
+	if (r == 0 && o->publish_mode) {
+		r = network_record_check_publish_mode(o->publish_mode, e);
+		shape_map_set(&network.options, NETWORK_PUBLISH_MODE, o->publish_mode);
+	}
 	if (r == 0)
 		r = network_record_replace(engine->store, &network, e);
 	close(take_fd(&lock));

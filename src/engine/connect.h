@@ -28,6 +28,12 @@ int engine_connect(struct engine *engine, const char *network, const char *name,
 int engine_disconnect(struct engine *engine, const char *network, const char *name,
 		      const struct connect_options *o, struct err *e);
 
-/* Other name servers for a network, "1.1.1.1": those who are in it and run ask them at once. */
-int engine_connect_change_dns(struct engine *engine, const char *network, const struct strv *add,
-			      const struct strv *drop, struct err *e);
+struct network_update_options {
+	struct strv
+		dns_add; /* name servers, "1.1.1.1": those who are in it and run ask them at once */
+	struct strv dns_drop;
+	char *publish_mode; /* "firewall", "open": for those who start from now on */
+};
+
+int engine_connect_update(struct engine *engine, const char *network,
+			  const struct network_update_options *o, struct err *e);

@@ -227,6 +227,7 @@ static const struct shape_field container_network_fields[] = {
 	FIELD(container_network, exposed, SHAPE_STRINGS),
 	FIELD(container_network, publish_all, SHAPE_BOOL),
 	FIELD(container_network, publish_open, SHAPE_BOOL),
+	FIELD(container_network, publish_judged, SHAPE_BOOL),
 	{ 0 },
 };
 static const struct shape network_shape = SHAPE_OF(container_network);

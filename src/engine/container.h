@@ -201,7 +201,9 @@ struct container_network {
 	SHAPE_LIST_OF(struct container_port) ports; /* --publish */
 	struct strv exposed; /* "80/tcp": of the image, of --expose and of --publish */
 	bool publish_all;    /* all that is exposed, each on any free port */
-	bool publish_open;   /* the host's firewall is not asked who may (--publish-mode open) */
+	/* --publish-mode open: the host's firewall is not asked who may; firewall: it is. Neither:
+	 * as the network has it. */
+	bool publish_open, publish_judged;
 };
 
 struct container_log {

@@ -48,6 +48,7 @@ static const struct shape place_shape = {
 		{ "addresses", SHAPE_STRINGS, FIELD(addresses) },
 		{ "gateways", SHAPE_STRINGS, FIELD(gateways) },
 		{ "internal", SHAPE_BOOL, FIELD(internal) },
+		{ "publishOpen", SHAPE_BOOL, FIELD(publish_open) },
 		{ "dns", SHAPE_STRINGS, FIELD(dns) },
 		{ 0 },
 	},
@@ -226,6 +227,8 @@ static void note(struct engine_places *places, const struct network *network,
 	place->device = mem_text(member->device);
 	place->outer = mem_text(*member->outer ? member->outer : NULL);
 	place->internal = network->internal;
+	place->publish_open =
+		str_equal(shape_map_get(&network->options, NETWORK_PUBLISH_MODE), "open");
 	strv_add_all(&place->dns, &network->dns);
 	place->mac = mem_format("%02x:%02x:%02x:%02x:%02x:%02x", member->mac[0], member->mac[1],
 				member->mac[2], member->mac[3], member->mac[4], member->mac[5]);

@@ -23,6 +23,7 @@ struct engine_place {
 	struct strv addresses; /* "10.99.0.2/24" */
 	struct strv gateways;  /* "10.99.0.1"; "": the subnet has none */
 	bool internal;         /* the network has no way to others */
+	bool publish_open;     /* its ports are open to all, unless the container says otherwise */
 	struct strv dns;       /* the network's own name servers; empty: the host's */
 };
 

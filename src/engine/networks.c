@@ -27,7 +27,8 @@ enum { MTU_MIN = 68, MTU_MAX = 65535 };
 
 /* ---- creating ---- */
 
-static int set_mtu(struct network *network, struct err *e)
+/* What every kind of network understands. */
+static int set_common(struct network *network, struct err *e)
 {
 	static const char *const keys[] = { "mtu", "com.docker.network.driver.mtu" };
 
@@ -42,7 +43,9 @@ static int set_mtu(struct network *network, struct err *e)
 				       keys[i], value, MTU_MIN, MTU_MAX);
 		network->mtu = (uint32_t)mtu;
 	}
-	return 0;
+	const char *mode = shape_map_get(&network->options, NETWORK_PUBLISH_MODE);
+	int r = mode ? network_record_check_publish_mode(mode, e) : 0;
+	return r < 0 ? err_add(e, "--opt " NETWORK_PUBLISH_MODE) : 0;
 }
 
 static int check_driver(const struct network_driver **ret, const struct network *network,
@@ -116,7 +119,7 @@ static int fill(struct network *network, const char *name, const struct networks
 	if (r == 0)
 		r = shape_map_set_pairs(&network->options, &o->option, "--opt", e);
 	if (r == 0)
-		r = set_mtu(network, e);
+		r = set_common(network, e);
 	for (size_t i = 0; r == 0 && i < o->gateway.count; i++)
 		r = give_to_subnet(network, "--gateway", o->gateway.items[i],
 				   offsetof(struct network_subnet, gateway), e);

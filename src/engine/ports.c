@@ -68,7 +68,7 @@ int engine_ports_read_held(struct engine_port_list *ret, struct engine *engine, 
 	return r < 0 && e->kind == ERR_NOT_FOUND ? 0 : r;
 }
 
-bool engine_port_leads(const struct engine_port *port)
+bool engine_ports_leads(const struct engine_port *port)
 {
 	return port->target && *port->target;
 }
@@ -82,7 +82,7 @@ int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const
 	int r = engine_ports_read_held(&ports, engine, id, e);
 	for (size_t i = 0; r == 0 && i < ports.items.count; i++) {
 		struct engine_port *port = &ports.items.items[i];
-		if (engine_port_leads(port))
+		if (engine_ports_leads(port))
 			ports.items.items[kept++] = *port;
 		else
 			shape_clear(&port_shape, port);

@@ -44,7 +44,7 @@ int engine_ports_read(struct engine_port_list *ret, struct engine *engine, const
 /* The same, and those that it holds on the host for when it is in a network again. */
 int engine_ports_read_held(struct engine_port_list *ret, struct engine *engine, const char *id,
 			   struct err *e);
-bool engine_port_leads(const struct engine_port *port);
+bool engine_ports_leads(const struct engine_port *port);
 
 /* ports.json alone, where no rules are needed. */
 int engine_ports_write_list(int run_fd, const struct engine_port_list *ports, struct err *e);
@@ -69,7 +69,7 @@ int engine_ports_remove(struct engine *engine, const char *name, const struct st
 /* The container, whose lock the caller holds, has these places now: ports that lead to none of them
  * lead to one from now on, or are held until it has one. To be called before an address that it no
  * longer has is anybody else's. */
-int engine_ports_follow(struct engine *engine, const char *id, int run_fd,
+int engine_ports_follow(struct engine *engine, const struct container *c, int run_fd,
 			const struct engine_places *places, struct err *e);
 
 /* The network that the ports lead into, if it is internal; else NULL. The caller frees. */

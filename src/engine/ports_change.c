@@ -223,6 +223,7 @@ int engine_ports_add(struct engine *engine, const char *name, const struct strv 
 
 	int r = open_subject(&s, engine, name, false, e);
 	more.network.publish_open = s.c.network.publish_open;
+	more.network.publish_judged = s.c.network.publish_judged;
 	more.network.mode = mem_text(s.c.network.mode);
 	for (size_t i = 0; r == 0 && i < publish->count; i++) {
 		r = config_publish(&s.c, publish->items[i], e);
@@ -340,46 +341,46 @@ static bool is_there(const struct engine_places *places, const char *target)
 	return false;
 }
 
-static void lead_to(struct engine_port *port, const struct network_address targets[2])
+static void lead_to(struct engine_port *port, const struct ports_target *target)
 {
-	const struct network_address *target = &targets[strchr(port->address, ':') != NULL];
+	const struct network_address *address =
+		&target->addresses[strchr(port->address, ':') != NULL];
 	char text[NETWORK_ADDRESS_TEXT] = "";
 
-	if (target->family)
-		network_address_format(text, target, false);
+	if (address->family)
+		network_address_format(text, address, false);
 	mem_replace(&port->target, text);
+	port->judged = target->judged;
 }
 
-int engine_ports_follow(struct engine *engine, const char *id, int run_fd,
+int engine_ports_follow(struct engine *engine, const struct container *c, int run_fd,
 			const struct engine_places *places, struct err *e)
 {
 	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list old = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list moved = { 0 };
-	struct network_address targets[2] = { 0 };
+	const struct ports_target target = ports_plan_target(c, places);
 	own_free char *program = engine_user_network_socket(engine);
 	bool by_program = program != NULL;
 
-	int r = engine_ports_read_held(&ports, engine, id, e);
-	if (r == 0 && places->items.count)
-		ports_plan_targets(targets, places);
+	int r = engine_ports_read_held(&ports, engine, c->id, e);
 	for (size_t i = 0; r == 0 && i < ports.items.count; i++) {
 		struct engine_port *port = &ports.items.items[i];
-		if (engine_port_leads(port) && is_there(places, port->target))
+		if (engine_ports_leads(port) && is_there(places, port->target))
 			continue;
 		if (engine_ports_leads(port))
 			append(&old, port);
-		lead_to(port, targets);
+		lead_to(port, &target);
 		if (engine_ports_leads(port))
 			append(&moved, port);
 	}
 	if (r < 0 || old.items.count + moved.items.count == 0)
 		return r;
 	if (old.items.count)
-		r = withdraw(engine, id, &old, by_program, e);
+		r = withdraw(engine, c->id, &old, by_program, e);
 	if (r == 0)
 		r = write_ports(run_fd, &ports, by_program, e);
 	if (r == 0 && moved.items.count)
-		r = translate(engine, id, &moved, by_program, e);
+		r = translate(engine, c->id, &moved, by_program, e);
 	return r < 0 ? err_add(e, "move published ports") : 0;
 }

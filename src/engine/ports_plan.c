@@ -27,7 +27,7 @@ struct wish {
 
 struct wishes {
 	SHAPE_LIST_OF(struct wish) items;
-	struct network_address targets[2]; /* of the container: IPv4, IPv6; family 0: none */
+	struct ports_target target;
 };
 
 static void wishes_clear(struct wishes *wishes)
@@ -35,27 +35,26 @@ static void wishes_clear(struct wishes *wishes)
 	free(wishes->items.items);
 }
 
-/* The container's addresses in the first network that is not internal, or else in the first. */
-void ports_plan_targets(struct network_address targets[2], const struct engine_places *places)
+struct ports_target ports_plan_target(const struct container *c, const struct engine_places *places)
 {
+	struct ports_target target = { .judged = !c->network.publish_open };
 	struct network_address address;
 	struct err ignored;
 	size_t chosen = 0;
 
-	/* a program carries its packets: to whatever address it has (engine/uplink.h) */
-	if (places->items.count == 0) {
-		targets[0].family = AF_INET;
-		targets[1].family = AF_INET6;
-		return;
-	}
+	if (places->items.count == 0)
+		return target;
 	while (chosen < places->items.count && places->items.items[chosen].internal)
 		chosen++;
 	if (chosen == places->items.count)
 		chosen = 0;
-	const struct strv *all = &places->items.items[chosen].addresses;
+	const struct engine_place *place = &places->items.items[chosen];
+	target.judged &= c->network.publish_judged || !place->publish_open;
+	const struct strv *all = &place->addresses;
 	for (size_t i = all->count; i > 0; i--)
 		if (network_address_parse(&address, all->items[i - 1], &ignored) == 0)
-			targets[address.family == AF_INET6] = address;
+			target.addresses[address.family == AF_INET6] = address;
+	return target;
 }
 
 static void add_address(struct wish *wish, const struct network_address *host,
@@ -73,7 +72,7 @@ static int add_named(struct wish *wish, const struct wishes *wishes, const char 
 	int r = network_address_parse(&host, text, e);
 	if (r < 0)
 		return r;
-	const struct network_address *target = &wishes->targets[host.family == AF_INET6];
+	const struct network_address *target = &wishes->target.addresses[host.family == AF_INET6];
 	if (host.family == AF_INET6 && IN6_IS_ADDR_LOOPBACK((struct in6_addr *)host.bytes)) {
 		err_set(e, ERR_UNSUPPORTED,
 			"the kernel sends nothing from ::1 to another device, so no container "
@@ -101,8 +100,8 @@ static int add_wish(struct wishes *to, const struct container_port *port, struct
 		return r;
 	for (int six = 0; !port->address && six < 2; six++) {
 		const struct network_address any = { .family = six ? AF_INET6 : AF_INET };
-		if (to->targets[six].family)
-			add_address(&wish, &any, &to->targets[six]);
+		if (to->target.addresses[six].family)
+			add_address(&wish, &any, &to->target.addresses[six]);
 	}
 	*shape_list_add(&to->items) = wish;
 	return 0;
@@ -142,7 +141,12 @@ static int make_wishes(struct wishes *to, const struct container *c,
 {
 	int r = 0;
 
-	ports_plan_targets(to->targets, places);
+	to->target = ports_plan_target(c, places);
+	/* a program carries its packets: to whatever address it has (engine/uplink.h) */
+	if (places->items.count == 0) {
+		to->target.addresses[0].family = AF_INET;
+		to->target.addresses[1].family = AF_INET6;
+	}
 	for (size_t i = 0; r == 0 && i < c->network.ports.count; i++)
 		r = add_wish(to, &c->network.ports.items[i], e);
 	if (r == 0 && c->network.publish_all)
@@ -204,7 +208,7 @@ static int reserve_one(uint16_t *ret, struct network_reserve *reserve, struct en
 /* ---- planning ---- */
 
 static void add_port(struct engine_port_list *to, const struct wish *wish, uint16_t host_port,
-		     bool open)
+		     bool judged)
 {
 	char text[NETWORK_ADDRESS_TEXT];
 
@@ -217,7 +221,7 @@ static void add_port(struct engine_port_list *to, const struct wish *wish, uint1
 		port->host_port = host_port;
 		port->port = wish->port;
 		port->protocol = mem_text(network_port_protocol_name(wish->protocol));
-		port->judged = !open;
+		port->judged = judged;
 	}
 }
 
@@ -250,7 +254,7 @@ int ports_plan_make(struct engine_port_list *to, struct network_reserve *reserve
 				continue;
 			r = reserve_one(&host_port, reserve, engine, wish, to, e);
 			if (r == 0)
-				add_port(to, wish, host_port, c->network.publish_open);
+				add_port(to, wish, host_port, wishes.target.judged);
 		}
 	if (r == 0 && to->items.count)
 		qsort(to->items.items, to->items.count, sizeof(*to->items.items), compare);
@@ -277,7 +281,7 @@ int ports_plan_elements(struct wire_nftables_element **ret, const struct engine_
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ports->items.count; i++)
-		if (engine_port_leads(&ports->items.items[i]))
+		if (engine_ports_leads(&ports->items.items[i]))
 			r = parse(&all[count++], &ports->items.items[i], e);
 	return r < 0 ? r : (int)network_publish_elements(ret, all, count);
 }

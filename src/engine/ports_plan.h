@@ -10,10 +10,17 @@ int ports_plan_make(struct engine_port_list *to, struct network_reserve *reserve
 		    struct engine *engine, const struct container *c,
 		    const struct engine_places *places, struct err *e);
 
-/* The container's addresses that ports lead to, IPv4 and IPv6: of its first network that is not
- * internal, or else of the first. What it lacks stays as it is. */
-void ports_plan_targets(struct network_address targets[2], const struct engine_places *places);
+/* Where a container's ports lead. */
+struct ports_target {
+	struct network_address addresses[2]; /* IPv4, IPv6; family 0: it has none */
+	bool judged;                         /* the host's input rules say who may */
+};
 
-/* Of those that lead anywhere. *ret is the caller's (free). Returns the count. ERR_INVALID: of a file that was damaged. */
+/* Into its first network that is not internal, or else the first. */
+struct ports_target ports_plan_target(const struct container *c,
+				      const struct engine_places *places);
+
+/* Of those that lead anywhere. *ret is the caller's (free). Returns the count. ERR_INVALID: of a
+ * file that was damaged. */
 int ports_plan_elements(struct wire_nftables_element **ret, const struct engine_port_list *ports,
 			struct err *e);

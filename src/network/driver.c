@@ -87,7 +87,7 @@ int network_driver_check_options(const struct network_driver *driver, const stru
 {
 	own_clear(str_clear) struct str names = { 0 };
 
-	str_add(&names, "mtu");
+	str_add(&names, "mtu, " NETWORK_PUBLISH_MODE);
 	for (const char *const *option = driver->options; *option; option++)
 		str_addf(&names, ", %s", *option);
 	for (size_t i = 0; i < network->options.count; i++) {
@@ -95,7 +95,7 @@ int network_driver_check_options(const struct network_driver *driver, const stru
 		const char *const *option = driver->options;
 		while (*option && !str_equal(*option, key))
 			option++;
-		if (!*option && !str_equal(key, "mtu") &&
+		if (!*option && !str_equal(key, "mtu") && !str_equal(key, NETWORK_PUBLISH_MODE) &&
 		    !str_equal(key, "com.docker.network.driver.mtu"))
 			return err_set(e, ERR_INVALID, "--opt %s: not one of %s", key, names.text);
 	}

@@ -35,7 +35,8 @@ struct network_left {
 
 struct network_driver {
 	const char *name;
-	const char *const *options; /* -o that it understands, besides mtu; ends with NULL */
+	/* -o that it understands, besides what all do: mtu, publish-mode; ends with NULL */
+	const char *const *options;
 
 	/* Fills in what the person left open and checks what was given. Under
 	 * network_record_lock(). ERR_EXISTS: it is taken, the message says by whom. */

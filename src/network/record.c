@@ -77,6 +77,13 @@ int network_record_check_name(const char *name, struct err *e)
 	return 0;
 }
 
+int network_record_check_publish_mode(const char *mode, struct err *e)
+{
+	if (str_equal(mode, "firewall") || str_equal(mode, "open"))
+		return 0;
+	return err_set(e, ERR_INVALID, "%.40s: not firewall or open", mode);
+}
+
 bool network_record_has_bridge(const struct network *network)
 {
 	return str_equal(network->driver, "bridge") || str_equal(network->driver, "vxlan");

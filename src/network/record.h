@@ -42,6 +42,11 @@ struct networks {
 
 extern const struct shape network_record_shape;
 
+/* Of the options: who may come to its containers' published ports, "firewall" (the host's input
+ * rules say) or "open". Without it: firewall. */
+#define NETWORK_PUBLISH_MODE "publish-mode"
+int network_record_check_publish_mode(const char *mode, struct err *e);
+
 /* Is there a bridge on this host that is the network's? */
 bool network_record_has_bridge(const struct network *network);
 

@@ -205,6 +205,7 @@ class Podman(Holm):
 
 class Docker(Holm):
     name = "docker"
+    network = ["--bridge", "none", "--iptables=false"]
 
     def __init__(self, root=None):
         self.root = root or WORK + "/docker"
@@ -218,7 +219,7 @@ class Docker(Holm):
             ["dockerd", "--data-root", self.root, "--exec-root", "/run/docker-bench",
              "-H", "unix://" + self.socket, "-p", "/run/docker-bench.pid",
              "--storage-driver", "overlay2", "--exec-opt", "native.cgroupdriver=cgroupfs",
-             "--bridge", "none", "--iptables=false"],
+             *self.network],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_for(lambda: os.path.exists(self.socket) and subprocess.run(
             [*self.base, "version"], capture_output=True, check=False).returncode == 0, "dockerd")
@@ -284,17 +285,17 @@ class Runtime:
         return [self.name, "run", "--bundle", self.bundle, name]
 
 
-def engines(load=True):
-    """Those that are installed and work here; what does not is named."""
+def engines(load=True, network="none", kinds=(Holm, Podman, Docker)):
+    """Those that are installed and work here, on this network, too; what does not is named."""
     found = []
-    for kind, program in ((Holm, "holm"), (Podman, "podman"), (Docker, "dockerd")):
+    for kind, program in zip(kinds, ("holm", "podman", "dockerd")):
         if not shutil.which(program):
             continue
         try:
             engine = kind()
             if load and kind is not Holm:
                 engine.load_image()
-            quiet(*engine.run("--rm", "--network", "none"))
+            quiet(*engine.run("--rm", "--network", network))
             found.append(engine)
         except (RuntimeError, OSError) as error:
             print(f"{program} does not work here: {error}")

@@ -104,6 +104,15 @@ load holm
 	echo in >tree/file
 	tar -czf tree.tar.gz tree
 	tar -cf plain.tar tree
+	for suffix in xz bz2 zst; do
+		mkdir "tree-$suffix"
+		echo "in $suffix" >"tree-$suffix/file"
+		tar -caf "tree.tar.$suffix" "tree-$suffix"
+	done
+	# in a name alone, and in what is no tar
+	echo plain >fake.tar.gz
+	seq 1 2000 | gzip >numbers.gz
+	head -c 100 tree.tar.xz >cut.xz
 	echo fetched >www/page
 	git -c init.defaultBranch=main init -q repo
 	echo committed >repo/code
@@ -116,13 +125,20 @@ load holm
 	cat >Dockerfile <<-END
 		FROM busybox
 		ADD tree.tar.gz plain.tar /un/packed/
+		ADD tree.tar.xz tree.tar.bz2 tree.tar.zst fake.tar.gz numbers.gz cut.xz /un/packed/
 		COPY tree.tar.gz /copied
 		ADD --checksum=sha256:$(sha256sum <www/page | cut -d ' ' -f 1) http://127.0.0.1:8123/page /page
 		ADD http://127.0.0.1:8123/repo.git#main /repo
-		RUN cat /un/packed/tree/file /page /repo/code && ls /copied
+		RUN cat /un/packed/tree*/file /un/packed/fake.tar.gz /page /repo/code && ls /copied /un/packed
 	END
 	expect 0 holm build .
 	output_has " in"
+	output_has " in xz"
+	output_has " in bz2"
+	output_has " in zst"
+	output_has " plain"
+	output_has " numbers.gz"
+	output_has " cut.xz"
 	output_has " fetched"
 	output_has " committed"
 	# a Dockerfile cannot name what lies on this machine
@@ -138,7 +154,7 @@ load holm
 	output_has " hello"
 	cp ctx/Dockerfile ctx/Other
 	rm ctx/Dockerfile
-	expect 0 holm build --no-cache -f Other - < <(tar -C ctx -c .)
+	expect 0 holm build --no-cache -f Other - < <(tar -C ctx -cJ .)
 	output_has " hello"
 	mv ctx/Other ctx/Dockerfile
 	git -c init.defaultBranch=main init -q repo.git

@@ -10,43 +10,44 @@
 #include "base/path.h"
 #include "engine/engine.h"
 #include "engine/stream.h"
-
-/* POSIX pax(1), "ustar Interchange Format": the magic of a header. */
-enum { MAGIC_OFFSET = 257, HEAD = 512 };
+#include "image/command.h"
+#include "storage/tar_head.h"
 
 static const struct {
 	const char *bytes;
 	size_t length;
-	const char *program; /* of what holm does not read */
 } compressions[] = {
-	{ "\x1f\x8b", 2, NULL },
-	{ "\x28\xb5\x2f\xfd", 4, NULL },
-	{ "\xfd"
-	  "7zXZ",
-	  5, "xz" },
-	{ "BZh", 3, "bzip2" },
+	{ "\x1f\x8b", 2 },
+	{ "\x28\xb5\x2f\xfd", 4 },
+	{ "\xfd\x37zXZ", 6 },
+	{ "BZh", 3 },
 };
+
+/* What is compressed is looked at by holm-image, in its jail. */
+static int is_packed_tar(bool *ret, int fd, struct err *e)
+{
+	const struct image_command_files files = { -1, -1, .input = fd };
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	strv_add(&arguments, "unpack-check");
+	int r = image_command_run_on(&files, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "rewind");
+	*ret = r == 0;
+	return r < 0 && e->kind != ERR_INVALID ? r : 0;
+}
 
 int build_archive_is_fd(bool *ret, int fd, const char *name, struct err *e)
 {
-	char head[HEAD] = { 0 };
+	char head[STORAGE_TAR_HEAD] = { 0 };
 
-	*ret = false;
 	ssize_t n = pread(fd, head, sizeof(head), 0);
 	if (n < 0)
 		return err_sys(e, "read %s", name);
-	for (size_t i = 0; i < COUNT_OF(compressions); i++) {
-		if (memcmp(head, compressions[i].bytes, compressions[i].length) != 0)
-			continue;
-		if (compressions[i].program) {
-			err_set(e, ERR_UNSUPPORTED, "%s: archives in %s are not unpacked", name,
-				compressions[i].program);
-			return err_hint(e, "COPY it, and unpack it in a RUN");
-		}
-		*ret = true;
-		return 0;
-	}
-	*ret = n == sizeof(head) && !memcmp(head + MAGIC_OFFSET, "ustar", 5);
+	for (size_t i = 0; i < COUNT_OF(compressions); i++)
+		if (memcmp(head, compressions[i].bytes, compressions[i].length) == 0)
+			return is_packed_tar(ret, fd, e);
+	*ret = n == sizeof(head) && storage_tar_begins(head);
 	return 0;
 }
 

@@ -5,10 +5,10 @@
 struct engine;
 struct err;
 
-/* Does the file begin as a tar does, or as one in gzip or zstd? ERR_UNSUPPORTED: as one in xz or
- * bzip2, which holm does not read. */
+/* Is the file a tar, plain or in gzip, zstd, xz or bzip2? By its bytes, not by its name. */
 int build_archive_is(bool *ret, int root_fd, const char *path, struct err *e);
 
+/* The same of an open file, at its beginning. */
 int build_archive_is_fd(bool *ret, int fd, const char *name, struct err *e);
 
 /* Into the folder to below to_fd, made if need be. Owners, modes and times are the archive's. */

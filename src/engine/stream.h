@@ -24,6 +24,6 @@ void engine_stream_add_ids(struct strv *to, const struct oci_id_map *ids);
 /* To standard output. */
 int engine_stream_pack(struct engine *engine, const struct engine_stream *stream, struct err *e);
 
-/* From standard input: tar, also in gzip or zstd. Folders that are there are filled, never replaced
- * by something else, nor something else by a folder. */
+/* From standard input: tar, also in gzip, zstd, xz or bzip2. Folders that are there are filled,
+ * never replaced by something else, nor something else by a folder. */
 int engine_stream_unpack(struct engine *engine, const struct engine_stream *stream, struct err *e);

@@ -1,5 +1,6 @@
 #include "image/decompress.h"
 
+#include <archive.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -31,6 +32,10 @@ struct image_decompress {
 	uint64_t read, written;
 	struct image_inflate *inflate;
 	ZSTD_DStream *zstd;
+	bool others;
+	struct archive *other; /* xz or bzip2, as if it were an archive of one thing */
+	struct err *error;     /* of the read that goes on */
+	bool failed;           /* it has one */
 	char *out;
 };
 
@@ -48,6 +53,7 @@ void image_decompress_free(struct image_decompress *d)
 	if (d->inflate)
 		image_inflate_free(d->inflate);
 	ZSTD_freeDStream(d->zstd);
+	archive_read_free(d->other);
 	free(d->out);
 	free(d);
 }
@@ -55,6 +61,11 @@ void image_decompress_free(struct image_decompress *d)
 enum image_compression image_decompress_kind(const struct image_decompress *d)
 {
 	return d->kind;
+}
+
+void image_decompress_take_others(struct image_decompress *d)
+{
+	d->others = true;
 }
 
 /* ---- input ---- */
@@ -117,6 +128,65 @@ static int start_zstd(struct image_decompress *d, struct err *e)
 	return 0;
 }
 
+/* ---- xz and bzip2 ---- */
+
+static la_ssize_t read_other(struct archive *archive, void *context, const void **block)
+{
+	struct image_decompress *d = context;
+
+	int r = refill(d, d->error);
+	if (r < 0) {
+		d->failed = true;
+		archive_set_error(archive, -r, "read");
+		return ARCHIVE_FATAL;
+	}
+	la_ssize_t n = (la_ssize_t)d->in_length;
+	*block = d->in;
+	d->in_length = 0;
+	return n;
+}
+
+static int damaged_other(const struct image_decompress *d, struct err *e)
+{
+	const char *why = archive_error_string(d->other);
+
+	return d->failed ? -e->number
+			 : err_set(e, ERR_CORRUPT, "the compressed stream: %s",
+				   why ? why : "it is damaged");
+}
+
+static int start_other(struct image_decompress *d, struct err *e)
+{
+	struct archive_entry *entry;
+
+	if (!d->others)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "compressed by xz or bzip2; holm reads gzip, zstd and plain tar");
+	d->kind = IMAGE_OTHER;
+	d->error = e;
+	d->other = archive_read_new();
+	if (!d->other || archive_read_support_format_raw(d->other) < ARCHIVE_WARN ||
+	    archive_read_support_filter_xz(d->other) != ARCHIVE_OK ||
+	    archive_read_support_filter_bzip2(d->other) != ARCHIVE_OK)
+		return err_set(e, ERR_UNSUPPORTED, "this libarchive reads no xz and no bzip2");
+	if (archive_read_open(d->other, d, NULL, read_other, NULL) < ARCHIVE_WARN)
+		return damaged_other(d, e);
+	int r = archive_read_next_header(d->other, &entry);
+	return r < ARCHIVE_WARN ? damaged_other(d, e) : 0;
+}
+
+static ssize_t next_other(struct image_decompress *d, const void **block, struct err *e)
+{
+	size_t length = 0;
+	la_int64_t offset;
+
+	d->error = e;
+	int r = archive_read_data_block(d->other, block, &length, &offset);
+	if (r == ARCHIVE_EOF)
+		return 0;
+	return r < ARCHIVE_WARN ? damaged_other(d, e) : (ssize_t)length;
+}
+
 static int start(struct image_decompress *d, struct err *e)
 {
 	int r = gather_head(d, e);
@@ -129,8 +199,7 @@ static int start(struct image_decompress *d, struct err *e)
 	} else if (starts_with(d, "\x28\xb5\x2f\xfd", 4)) {
 		r = start_zstd(d, e);
 	} else if (starts_with(d, "\xfd\x37zXZ", 5) || starts_with(d, "BZh", 3)) {
-		return err_set(e, ERR_UNSUPPORTED,
-			       "compressed by xz or bzip2; holm reads gzip, zstd and plain tar");
+		return start_other(d, e);
 	}
 	if (d->kind != IMAGE_PLAIN)
 		d->out = mem_resize(NULL, 1, OUT_BYTES);
@@ -222,6 +291,15 @@ static ssize_t next_plain(struct image_decompress *d, const void **block, struct
 	return n;
 }
 
+/* The same of what comes in blocks of its own. */
+static ssize_t next_checked(struct image_decompress *d, const void **block, struct err *e)
+{
+	ssize_t n = next_other(d, block, e);
+	int r = n > 0 ? check_ratio(d, (size_t)n, e) : 0;
+
+	return r < 0 ? r : n;
+}
+
 static ssize_t decompress_next(void *context, const void **block, struct err *e)
 {
 	struct image_decompress *d = context;
@@ -232,6 +310,8 @@ static ssize_t decompress_next(void *context, const void **block, struct err *e)
 		return r;
 	if (d->kind == IMAGE_PLAIN)
 		return next_plain(d, block, e);
+	if (d->kind == IMAGE_OTHER)
+		return next_checked(d, block, e);
 	while (!written) {
 		bool at_end = d->ended && !d->in_length && !d->out_full && !d->in_stream;
 		if (at_end)

@@ -34,6 +34,7 @@ static uint64_t run(const uint8_t *input, size_t length, size_t step, int *faile
 	struct bytes bytes = { input, length, step };
 	struct byte_source source = { next_bytes, &bytes };
 	own(image_decompress_free) struct image_decompress *d = image_decompress_new(&source, 0);
+	image_decompress_take_others(d);
 	struct byte_source plain = image_decompress_source(d);
 	uint64_t sum = 0, total = 0;
 	const void *block;

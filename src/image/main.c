@@ -156,6 +156,7 @@ static const struct verb {
 	{ "volume-import", image_volume_import_verb },
 	{ "pack", image_stream_pack_verb },
 	{ "unpack", image_stream_unpack_verb },
+	{ "unpack-check", image_stream_unpack_check_verb },
 	{ "pack-layer", image_stream_pack_layer_verb },
 	{ "unpack-layer", image_stream_unpack_layer_verb },
 	{ "build", image_build_verb },

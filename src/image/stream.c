@@ -12,6 +12,7 @@
 #include "image/jail.h"
 #include "image/read.h"
 #include "storage/pack.h"
+#include "storage/tar_head.h"
 #include "storage/unpack.h"
 
 static int check(const struct image_invocation *invocation, size_t operands, struct err *e)
@@ -76,9 +77,48 @@ int image_stream_unpack_verb(const struct image_invocation *invocation, struct e
 	struct byte_source packed = image_fd_source(bytes);
 	own(image_decompress_free) struct image_decompress *inflated =
 		image_decompress_new(&packed, 0);
+	image_decompress_take_others(inflated);
 	struct byte_source source = image_decompress_source(inflated);
 	return storage_unpack_into(invocation->folder_fd, invocation->operands[0], &invocation->ids,
 				   &source, &result, e);
+}
+
+/* As much of the beginning as size, where there is so much. */
+static ssize_t read_head(char *to, size_t size, const struct byte_source *source, struct err *e)
+{
+	size_t have = 0;
+	const void *block;
+	ssize_t n = 1;
+
+	while (have < size && (n = source->next(source->context, &block, e)) > 0) {
+		size_t part = (size_t)n < size - have ? (size_t)n : size - have;
+		memcpy(to + have, block, part);
+		have += part;
+	}
+	return n < 0 ? n : (ssize_t)have;
+}
+
+int image_stream_unpack_check_verb(const struct image_invocation *invocation, struct err *e)
+{
+	char head[STORAGE_TAR_HEAD];
+
+	(void)invocation;
+	int r = image_jail_enter_at(-1, e);
+	if (r < 0)
+		return r;
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_new(STDIN_FILENO, NULL, NULL);
+	struct byte_source packed = image_fd_source(bytes);
+	own(image_decompress_free) struct image_decompress *inflated =
+		image_decompress_new(&packed, 0);
+	image_decompress_take_others(inflated);
+	struct byte_source source = image_decompress_source(inflated);
+	ssize_t n = read_head(head, sizeof(head), &source, e);
+	if (n < 0 && e->kind != ERR_CORRUPT)
+		return (int)n;
+	return n == (ssize_t)sizeof(head) && storage_tar_begins(head)
+		       ? 0
+		       : err_set(e, ERR_INVALID, "it is no tar");
 }
 
 /* ---- layers that containers wrote ---- */

@@ -11,6 +11,9 @@ int image_stream_pack_verb(const struct image_invocation *invocation, struct err
 /* Verb "unpack": a path below the folder, which is there. */
 int image_stream_unpack_verb(const struct image_invocation *invocation, struct err *e);
 
+/* Verb "unpack-check": would unpack take standard input for a tar? ERR_INVALID: no. */
+int image_stream_unpack_check_verb(const struct image_invocation *invocation, struct err *e);
+
 /* Verbs "pack-layer" and "unpack-layer": a layer that a container wrote, its whiteouts as OCI's,
  * the owners as the container's ids. The folder that is filled is empty. */
 int image_stream_pack_layer_verb(const struct image_invocation *invocation, struct err *e);

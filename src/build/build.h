@@ -37,6 +37,9 @@ struct build_options {
 	bool no_cache;
 	bool pull;
 	bool quiet;
+	bool squash;
+	bool squash_all;
+	char *squash_from; /* a line of the history, or a stage */
 	/* of RUN's containers */
 	char *network;
 	struct strv add_host;

@@ -8,6 +8,8 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "build/build.h"
+#include "build/cache.h"
+#include "build/squash.h"
 #include "build/step.h"
 #include "engine/engine.h"
 #include "image/build_request.h"
@@ -131,15 +133,16 @@ static bool is_done(const struct build *build, const struct image_build_request 
 	return true;
 }
 
-int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+/* target NULL: no image. */
+static int publish(struct build *build, const struct build_state *target,
+		   char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
 {
-	own_clear(request_clear) struct image_build_request request = { .image = image };
+	own_clear(request_clear) struct image_build_request request = { .image = target != NULL };
 	own_clear(strv_clear) struct strv owned = { 0 };
 	struct image_progress done = { 0 };
 	int r = 0;
 
-	if (image) {
-		const struct build_state *target = &build->states[build->stages.target];
+	if (target) {
 		request.parent = target->parent;
 		request.config = target->config;
 		add_layers(&request, target, true);
@@ -148,15 +151,51 @@ int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE]
 	for (size_t i = 0; i < build->stages.items.count; i++)
 		add_layers(&request, &build->states[i], false);
 	add_digests(&owned, &request);
-	if (r < 0 || (!image && !request.layers.count))
+	if (r < 0 || (!target && !request.layers.count))
 		return r;
 	char id[DIGEST_TEXT_SIZE];
-	if (image && is_done(build, &request, id)) {
+	if (target && is_done(build, &request, id)) {
 		memcpy(ret_id, id, IMAGE_DIGEST_SIZE);
 		return 0;
 	}
 	r = image_build_ask(&request, build->engine->store, &done, e);
-	if (r == 0 && image)
+	if (r == 0 && target)
 		memcpy(ret_id, done.digest, sizeof(done.digest));
 	return r;
+}
+
+/* A folder that has become a layer has the name that the cache has for it. */
+static void name_layers(const struct build *build, struct build_state *state)
+{
+	for (size_t i = 0; i < state->layers.count; i++) {
+		struct build_layer *layer = &state->layers.items[i];
+		own_free char *name = build_state_is_fresh(layer)
+					      ? build_cache_find(build->engine->store, layer->key)
+					      : NULL;
+		if (name)
+			mem_replace(&layer->name, name);
+	}
+}
+
+static int publish_layers(struct build *build, struct err *e)
+{
+	int r = publish(build, NULL, NULL, e);
+
+	for (size_t i = 0; r == 0 && i < build->stages.items.count; i++)
+		name_layers(build, &build->states[i]);
+	return r;
+}
+
+int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+{
+	own_clear(build_state_clear) struct build_state squashed = { 0 };
+
+	if (!image)
+		return publish_layers(build, e);
+	if (!build_squash_is_wanted(build))
+		return publish(build, &build->states[build->stages.target], ret_id, e);
+	int r = publish_layers(build, e);
+	if (r == 0)
+		r = build_squash(build, &squashed, e);
+	return r < 0 ? r : publish(build, &squashed, ret_id, e);
 }

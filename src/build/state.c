@@ -43,6 +43,11 @@ void build_state_clear(struct build_state *state)
 	shape_clear(&state_shape, state);
 }
 
+void build_state_layer_clear(struct build_layer *layer)
+{
+	shape_clear(&layer_shape, layer);
+}
+
 struct json_object *build_state_write(const struct build_state *state)
 {
 	return shape_write(&state_shape, state);

@@ -31,6 +31,7 @@ struct build_state {
 };
 
 void build_state_clear(struct build_state *state);
+void build_state_layer_clear(struct build_layer *layer);
 void build_state_copy(struct build_state *to, const struct build_state *from);
 
 /* As JSON, the caller's; and back into a zeroed one. */

@@ -53,7 +53,7 @@ static void stages_free(struct storage_stages *stages)
 }
 
 /* The folder of a step that was done just now has the name that the cache has for it. */
-static void add_layers(struct strv *to, const struct build *build, const struct build_state *state)
+void build_steps_layers(struct strv *to, const struct build *build, const struct build_state *state)
 {
 	strv_add_all(to, &state->config.rootfs.diff_ids);
 	for (size_t i = 0; i < state->layers.count; i++) {
@@ -77,6 +77,23 @@ static void name_step(struct storage_step *step, const struct storage_stage *sta
 	step->id = mem_text(digest);
 }
 
+char *build_steps_id(const struct build *build, size_t number)
+{
+	const struct build_state *state = &build->states[number];
+	own_clear(strv_clear) struct strv layers = { 0 };
+	struct storage_stage stage = { .config = state->config };
+	struct storage_step last = {
+		.number = (int64_t)state->config.history.count,
+		.config = state->config.config,
+	};
+
+	build_steps_layers(&layers, build, state);
+	stage.config.rootfs.diff_ids = layers;
+	last.layers = (int64_t)layers.count;
+	name_step(&last, &stage);
+	return last.id;
+}
+
 /* False: the cache has lost one of its layers already. */
 static bool add_stage(struct storage_stages *to, const struct build *build, size_t number)
 {
@@ -89,7 +106,7 @@ static bool add_stage(struct storage_stages *to, const struct build *build, size
 		.config = state->config,
 	};
 	stage->config.rootfs.diff_ids = (struct strv){ 0 };
-	add_layers(&stage->config.rootfs.diff_ids, build, state);
+	build_steps_layers(&stage->config.rootfs.diff_ids, build, state);
 	for (size_t i = 0; i < state->steps.count; i++) {
 		struct storage_step *step = shape_list_add(&stage->steps);
 		*step = state->steps.items[i];

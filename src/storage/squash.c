@@ -139,3 +139,49 @@ int storage_squash_add(int to_fd, int layer_fd, const struct squash_options *opt
 	int r = add_folder(&squash, to_fd, layer_fd, e);
 	return r < 0 ? r : copy_attributes_of(layer_fd, to_fd, &squash.attributes, e);
 }
+
+/* ---- the lowest one ---- */
+
+static int end_folder(int folder_fd, int depth, struct err *e);
+
+static int end_entry(int dir_fd, const char *name, int depth, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "look at %s", name);
+	if (is_whiteout(&st))
+		return unlinkat(dir_fd, name, 0) < 0 ? err_sys(e, "remove %s", name) : 0;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	own_fd int fd = path_try_open(dir_fd, name, FOLDER_FLAGS, 0);
+	return fd < 0 ? err_number(e, -fd, "%s", name) : end_folder(fd, depth + 1, e);
+}
+
+/* Its time is that of what it has, and not of this. */
+static int end_folder(int folder_fd, int depth, struct err *e)
+{
+	int reading = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = reading < 0 ? NULL : fdopendir(reading);
+	struct stat st;
+	int r = 0;
+
+	if (!dir || fstat(folder_fd, &st) < 0)
+		return err_sys(e, "read a layer");
+	if (depth > COPY_DEPTH_MAX / 2)
+		return err_set(e, ERR_UNSUPPORTED, "more than %d folders deep", COPY_DEPTH_MAX / 2);
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = end_entry(folder_fd, entry->d_name, depth, e);
+	for (size_t i = 0; i < COUNT_OF(opaque_names); i++)
+		fremovexattr(folder_fd, opaque_names[i]);
+	const struct timespec times[] = { st.st_atim, st.st_mtim };
+	if (r == 0 && futimens(folder_fd, times) < 0)
+		r = err_sys(e, "set the time of a folder");
+	return r;
+}
+
+int storage_squash_end(int to_fd, struct err *e)
+{
+	return end_folder(to_fd, 0, e);
+}

@@ -93,10 +93,10 @@ is() { # NAME "RESTARTS STATUS CODE"
 @test "podman: terminals, for run and for exec" {
 	export -f podman podman_run
 	podman_sleeper sleeper
-	for where in "" on_a_terminal; do
-		expect 4 $where podman_run --rm -it busybox sh -c 'tty; exit 4'
+	for where in "" on_a_terminal; do # of what ends at once, podman loses the last words
+		expect 4 $where podman_run --rm -it busybox sh -c 'tty; sleep 0.3; exit 4'
 		output_has /dev/pts/0
-		expect 5 $where podman exec -it sleeper sh -c 'tty; sleep 0.3; exit 5' # podman loses last words
+		expect 5 $where podman exec -it sleeper sh -c 'tty; sleep 0.3; exit 5'
 		output_has /dev/pts/0
 	done
 }

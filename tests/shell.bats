@@ -65,6 +65,32 @@ terminal() {
 		status 0'
 	expect 0 holm ps -q
 	[ -n "$output" ]
+	# others have terminals of their own
+	terminal '
+		spawn console --new deb
+		expect leaves it
+		expect deb login: 
+		send root\n
+		expect Password: 
+		send sesame\n
+		expect root@deb:~# 
+		send tty; stty size\n
+		expect /dev/pts/
+		expect 24 80
+		send exit\n
+		status 0
+		cooked
+		spawn console -n deb
+		expect deb login: 
+		send root\n
+		expect Password: 
+		send sesame\n
+		expect root@deb:~# 
+		send exec sleep 54321\n
+		send \x01q
+		status 0'
+	within 10 not holm exec deb pgrep -f "sleep 54321"
+	refused 125 "is not a terminal" holm console --new deb </dev/null
 }
 
 @test "a shell in a container that has no login" {

@@ -45,7 +45,9 @@ static const struct {
 		    "holm launch --memory 2g --network front debian-systemd db\n" },
 	{ "reboot", "holm reboot web\n" },
 	{ "console", "# ctrl-a q leaves it\n"
-		     "holm console web\n" },
+		     "holm console web\n"
+		     "# one more terminal to log in at\n"
+		     "holm console --new web\n" },
 	{ "shell", "holm shell web\n"
 		   "holm shell -u www-data web id\n" },
 	{ "file push", "holm file push index.html web/srv/index.html\n" },

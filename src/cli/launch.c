@@ -108,82 +108,7 @@ static int run_reboot(struct cli *cli, void *options, const struct strv *args, s
 	return cli_command_each(cli, args, reboot_one, options);
 }
 
-/* ---- console ---- */
-
-#define CONSOLE_KEYS "ctrl-a,q"
-
-struct console_options {
-	char *detach_keys;
-};
-
-#define OPTIONS struct console_options
-static const struct option console_table[] = {
-	{ "escape", 'e', OPTION_STRING(detach_keys), "KEYS",
-	  "the keys that leave it (" CONSOLE_KEYS ")" },
-	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS", "as --escape", .hidden = true },
-	{ 0 },
-};
-#undef OPTIONS
-
-static int check_system(struct engine *engine, const char *name, struct err *e)
-{
-	own_clear(container_clear) struct container c = { 0 };
-	struct container_state state;
-
-	int r = engine_load(engine, name, &c, &state, e);
-	if (r < 0)
-		return r;
-	if (!container_is_system(&c)) {
-		err_set(e, ERR_UNSUPPORTED, "container %s boots no system: it has no console",
-			name);
-		return err_hint(e, "holm attach %s is for applications", name);
-	}
-	if (state.status == CONTAINER_RUNNING)
-		return 0;
-	err_set(e, ERR_STATE, "container %s is not running", name);
-	return err_hint(e, "start it first: holm start %s", name);
-}
-
-static int run_console(struct cli *cli, void *options, const struct strv *args, struct err *e)
-{
-	const struct console_options *o = options;
-	const char *keys = o->detach_keys ? o->detach_keys : CONSOLE_KEYS;
-	struct start_options start = { .interactive = true, .scrollback = true };
-	struct cli_relay_options relay = {
-		.input = true, .output = true, .error = true, .detach_keys = keys
-	};
-	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
-	struct engine *engine;
-
-	cli_foreground_size(&start);
-	int r = cli_relay_check(true, true, keys, e);
-	if (r == 0)
-		r = cli_command_engine(cli, &engine, e);
-	if (r == 0)
-		r = check_system(engine, args->items[0], e);
-	if (r == 0)
-		r = engine_attach(engine, args->items[0], &start, &session, e);
-	if (r < 0)
-		return r;
-	fprintf(stderr, "Connected to the console; %s leaves it.\n", keys);
-	return cli_foreground(&session, &relay, NULL, e);
-}
-
-/* ---- shell ---- */
-
-struct shell_options {
-	char *user;
-	char *detach_keys;
-};
-
-#define OPTIONS struct shell_options
-static const struct option shell_table[] = {
-	{ "user", 'u', OPTION_STRING(user), "USER", "of the container (root)" },
-	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
-	  "the keys that leave it running (ctrl-p,ctrl-q)" },
-	{ 0 },
-};
-#undef OPTIONS
+/* ---- a session of its own ---- */
 
 static int enter(struct cli *cli, const struct system_shell *shell, struct exec_options *exec,
 		 struct err *e)
@@ -209,6 +134,102 @@ static int enter(struct cli *cli, const struct system_shell *shell, struct exec_
 		r = engine_exec(engine, exec, &session, e);
 	return r < 0 ? r : cli_foreground(&session, &relay, NULL, e);
 }
+
+/* ---- console ---- */
+
+#define CONSOLE_KEYS "ctrl-a,q"
+
+struct console_options {
+	char *detach_keys;
+	bool another;
+};
+
+#define OPTIONS struct console_options
+static const struct option console_table[] = {
+	{ "escape", 'e', OPTION_STRING(detach_keys), "KEYS",
+	  "the keys that leave it (" CONSOLE_KEYS ")" },
+	{ "new", 'n', OPTION_FLAG(another), NULL,
+	  "a terminal of one's own that asks who logs in; there may be many" },
+	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS", "as --escape", .hidden = true },
+	{ 0 },
+};
+#undef OPTIONS
+
+static int check_system(struct engine *engine, const char *name, struct err *e)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	struct container_state state;
+
+	int r = engine_load(engine, name, &c, &state, e);
+	if (r < 0)
+		return r;
+	if (!container_is_system(&c)) {
+		err_set(e, ERR_UNSUPPORTED, "container %s boots no system: it has no console",
+			name);
+		return err_hint(e, "holm attach %s is for applications", name);
+	}
+	if (state.status == CONTAINER_RUNNING)
+		return 0;
+	err_set(e, ERR_STATE, "container %s is not running", name);
+	return err_hint(e, "start it first: holm start %s", name);
+}
+
+/* What was typed there before is nobody's: it begins with the question for a name. */
+static int enter_new(struct cli *cli, const char *name, const char *keys, struct err *e)
+{
+	own_clear(exec_options_clear) struct exec_options exec = { .detach_keys = mem_text(keys),
+								   .bound = true };
+	static const struct strv nothing = { 0 };
+	const struct system_shell shell = {
+		.container = name, .command = &nothing, .tty = true, .asks = true
+	};
+
+	fprintf(stderr, "A terminal of its own; %s leaves it.\n", keys);
+	return enter(cli, &shell, &exec, e);
+}
+
+static int run_console(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	const struct console_options *o = options;
+	const char *keys = o->detach_keys ? o->detach_keys : CONSOLE_KEYS;
+	struct start_options start = { .interactive = true, .scrollback = true };
+	struct cli_relay_options relay = {
+		.input = true, .output = true, .error = true, .detach_keys = keys
+	};
+	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
+	struct engine *engine;
+
+	cli_foreground_size(&start);
+	int r = cli_relay_check(true, true, keys, e);
+	if (r == 0)
+		r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = check_system(engine, args->items[0], e);
+	if (r == 0 && o->another)
+		return enter_new(cli, args->items[0], keys, e);
+	if (r == 0)
+		r = engine_attach(engine, args->items[0], &start, &session, e);
+	if (r < 0)
+		return r;
+	fprintf(stderr, "Connected to the console; %s leaves it.\n", keys);
+	return cli_foreground(&session, &relay, NULL, e);
+}
+
+/* ---- shell ---- */
+
+struct shell_options {
+	char *user;
+	char *detach_keys;
+};
+
+#define OPTIONS struct shell_options
+static const struct option shell_table[] = {
+	{ "user", 'u', OPTION_STRING(user), "USER", "of the container (root)" },
+	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
+	  "the keys that leave it running (ctrl-p,ctrl-q)" },
+	{ 0 },
+};
+#undef OPTIONS
 
 static int run_shell(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {

@@ -99,7 +99,9 @@ static int started(struct monitor_client *client, pid_t *ret_pid, struct err *e)
 static int spawn(struct engine *engine, const struct container *c, const struct exec_options *o,
 		 struct engine_session *ret, struct err *e)
 {
-	struct monitor_exec_request request = { .detach = o->detach, .stdin_open = o->interactive };
+	struct monitor_exec_request request = { .detach = o->detach,
+						.stdin_open = o->interactive,
+						.bound = o->bound };
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 

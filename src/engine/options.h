@@ -161,6 +161,7 @@ struct exec_options {
 	bool interactive;
 	bool tty;
 	bool privileged;
+	bool bound;          /* it is killed when the session ends, also by kill -9 */
 	unsigned short rows; /* of the caller's terminal, 0: unknown */
 	unsigned short columns;
 };

@@ -88,7 +88,8 @@ static int run(struct monitor *m, const struct monitor_exec_request *request, st
 		monitor_peer_close(m, m->owner);
 	if (m->owner && m->tty)
 		m->owner->attach = MONITOR_ATTACH_STDOUT | MONITOR_ATTACH_LOSSLESS |
-				   (request->stdin_open ? MONITOR_ATTACH_STDIN : 0);
+				   (request->stdin_open ? MONITOR_ATTACH_STDIN : 0) |
+				   (request->bound ? MONITOR_ATTACH_BOUND : 0);
 	monitor_container_watch(m, &process);
 	monitor_run_leave_streams();
 	monitor_loop_run(m);

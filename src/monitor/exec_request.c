@@ -11,6 +11,7 @@ const struct shape monitor_exec_request_shape = {
 		{ "id", SHAPE_STRING, REQUEST(id) },
 		{ "detach", SHAPE_BOOL, REQUEST(detach) },
 		{ "stdinOpen", SHAPE_BOOL, REQUEST(stdin_open) },
+		{ "bound", SHAPE_BOOL, REQUEST(bound) },
 		{ 0 },
 	},
 };

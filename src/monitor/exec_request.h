@@ -9,6 +9,7 @@ struct monitor_exec_request {
 	bool detach;     /* nobody waits: it listens to nobody after STARTED; the streams are
 			  * /dev/null */
 	bool stdin_open; /* with a terminal: frames of input are passed on */
+	bool bound;      /* with a terminal: it is killed when who asked for it has gone */
 };
 
 /* Ends with shape_clear(&monitor_exec_request_shape, request). */

@@ -46,7 +46,7 @@ static char *quote(const struct strv *words)
 	return str_take(&line);
 }
 
-/* login(1) wants a terminal. -f: who calls it has been let in. */
+/* login(1) wants a terminal. -f: who calls it has been let in; without, it asks. */
 static bool use_login(int root_fd, const struct system_shell *shell, struct strv *to)
 {
 	own_free char *login = find(root_fd, "login");
@@ -54,8 +54,10 @@ static bool use_login(int root_fd, const struct system_shell *shell, struct strv
 	if (!login || !shell->tty || shell->command->count)
 		return false;
 	strv_add(to, login);
-	strv_add(to, "-f");
-	strv_add(to, shell->user ? shell->user : "root");
+	if (!shell->asks) {
+		strv_add(to, "-f");
+		strv_add(to, shell->user ? shell->user : "root");
+	}
 	return true;
 }
 
@@ -116,8 +118,12 @@ int system_shell_choose(struct engine *engine, const struct system_shell *shell,
 	to->container = mem_text(shell->container);
 	to->tty = shell->tty;
 	to->interactive = true;
-	if (!use_login(tree.root_fd, shell, &to->command) &&
-	    !use_su(tree.root_fd, shell, &to->command))
+	if (use_login(tree.root_fd, shell, &to->command))
+		return 0;
+	if (shell->asks)
+		return err_set(e, ERR_UNSUPPORTED, "container %s has no login program",
+			       shell->container);
+	if (!use_su(tree.root_fd, shell, &to->command))
 		use_sh(shell, to);
 	return 0;
 }

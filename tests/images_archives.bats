@@ -142,6 +142,44 @@ make_fs() { # TEXT
 	refused 125 "no image 'gone:1'" holm run --rm oci-archive:both.tar:gone:1 true
 }
 
+@test "an archive is the same read where it lies, from the middle of a file and from a pipe" {
+	make_fs lies
+	oci_image image app:1 fs.tar
+	expect 0 holm load -i image
+	id=$(holm images -q --no-trunc app:1)
+	for format in docker-archive oci-archive; do
+		expect 0 holm save --format "$format" -o "$format.tar" app:1
+		{ head -c 1000 /dev/zero && cat "$format.tar"; } >behind
+		HOLM_ROOT=$work/$format.behind run holm load < <(exec tail -c +1001 behind)
+		{ head -c 1000 >/dev/null && HOLM_ROOT=$work/$format.middle holm load; } <behind
+		HOLM_ROOT=$work/$format.lies holm load -i "$format.tar"
+		for root in "$format".{behind,middle,lies}; do
+			[ "$(HOLM_ROOT=$work/$root holm images -q --no-trunc app:1)" = "$id" ]
+			[ "$(HOLM_ROOT=$work/$root holm run --rm app:1 cat /etc/mark)" = lies ]
+			[ -z "$(ls "$root/partial")" ]
+			HOLM_ROOT=$work/$root expect 0 holm system check
+		done
+	done
+}
+
+@test "layers of a docker archive may be compressed" {
+	make_fs packed
+	d=$(sha256sum fs.tar | cut -c1-64)
+	gzip -n fs.tar
+	jq -nc --arg d "sha256:$d" '{architecture: "amd64", os: "linux", config: {},
+		rootfs: {type: "layers", diff_ids: [$d]}}' >config.json
+	echo '[{"Config":"config.json","RepoTags":["packed:1"],"Layers":["fs.tar.gz"]}]' >manifest.json
+	tar cf packed.tar config.json manifest.json fs.tar.gz
+	expect 0 holm load -i packed.tar
+	expect 0 holm run --rm packed:1 cat /etc/mark
+	output_is packed
+	# the compressed bytes are not what the config names
+	jq -c --arg d "sha256:$(sha256sum fs.tar.gz | cut -c1-64)" '.rootfs.diff_ids = [$d]' config.json \
+		>other.json && mv other.json config.json
+	tar cf wrong.tar config.json manifest.json fs.tar.gz
+	refused 1 "the image says sha256:" holm load -i wrong.tar
+}
+
 @test "an old docker archive with links between its layers is read" {
 	make_fs old
 	id=$(sha256sum fs.tar | cut -c1-64)
@@ -349,7 +387,7 @@ hostile() { # PYTHON
 		diff_ids: ["sha256:" + "a" * 64]}}' >config.json
 	echo '[{"Config":"config.json","RepoTags":["w:1"],"Layers":["fs.tar"]}]' >manifest.json
 	tar cf wrong.tar config.json manifest.json fs.tar
-	refused 1 "the image says sha256:aaaa" holm load -i wrong.tar
+	refused 1 "instead of sha256:aaaa" holm load -i wrong.tar
 	jq -c '.rootfs.diff_ids += .rootfs.diff_ids' config.json >two.json && mv two.json config.json
 	tar cf wrong.tar config.json manifest.json fs.tar
 	refused 1 "the manifest has 1 layers, the image config 2" holm load -i wrong.tar

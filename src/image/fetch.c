@@ -1,9 +1,9 @@
 /* fetch.c - for each layer in flight there are three threads, joined by rings: the caller's takes
- * bytes from the network, hashes and stores them; image_layer_unpack() inflates and hashes in one,
- * and writes files in the other. So extraction begins with the first bytes, also where those come
- * from what an earlier try left on disk, and no stage runs away from the next. A layer gets its
- * name only when both digests are right: the ring is closed well only after the blob was
- * committed. */
+ * bytes from the network or an archive, hashes and stores them; image_layer_unpack() inflates and
+ * hashes in one, and writes files in the other. So extraction begins with the first bytes, also
+ * where those come from what an earlier try left on disk, and no stage runs away from the next. A
+ * layer gets its name only when both digests are right: the ring is closed well only after the blob
+ * was committed. */
 #include "image/fetch.h"
 
 #include <pthread.h>
@@ -12,9 +12,12 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "image/layer.h"
+#include "image/members.h"
+#include "image/read.h"
 #include "image/registry.h"
 #include "image/report.h"
 #include "image/ring.h"
+#include "oci/image.h"
 #include "storage/blob.h"
 
 enum {
@@ -38,6 +41,18 @@ static void report_state(const struct stream *s, enum image_progress_state state
 	image_report_layer(s->fetch->report, s->fetch->descriptor, state, s->done, why);
 }
 
+static enum image_progress_state coming(const struct stream *s)
+{
+	return s->fetch->members ? IMAGE_STATE_UNPACKING : IMAGE_STATE_DOWNLOADING;
+}
+
+/* What cannot be unpacked is not downloaded either. A file is read to its end: that its digest is
+ * wrong says more. */
+static bool cut_off(const struct stream *s)
+{
+	return !s->fetch->members;
+}
+
 /* -EPIPE of the ring: unpacking failed, and the bytes are for nothing; or the layer is there by
  * now, and they are for the blob alone. Which of the two is known when it has been waited for. */
 static int hand_on(struct stream *s, const void *bytes, size_t length, struct err *e)
@@ -47,7 +62,7 @@ static int hand_on(struct stream *s, const void *bytes, size_t length, struct er
 	if (s->unread || image_ring_write(s->ring, bytes, length) == 0)
 		return 0;
 	s->unread = true;
-	return s->unpacked < 0 ? err_set(e, ERR_INTERNAL, "unpacking failed") : 0;
+	return s->unpacked < 0 && cut_off(s) ? err_set(e, ERR_INTERNAL, "unpacking failed") : 0;
 }
 
 static int take_bytes(void *context, const void *bytes, size_t length, struct err *e)
@@ -60,7 +75,7 @@ static int take_bytes(void *context, const void *bytes, size_t length, struct er
 	if (r < 0)
 		return r;
 	s->done += (int64_t)length;
-	report_state(s, IMAGE_STATE_DOWNLOADING, NULL);
+	report_state(s, coming(s), NULL);
 	return 0;
 }
 
@@ -74,8 +89,8 @@ static void *unpack(void *context)
 	struct stream *s = context;
 	struct byte_source packed = image_ring_source(s->ring);
 
-	s->unpacked =
-		image_layer_unpack(s->fetch->store, s->fetch->diff_id, &packed, &s->unpack_err);
+	s->unpacked = image_layer_unpack(s->fetch->store, s->fetch->diff_id, &packed,
+					 s->fetch->descriptor->digest, &s->unpack_err);
 	image_ring_leave(s->ring);
 	return NULL;
 }
@@ -86,7 +101,7 @@ static int hand_on_partial(struct stream *s, struct err *e)
 	int64_t end = storage_blob_offset(s->writer);
 	own_free char *block = mem_new(1, PARTIAL_BLOCK);
 
-	report_state(s, IMAGE_STATE_DOWNLOADING, NULL);
+	report_state(s, coming(s), NULL);
 	while (s->done < end) {
 		ssize_t n = storage_blob_reread(s->writer, block, PARTIAL_BLOCK, s->done, e);
 		if (n == 0)
@@ -104,20 +119,45 @@ static int download(struct stream *s, struct err *e)
 	const struct image_fetch *f = s->fetch;
 	struct image_blob_sink sink = { { take_bytes, s }, say_retry, s };
 
+	int r = image_registry_blob(f->registry, f->http, f->descriptor, s->done, &sink, e);
+	if (r < 0 && (e->kind == ERR_UNREACHABLE || e->kind == ERR_TIMEOUT))
+		storage_blob_keep(s->writer);
+	return r;
+}
+
+static int read_member(struct stream *s, struct err *e)
+{
+	const struct oci_descriptor *d = s->fetch->descriptor;
+	const void *block;
+	int64_t from;
+	ssize_t n;
+
+	own_fd int fd = image_members_open(s->fetch->members, d->digest, &from, e);
+	if (fd < 0)
+		return fd;
+	own(image_fd_source_free) struct image_fd_source *bytes =
+		image_fd_source_range(fd, from + s->done, d->size - s->done, NULL, NULL);
+	struct byte_source source = image_fd_source(bytes);
+	while ((n = source.next(source.context, &block, e)) > 0) {
+		int r = take_bytes(s, block, (size_t)n, e);
+		if (r < 0)
+			return r;
+	}
+	return (int)n;
+}
+
+static int bring(struct stream *s, struct err *e)
+{
 	int r = hand_on_partial(s, e);
+	if (r == 0)
+		r = s->fetch->members ? read_member(s, e) : download(s, e);
 	if (r < 0)
 		return r;
-	r = image_registry_blob(f->registry, f->http, f->descriptor, s->done, &sink, e);
-	if (r < 0) {
-		if (e->kind == ERR_UNREACHABLE || e->kind == ERR_TIMEOUT)
-			storage_blob_keep(s->writer);
-		return r;
-	}
 	report_state(s, IMAGE_STATE_UNPACKING, NULL);
 	return storage_blob_commit(s->writer, NULL, NULL, e);
 }
 
-static int download_and_unpack(struct stream *s, struct err *e)
+static int bring_and_unpack(struct stream *s, struct err *e)
 {
 	own(image_ring_free) struct image_ring *ring = image_ring_new(PACKED_RING);
 	pthread_t thread;
@@ -126,11 +166,10 @@ static int download_and_unpack(struct stream *s, struct err *e)
 	int r = pthread_create(&thread, NULL, unpack, s);
 	if (r)
 		return err_number(e, r, "start a thread");
-	r = download(s, e);
+	r = bring(s, e);
 	image_ring_finish(ring, r < 0 ? e : NULL);
 	pthread_join(thread, NULL);
-	/* When unpacking has failed the download was cut off for it. */
-	if (s->unpacked < 0 && (r == 0 || s->unread)) {
+	if (s->unpacked < 0 && (r == 0 || (s->unread && cut_off(s)))) {
 		*e = s->unpack_err;
 		return s->unpacked;
 	}
@@ -148,7 +187,7 @@ static int fetch_once(const struct image_fetch *fetch, bool *resumed, struct err
 		return r;
 	struct stream s = { .fetch = fetch, .writer = writer };
 	*resumed = storage_blob_offset(writer) > 0;
-	return download_and_unpack(&s, e);
+	return bring_and_unpack(&s, e);
 }
 
 int image_fetch_layer(const struct image_fetch *fetch, struct err *e)

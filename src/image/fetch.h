@@ -1,10 +1,12 @@
-/* fetch.h - one layer from a registry: stored and unpacked while it comes. */
+/* fetch.h - one layer from a registry, or from a member of an archive: stored and unpacked while it
+ * comes. */
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
 
 struct err;
 struct image_http;
+struct image_members;
 struct image_registry;
 struct image_report;
 struct oci_descriptor;
@@ -14,7 +16,8 @@ struct image_fetch {
 	const struct store *store;
 	struct image_report *report;
 	struct image_registry *registry;
-	struct image_http *http; /* of this thread */
+	struct image_http *http;             /* of this thread */
+	const struct image_members *members; /* instead of registry and http */
 	const struct oci_descriptor *descriptor;
 	const char *diff_id;
 	const atomic_bool *cancelled; /* another layer failed: stop at the next bytes */

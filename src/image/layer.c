@@ -23,7 +23,14 @@ struct inflate_job {
 	struct storage_hash *hash;
 	struct image_ring *ring;
 	uint64_t tar_size;
+	const struct image_decompress *inflated;
+	bool plain_checked; /* not compressed, the bytes need no second hash */
 };
+
+static bool is_checked(const struct inflate_job *job)
+{
+	return job->plain_checked && image_decompress_kind(job->inflated) == IMAGE_PLAIN;
+}
 
 static void *inflate_thread(void *argument)
 {
@@ -33,7 +40,8 @@ static void *inflate_thread(void *argument)
 	ssize_t n;
 
 	while ((n = job->tar.next(job->tar.context, &block, &e)) > 0) {
-		storage_hash_add(job->hash, block, (size_t)n);
+		if (!is_checked(job))
+			storage_hash_add(job->hash, block, (size_t)n);
 		job->tar_size += (uint64_t)n;
 		if (image_ring_write(job->ring, block, (size_t)n) < 0)
 			return NULL; /* the extracting side gave up, and says why itself */
@@ -87,7 +95,8 @@ static void warn_of_owners(uint64_t count)
 			    count);
 }
 
-static int fill(struct layer_writer *writer, const struct byte_source *packed,
+/* checked: the digest that packed is checked against at its end, or NULL. */
+static int fill(struct layer_writer *writer, const struct byte_source *packed, const char *checked,
 		struct layer_facts *facts, char got[DIGEST_TEXT_SIZE], struct err *e)
 {
 	struct image_layer_limits limits = { 0 };
@@ -98,7 +107,9 @@ static int fill(struct layer_writer *writer, const struct byte_source *packed,
 		image_decompress_new(packed, limits.ratio_max);
 	own(image_ring_free) struct image_ring *ring = image_ring_new(RING_BYTES);
 	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
-	struct inflate_job job = { image_decompress_source(inflated), hash, ring, 0 };
+	struct inflate_job job = {
+		image_decompress_source(inflated), hash, ring, 0, inflated, checked != NULL
+	};
 	struct unpack_result result;
 
 	r = run_job(&job, writer->fs_fd, &limits.unpack, &result, e);
@@ -106,7 +117,10 @@ static int fill(struct layer_writer *writer, const struct byte_source *packed,
 		return r;
 	if (result.unowned)
 		warn_of_owners(result.unowned);
-	storage_hash_end(hash, got);
+	if (is_checked(&job))
+		snprintf(got, DIGEST_TEXT_SIZE, "%s", checked);
+	else
+		storage_hash_end(hash, got);
 	facts->diff_id = got;
 	facts->size = result.size;
 	facts->entries = result.entries;
@@ -117,10 +131,10 @@ static int fill(struct layer_writer *writer, const struct byte_source *packed,
 }
 
 static int fill_checked(struct layer_writer *writer, const char *diff_id,
-			const struct byte_source *packed, struct layer_facts *facts,
-			char got[DIGEST_TEXT_SIZE], struct err *e)
+			const struct byte_source *packed, const char *checked,
+			struct layer_facts *facts, char got[DIGEST_TEXT_SIZE], struct err *e)
 {
-	int r = fill(writer, packed, facts, got, e);
+	int r = fill(writer, packed, checked, facts, got, e);
 
 	if (r < 0)
 		return r;
@@ -131,7 +145,7 @@ static int fill_checked(struct layer_writer *writer, const char *diff_id,
 }
 
 int image_layer_unpack(const struct store *store, const char *diff_id,
-		       const struct byte_source *packed, struct err *e)
+		       const struct byte_source *packed, const char *checked, struct err *e)
 {
 	own_clear(storage_layer_end) struct layer_writer writer = { 0 };
 	struct layer_facts facts = { 0 };
@@ -140,7 +154,7 @@ int image_layer_unpack(const struct store *store, const char *diff_id,
 	int r = storage_layer_begin(&writer, store, diff_id, true, e);
 	if (r != 0)
 		return r;
-	r = fill_checked(&writer, diff_id, packed, &facts, got, e);
+	r = fill_checked(&writer, diff_id, packed, checked, &facts, got, e);
 	return r < 0 ? r : storage_layer_commit(&writer, &facts, e);
 }
 
@@ -151,7 +165,7 @@ int image_layer_unpack_beside(const struct store *store, const char *diff_id,
 {
 	int r = storage_layer_begin(writer, store, NULL, true, e);
 
-	return r < 0 ? r : fill_checked(writer, diff_id, packed, facts, diff_id_buffer, e);
+	return r < 0 ? r : fill_checked(writer, diff_id, packed, NULL, facts, diff_id_buffer, e);
 }
 
 int image_layer_import(const struct store *store, const struct byte_source *packed,
@@ -162,6 +176,6 @@ int image_layer_import(const struct store *store, const struct byte_source *pack
 
 	int r = storage_layer_begin(&writer, store, NULL, true, e);
 	if (r == 0)
-		r = fill(&writer, packed, &facts, diff_id_ret, e);
+		r = fill(&writer, packed, NULL, &facts, diff_id_ret, e);
 	return r < 0 ? r : storage_layer_commit(&writer, &facts, e);
 }

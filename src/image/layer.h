@@ -23,10 +23,12 @@ int image_layer_limits(struct image_layer_limits *to, struct err *e);
 /* Reads packed (gzip, zstd or plain tar) to its end, in another thread than the caller's, within
  * image_layer_limits().
  * diff_id: what the config says; a layer with other bytes is ERR_CORRUPT and leaves nothing.
+ * checked: the digest of packed itself, where its source ends well only if that is right, else
+ * NULL; it spares hashing bytes twice that are not compressed.
  * Returns 0, or 1 if the layer was there already, or once another process has unpacked it: then
  * packed was not read. */
 int image_layer_unpack(const struct store *store, const char *diff_id,
-		       const struct byte_source *packed, struct err *e);
+		       const struct byte_source *packed, const char *checked, struct err *e);
 
 /* Unpacks into a folder of its own, which does not get the layer's name: to compare with the layer
  * that is there, or to take its place (storage_layer_replace). facts: of what was unpacked, whose

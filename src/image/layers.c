@@ -63,7 +63,7 @@ static int unpack_stored(const struct work *w, const struct job *job, struct err
 	own(image_fd_source_free) struct image_fd_source *bytes =
 		image_fd_source_new(fd, show_bytes, &reading);
 	struct byte_source packed = image_fd_source(bytes);
-	return image_layer_unpack(w->layers->store, job->diff_id, &packed, e);
+	return image_layer_unpack(w->layers->store, job->diff_id, &packed, NULL, e);
 }
 
 /* ---- one layer ---- */
@@ -71,10 +71,18 @@ static int unpack_stored(const struct work *w, const struct job *job, struct err
 static int bring(struct work *w, const struct job *job, struct image_http *http, struct err *e)
 {
 	const struct image_layers *layers = w->layers;
-	struct image_fetch fetch = { layers->store,   layers->report, layers->registry, http,
-				     job->descriptor, job->diff_id,   &w->failed };
+	struct image_fetch fetch = {
+		.store = layers->store,
+		.report = layers->report,
+		.registry = layers->registry,
+		.http = http,
+		.members = layers->members,
+		.descriptor = job->descriptor,
+		.diff_id = job->diff_id,
+		.cancelled = &w->failed,
+	};
 
-	int r = layers->registry ? image_fetch_layer(&fetch, e) : 1;
+	int r = layers->registry || layers->members ? image_fetch_layer(&fetch, e) : 1;
 	return r == 1 ? unpack_stored(w, job, e) : r;
 }
 

@@ -1,9 +1,10 @@
-/* layers.h - the layers of one image into the store, several at a time: from a registry, or from
- * blobs that are there already. For pull, load and import alike. */
+/* layers.h - the layers of one image into the store, several at a time: from a registry, from the
+ * members of an archive, or from blobs that are there already. For pull, load and import alike. */
 #pragma once
 #include <stdbool.h>
 
 struct err;
+struct image_members;
 struct image_registry;
 struct image_report;
 struct oci_image_config;
@@ -13,7 +14,8 @@ struct store;
 struct image_layers {
 	const struct store *store;
 	struct image_report *report;
-	struct image_registry *registry; /* NULL: every blob is in the store */
+	struct image_registry *registry;
+	const struct image_members *members; /* without both every blob is in the store */
 	bool whole; /* bring the blob of a layer, too, that is unpacked already */
 };
 

@@ -45,7 +45,7 @@ static int open_members(const struct image_load *load, struct image_members **re
 	struct stat st;
 
 	if (strcmp(load->path, "-") == 0)
-		return image_members_spool(ret, load->store, STDIN_FILENO, e);
+		return image_members_archive(ret, load->store, STDIN_FILENO, e);
 	if (stat(load->path, &st) < 0)
 		return err_sys(e, "open %s", load->path);
 	if (S_ISDIR(st.st_mode))
@@ -54,7 +54,7 @@ static int open_members(const struct image_load *load, struct image_members **re
 	if (fd < 0)
 		return err_sys(e, "open %s", load->path);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	return image_members_spool(ret, load->store, fd, e);
+	return image_members_archive(ret, load->store, fd, e);
 }
 
 /* Which of policy.json's transports this is. */

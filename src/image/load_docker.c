@@ -36,18 +36,9 @@ static void clear_image(struct docker_image *image)
 	shape_clear(&docker_image_shape, image);
 }
 
-static const char *layer_type(const struct store *store, const char *digest, struct err *e)
+static const char *layer_type(const char magic[4])
 {
-	unsigned char magic[4] = { 0 };
-
-	own_fd int fd = storage_blob_open(store, digest, NULL, e);
-	if (fd < 0)
-		return NULL;
-	if (pread(fd, magic, sizeof(magic), 0) < 0) {
-		err_sys(e, "read a layer");
-		return NULL;
-	}
-	if (magic[0] == 0x1f && magic[1] == 0x8b)
+	if (memcmp(magic, "\x1f\x8b", 2) == 0)
 		return OCI_MEDIA_LAYER_GZIP;
 	if (memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
 		return OCI_MEDIA_LAYER_ZSTD;
@@ -65,24 +56,56 @@ static int store_member(struct image_members *members, const char *name, struct 
 	return r;
 }
 
-static int store_layers(const struct image_load *load, struct image_members *members,
-			const struct docker_image *image, struct oci_manifest *manifest,
-			struct err *e)
+/* A layer that is not compressed has the digest that the config says, by which it can stay where
+ * it is until it is unpacked. */
+static int take_layer(struct image_members *members, const char *name, const char *diff_id,
+		      struct oci_descriptor *to, struct err *e)
 {
+	char magic[4];
+
+	int r = image_members_look(members, name, magic, sizeof(magic), &to->size, e);
+	if (r < 0)
+		return r;
+	const char *type = layer_type(magic);
+	to->media_type = mem_text(type);
+	if (!diff_id || strcmp(type, OCI_MEDIA_LAYER) != 0)
+		return store_member(members, name, to, e);
+	to->digest = mem_text(diff_id);
+	return image_members_promise(members, name, diff_id, to->size, e);
+}
+
+static int read_config(struct oci_image_config *to, const struct image_load *load,
+		       const struct docker_image *image, const struct oci_descriptor *config,
+		       struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+
+	if (config->size > OCI_IMAGE_CONFIG_MAX)
+		return err_set(e, ERR_CORRUPT, "%.100s: %lld bytes", image->config,
+			       (long long)config->size);
+	int r = storage_blob_read(load->store, config->digest, OCI_IMAGE_CONFIG_MAX, &text, e);
+	if (r < 0)
+		return r;
+	return oci_image_config_parse(to, text.text ? text.text : "", text.length, e);
+}
+
+static int take_layers(struct image_members *members, const struct docker_image *image,
+		       const struct oci_image_config *config, struct oci_manifest *manifest,
+		       struct err *e)
+{
+	const struct strv *diff_ids = &config->rootfs.diff_ids;
+
 	if (image->layers.count > OCI_IMAGE_LAYERS_MAX)
 		return err_set(e, ERR_CORRUPT, "%zu layers, more than %d", image->layers.count,
 			       OCI_IMAGE_LAYERS_MAX);
 	for (size_t i = 0; i < image->layers.count; i++) {
-		struct oci_descriptor *layer = shape_list_add(&manifest->layers);
-		int r = store_member(members, image->layers.items[i], layer, e);
+		int r = take_layer(members, image->layers.items[i],
+				   i < diff_ids->count ? diff_ids->items[i] : NULL,
+				   shape_list_add(&manifest->layers), e);
 		if (r < 0)
 			return r;
-		const char *type = layer_type(load->store, layer->digest, e);
-		if (!type)
-			return -e->number;
-		layer->media_type = mem_text(type);
 	}
-	return 0;
+	return oci_image_check_layers(manifest, config, e);
 }
 
 /* Docker's archives have no manifest as registries know it: holm writes the one they lack. */
@@ -90,17 +113,17 @@ static int make_manifest(const struct image_load *load, struct image_members *me
 			 const struct docker_image *image, char *digest, struct err *e)
 {
 	own_clear(oci_manifest_clear) struct oci_manifest manifest = { .schema_version = 2 };
+	own_clear(oci_image_config_clear) struct oci_image_config config = { 0 };
 
 	if (str_empty(image->config))
 		return err_set(e, ERR_CORRUPT, "manifest.json: no Config");
 	manifest.media_type = mem_text(OCI_MEDIA_MANIFEST);
 	manifest.config.media_type = mem_text(OCI_MEDIA_CONFIG);
 	int r = store_member(members, image->config, &manifest.config, e);
-	if (r == 0 && manifest.config.size > OCI_IMAGE_CONFIG_MAX)
-		return err_set(e, ERR_CORRUPT, "%.100s: %lld bytes", image->config,
-			       (long long)manifest.config.size);
 	if (r == 0)
-		r = store_layers(load, members, image, &manifest, e);
+		r = read_config(&config, load, image, &manifest.config, e);
+	if (r == 0)
+		r = take_layers(members, image, &config, &manifest, e);
 	if (r < 0)
 		return r;
 	own_json struct json_object *object = shape_write(&oci_manifest_shape, &manifest);
@@ -111,7 +134,7 @@ static int make_manifest(const struct image_load *load, struct image_members *me
 static int load_image(const struct image_load *load, struct image_members *members,
 		      const struct docker_image *image, struct err *e)
 {
-	struct image_stored stored = { load->store, load->report };
+	struct image_stored stored = { load->store, load->report, members };
 	char digest[DIGEST_TEXT_SIZE];
 	size_t named = 0;
 

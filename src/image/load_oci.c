@@ -36,6 +36,19 @@ static int store_blob(const struct image_load *load, struct image_members *membe
 	return image_members_store(members, name.text, d->digest, d->size, NULL, NULL, e);
 }
 
+/* A layer stays where it is until it is unpacked. */
+static int promise_layer(const struct image_load *load, struct image_members *members,
+			 const struct oci_descriptor *d, struct err *e)
+{
+	struct blob_name name = blob_name(d->digest);
+
+	if (!oci_image_is_layer(d->media_type))
+		return err_set(e, ERR_UNSUPPORTED, "a layer of type '%.100s'", d->media_type);
+	if (storage_blob_exists(load->store, d->digest, d->size))
+		return 0;
+	return image_members_promise(members, name.text, d->digest, d->size, e);
+}
+
 static int store_document(const struct image_load *load, struct image_members *members,
 			  const struct oci_descriptor *d, struct str *text, struct err *e)
 {
@@ -65,18 +78,13 @@ static int load_manifest(const struct image_load *load, struct image_members *me
 			 const char *reference, struct err *e)
 {
 	own_clear(oci_manifest_clear) struct oci_manifest manifest = { 0 };
-	struct image_stored stored = { load->store, load->report };
+	struct image_stored stored = { load->store, load->report, members };
 
 	int r = oci_manifest_parse(&manifest, text->text ? text->text : "", text->length, e);
 	if (r == 0)
 		r = store_config(load, members, &manifest.config, e);
-	for (size_t i = 0; r == 0 && i < manifest.layers.count; i++) {
-		const struct oci_descriptor *layer = &manifest.layers.items[i];
-		if (!oci_image_is_layer(layer->media_type))
-			return err_set(e, ERR_UNSUPPORTED, "a layer of type '%.100s'",
-				       layer->media_type);
-		r = store_blob(load, members, layer, e);
-	}
+	for (size_t i = 0; r == 0 && i < manifest.layers.count; i++)
+		r = promise_layer(load, members, &manifest.layers.items[i], e);
 	return r < 0 ? r : image_stored_finish(&stored, d->digest, reference, e);
 }
 

@@ -1,6 +1,8 @@
-/* members.h - the files of an archive or of a folder, by name, for load. An archive is read once,
- * from the first byte to the last, as it may come through a pipe: its files go to a folder of the
- * store's own, hashed on their way, from where they become blobs by a rename. */
+/* members.h - the files of an archive or of a folder, by name, for load. Those of a folder, and
+ * those of a tar that is a file and not compressed, are read where they lie: of the tar only the
+ * headers at first. Any other archive is read once, from the first byte to the last, as it may come through a
+ * pipe: its files go to a folder of the store's own, hashed on their way, from where they become
+ * blobs by a rename. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,12 +21,10 @@ enum {
 	IMAGE_MEMBERS_DEPTH = 8,   /* links to links */
 };
 
-/* Reads the tar (gzip and zstd are seen through) from fd, which stays the caller's. Nothing is
- * left in the store once it is freed. Bytes are bounded by what the disk has. */
-int image_members_spool(struct image_members **ret, const struct store *store, int fd,
-			struct err *e);
-
-/* A folder: its files are read where they lie, and copied when they become blobs. */
+/* The tar (gzip and zstd are seen through) that fd has, which stays the caller's. Nothing is left
+ * in the store once it is freed. Bytes are bounded by what the disk has. */
+int image_members_archive(struct image_members **ret, const struct store *store, int fd,
+			  struct err *e);
 int image_members_folder(struct image_members **ret, const struct store *store, const char *path,
 			 struct err *e);
 
@@ -41,3 +41,16 @@ int image_members_read(const struct image_members *members, const char *name, si
  * digest_ret and size_ret (may be NULL) say what it is. */
 int image_members_store(struct image_members *members, const char *name, const char *digest,
 			int64_t size, char *digest_ret, int64_t *size_ret, struct err *e);
+
+/* The file's first bytes, and how many it has. Fewer than length: the rest is zero. */
+int image_members_look(const struct image_members *members, const char *name, char *head,
+		       size_t length, int64_t *size, struct err *e);
+
+/* The file is to become the blob digest, as a layer is brought: image_members_open() finds it
+ * then. What had to go to the store's folder anyway becomes the blob at once. */
+int image_members_promise(struct image_members *members, const char *name, const char *digest,
+			  int64_t size, struct err *e);
+
+/* The descriptor of a file that was promised, and where in it the blob begins. For any thread. */
+int image_members_open(const struct image_members *members, const char *digest, int64_t *from,
+		       struct err *e);

@@ -295,7 +295,7 @@ static int pull_from(const struct image_pull *pull, const struct image_place *pl
 	if (r < 0)
 		return r;
 	warn_platform(pull, &p);
-	struct image_layers layers = { pull->store, pull->report, registry, pull->whole };
+	struct image_layers layers = { pull->store, pull->report, registry, NULL, pull->whole };
 	r = image_layers_bring(&layers, &p.manifest, &p.config, e);
 	return r < 0 ? r : keep(pull, place, &p, e);
 }

@@ -1,6 +1,7 @@
 /* read.h - a descriptor as a byte_source, and a byte_source as libarchive's input. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -14,6 +15,11 @@ struct image_fd_source;
  * of each read, for progress. */
 struct image_fd_source *image_fd_source_new(int fd, void (*seen)(void *context, size_t bytes),
 					    void *context);
+/* The length bytes of a file from offset from on, wherever fd stands; an end before that is
+ * ERR_CORRUPT. */
+struct image_fd_source *image_fd_source_range(int fd, int64_t from, int64_t length,
+					      void (*seen)(void *context, size_t bytes),
+					      void *context);
 void image_fd_source_free(struct image_fd_source *source);
 OWN_DEFINE(image_fd_source_free, struct image_fd_source *)
 struct byte_source image_fd_source(struct image_fd_source *source);

@@ -48,7 +48,10 @@ int image_stored_finish(const struct image_stored *stored, const char *digest,
 			const char *reference, struct err *e)
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
-	struct image_layers layers = { .store = stored->store, .report = stored->report };
+	struct image_layers layers = { .store = stored->store,
+				       .report = stored->report,
+				       .members = stored->members,
+				       .whole = stored->members != NULL };
 
 	int r = storage_image_read(&image, stored->store, digest, e);
 	if (r == 0)
@@ -69,7 +72,7 @@ int image_stored_restore_verb(const struct image_invocation *invocation, struct 
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
 	const struct store *store = invocation->store;
-	struct image_layers layers = { store, invocation->report, NULL };
+	struct image_layers layers = { .store = store, .report = invocation->report };
 
 	if (invocation->count != 1)
 		return err_set(e, ERR_INVALID, "expected the digest of one manifest");

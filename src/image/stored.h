@@ -1,14 +1,16 @@
-/* stored.h - an image whose blobs are in the store already becomes usable: its layers are unpacked
- * and it gets its name. The end of load and import. */
+/* stored.h - an image whose blobs are in the store already, or will come from an archive's members,
+ * becomes usable: its layers are unpacked and it gets its name. The end of load and import. */
 #pragma once
 struct err;
 struct image_invocation;
+struct image_members;
 struct image_report;
 struct store;
 
 struct image_stored {
 	const struct store *store;
 	struct image_report *report;
+	const struct image_members *members; /* that promised blobs; NULL: all are in the store */
 };
 
 /* digest: of the manifest. reference: its full name; NULL: it stays without one. Reports the

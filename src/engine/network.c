@@ -300,6 +300,7 @@ int engine_network_join(struct engine_connection *to, struct engine *engine,
 		.count = network.subnets.count,
 		.default_route = is_way_out(c, endpoint, &network, &to->places),
 		.options = &endpoint->options,
+		.boots = container_is_system(c),
 		.hairpin = c->network.ports.count || c->network.publish_all,
 	};
 	network_link_parse_mac(member.mac, endpoint->mac);

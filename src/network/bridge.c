@@ -321,7 +321,10 @@ int network_bridge_join(const struct network *network, int bridge,
 	};
 	if (r == 0)
 		r = network_link_set_inner(namespace->socket, &inner, e);
+	struct network_dhcp dhcp = { 0 };
+	bool answered = r == 0 && network_dhcp_plan(&dhcp, member, p.gateways, network->mtu);
+	dhcp.default_route &= !network->internal;
 	if (r == 0)
-		r = network_control_pair(socket, member, false, e);
+		r = network_control_pair(socket, member, answered ? &dhcp : NULL, false, e);
 	return r < 0 ? err_add(e, "join the network %s", network->name) : 0;
 }

@@ -1,7 +1,7 @@
 /* control.c - towards the container the bytes queue for their turn (a token bucket, tbf, on the
  * device's way out); what it sends cannot be queued there, and is dropped where it is too much,
- * from which TCP learns its pace. The order on the way in: first the guard (guard.h), then the
- * pace. */
+ * from which TCP learns its pace. The order on the way in: what a system asks for its address goes
+ * no further (dhcp.h), then the guard (guard.h), then the pace. */
 #include "network/control.h"
 
 #include <arpa/inet.h>
@@ -136,7 +136,7 @@ static void add_way_in(struct wire_netlink_request *request, int index)
 }
 
 /* A filter's place, the lower first. */
-enum priority { PRIORITY_GUARD = 1, PRIORITY_PACE };
+enum priority { PRIORITY_DHCP = 1, PRIORITY_GUARD, PRIORITY_PACE };
 
 static size_t begin_filter(struct wire_netlink_request *request, const char *doing, int index,
 			   enum priority priority)
@@ -217,12 +217,13 @@ static void add_queue(struct wire_netlink_request *request, int index, uint64_t 
 	wire_netlink_nest_end(request, options);
 }
 
-static void add_pace(struct wire_netlink_request *request, int index, int program)
+static void add_program(struct wire_netlink_request *request, const char *doing, int index,
+			enum priority priority, const char *name, int program)
 {
-	size_t options = begin_filter(request, "limits.egress", index, PRIORITY_PACE);
+	size_t options = begin_filter(request, doing, index, priority);
 
 	wire_netlink_add_u32(request, TCA_BPF_FD, (uint32_t)program);
-	wire_netlink_add_text(request, TCA_BPF_NAME, "holm-pace");
+	wire_netlink_add_text(request, TCA_BPF_NAME, name);
 	wire_netlink_nest_end(request, options);
 }
 
@@ -243,22 +244,37 @@ static int failed(const char *device, int number, bool demanded, struct err *e)
 	return 0;
 }
 
+/* Its addresses it has anyway, and keeps them unless it changes them itself. */
+static int load_dhcp(const struct network_dhcp *dhcp, int index)
+{
+	struct err e;
+	int program = dhcp ? network_dhcp_load(dhcp, index, &e) : -1;
+
+	if (dhcp && program < 0)
+		log_warning("no DHCP for the container: %s", e.text);
+	return program;
+}
+
 static int pair(int socket, int index, const struct network_member *member,
-		const struct network_control *control, struct err *e)
+		const struct network_control *control, const struct network_dhcp *dhcp,
+		struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
+	own_fd int answers = load_dhcp(dhcp, index);
 	own_fd int program = -1;
 	int r = 0;
 
-	if (!control->any || control->egress)
+	if (!control->any || control->egress || answers >= 0)
 		add_way_in(&request, index);
+	if (answers >= 0)
+		add_program(&request, "answer by DHCP", index, PRIORITY_DHCP, "holm-dhcp", answers);
 	if (!control->any)
 		r = add_guard(&request, index, member, control, e);
 	if (r == 0 && control->egress) {
 		program = network_pace_load(control->egress / 8, burst_of(control->egress), e);
 		if (program < 0)
 			return program;
-		add_pace(&request, index, program);
+		add_program(&request, "limits.egress", index, PRIORITY_PACE, "holm-pace", program);
 	}
 	if (r == 0 && control->ingress)
 		add_queue(&request, index, control->ingress);
@@ -267,8 +283,8 @@ static int pair(int socket, int index, const struct network_member *member,
 	return wire_netlink_call(socket, &request, NULL, NULL, e);
 }
 
-int network_control_pair(int socket, const struct network_member *member, bool demanded,
-			 struct err *e)
+int network_control_pair(int socket, const struct network_member *member,
+			 const struct network_dhcp *dhcp, bool demanded, struct err *e)
 {
 	struct network_control control;
 	struct network_link link;
@@ -278,7 +294,7 @@ int network_control_pair(int socket, const struct network_member *member, bool d
 		r = network_link_find(&link, socket, member->outer, e);
 	if (r < 0)
 		return r;
-	r = pair(socket, link.index, member, &control, e);
+	r = pair(socket, link.index, member, &control, dhcp, e);
 	demanded |= control.ingress || control.egress || control.count;
 	return r < 0 ? failed(member->device, r, demanded, e) : 0;
 }

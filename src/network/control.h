@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "network/dhcp.h"
 #include "network/driver.h"
 #include "network/guard.h"
 
@@ -28,10 +29,10 @@ int network_control_parse(struct network_control *ret, const struct shape_map *o
 /* Is it one of those? */
 bool network_control_knows(const char *option);
 
-/* Does it all for the member's pair. demanded: a kernel that cannot filter is an error
- * (ERR_UNSUPPORTED), otherwise a warning. */
-int network_control_pair(int socket, const struct network_member *member, bool demanded,
-			 struct err *e);
+/* Does it all for the member's pair, and answers it by DHCP (NULL: it is not to be). demanded: a
+ * kernel that cannot filter is an error (ERR_UNSUPPORTED), otherwise a warning. */
+int network_control_pair(int socket, const struct network_member *member,
+			 const struct network_dhcp *dhcp, bool demanded, struct err *e);
 
 /* How many packets of the container's were refused, by their addresses or by the rate, at this
  * outer end of its pair. false: nothing is controlled there. */

@@ -19,6 +19,7 @@ struct network_member {
 	const struct network_address *addresses; /* one a subnet, with prefixes */
 	size_t count;
 	bool default_route;
+	bool boots;                     /* a system, which may ask for its addresses by DHCP */
 	bool hairpin;                   /* it has published ports, and may come to itself by them */
 	unsigned char mac[NETWORK_MAC]; /* all 0: from the first address; set to what it is */
 	const struct shape_map *options; /* of this place; NULL: none */

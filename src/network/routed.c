@@ -193,13 +193,19 @@ int network_routed_join(const struct network *network, int parent,
 			struct err *e)
 {
 	const struct network_pair pair = { .mtu = network->mtu };
+	struct network_address routers[NETWORK_SUBNETS_MAX];
+	struct network_dhcp dhcp = { 0 };
 
 	own_fd int socket = wire_netlink_open(e);
 	if (socket < 0)
 		return socket;
 	int r = network_pair_make(socket, &pair, namespace, member, e);
+	for (size_t i = 0; i < member->count; i++)
+		routers[i] = own_address(member->addresses[i].family);
+	bool answered = network_dhcp_plan(&dhcp, member, routers, network->mtu);
+	dhcp.address.prefix = 32;
 	if (r == 0)
-		r = network_control_pair(socket, member, true, e);
+		r = network_control_pair(socket, member, answered ? &dhcp : NULL, true, e);
 	if (r == 0)
 		r = set_inner(network, namespace, member, e);
 	if (r == 0)

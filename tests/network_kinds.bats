@@ -55,7 +55,9 @@ lanwork() { # DRIVER NAME [ARGUMENT...]
 
 @test "phys: a device moves into the container, and back, also after kill -9" {
 	ip link add wire type veth peer name far
-	ip link set wire address 02:00:00:00:00:11 mtu 1400
+	ip link set wire address 02:00:00:00:00:11 mtu 1400 up
+	ip address add 198.51.100.2/24 dev wire
+	ip address add fd77::2/64 dev wire nodad
 	holm network create -d phys -o parent=wire --subnet 198.51.100.0/24 --gateway 198.51.100.1 card >/dev/null
 	sleeper_at card:ip=198.51.100.7 one
 	expect 0 holm exec one ip -o address show eth0
@@ -74,6 +76,10 @@ lanwork() { # DRIVER NAME [ARGUMENT...]
 	expect 1 ip link show wire
 	holm rm -f one >/dev/null
 	within 5 ip link show wire
+	ip -o link show wire up | grep -q wire
+	expect 0 ip -o address show wire
+	output_has "198.51.100.2/24"
+	output_has "fd77::2/64"
 	# a start that fails after the device has moved
 	refused 125 "/nosuch" holm run --rm --network card --device /nosuch busybox true
 	ip link show wire
@@ -93,6 +99,30 @@ lanwork() { # DRIVER NAME [ARGUMENT...]
 	within 5 ip link show wire
 	ip link delete wire
 	refused 125 "there is no network device wire" holm run --rm --network card busybox true
+}
+
+@test "phys: what a start that was killed left is taken back by the next, its own or another's" {
+	HOLM_FAULT=create.folder holm create busybox true >/dev/null 2>&1 &&
+		skip "this build has no abort points (the sanitized one has)"
+	ip link add wire type veth peer name far
+	ip address add 198.51.100.2/24 dev wire
+	ip link set wire up
+	holm network create -d phys -o parent=wire --subnet 198.51.100.0/24 card >/dev/null
+	HOLM_FAULT=network.joined run holm run -d --name one --network card busybox sleep 1000
+	[ "$status" = 137 ]
+	expect 1 ip link show wire
+	expect 0 holm run --rm --network card busybox ip link show eth0
+	within 5 ip link show wire
+	expect 0 ip -o address show wire
+	output_has "198.51.100.2/24"
+	HOLM_FAULT=network.joined run holm start one
+	[ "$status" = 137 ]
+	expect 1 ip link show wire
+	expect 0 holm start one
+	expect 0 holm exec one ip link show eth0
+	holm rm -f one >/dev/null
+	within 5 ip link show wire
+	[ ! -e "$HOLM_RUN/moved/wire" ]
 }
 
 # With the next command that meets the container.

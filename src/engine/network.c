@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/fault.h"
 #include "engine/networks.h"
 #include "engine/record.h"
 #include "engine/spec.h"
@@ -283,6 +284,8 @@ int engine_network_join(struct engine_connection *to, struct engine *engine,
 		r = network_driver_find(&driver, network.driver, e);
 	if (r == 0)
 		r = check_wanted(endpoint, &network, e);
+	if (r == 0 && driver->reclaim)
+		driver->reclaim(&network, engine->store, c->id, engine_network_is_live, engine);
 	bool stood = r < 0 || !network_record_has_bridge(&network) || network_firewall_stands();
 	if (r == 0)
 		r = index = driver->ensure(engine->store, &network, e);
@@ -415,6 +418,7 @@ static int connect_here(struct engine_connection *to, struct engine *engine,
 
 	for (size_t i = 0; r == 0 && i < c->network.endpoints.count; i++)
 		r = engine_network_join(to, engine, c, i, e);
+	fault_point("network.joined");
 	return r < 0 ? r : network_resolver_open(&to->resolver, &to->namespace, e);
 }
 

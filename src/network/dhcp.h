@@ -1,6 +1,6 @@
 /* dhcp.h - a booted system that asks for its address by DHCP is told the one that it has, by a
- * program for the kernel (bpf(2), for cls_bpf) on the host's end of its veth pair: its question does
- * not get further, and nothing listens for it. RFC 2131. */
+ * program for the kernel (bpf(2), for cls_bpf) on the host's end of its veth pair: its question
+ * gets no further, and nothing listens for it. RFC 2131. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -54,6 +54,7 @@ static const struct network_driver drivers[] = {
 		.name = "phys",
 		.options = network_phys_options,
 		.plan = network_phys_plan,
+		.reclaim = network_phys_reclaim,
 		.ensure = network_phys_ensure,
 		.join = network_phys_join,
 		.leave = network_phys_leave,

@@ -4,6 +4,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "network/lease.h"
 #include "network/link.h"
 #include "network/record.h"
 
@@ -46,6 +47,11 @@ struct network_driver {
 	/* Makes and mends what of it lies on this host; where nothing is missing nobody waits. Not
 	 * under network_record_lock(), which it takes. Returns the index of its device. */
 	int (*ensure)(const struct store *store, const struct network *network, struct err *e);
+
+	/* Takes back what the container with this id, which does not run yet, or one that lives no
+	 * more has left where nobody noted it. NULL: nothing can be. */
+	void (*reclaim)(const struct network *network, const struct store *store, const char *id,
+			network_lease_live *live, void *arg);
 
 	int (*join)(const struct network *network, int device,
 		    const struct network_namespace *namespace, struct network_member *member,

@@ -3,7 +3,9 @@
  * mount, moved/DEVICE/ns in the run folder, until the device is out of it again: by the end of
  * the container or, where its monitor was killed, by the next command that meets it.
  * moved/DEVICE/what.json, written before the device moves, says which it is and what it was
- * like. */
+ * like: what the kernel takes from a device that moves (its addresses, that it is up) it gets
+ * again. What was left by one who was killed before it had noted that the container has it, the
+ * next who wants it takes back. */
 #include "network/phys.h"
 
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,6 +69,8 @@ struct what {
 	uint32_t index; /* there */
 	uint32_t mtu;
 	char *mac;
+	bool up;
+	struct strv addresses; /* without those that the kernel makes itself */
 };
 
 static const struct shape what_shape = {
@@ -76,6 +81,8 @@ static const struct shape what_shape = {
 		{ "index", SHAPE_U32, offsetof(struct what, index) },
 		{ "mtu", SHAPE_U32, offsetof(struct what, mtu) },
 		{ "mac", SHAPE_STRING, offsetof(struct what, mac) },
+		{ "up", SHAPE_BOOL, offsetof(struct what, up) },
+		{ "addresses", SHAPE_STRINGS, offsetof(struct what, addresses) },
 		{ 0 },
 	},
 };
@@ -180,8 +187,20 @@ int network_phys_ensure(const struct store *store, const struct network *network
 	return r < 0 ? err_add(e, "network %s", network->name) : link.index;
 }
 
-static void read_what(struct what *to, const struct network_link *link,
-		      const struct network_member *member, const char *device)
+static void note_address(void *arg, int index, const struct network_address *address)
+{
+	char text[NETWORK_ADDRESS_TEXT];
+	struct what *to = arg;
+
+	if (index != (int)to->index ||
+	    (address->family == AF_INET6 && network_address_is_of_link(address)))
+		return;
+	network_address_format(text, address, true);
+	strv_add(&to->addresses, text);
+}
+
+static int read_what(struct what *to, int socket, const struct network_link *link,
+		     const struct network_member *member, const char *device, struct err *e)
 {
 	const unsigned char *m = link->mac;
 
@@ -190,6 +209,8 @@ static void read_what(struct what *to, const struct network_link *link,
 	to->index = (uint32_t)link->index;
 	to->mtu = link->mtu;
 	to->mac = mem_format("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	to->up = link->up;
+	return network_link_addresses(socket, note_address, to, e);
 }
 
 /* Its index there is the same, unless another device has it. */
@@ -258,6 +279,18 @@ static int open_there(int folder, struct err *e)
 	return socket;
 }
 
+static int restore_addresses(int socket, int index, const struct what *what, struct err *e)
+{
+	own_free struct network_address *all = mem_new(what->addresses.count + 1, sizeof(*all));
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < what->addresses.count; i++)
+		r = network_address_parse(&all[i], what->addresses.items[i], e);
+	return r < 0 || !what->up
+		       ? r
+		       : network_link_raise(socket, index, all, what->addresses.count, e);
+}
+
 static void restore(int socket, const struct what *what)
 {
 	unsigned char mac[NETWORK_MAC];
@@ -270,6 +303,8 @@ static void restore(int socket, const struct what *what)
 	bool same = memcmp(mac, link.mac, sizeof(mac)) == 0;
 	if ((!same || link.mtu != what->mtu) &&
 	    network_device_set(socket, link.index, same ? NULL : mac, what->mtu, &e) < 0)
+		log_warning("%s: %s", what->device, e.text);
+	if (restore_addresses(socket, link.index, what, &e) < 0)
 		log_warning("%s: %s", what->device, e.text);
 }
 
@@ -337,7 +372,9 @@ int network_phys_join(const struct network *network, int index,
 		r = give_back(member->store, device, e);
 	if (r < 0)
 		return r;
-	read_what(&what, &link, member, device);
+	r = read_what(&what, socket, &link, member, device, e);
+	if (r < 0)
+		return r;
 	own_fd int folder = note(member->store, &what, namespace->fd, e);
 	r = folder;
 	if (r >= 0)
@@ -349,6 +386,22 @@ int network_phys_join(const struct network *network, int index,
 	else
 		snprintf(member->outer, sizeof(member->outer), "%s", device);
 	return r < 0 ? err_add(e, "join the network %s", network->name) : 0;
+}
+
+void network_phys_reclaim(const struct network *network, const struct store *store, const char *id,
+			  network_lease_live *live, void *arg)
+{
+	const char *device = parent_of(network);
+	struct err e;
+
+	own_fd int folder = device ? open_moved(store, device) : -1;
+	if (folder < 0)
+		return;
+	own_fd int lock = lock_moved(store, &e);
+	own_free char *owner = lock < 0 ? NULL : owner_of(store, device);
+	if (lock < 0 || (owner && (str_equal(owner, id) || !live(arg, owner)) &&
+			 give_back(store, device, &e) < 0))
+		log_warning("%s", e.text);
 }
 
 void network_phys_leave(const struct network *network, const struct network_left *left)

@@ -11,4 +11,6 @@ int network_phys_ensure(const struct store *store, const struct network *network
 int network_phys_join(const struct network *network, int index,
 		      const struct network_namespace *namespace, struct network_member *member,
 		      struct err *e);
+void network_phys_reclaim(const struct network *network, const struct store *store, const char *id,
+			  network_lease_live *live, void *arg);
 void network_phys_leave(const struct network *network, const struct network_left *left);

@@ -1,8 +1,10 @@
-/* mask.h - paths that a container may not see (linux.maskedPaths) or write (readonlyPaths). */
+/* mask.h - paths that a container may not see (linux.maskedPaths) or write (readonlyPaths), and
+ * those that show it something else (options->covers of runtime.h). */
 #pragma once
 
 struct err;
 struct oci_spec;
+struct runtime_options;
 struct runtime_tree;
 
 /* A path that is not there needs nothing. Files are covered by the null device of the container's
@@ -12,3 +14,5 @@ int runtime_mask_paths_in_child(const struct oci_spec *spec, const struct runtim
 				const char *label, struct err *e);
 int runtime_mask_readonly_in_child(const struct oci_spec *spec, const struct runtime_tree *tree,
 				   struct err *e);
+int runtime_mask_cover_in_child(const struct runtime_options *options,
+				const struct runtime_tree *tree, struct err *e);

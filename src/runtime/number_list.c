@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/number.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "base/strv.h"
 
 static void add(struct runtime_number_list *to, uint64_t number)
@@ -49,4 +50,23 @@ int runtime_number_list_parse(struct runtime_number_list *ret, const char *text,
 			return err_add(e, "%s '%s'", member, text);
 	*ret = list;
 	return 0;
+}
+
+void runtime_number_list_format(struct str *to, const struct runtime_number_list *list)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < RUNTIME_NUMBER_LIST_MAX; i++) {
+		size_t last = i;
+		if (!runtime_number_list_has(list, i))
+			continue;
+		while (runtime_number_list_has(list, last + 1))
+			last++;
+		if (last == i)
+			str_addf(to, "%s%zu", comma, i);
+		else
+			str_addf(to, "%s%zu-%zu", comma, i, last);
+		comma = ",";
+		i = last;
+	}
 }

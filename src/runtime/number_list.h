@@ -2,9 +2,11 @@
  * its system calls take them: a bit for each. cpuset(7), "List format". */
 #pragma once
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
+struct str;
 
 enum {
 	RUNTIME_NUMBER_LIST_MAX = 8192, /* as many CPUs as x86's NR_CPUS allows; nodes are less */
@@ -20,3 +22,13 @@ struct runtime_number_list {
  * is named. "" is the empty list. */
 int runtime_number_list_parse(struct runtime_number_list *ret, const char *text, const char *member,
 			      struct err *e);
+
+static inline bool runtime_number_list_has(const struct runtime_number_list *list, size_t number)
+{
+	return number < RUNTIME_NUMBER_LIST_MAX &&
+	       list->bits[number / RUNTIME_NUMBER_LIST_WORD] >> number % RUNTIME_NUMBER_LIST_WORD &
+		       1;
+}
+
+/* As the kernel writes it, "0-3,7". */
+void runtime_number_list_format(struct str *to, const struct runtime_number_list *list);

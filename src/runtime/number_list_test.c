@@ -5,6 +5,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
 #include "base/unit.h"
 
 static const struct {
@@ -19,6 +21,21 @@ static const struct {
 	{ "63-64", 2, 1UL << 63, 1 },
 	{ "8191", 1, 0, 0 },
 };
+
+START_TEST(bits_become_a_list)
+{
+	static const char *const texts[] = { "0", "0-1", "0-3,7,62-65", "8191", "" };
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		own_clear(str_clear) struct str text = { 0 };
+		struct runtime_number_list list;
+		struct err e;
+		ck_assert_int_eq(runtime_number_list_parse(&list, texts[i], "m", &e), 0);
+		runtime_number_list_format(&text, &list);
+		ck_assert_str_eq(text.text ? text.text : "", texts[i]);
+	}
+}
+END_TEST
 
 START_TEST(a_list_becomes_bits)
 {
@@ -48,5 +65,6 @@ START_TEST(what_is_no_list_is_refused_with_its_member)
 }
 END_TEST
 
-UNIT_MAIN("runtime/number_list", UNIT_LOOP(a_list_becomes_bits, COUNT_OF(good)),
+UNIT_MAIN("runtime/number_list", UNIT(bits_become_a_list),
+	  UNIT_LOOP(a_list_becomes_bits, COUNT_OF(good)),
 	  UNIT_LOOP(what_is_no_list_is_refused_with_its_member, COUNT_OF(bad)))

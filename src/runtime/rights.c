@@ -110,7 +110,16 @@ static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spe
 	if (!guest && strcmp(name, "default") != 0)
 		return err_set(e, ERR_INVALID, "org.holm.seccomp '%s' is not 'default' or 'guest'",
 			       name);
-	return runtime_seccomp_compile_default(&ret->filter, ret->capabilities.bounding, guest, e);
+	const struct runtime_seccomp_default what = {
+		.capabilities = ret->capabilities.bounding,
+		.guest = guest,
+		.asks = str_equal(shape_map_get(&spec->annotations, "org.holm.seccomp.asks"),
+				  "true"),
+	};
+	if (what.asks && str_empty(runtime_seccomp_agent_path(spec)))
+		return err_set(e, ERR_INVALID,
+			       "org.holm.seccomp.asks without run.oci.seccomp.receiver");
+	return runtime_seccomp_compile_default(&ret->filter, &what, e);
 }
 
 static int prepare_landlock(struct runtime_rights *ret, const struct oci_spec *spec, struct err *e)

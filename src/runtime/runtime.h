@@ -42,6 +42,9 @@
  *				and layers are as they are
  *	org.holm.seccomp	"default": the built-in profile, "guest": the one for a whole
  *				system; linux.seccomp must be absent
+ *	org.holm.seccomp.asks	"true": the built-in profile asks the listener at
+ *				run.oci.seccomp.receiver what sysinfo(2) says, and
+ *				sched_getaffinity(2) of the caller itself
  *	org.holm.guest, org.holm.guest.identity		see guest.h
  *	org.holm.cgroup.guest	see cgroup_guest.h
  *	org.holm.writable	"/proc/sys/net": stays writable below linux.readonlyPaths
@@ -91,6 +94,12 @@ struct oci_spec;
 struct runtime_mount_added;
 struct oci_process;
 
+/* A mount of the caller's that lies over a file of the container's, once its tree is there. */
+struct runtime_cover {
+	const char *path; /* absolute; nothing happens where the container has no such file */
+	int mount;        /* detached; stays the caller's */
+};
+
 struct runtime_options {
 	const char *id;
 	const char *bundle;  /* absolute; the spec's relative paths count from it */
@@ -117,6 +126,8 @@ struct runtime_options {
 			      * root that pivot_root(2) could exchange */
 	bool no_cgroup;      /* it stays in the caller's; limits are refused */
 	bool systemd_cgroup; /* its cgroup is a scope of systemd's, cgroupsPath slice:prefix:name */
+	const struct runtime_cover *covers; /* of create */
+	size_t covers_count;
 	const struct strv *cgroups; /* of exec: "[CONTROLLER,...:]PATH", cgroups below the
 				     * container's to be in (runtime_cgroup_entry_open); NULL:
 				     * where the container is */

@@ -29,9 +29,15 @@ int runtime_seccomp_compile(struct runtime_seccomp_filter *ret, const struct oci
  * set is this: some calls open with a capability, as mount(2) does with CAP_SYS_ADMIN. Calls that
  * it denies fail with EPERM; those that are newer than its table, with ENOSYS, so that programs
  * fall back. guest ("guest"): of what capabilities open, a whole system gets what its init needs
- * alone. */
-int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret, uint64_t capabilities,
-				    bool guest, struct err *e);
+ * alone. asks ("org.holm.seccomp.asks"): a listener says what sysinfo(2) tells, and on which CPUs
+ * the caller itself may run. */
+struct runtime_seccomp_default {
+	uint64_t capabilities;
+	bool guest;
+	bool asks;
+};
+int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret,
+				    const struct runtime_seccomp_default *what, struct err *e);
 
 /* Are all names of the profile known? For those who would rather fail than be less strict
  * (annotation run.oci.seccomp_fail_unknown_syscall). ERR_INVALID names the first that is not. */

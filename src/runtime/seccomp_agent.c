@@ -77,7 +77,7 @@ int runtime_seccomp_agent_send_in_parent(const struct runtime_launch *l, pid_t p
 		.oci_version = (char *)OCI_RUNTIME_SPEC_VERSION,
 		.fds = { names, 1 },
 		.pid = pid,
-		.metadata = profile->listener_metadata,
+		.metadata = profile ? profile->listener_metadata : NULL,
 		.state = container_state(l, pid),
 	};
 	own_free char *text = oci_process_state_text(&state);

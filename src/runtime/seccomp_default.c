@@ -570,8 +570,34 @@ static int guest_add_audit(struct runtime_seccomp_program *program, struct err *
 							(size_t)index, e);
 }
 
-int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret, uint64_t capabilities,
-				    bool guest, struct err *e)
+/* sched_getaffinity(2) of 0 is of the caller; of others the kernel's own answer is as good. */
+static int add_asked(struct runtime_seccomp_program *program, struct err *e)
+{
+	const struct runtime_seccomp_rule always = { .action = SECCOMP_RET_USER_NOTIF };
+	const struct runtime_seccomp_rule of_self = {
+		.action = SECCOMP_RET_USER_NOTIF,
+		.count = 1,
+		.conditions = { { .index = 0,
+				  .op = RUNTIME_SECCOMP_MASKED_EQ,
+				  .value = 0,
+				  .mask = UINT32_MAX } },
+	};
+	int index = runtime_seccomp_program_add(program, &always, e);
+
+	if (index >= 0)
+		index = runtime_seccomp_program_link(program, &runtime_syscall_table[S(sysinfo)],
+						     (size_t)index, e);
+	if (index >= 0)
+		index = runtime_seccomp_program_add(program, &of_self, e);
+	return index < 0
+		       ? index
+		       : runtime_seccomp_program_link(program,
+						      &runtime_syscall_table[S(sched_getaffinity)],
+						      (size_t)index, e);
+}
+
+int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret,
+				    const struct runtime_seccomp_default *what, struct err *e)
 {
 	own_clear(runtime_seccomp_program_clear) struct runtime_seccomp_program program;
 	static const uint16_t tested[] = { S(ioctl), S(socket), END };
@@ -587,13 +613,15 @@ int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret, uint64_t
 	default_set(&program, tested, ALLOW);
 	for (size_t i = 0; i < COUNT_OF(allowed); i++) {
 		if (allowed[i].capability == ALWAYS ||
-		    capabilities & UINT64_C(1) << allowed[i].capability)
+		    what->capabilities & UINT64_C(1) << allowed[i].capability)
 			default_set(&program, allowed[i].calls, ALLOW);
 	}
 	program.foreign = ABSENT;
-	if (guest)
+	if (what->guest)
 		default_set(&program, calls_not_of_guest, DENY);
-	int r = guest ? guest_add_audit(&program, e) : 0;
+	int r = what->guest ? guest_add_audit(&program, e) : 0;
+	if (r == 0 && what->asks)
+		r = add_asked(&program, e);
 	if (r == 0)
 		r = default_add_tests(&program, e);
 	return r < 0 ? r : runtime_seccomp_program_emit(ret, &program, e);

@@ -236,7 +236,8 @@ static int write_to_proc(struct runtime_setup *s, struct err *e)
 	if (s->launch.proc_fd < 0)
 		return s->launch.proc_fd;
 	if (s->namespaces.own & CLONE_NEWTIME) {
-		int r = runtime_time_offset_unshare_in_child(s->launch.proc_fd, s->spec, e);
+		int r = runtime_time_offset_unshare_in_child(s->launch.proc_fd, s->spec,
+							     s->namespaces.own & CLONE_NEWPID, e);
 		if (r < 0)
 			return r;
 	}
@@ -315,6 +316,8 @@ static int build_tree(struct runtime_setup *s, struct err *e)
 	r = runtime_guest_prepare_in_child(s->spec, &tree, e);
 	if (r == 0)
 		r = run_hooks(s, e);
+	if (r == 0)
+		r = runtime_mask_cover_in_child(s->launch.options, &tree, e);
 	if (r == 0)
 		r = runtime_mask_readonly_in_child(s->spec, &tree, e);
 	if (r == 0)

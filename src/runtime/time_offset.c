@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -41,7 +42,20 @@ int runtime_time_offset_check(const struct oci_spec *spec, uint64_t kinds, struc
 	return 0;
 }
 
-int runtime_time_offset_unshare_in_child(int proc_fd, const struct oci_spec *spec, struct err *e)
+static int write_offsets(int proc_fd, const char *text, bool alone, struct err *e)
+{
+	if (alone)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	int r = runtime_procfs_write(proc_fd, "self/timens_offsets", text, e);
+	if (alone && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, "forbid tracing");
+	if (r < 0)
+		err_add(e, "linux.timeOffsets");
+	return r == -ERANGE ? err_hint(e, "no clock can go below zero") : r;
+}
+
+int runtime_time_offset_unshare_in_child(int proc_fd, const struct oci_spec *spec, bool alone,
+					 struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 
@@ -51,13 +65,9 @@ int runtime_time_offset_unshare_in_child(int proc_fd, const struct oci_spec *spe
 		const struct oci_time_offset *o = &spec->linux_.time_offsets.items[i];
 		str_addf(&text, "%s %lld %u\n", o->clock, (long long)o->secs, o->nanosecs);
 	}
-	if (text.length) {
-		int r = runtime_procfs_write(proc_fd, "self/timens_offsets", text.text, e);
-		if (r < 0) {
-			err_add(e, "linux.timeOffsets");
-			return r == -ERANGE ? err_hint(e, "no clock can go below zero") : r;
-		}
-	}
+	int r = text.length ? write_offsets(proc_fd, text.text, alone, e) : 0;
+	if (r < 0)
+		return r;
 	own_fd int fd = openat(proc_fd, "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
 		return err_sys(e, "enter the time namespace");

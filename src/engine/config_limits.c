@@ -330,6 +330,16 @@ static int set_cgroup_parent(struct container_limits *l, const struct create_opt
 	return 0;
 }
 
+static int set_view(struct container_limits *l, const struct create_options *o, struct err *e)
+{
+	static const char *const words[] = { CONTAINER_VIEW_LIMITS, CONTAINER_VIEW_HOST, NULL };
+
+	if (o->view && !config_is_one_of(o->view, words))
+		return err_set(e, ERR_INVALID, "--view %s: not one of limits, host", o->view);
+	mem_replace(&l->view, o->view);
+	return 0;
+}
+
 int config_change_limits(struct container *c, const struct create_options *o,
 			 const struct config_context *context, struct err *e)
 {
@@ -363,5 +373,7 @@ int config_limits(struct container *c, const struct create_options *o,
 		r = set_ulimits(l, o, e);
 	if (r == 0)
 		r = set_cgroup_parent(l, o, e);
+	if (r == 0)
+		r = set_view(l, o, e);
 	return r;
 }

@@ -153,6 +153,7 @@ static const struct shape_field container_limits_fields[] = {
 	NESTED(container_limits, write_iops, SHAPE_LIST, device_limit_shape),
 	NESTED(container_limits, ulimits, SHAPE_LIST, ulimit_shape),
 	FIELD(container_limits, cgroup_parent, SHAPE_STRING),
+	FIELD(container_limits, view, SHAPE_STRING),
 	{ 0 },
 };
 static const struct shape limits_shape = SHAPE_OF(container_limits);

@@ -111,6 +111,9 @@ struct container_ulimit {
 	int64_t hard;
 };
 
+#define CONTAINER_VIEW_LIMITS "limits"
+#define CONTAINER_VIEW_HOST   "host"
+
 struct container_limits {
 	int64_t memory;      /* bytes; 0: none */
 	int64_t memory_swap; /* memory and swap together; -1: unlimited; 0: not said */
@@ -133,6 +136,8 @@ struct container_limits {
 	struct container_device_limits write_iops;
 	SHAPE_LIST_OF(struct container_ulimit) ulimits;
 	char *cgroup_parent;
+	char *view; /* what it sees in /proc: CONTAINER_VIEW_LIMITS or _HOST; NULL: a system its
+		     * limits where that can be, an application the host's */
 };
 
 struct container_device {

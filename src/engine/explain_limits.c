@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/spec.h"
 #include "monitor/state.h"
 
 static const char group[] = "Limits";
@@ -193,6 +194,11 @@ void explain_limits(struct explain_rows *to, struct engine *engine, const struct
 		explain_add(to, group, "/dev/shm", mem_text(shm),
 			    usual ? EXPLAIN_DEFAULT : EXPLAIN_CHANGED,
 			    usual ? NULL : mem_format("--shm-size %s", shm));
+	explain_add(to, group, "figures in /proc",
+		    mem_text(spec_limits_are_seen(c) ? "its own: memory, CPUs, uptime, load"
+						     : "the host's"),
+		    l->view ? EXPLAIN_CHANGED : EXPLAIN_DEFAULT,
+		    l->view ? mem_format("--view %s", l->view) : NULL);
 	if (path || l->cgroup_parent)
 		explain_add(to, group, "cgroup", mem_text(path ? path : l->cgroup_parent),
 			    l->cgroup_parent ? EXPLAIN_CHANGED : EXPLAIN_DEFAULT,

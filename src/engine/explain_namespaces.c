@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/spec.h"
 #include "network/record.h"
 
 static const char group[] = "Namespaces";
@@ -55,7 +56,7 @@ static const char *mode_of(const struct container *c, const struct kind *kind)
 		      { "uts", s->uts },
 		      { "cgroup", s->cgroupns },
 		      { "user", s->ids.uids.count ? s->userns : "host" },
-		      { "time", "host" } };
+		      { "time", spec_limits_are_seen(c) ? "private" : "host" } };
 
 	for (size_t i = 0; i < COUNT_OF(modes); i++)
 		if (!strcmp(modes[i].name, kind->name))
@@ -63,7 +64,7 @@ static const char *mode_of(const struct container *c, const struct kind *kind)
 	return "private";
 }
 
-/* User namespaces are the host's unless asked for, time namespaces always. */
+/* User namespaces are the host's unless asked for; time namespaces go with the view of limits. */
 static enum explain_compared compare(const struct kind *kind, const char *mode)
 {
 	bool host = !strcmp(mode, "host");

@@ -33,7 +33,7 @@ static struct json_object *namespaces(const struct container *c)
 	add_namespace(to, "uts", s->uts);
 	add_namespace(to, "cgroup", s->cgroupns);
 	add_namespace(to, "user", s->userns);
-	add_namespace(to, "time", "host");
+	add_namespace(to, "time", spec_limits_are_seen(c) ? "private" : "host");
 	return to;
 }
 

@@ -46,6 +46,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, pids_limit),
 	offsetof(struct create_options, blkio_weight),
 	offsetof(struct create_options, cgroup_parent),
+	offsetof(struct create_options, view),
 	offsetof(struct create_options, userns),
 	offsetof(struct create_options, pid),
 	offsetof(struct create_options, ipc),

@@ -107,6 +107,7 @@ struct create_options {
 	struct strv device_write_iops;
 	struct strv ulimit;
 	char *cgroup_parent;
+	char *view; /* limits, host */
 
 	/* security */
 	bool privileged;

@@ -59,6 +59,10 @@ void spec_mounts(struct oci_spec *spec, const struct container *c,
 void spec_mounts_tree(struct oci_spec *spec, const struct container *c,
 		      const struct spec_context *context);
 int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e);
+/* Does it see its own limits in /proc, not the host's? Last, behind spec_security(). */
+bool spec_limits_are_seen(const struct container *c);
+void spec_figures(struct oci_spec *spec, const struct container *c,
+		  const struct spec_context *context);
 /* What must be said to the kernel so that limits become those of to, were it from before: what is
  * the same is not named, what is there no more has the kernel's own value. */
 void spec_limits_change(struct oci_resources *ret, const struct container_limits *from,

@@ -8,9 +8,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/own.h"
 #include "base/str.h"
+#include "monitor/config.h"
 #include "runtime/cgroup.h"
 #include "runtime/rlimit.h"
+#include "storage/store.h"
 
 static int64_t *optional(int64_t value)
 {
@@ -215,6 +218,33 @@ static void add_defaults(struct oci_spec *spec, const struct container_limits *l
 		str_addf(&defaults, "%spids", defaults.length ? "," : "");
 	if (defaults.length)
 		shape_map_set(&spec->annotations, "org.holm.defaults", defaults.text);
+}
+
+bool spec_limits_are_seen(const struct container *c)
+{
+	if (c->limits.view)
+		return str_equal(c->limits.view, CONTAINER_VIEW_LIMITS);
+	return container_is_system(c);
+}
+
+/* What holm-monitor makes of it stands in monitor/figures.c. A filter of a person's own, or none,
+ * leaves system calls alone. */
+void spec_figures(struct oci_spec *spec, const struct container *c,
+		  const struct spec_context *context)
+{
+	static const char receiver[] = "run.oci.seccomp.receiver";
+
+	if (!spec_limits_are_seen(c))
+		return;
+	shape_map_set(&spec->annotations, "org.holm.figures",
+		      c->limits.view ? "required" : "wanted");
+	if (!shape_map_get(&spec->annotations, "org.holm.seccomp") ||
+	    shape_map_get(&spec->annotations, receiver))
+		return;
+	own_free char *socket =
+		mem_format("%s/containers/%s/" MONITOR_FIGURES_SOCKET, context->store->run, c->id);
+	shape_map_set(&spec->annotations, receiver, socket);
+	shape_map_set(&spec->annotations, "org.holm.seccomp.asks", "true");
 }
 
 int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e)

@@ -75,6 +75,9 @@ struct monitor_config {
 #define MONITOR_GUEST_NOTIFY  "notify"
 #define MONITOR_GUEST_BOOT_ID "boot-id"
 
+/* In the run folder, too: where the listeners of system calls come to (figures_call.c). */
+#define MONITOR_FIGURES_SOCKET "figures"
+
 extern const struct shape monitor_config_shape;
 
 /* Reads monitor.json below the run folder. End it with shape_clear(). */

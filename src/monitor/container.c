@@ -133,14 +133,19 @@ int monitor_container_start(struct monitor *m, struct err *e)
 		return r;
 
 	r = monitor_guest_prepare(m, e);
+	if (r == 0)
+		r = monitor_figures_prepare(m, &spec, e);
 	if (r < 0)
 		return r;
+	options.covers = m->figures.covers;
+	options.covers_count = m->figures.covers_count;
 	options.id = m->config.id;
 	options.bundle = m->run_path;
 	memcpy(options.stdio, stdio.theirs, sizeof(options.stdio));
 	options.init_fd = init;
 	options.die_with_parent = true;
 	r = create_and_start(m, &process, &spec, &options, e);
+	monitor_figures_attached(m);
 	if (r < 0)
 		return r;
 	if (!m->tty) {
@@ -247,6 +252,7 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	monitor_output_close(m);
 	monitor_input_close(m);
 	monitor_guest_close(m);
+	monitor_figures_close(m);
 	m->stop_at_ms = 0;
 	m->timeout_at_ms = 0;
 	m->paused = false;

@@ -16,11 +16,13 @@
 #include "monitor/log_writer.h"
 #include "monitor/protocol.h"
 #include "monitor/state.h"
+#include "runtime/figures.h"
 #include "runtime/runtime.h"
 
 struct epoll_event;
 struct err;
 struct monitor;
+struct oci_spec;
 
 /* A descriptor in the loop. */
 struct monitor_source {
@@ -86,6 +88,32 @@ struct monitor_guest {
 	enum monitor_init_wish wish;
 };
 
+/* What a container sees of its limits (figures.c), and what it asks by system calls
+ * (figures_call.c). */
+enum { MONITOR_FIGURES_FILES = 7 };
+struct monitor_figures_file {
+	struct str text; /* as it was read last, until it was read to the end */
+	int64_t made_ns;
+};
+struct monitor_figures_listener {
+	struct monitor_source source;
+	struct monitor_figures_listener *next;
+};
+struct monitor_figures {
+	int64_t began_ns; /* CLOCK_BOOTTIME of the host, when the container's own was 0 */
+	struct monitor_source files_source;
+	struct monitor_figures_file files[MONITOR_FIGURES_FILES];
+	struct runtime_cover covers[MONITOR_FIGURES_FILES]; /* until the container has them */
+	size_t covers_count;
+	struct monitor_source socket; /* to which listeners come */
+	struct monitor_figures_listener *listeners;
+	struct runtime_load load;
+	int64_t load_ns;       /* uptime at which it was counted */
+	uint64_t load_used_ns; /* CPU time by then */
+	int64_t load_at_ms;    /* it is counted again then; 0: when somebody looks */
+	int64_t looked_at_ms;
+};
+
 enum monitor_phase {
 	MONITOR_PHASE_STARTING,
 	MONITOR_PHASE_RUNNING,
@@ -122,6 +150,7 @@ struct monitor {
 	struct monitor_check check;
 	struct monitor_dns dns;
 	struct monitor_guest guest;
+	struct monitor_figures figures;
 
 	bool has_poststop;  /* there are hooks to be run when it has ended */
 	bool stopped;       /* by stop or kill: no restart */
@@ -144,6 +173,7 @@ struct monitor {
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
 		.terminal_peer = -1, .guest.notify.fd = -1,                                        \
+		.figures = { .files_source.fd = -1, .socket.fd = -1 },                             \
 		.check = { .probe.fd = -1, .result = -1 },                                         \
 		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 }, .ports = { -1, -1 },      \
 	}
@@ -271,6 +301,31 @@ void monitor_guest_scroll_back(struct monitor *m, struct monitor_peer *peer);
 void monitor_guest_turn(struct monitor *m, int64_t now_ms);
 /* Its init is asked to go down, again and again until it listens, or has ended. */
 void monitor_guest_ask(struct monitor *m, enum monitor_init_wish wish);
+
+/* ---- figures.c ---- */
+
+/* Before each start: what org.holm.figures asks for is opened, and m->figures.covers has what is to
+ * lie over files of the container; the spec gets its time namespace. Behind the start
+ * monitor_figures_attached(). */
+int monitor_figures_prepare(struct monitor *m, struct oci_spec *spec, struct err *e);
+void monitor_figures_attached(struct monitor *m);
+void monitor_figures_close(struct monitor *m);
+void monitor_figures_turn(struct monitor *m, int64_t now_ms);
+int64_t monitor_figures_uptime_ns(const struct monitor *m);
+const struct runtime_load *monitor_figures_load(struct monitor *m);
+
+/* For as long as this process cannot answer, another does. */
+struct monitor_figures_lent {
+	pid_t pid;
+	int end_fd;
+};
+void monitor_figures_lend(struct monitor *m, struct monitor_figures_lent *ret);
+void monitor_figures_take_back(struct monitor_figures_lent *lent);
+
+/* ---- figures_call.c ---- */
+
+int monitor_figures_call_listen(struct monitor *m, struct err *e);
+void monitor_figures_call_close(struct monitor *m);
 
 /* ---- container.c: the process that is monitored ---- */
 

@@ -18,6 +18,8 @@ static int not_running(struct err *e)
 
 static int set_paused(struct monitor *m, bool pause, struct err *e)
 {
+	struct monitor_figures_lent lent;
+
 	if (m->is_exec || m->phase != MONITOR_PHASE_RUNNING)
 		return not_running(e);
 	if (m->paused == pause)
@@ -25,7 +27,9 @@ static int set_paused(struct monitor *m, bool pause, struct err *e)
 			       pause ? "already" : "not");
 	if (pause)
 		monitor_check_pause(m);
+	monitor_figures_lend(m, &lent);
 	int r = runtime_cgroup_freeze(&m->state.container.cgroup, pause, e);
+	monitor_figures_take_back(&lent);
 	if (r < 0 || !pause)
 		monitor_check_begin(m);
 	if (r < 0)

@@ -209,19 +209,20 @@ content() { # NAME
 	holm cp "$1:/file" got && cat got
 }
 
-@test "snapshot, restore and clone, killed at random moments: the files are those of before or of after" {
+@test "snapshot, restore, clone and rebuild, killed at random moments: the files are those of before or of after" {
 	expect 0 holm run --name web busybox sh -c 'echo 0 >/file'
 	expect 0 holm snapshot web base
-	for round in $(seq 15); do
+	for round in $(seq 20); do
 		echo "$round" >now
 		expect 0 holm cp now web:/file
-		case $((round % 3)) in
+		case $((round % 4)) in
 		0) killed_at_random 15 holm snapshot web "s$round" ;;
 		1) killed_at_random 15 holm clone web "c$round" ;;
 		2) killed_at_random 20 holm restore web base ;;
+		3) killed_at_random 20 holm rebuild web ;;
 		esac
-		is=$(content web)
-		[ "$is" = "$round" ] || { [ $((round % 3)) = 2 ] && [ "$is" = 0 ]; } || {
+		is=$(content web) || is=none
+		[ "$is" = "$round" ] || [ "$((round % 4)) $is" = "2 0" ] || [ "$((round % 4)) $is" = "3 none" ] || {
 			echo "round $round: '$is'"
 			return 1
 		}

@@ -66,6 +66,12 @@ unfinished() {
 	refused 1 'empty name' holm build -q -f last -t '' .
 	refused 1 "--secret : it has no id" holm build -q -f last --secret '' .
 	refused 1 "it has no id" holm build -q -f last --secret src=x .
+	refused 1 "--secret id=x: open /nosuch" holm build -q -f last --secret id=x,src=/nosuch .
+	refused 1 "--build-arg ''" holm build -q -f last --build-arg '' .
+	refused 1 "--build-arg '=x'" holm build -q -f last --build-arg =x .
+	echo $'FROM busybox\nEXPOSE 70000' >exposed
+	refused 1 "exposed:2: EXPOSE: " holm build -q -f exposed .
+	[[ $stderr != *"EXPOSE: EXPOSE"* ]]
 }
 
 @test "what is shown: no control character of a Dockerfile, lines that are whole, JSON that is JSON" {

@@ -84,6 +84,8 @@ C /var/log'
 	holm export box | tar t | grep -qx data
 	refused 1 "no such container" holm export gone
 	refused 1 "No such file" holm export -o no/such/file box
+	refused 1 "--output ''" holm export -o "" box
+	refused 1 "--output ''" holm save -o "" made
 	expect 1 script -qec "holm export box" /dev/null
 	output_has "is a terminal"
 }

@@ -158,6 +158,11 @@ reaches() { # CONTAINER ADDRESS
 	refused 1 "no name of a network" holm network create ../x
 	refused 1 "is an address in the subnet 10.97.0.0/24" holm network create --subnet 10.97.0.1/24 other
 	refused 1 "is no subnet" holm network create --subnet 10.97.0.0 other
+	for subnet in 224.0.0.0/8 239.1.0.0/16 ff02::/64; do
+		refused 1 "is multicast" holm network create --subnet "$subnet" other
+	done
+	refused 1 "the loopback device's" holm network create --subnet 127.3.0.0/16 other
+	refused 1 "stands for this host" holm network create --subnet 0.0.0.0/0 other
 	refused 1 "too small" holm network create --subnet 10.97.0.0/31 other
 	refused 1 "in none of the --subnet" holm network create --subnet 10.97.0.0/24 --gateway 10.96.0.1 other
 	refused 1 "--opt mtu=5" holm network create -o mtu=5 other
@@ -168,6 +173,7 @@ reaches() { # CONTAINER ADDRESS
 	refused 125 "no network is called nowhere" holm run --rm --network nowhere busybox true
 	refused 125 "--network: host excludes all others" holm run --rm --network made --network host busybox true
 	refused 125 "--ip wants a network" holm run --rm --network none --ip 10.98.4.7 busybox true
+	refused 125 "--mac-address 00:00" holm run --rm --network made --mac-address 00:00:00:00:00:00 busybox true
 	refused 125 "--mac-address 01:00" holm run --rm --network made --mac-address 01:00:00:00:00:01 busybox true
 	holm rm -f one >/dev/null
 	within 10 not has_veth

@@ -203,6 +203,13 @@ unpacking_has_begun() {
 	hostile_pulled good
 }
 
+@test "a platform that is none is refused before anybody is asked" {
+	refused 1 "--platform: 'bogus' is no architecture" holm pull --platform bogus 127.0.0.1:1/image:1
+	refused 125 "'bogus' is no architecture" holm run --platform bogus 127.0.0.1:1/image:1
+	refused 1 "is not a platform" holm pull --platform linux// 127.0.0.1:1/image:1
+	refused 1 "127.0.0.1:1" holm pull --platform linux 127.0.0.1:1/image:1
+}
+
 @test "hostile: an index gives the image for this machine" {
 	hostile_pulled platforms
 	run holm pull --platform linux/mips "$HOSTILE/platforms/image:1"

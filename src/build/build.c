@@ -164,9 +164,15 @@ static void show(const struct build *build, size_t number, size_t at)
 static int failed(const struct build *build, const struct build_instruction *at, int number,
 		  struct err *e)
 {
+	const char *name = build_file_name(at->kind);
+	size_t length = strlen(name);
+
 	build_progress_failed(build->progress, number);
+	/* oci/instruction.c has said it */
+	if (strncmp(e->text, name, length) == 0 && e->text[length] == ':')
+		return err_add(e, "%s:%d", build->context.file_name, at->line);
 	return err_add(e, "%s:%d: %s", build->context.file_name, at->line,
-		       is_shown(at->kind) ? at->text : build_file_name(at->kind));
+		       is_shown(at->kind) ? at->text : name);
 }
 
 /* One of the file's, or what its base wants done (ONBUILD), as part of the step at. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -64,7 +65,15 @@ int build_given_check(const struct build_options *o, struct err *e)
 	for (size_t i = 0; r == 0 && i < o->secret.count; i++) {
 		own_clear(build_given_clear) struct build_given given = { 0 };
 		r = read_secret(&given, o->secret.items[i], e);
+		/* also where no step asks for it: a name mistyped is told at once */
+		if (r == 0 && given.file && access(given.file, R_OK) < 0)
+			r = err_sys(e, "--secret id=%s: open %s", given.id, given.file);
 	}
+	for (size_t i = 0; r == 0 && i < o->build_arg.count; i++)
+		if (!o->build_arg.items[i][strcspn(o->build_arg.items[i], "=")] ||
+		    o->build_arg.items[i][0] == '=')
+			r = err_set(e, ERR_INVALID, "--build-arg '%.100s': NAME=VALUE is wanted",
+				    o->build_arg.items[i]);
 	return r;
 }
 

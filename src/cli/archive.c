@@ -124,11 +124,9 @@ static int run_save(struct cli *cli, void *options, const struct strv *args, str
 	const struct archive_options *o = options;
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
-	if (!o->output && isatty(STDOUT_FILENO)) {
-		err_set(e, ERR_INVALID, "the standard output is a terminal");
-		return err_hint(e, "say --output FILE, or redirect: holm save IMAGE > FILE");
-	}
-	int r = cli_archive_arguments(cli, "save", &arguments, e);
+	int r = cli_command_output(o->output, "holm save IMAGE", e);
+	if (r == 0)
+		r = cli_archive_arguments(cli, "save", &arguments, e);
 	if (r < 0)
 		return r;
 	strv_add(&arguments, "--");

@@ -81,6 +81,8 @@ static void take_environment(struct strv *args)
 		const char *value;
 		if (strchr(args->items[i], '='))
 			continue;
+		if (!*args->items[i]) /* for build_given_check() to refuse */
+			continue;
 		value = getenv(args->items[i]);
 		own_free char *name = mem_text(args->items[i]);
 		strv_remove(args, i);

@@ -89,6 +89,17 @@ void cli_command_error(const struct cli *cli, const char *target, const struct e
 	}
 }
 
+int cli_command_output(const char *path, const char *to, struct err *e)
+{
+	if (path && !*path)
+		err_set(e, ERR_INVALID, "--output '': an empty name of a file");
+	else if (!path && isatty(STDOUT_FILENO))
+		err_set(e, ERR_INVALID, "the standard output is a terminal");
+	else
+		return 0;
+	return err_hint(e, "say --output FILE, or redirect: %s > FILE", to);
+}
+
 int cli_command_iidfile(const char *path, const char *id, struct err *e)
 {
 	if (!path)

@@ -69,6 +69,10 @@ typedef int cli_command_call(struct cli *cli, const char *name, const void *opti
 int cli_command_each(struct cli *cli, const struct strv *args, cli_command_call *f,
 		     const void *options);
 
+/* --output: no empty name, and without one (NULL) nothing for a person's terminal. to: "holm save
+ * IMAGE", for the hint. */
+int cli_command_output(const char *path, const char *to, struct err *e);
+
 /* --iidfile: the id of a new image goes to this file; path NULL: to none. */
 int cli_command_iidfile(const char *path, const char *id, struct err *e);
 

@@ -145,12 +145,11 @@ static int run_backup(struct cli *cli, void *options, const struct strv *args, s
 	const struct send_options how = { .no_image = o->no_image };
 	struct engine *engine;
 
-	if (!o->output && isatty(STDOUT_FILENO)) {
-		err_set(e, ERR_INVALID, "the standard output is a terminal");
-		return err_hint(e, "say --output FILE, or redirect: holm backup %s > FILE",
-				args->items[0]);
-	}
-	int r = cli_command_engine(cli, &engine, e);
+	own_free char *hint = mem_format("holm backup %s", args->items[0]);
+
+	int r = cli_command_output(o->output, hint, e);
+	if (r == 0)
+		r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
 		return r;
 	return o->output ? write_backup(engine, args->items[0], o->output, &how, e)

@@ -57,11 +57,9 @@ static int run_export(struct cli *cli, void *options, const struct strv *args, s
 	const struct export_options *o = options;
 	struct engine *engine;
 
-	if (!o->output && isatty(STDOUT_FILENO)) {
-		err_set(e, ERR_INVALID, "the standard output is a terminal");
-		return err_hint(e, "say --output FILE, or redirect: holm export CONTAINER > FILE");
-	}
-	int r = cli_command_engine(cli, &engine, e);
+	int r = cli_command_output(o->output, "holm export CONTAINER", e);
+	if (r == 0)
+		r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
 		return r;
 	return o->output ? to_file(engine, args->items[0], o->output, e)

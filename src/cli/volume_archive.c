@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "cli/archive.h"
@@ -40,12 +41,11 @@ static int run_export(struct cli *cli, void *options, const struct strv *args, s
 {
 	const struct volume_archive_options *o = options;
 
-	if (!o->output && isatty(STDOUT_FILENO)) {
-		err_set(e, ERR_INVALID, "the standard output is a terminal");
-		return err_hint(e, "say --output FILE, or redirect: holm volume export %s > FILE",
-				args->items[0]);
-	}
-	return call(cli, "volume-export", args->items[0], o->output ? o->output : "-", e);
+	own_free char *hint = mem_format("holm volume export %s", args->items[0]);
+
+	int r = cli_command_output(o->output, hint, e);
+	return r < 0 ? r
+		     : call(cli, "volume-export", args->items[0], o->output ? o->output : "-", e);
 }
 
 static int run_import(struct cli *cli, void *options, const struct strv *args, struct err *e)

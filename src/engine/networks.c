@@ -99,6 +99,29 @@ static void add_ipv6(struct network *network)
 			       network->id + 6, network->id + 10);
 }
 
+/* What no device can have an address in (RFC 6890). */
+static const struct {
+	const char *subnet, *what;
+} no_hosts[] = {
+	{ "0.0.0.0/8", "stands for this host" }, { "127.0.0.0/8", "is the loopback device's" },
+	{ "224.0.0.0/4", "is multicast" },       { "255.255.255.255/32", "is broadcast" },
+	{ "::/127", "stands for this host" },    { "ff00::/8", "is multicast" },
+};
+
+static int check_subnet(const char *text, struct err *e)
+{
+	struct network_address subnet, none;
+
+	int r = network_address_parse_subnet(&subnet, text, e);
+	for (size_t i = 0; r == 0 && i < COUNT_OF(no_hosts); i++) {
+		r = network_address_parse(&none, no_hosts[i].subnet, e);
+		if (r == 0 && network_address_overlaps(&subnet, &none))
+			return err_set(e, ERR_INVALID, "--subnet %s: %s %s", text,
+				       no_hosts[i].subnet, no_hosts[i].what);
+	}
+	return r < 0 ? err_add(e, "--subnet") : 0;
+}
+
 static int fill(struct network *network, const char *name, const struct networks_create_options *o,
 		struct err *e)
 {
@@ -115,7 +138,11 @@ static int fill(struct network *network, const char *name, const struct networks
 		shape_list_add(&network->subnets)->subnet = mem_text(o->subnet.items[i]);
 	if (o->ipv6)
 		add_ipv6(network);
-	int r = shape_map_set_pairs(&network->labels, &o->label, "--label", e);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < o->subnet.count; i++)
+		r = check_subnet(o->subnet.items[i], e);
+	if (r == 0)
+		r = shape_map_set_pairs(&network->labels, &o->label, "--label", e);
 	if (r == 0)
 		r = shape_map_set_pairs(&network->options, &o->option, "--opt", e);
 	if (r == 0)

@@ -260,7 +260,9 @@ static int run(const struct verb *verb, const struct options *options, struct im
 	int r = 0;
 
 	if (options->platform)
-		r = oci_platform_parse(&platform, options->platform, e);
+		r = oci_platform_parse(&platform, options->platform, e) < 0
+			    ? err_add(e, "--platform")
+			    : 0;
 	else
 		oci_platform_host(&platform);
 	if (r == 0)

@@ -18,6 +18,12 @@ static const struct {
 	{ "ppc64el", "ppc64le", NULL },
 };
 
+/* Go's own, of those that Linux has (go tool dist list). */
+static const char *const architectures[] = {
+	"386",      "amd64",  "arm",   "arm64",   "loong64", "mips",  "mips64",
+	"mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x",
+};
+
 void oci_platform_clear(struct oci_platform *platform)
 {
 	free(platform->architecture);
@@ -38,6 +44,14 @@ static void set_architecture(struct oci_platform *to, const char *name)
 	mem_replace(&to->architecture, name);
 }
 
+static bool is_architecture(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(architectures); i++)
+		if (strcmp(architectures[i], name) == 0)
+			return true;
+	return false;
+}
+
 int oci_platform_parse(struct oci_platform *to, const char *text, struct err *e)
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
@@ -49,10 +63,23 @@ int oci_platform_parse(struct oci_platform *to, const char *text, struct err *e)
 			"'%s' is not a platform: OS/ARCHITECTURE[/VARIANT], as in linux/arm64",
 			text);
 	size_t at = parts.count > 1 ? 1 : 0;
-	mem_replace(&to->os, at ? parts.items[0] : "linux");
-	set_architecture(to, parts.items[at]);
+	own_clear(oci_platform_clear) struct oci_platform read = { 0 };
+	if (parts.count == 1 && str_equal(text, "linux"))
+		oci_platform_host(&read);
+	else
+		set_architecture(&read, parts.items[at]);
+	/* one word alone has to be known for what it is, as in containerd */
+	if (!at && !is_architecture(read.architecture))
+		return err_set(e, ERR_INVALID,
+			       "'%s' is no architecture that is known: OS/ARCHITECTURE[/VARIANT], "
+			       "as in linux/arm64",
+			       text);
+	mem_replace(&read.os, at ? parts.items[0] : "linux");
 	if (parts.count == 3)
-		mem_replace(&to->variant, parts.items[2]);
+		mem_replace(&read.variant, parts.items[2]);
+	oci_platform_clear(to);
+	*to = read;
+	read = (struct oci_platform){ 0 };
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "image/command.h"
 
 struct pull_options {
+	char *mirror;
 	char *platform;
 	struct cli_registry_options registry;
 	bool quiet;
@@ -21,6 +22,7 @@ struct pull_options {
 
 #define OPTIONS struct pull_options
 static const struct option table[] = {
+	{ "mirror", 0, OPTION_STRING(mirror), "URL", "of a template: where its packages are" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
 	CLI_REGISTRY_OPTIONS,
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the name alone" },
@@ -40,6 +42,8 @@ static int pull_one(struct cli *cli, const struct pull_options *o, const char *n
 		return r;
 	if (o->platform)
 		strv_addf(&arguments, "--platform=%s", o->platform);
+	if (o->mirror)
+		strv_addf(&arguments, "--mirror=%s", o->mirror);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, name);
 	r = image_command_run(&image, &arguments,

@@ -61,6 +61,7 @@ const struct option cli_run_table[] = {
 	{ "timeout", 0, OPTION_STRING(timeout), "SECONDS", "kill it after so long" },
 	{ "pull", 0, OPTION_STRING(pull), "WHEN", "always, missing or never",
 	  "always|missing|never" },
+	{ "mirror", 0, OPTION_STRING(mirror), "URL", "of a template: where its packages are" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show the progress of a pull" },
 	{ "log-driver", 0, OPTION_STRING(log_driver), "DRIVER",

@@ -124,6 +124,7 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		.name = name,
 		.pull = pull_of(o),
 		.platform = o->platform,
+		.mirror = o->mirror,
 		.quiet = o->quiet,
 		.check = check_options,
 		.arg = &planned,

@@ -182,6 +182,8 @@ static int bring(struct engine *engine, const struct image_request *request, con
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
 	begin_pull(engine, &arguments, request->platform);
+	if (request->mirror)
+		strv_addf(&arguments, "--mirror=%s", request->mirror);
 	strv_add(&arguments, source);
 	return image_command_run(ret, &arguments,
 				 request->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);

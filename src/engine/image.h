@@ -16,6 +16,7 @@ struct image_request {
 	const char *name; /* any source: a reference, an id, "dir:/tree", "template:..." */
 	enum engine_pull pull;
 	const char *platform; /* NULL: this machine's */
+	const char *mirror;   /* of a template; NULL: the host's */
 	bool quiet;
 	/* Called before anything is brought from elsewhere, if not NULL: a command that cannot
 	 * work must not pull first. */

@@ -19,6 +19,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, stop_timeout),
 	offsetof(struct create_options, pull),
 	offsetof(struct create_options, platform),
+	offsetof(struct create_options, mirror),
 	offsetof(struct create_options, restart),
 	offsetof(struct create_options, timeout),
 	offsetof(struct create_options, autostart),

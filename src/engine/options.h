@@ -42,6 +42,7 @@ struct create_options {
 	char *stop_timeout; /* seconds, -1: for ever */
 	char *pull;         /* always, missing, never */
 	char *platform;
+	char *mirror;
 	char *restart;
 	char *timeout;        /* seconds: then it is killed */
 	char *autostart;      /* yes, no or a number */

@@ -14,15 +14,19 @@ static const struct distribution {
 	const char *path; /* how its mirrors' addresses end */
 	const char *uri;
 	const char *security_path, *security_uri;
-	const char *keyring;
+	const char *keyring, *keyring_package;
 	const char *components;
 } distributions[] = {
 	{ "debian", "/debian", "http://ftp.debian.org/debian", "/debian-security",
 	  "http://security.debian.org/debian-security",
-	  "/usr/share/keyrings/debian-archive-keyring.gpg", "main" },
+	  "/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring", "main" },
 	{ "ubuntu", "/ubuntu", "http://archive.ubuntu.com/ubuntu", "/ubuntu",
 	  "http://security.ubuntu.com/ubuntu", "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
-	  "main universe" },
+	  "ubuntu-keyring", "main universe" },
+	/* all other processors than those of PCs */
+	{ "ubuntu", "/ubuntu-ports", "http://ports.ubuntu.com/ubuntu-ports", "/ubuntu-ports",
+	  "http://ports.ubuntu.com/ubuntu-ports", "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
+	  "ubuntu-keyring", "main universe" },
 };
 
 void image_apt_sources_clear(struct image_apt_sources *sources)
@@ -168,36 +172,69 @@ static const struct image_apt_source *find(const struct image_apt_sources *sourc
 	return NULL;
 }
 
-static void add_deb(struct str *to, const struct distribution *d,
-		    const struct image_apt_source *source, const char *uri, const char *suite,
-		    const char *ending)
+static const struct distribution *find_distribution(const struct image_apt_wish *wish)
+{
+	bool ports =
+		!str_equal(wish->architecture, "amd64") && !str_equal(wish->architecture, "i386");
+	const struct distribution *found = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(distributions); i++)
+		if (str_equal(distributions[i].name, wish->distribution) && (!found || ports))
+			found = &distributions[i];
+	return found;
+}
+
+static void add_deb(struct str *to, const struct distribution *d, const struct image_apt_wish *wish,
+		    const struct image_apt_source *source, const char *uri, const char *ending)
 {
 	const char *keyring = source && source->signed_by ? source->signed_by : d->keyring;
 
-	str_addf(to, "deb [signed-by=%s] %s %s%s %s\n", keyring, source ? source->uri : uri, suite,
-		 ending, d->components);
+	str_addf(to, "deb [signed-by=%s] %s %s%s %s\n", wish->keyring ? wish->keyring : keyring,
+		 source ? source->uri : uri, wish->suite, ending, d->components);
 }
 
-char *image_apt_sources_for(const struct image_apt_sources *sources, const char *name,
-			    const char *suite)
+/* Debian's unstable has neither. */
+static bool is_moving(const char *suite)
 {
-	const struct distribution *d = NULL;
+	return str_equal(suite, "sid") || str_equal(suite, "unstable") ||
+	       str_equal(suite, "experimental");
+}
+
+static char *lines_for(const struct distribution *d, const struct image_apt_sources *sources,
+		       const struct image_apt_wish *wish, const struct image_apt_source *main)
+{
 	struct str lines = { 0 };
 
-	for (size_t i = 0; i < COUNT_OF(distributions); i++)
-		if (str_equal(distributions[i].name, name))
-			d = &distributions[i];
-	if (!d)
-		return NULL;
-	add_deb(&lines, d, find(sources, d->path, ""), d->uri, suite, "");
-	/* Debian's unstable has neither. */
-	if (str_equal(suite, "sid") || str_equal(suite, "unstable") ||
-	    str_equal(suite, "experimental"))
+	add_deb(&lines, d, wish, main, wish->mirror ? wish->mirror : d->uri, "");
+	if (wish->mirror || is_moving(wish->suite))
 		return str_take(&lines);
 	const struct image_apt_source *updates = find(sources, d->path, "-updates");
 	if (updates)
-		add_deb(&lines, d, updates, d->uri, suite, "-updates");
-	add_deb(&lines, d, find(sources, d->security_path, "-security"), d->security_uri, suite,
+		add_deb(&lines, d, wish, updates, d->uri, "-updates");
+	add_deb(&lines, d, wish, find(sources, d->security_path, "-security"), d->security_uri,
 		"-security");
 	return str_take(&lines);
+}
+
+void image_apt_choice_clear(struct image_apt_choice *choice)
+{
+	free(choice->lines);
+	free(choice->uri);
+	free(choice->keyring);
+}
+
+void image_apt_sources_choose(struct image_apt_choice *choice,
+			      const struct image_apt_sources *sources,
+			      const struct image_apt_wish *wish)
+{
+	const struct distribution *d = find_distribution(wish);
+	const struct image_apt_source *main = wish->mirror ? NULL : find(sources, d->path, "");
+	const char *uri = wish->mirror ? wish->mirror : d->uri;
+	const char *keyring = main && main->signed_by ? main->signed_by : d->keyring;
+
+	choice->lines = lines_for(d, sources, wish, main);
+	choice->uri = mem_text(main ? main->uri : uri);
+	choice->keyring = mem_text(wish->keyring ? wish->keyring : keyring);
+	choice->keyring_package = d->keyring_package;
+	choice->components = d->components;
 }

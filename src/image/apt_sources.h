@@ -22,8 +22,24 @@ void image_apt_sources_clear(struct image_apt_sources *sources);
 void image_apt_sources_add_list(struct image_apt_sources *to, const char *text);
 void image_apt_sources_add_deb822(struct image_apt_sources *to, const char *text);
 
-/* The lines of a sources.list for this suite of "debian" or "ubuntu", from the mirrors in
- * sources or else from the distribution's own: the suite, its updates if the host takes updates,
- * its security fixes. The caller frees. NULL: a distribution that is not known. */
-char *image_apt_sources_for(const struct image_apt_sources *sources, const char *distribution,
-			    const char *suite);
+struct image_apt_wish {
+	const char *distribution; /* "debian" or "ubuntu" */
+	const char *suite;
+	const char *architecture; /* Debian's name of it */
+	const char *mirror;       /* this one alone; NULL: the host's */
+	const char *keyring;      /* that of the distribution's package, if NULL */
+};
+
+struct image_apt_choice {
+	char *lines;   /* of a sources.list */
+	char *uri;     /* where the suite itself is */
+	char *keyring; /* a path */
+	const char *keyring_package, *components;
+};
+void image_apt_choice_clear(struct image_apt_choice *choice);
+
+/* The suite, its updates if the host takes updates, its security fixes: from the mirrors in
+ * sources, or else from the distribution's own; or the suite from wish->mirror and no other. */
+void image_apt_sources_choose(struct image_apt_choice *choice,
+			      const struct image_apt_sources *sources,
+			      const struct image_apt_wish *wish);

@@ -21,6 +21,7 @@ struct image_invocation {
 	int64_t chunk;                /* --chunk-size: bytes of one request of a push; 0: all */
 	bool all, amend, purge;       /* --all, --amend, --purge: of lists */
 	const char *message;          /* --message, or NULL */
+	const char *mirror;           /* --mirror: of a template, or NULL */
 	bool whole;                   /* --whole: of a pull, see image/layers.h */
 	struct strv changes;          /* --change: instructions, see oci/instruction.h */
 	int folder_fd;                /* --folder-fd, or -1 */

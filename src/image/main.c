@@ -41,7 +41,7 @@
 #include "storage/store.h"
 
 struct options {
-	const char *root, *run, *platform, *auth_file, *message;
+	const char *root, *run, *platform, *auth_file, *message, *mirror;
 	char *credentials; /* of the environment: nobody else is to see them */
 	struct strv changes;
 	struct oci_id_map ids;
@@ -59,6 +59,7 @@ static const struct option long_options[] = {
 	{ "progress-fd", required_argument, NULL, 'f' },
 	{ "authfile", required_argument, NULL, 'a' },
 	{ "message", required_argument, NULL, 'm' },
+	{ "mirror", required_argument, NULL, 'i' },
 	{ "change", required_argument, NULL, 'c' },
 	{ "no-tls-verify", no_argument, NULL, 'n' },
 	{ "chunk-size", required_argument, NULL, 'C' },
@@ -130,7 +131,7 @@ static int verb_pull(const struct image_invocation *invocation, struct err *e)
 	case IMAGE_FROM_DIR:
 		return pull_folder(invocation, source.path, e);
 	case IMAGE_FROM_TEMPLATE:
-		return image_template(invocation->store, invocation->report, source.path, e);
+		return image_template(invocation, source.path, e);
 	default:
 		return image_load_verb(invocation, e);
 	}
@@ -182,7 +183,7 @@ static const struct member {
 } texts[] = {
 	{ 'R', offsetof(struct options, root) },      { 'S', offsetof(struct options, run) },
 	{ 'p', offsetof(struct options, platform) },  { 'a', offsetof(struct options, auth_file) },
-	{ 'm', offsetof(struct options, message) },
+	{ 'm', offsetof(struct options, message) },   { 'i', offsetof(struct options, mirror) },
 }, flags[] = {
 	{ 'n', offsetof(struct options, no_verify) }, { 'E', offsetof(struct options, all) },
 	{ 'M', offsetof(struct options, amend) },     { 'P', offsetof(struct options, purge) },
@@ -280,6 +281,7 @@ static int run(const struct verb *verb, const struct options *options, struct im
 		.amend = options->amend,
 		.purge = options->purge,
 		.message = options->message,
+		.mirror = options->mirror,
 		.whole = options->whole,
 		.changes = options->changes,
 		.folder_fd = options->folder_fd,

@@ -49,16 +49,19 @@ static bool is_word(const char *text, size_t length)
 	       strspn(text, allowed) >= length;
 }
 
+/* "debian/bookworm", "debian/bookworm/system", "busybox", "busybox/system". */
 static int check_template(const char *path, struct err *e)
 {
-	const char *slash = strchr(path, '/');
-	const char *suite = slash ? slash + 1 : "";
-	size_t length = strcspn(suite, "/");
+	size_t first = strcspn(path, "/");
+	const char *rest = path + first;
+	size_t second = *rest ? strcspn(rest + 1, "/") : 0;
 
-	if (slash && is_word(path, (size_t)(slash - path)) && is_word(suite, length) &&
-	    (!suite[length] || str_equal(suite + length, IMAGE_TEMPLATE_SYSTEM)))
+	bool one = !*rest || str_equal(rest, IMAGE_TEMPLATE_SYSTEM);
+	bool two = second && is_word(rest + 1, second) &&
+		   (!rest[1 + second] || str_equal(rest + 1 + second, IMAGE_TEMPLATE_SYSTEM));
+	if (is_word(path, first) && (one || two))
 		return 0;
-	err_set(e, ERR_INVALID, "template \"%.100s\": not a distribution and a suite", path);
+	err_set(e, ERR_INVALID, "template \"%.100s\": not a distribution and a release", path);
 	return err_hint(e, "write it as template:debian/bookworm");
 }
 

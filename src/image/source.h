@@ -11,7 +11,7 @@ enum image_transport {
 	IMAGE_FROM_OCI_ARCHIVE,    /* "oci-archive:FILE[:NAME]": the same in a tar file */
 	IMAGE_FROM_DOCKER_ARCHIVE, /* "docker-archive:FILE[:REFERENCE]": what docker save writes */
 	IMAGE_FROM_DIR,            /* "dir:ROOTFS": a folder that becomes one layer */
-	IMAGE_FROM_TEMPLATE,       /* "template:debian/bookworm": made by mmdebstrap */
+	IMAGE_FROM_TEMPLATE,       /* "template:debian/bookworm", "template:busybox" */
 };
 
 /* What ends the name of a template that boots: "template:debian/bookworm/system". */
@@ -25,7 +25,7 @@ struct image_source {
 };
 
 /* Splits text. The caller ends *source with image_source_clear(). ERR_INVALID for an empty path,
- * for a template that is no distribution/suite, and for a bad reference of a registry. */
+ * for a template that is no distribution/release, and for a bad reference of a registry. */
 int image_source_parse(struct image_source *source, const char *text, struct err *e);
 void image_source_clear(struct image_source *source);
 

@@ -194,6 +194,42 @@ rebooted() { # NAME STARTED
 	[ "$(status_of sys)" = "exited 0" ]
 }
 
+has_status() { # NAME STATUS
+	[ "$(status_of "$1")" = "$2" ]
+}
+
+said_times() { # NAME TEXT TIMES
+	[ "$(holm logs "$1" 2>&1 | grep -cF "$2")" -ge "$3" ]
+}
+
+# Booted, rebooted, stopped, all by itself and in less than the minute after which it would be killed.
+halts_and_reboots() { # IMAGE COMM SAID [INIT]
+	made_image "$1"
+	expect 0 holm launch --network none "$(system_image "$1")" sys ${4:+"$4"}
+	expect 0 holm exec sys cat /proc/1/comm
+	output_is "$2"
+	within 20 said_times sys "$3" 1
+	started=$(holm inspect --format '{{.State.StartedAt}}' sys)
+	expect 0 holm reboot sys
+	rebooted sys "$started"
+	within 20 said_times sys "$3" 2
+	expect 0 holm stop sys
+	[ "$(status_of sys)" = "exited 0" ]
+	# and from inside
+	holm start sys
+	within 20 said_times sys "$3" 3
+	holm exec -d sys "${@:5}"
+	within 30 has_status sys "exited 0"
+}
+
+@test "OpenRC halts and reboots as it wants to be asked" {
+	halts_and_reboots openrc openrc-init "Starting default runlevel" /sbin/openrc-init openrc-shutdown --poweroff now
+}
+
+@test "runit halts and reboots as it wants to be asked" {
+	halts_and_reboots runit runit "runit: enter stage: /etc/runit/2" "" init 0
+}
+
 @test "busybox halts and reboots as it wants to be asked" {
 	expect 0 holm launch --network none busybox bb
 	expect 0 holm exec bb cat /proc/1/comm

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/fs_ids.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
@@ -51,8 +52,9 @@ static int open_pipe(int root_fd, struct err *e)
 	return err_set(e, ERR_STATE, "its init does not listen at /run/initctl yet");
 }
 
-static int tell_sysvinit(int root_fd, enum monitor_init_wish wish, struct err *e)
+static int tell_sysvinit(int root_fd, int proc_fd, enum monitor_init_wish wish, struct err *e)
 {
+	(void)proc_fd;
 	const struct initctl_request request = {
 		.magic = INITCTL_MAGIC,
 		.command = INITCTL_RUNLEVEL,
@@ -87,19 +89,42 @@ static int set_runit_file(int root_fd, const char *path, mode_t mode, struct err
 	return chmod(self, mode) < 0 ? err_sys(e, "change the mode of %s", path) : 0;
 }
 
-static int tell_runit(int root_fd, enum monitor_init_wish wish, struct err *e)
+/* Which pair it looks at was chosen when it was built: runit's own, which may be links into /run
+ * (Void), or Debian's. */
+static int write_runit_files(int root_fd, enum monitor_init_wish wish, struct err *e)
 {
-	/* Debian has links to files in /run there */
-	static const char *const folders[] = { "/run/runit", "/etc/runit" };
-	int r = -ENOENT;
+	static const struct {
+		const char *stop, *reboot;
+	} pairs[] = {
+		{ "/etc/runit/stopit", "/etc/runit/reboot" },
+		{ "/run/runit/stopit", "/run/runit/reboot" },
+		{ "/run/runit.stopit", "/run/runit.reboot" },
+	};
+	size_t written = 0;
 
-	for (size_t i = 0; r < 0 && i < COUNT_OF(folders); i++) {
-		own_free char *stop = path_join(folders[i], "stopit");
-		own_free char *reboot = path_join(folders[i], "reboot");
-		r = set_runit_file(root_fd, reboot, wish == MONITOR_INIT_REBOOT ? 0100 : 0, e);
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		int r = set_runit_file(root_fd, pairs[i].reboot,
+				       wish == MONITOR_INIT_REBOOT ? 0100 : 0, e);
 		if (r == 0)
-			r = set_runit_file(root_fd, stop, 0100, e);
+			r = set_runit_file(root_fd, pairs[i].stop, 0100, e);
+		written += r == 0;
 	}
+	return written ? 0 : -e->number;
+}
+
+/* As its root, since the guest's own filesystems take no file of the host's. */
+static int tell_runit(int root_fd, int proc_fd, enum monitor_init_wish wish, struct err *e)
+{
+	struct stat st;
+	struct err ignored;
+
+	if (fstat(proc_fd, &st) < 0)
+		return err_set(e, ERR_STATE, "the container's init has ended");
+	int r = fs_ids_set(st.st_uid, st.st_gid, e);
+	if (r < 0)
+		return r;
+	r = write_runit_files(root_fd, wish, e);
+	fs_ids_set(geteuid(), getegid(), &ignored);
 	return r;
 }
 
@@ -115,7 +140,7 @@ static const struct row {
 	const char *name; /* comm, or the program that links lead to */
 	int power_off;    /* a signal */
 	int reboot;
-	int (*prepare)(int root_fd, enum monitor_init_wish wish, struct err *e);
+	int (*prepare)(int root_fd, int proc_fd, enum monitor_init_wish wish, struct err *e);
 	bool unseen; /* it waits by sigtimedwait(2), which /proc does not show */
 } rows[] = {
 	/* systemd(1), "SIGNALS": halt.target (in a container the end, too), reboot.target */
@@ -236,7 +261,7 @@ int monitor_init_ask(pid_t pid, int pidfd, enum monitor_init_wish wish, int *ret
 		own_fd int root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (root < 0)
 			return err_sys(e, "open the root of the container's init");
-		int r = way.prepare(root, wish, e);
+		int r = way.prepare(root, proc, wish, e);
 		if (r < 0)
 			return r;
 	}

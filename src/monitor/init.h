@@ -15,7 +15,7 @@ enum monitor_init_wish { MONITOR_INIT_POWER_OFF, MONITOR_INIT_REBOOT };
 struct monitor_init_way {
 	const char *name; /* "systemd", "busybox"... of a table */
 	int signal;       /* 0: the file alone */
-	int (*prepare)(int root_fd, enum monitor_init_wish wish, struct err *e);
+	int (*prepare)(int root_fd, int proc_fd, enum monitor_init_wish wish, struct err *e);
 	bool unseen; /* whether it listens cannot be told */
 };
 

@@ -2,6 +2,10 @@
 # build: what the instructions of a Dockerfile do.
 load holm
 
+no_containers() {
+	[ -z "$(holm ps -aq)" ]
+}
+
 @test "RUN --mount: cache, tmpfs, bind from the context and a stage, none of them in the layer" {
 	mkdir src
 	echo hello >src/file
@@ -53,6 +57,39 @@ load holm
 	not grep -raq my-secret "$HOLM_ROOT" "$HOLM_RUN"
 	[ -z "$(find "$HOLM_RUN" -maxdepth 1 -name 'build-*')" ]
 	refused 1 "absent is required" holm build - <<<$'FROM busybox\nRUN --mount=type=secret,id=absent,required true'
+}
+
+@test "--ssh with key files: an agent for this build, whose socket is the step's; nothing is left of a killed one" {
+	needs ssh-agent
+	ssh-keygen -q -t ed25519 -N '' -f one
+	ssh-keygen -q -t ed25519 -N '' -f two
+	cat >Dockerfile <<-'END'
+		FROM busybox
+		RUN --mount=type=ssh,uid=1000,gid=7,mode=0660 stat -c '%u %g %a %F' "$SSH_AUTH_SOCK"
+		RUN --mount=type=ssh,id=both,target=/agent test -S /agent
+		RUN --mount=type=secret,id=token echo ready; sleep ${TIME:-0}
+	END
+	echo my-secret >token
+	expect 0 holm build --ssh default=one --ssh both=one,two --secret id=token,src=token .
+	output_has " 1000 7 660 socket"
+	within 10 not pgrep ssh-agent
+	chmod 644 two
+	refused 1 "ssh-add ended with 1" holm build --ssh default=two .
+	refused 1 "absent: No such file" holm build --ssh default=absent .
+	refused 1 "neither a key file nor a socket" holm build --ssh default=/ .
+	sed -i 's/sleep .*/sleep 1000/' Dockerfile
+	holm build --ssh default=one --secret id=token,src=token . 2>log 3>&- &
+	build=$!
+	within 10 grep -q ' ready' log
+	grep -rq my-secret "$HOLM_RUN"/build-*/0
+	SSH_AUTH_SOCK=$(echo "$HOLM_RUN"/build-*/agent.0) expect 0 ssh-add -l
+	output_has "ED25519"
+	kill -9 "$build"
+	wait "$build" || true
+	within 10 not pgrep ssh-agent
+	within 10 no_containers
+	expect 0 holm build -f - . <<<"FROM busybox"
+	[ -z "$(find "$HOLM_RUN" -maxdepth 1 -name 'build-*')" ]
 }
 
 @test "here-documents: scripts, files, with and without variables" {

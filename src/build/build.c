@@ -419,6 +419,7 @@ static void build_clear(struct build *build)
 	build_progress_free(build->progress);
 	build_stop_end(&build->stop);
 	build_once_close(&build->once);
+	build_agents_end(&build->agents, build);
 }
 
 int build_image(struct engine *engine, const struct build_options *o, const char *context,
@@ -430,6 +431,7 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		.context = BUILD_CONTEXT_NONE,
 		.stop = { .fd = -1 },
 		.once = { .fd = -1 },
+		.agents = BUILD_AGENTS_NONE,
 		.words_left = BUILD_WORDS_MAX,
 	};
 
@@ -440,6 +442,7 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 	if (r < 0)
 		return r;
 	build.progress = build_progress_new(kind);
+	build_run_folder_sweep(engine->store);
 	r = storage_gc_unfinished(engine->store, e);
 	if (r < 0)
 		return r;
@@ -448,6 +451,8 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 	if (lock < 0)
 		return lock;
 	r = prepare(&build, context, e);
+	if (r == 0)
+		r = build_agents_start(&build.agents, &build, e);
 	if (r == 0)
 		r = build_once_open(&build.once, e);
 	if (r == 0)

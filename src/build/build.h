@@ -25,7 +25,7 @@ struct build_options {
 	struct strv annotation;
 	struct strv build_context; /* NAME=folder or NAME=docker-image://REFERENCE */
 	struct strv secret;        /* id=ID[,src=FILE|,env=NAME] */
-	struct strv ssh;           /* ID[=SOCKET] */
+	struct strv ssh;           /* ID[=SOCKET|KEY[,KEY]...] */
 	char *target;
 	char *platform;
 	char *iidfile;

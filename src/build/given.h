@@ -19,7 +19,7 @@ int build_given_secret(struct build_given *ret, const struct build_options *o, c
 /* Are all of them written so? Before the first step, whichever of them will want one. */
 int build_given_check(const struct build_options *o, struct err *e);
 
-/* --ssh ID[=SOCKET]: the socket of the agent. The same. */
+/* --ssh ID[=SOCKET]: the socket of the agent. The same. That of key files is in agent.h. */
 int build_given_ssh(struct build_given *ret, const struct build_options *o, const char *id,
 		    struct err *e);
 void build_given_clear(struct build_given *given);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "base/str.h"
 #include "build/build.h"
 #include "build/copy.h"
+#include "build/forward.h"
 #include "build/given.h"
 #include "build/places.h"
 #include "build/source.h"
@@ -30,8 +30,6 @@ enum { SECRET_BYTES_MAX = 500 << 10 /* as docker */, PRIVATE_CACHES_MAX = 64 };
 
 void build_run_mounts_clear(struct build_run_mounts *mounts)
 {
-	struct err ignored;
-
 	for (size_t i = 0; i < mounts->items.count; i++) {
 		build_mount_clear(&mounts->items.items[i].mount);
 		build_tree_clear(&mounts->items.items[i].tree);
@@ -40,10 +38,11 @@ void build_run_mounts_clear(struct build_run_mounts *mounts)
 	for (size_t i = 0; i < mounts->locks.count; i++)
 		close(mounts->locks.items[i]);
 	free(mounts->locks.items);
-	if (mounts->run_folder)
-		fd_remove_tree_at(mounts->step->build->engine->store->run_fd, mounts->run_folder,
-				  &ignored);
-	free(mounts->run_folder);
+	for (size_t i = 0; i < mounts->forwards.count; i++)
+		build_forward_stop(mounts->forwards.items[i]);
+	free(mounts->forwards.items);
+	if (mounts->step)
+		build_run_folder_remove(&mounts->run_folder, mounts->step->build->engine->store);
 	free(mounts->env_files);
 	storage_layer_end(&mounts->places);
 	*mounts = (struct build_run_mounts){ 0 };
@@ -292,22 +291,15 @@ static int make_cache(char **ret, struct build_run_mounts *mounts, struct build_
 
 /* ---- secrets ---- */
 
-/* A folder of the tmpfs, for this step. */
-static int make_run_folder(struct build_run_mounts *mounts, struct err *e)
+static char *name_of(const struct build_run_mounts *mounts, const struct build_run_mount *mount)
 {
-	const struct store *store = mounts->step->build->engine->store;
-	uint64_t number = 0;
+	return mem_format("%zu", (size_t)(mount - mounts->items.items));
+}
 
-	if (mounts->run_folder)
-		return 0;
-	if (getrandom(&number, sizeof(number), 0) < 0)
-		return err_sys(e, "getrandom");
-	own_free char *name =
-		mem_format("build-%d-%016llx", (int)getpid(), (unsigned long long)number);
-	if (mkdirat(store->run_fd, name, 0700) < 0)
-		return err_sys(e, "make a folder for secrets");
-	mounts->run_folder = take_ptr(&name);
-	return 0;
+static char *path_of(const struct build_run_mounts *mounts, const char *name)
+{
+	return mem_format("%s/%s/%s", mounts->step->build->engine->store->run,
+			  mounts->run_folder.name, name);
 }
 
 static int read_secret(struct str *to, const struct build_given *given, struct err *e)
@@ -329,13 +321,13 @@ static int write_secret(char **ret, struct build_run_mounts *mounts,
 {
 	const struct store *store = mounts->step->build->engine->store;
 	const struct build_mount *mount = &at->mount;
-	int r = make_run_folder(mounts, e);
+	own_free char *name = name_of(mounts, at);
+	int r = build_run_folder_make(&mounts->run_folder, store, e);
 
 	if (r < 0)
 		return r;
-	own_free char *name =
-		mem_format("%s/%zu", mounts->run_folder, (size_t)(at - mounts->items.items));
-	own_fd int fd = openat(store->run_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	own_fd int fd =
+		openat(mounts->run_folder.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "make a secret");
 	r = fd_write_all(fd, bytes->text ? bytes->text : "", bytes->length);
@@ -343,7 +335,7 @@ static int write_secret(char **ret, struct build_run_mounts *mounts,
 		return err_number(e, -r, "write a secret");
 	if (fchown(fd, mount->uid, mount->gid) < 0 || fchmod(fd, mount->mode & 0777) < 0)
 		return err_sys(e, "set the owner of a secret");
-	*ret = mem_format("%s/%s", store->run, name);
+	*ret = path_of(mounts, name);
 	return 0;
 }
 
@@ -371,18 +363,46 @@ static int make_secret(char **ret, struct build_run_mounts *mounts,
 	return r < 0 ? r : write_secret(ret, mounts, at, &bytes, e);
 }
 
-static int make_ssh(char **ret, struct build_run_mounts *mounts, const struct build_mount *mount,
-		    struct create_options *to, struct err *e)
+/* The agent's socket, that of --ssh's key files or one that was there. 1; 0: nobody gave it. */
+static int find_agent(char **ret, const struct build *build, const char *id, struct err *e)
 {
 	own_clear(build_given_clear) struct build_given given = { 0 };
-	own_free char *option = mem_format("--ssh %s", mount->id);
+	const char *own = build_agents_find(&build->agents, id);
 
-	int r = build_given_ssh(&given, mounts->step->build->o, mount->id, e);
+	int r = own ? 1 : build_given_ssh(&given, build->o, id, e);
+	if (r > 0)
+		*ret = own ? mem_text(own) : take_ptr(&given.file);
+	return r;
+}
+
+static int make_ssh(char **ret, struct build_run_mounts *mounts, const struct build_run_mount *at,
+		    struct create_options *to, struct err *e)
+{
+	const struct build_mount *mount = &at->mount;
+	own_free char *option = mem_format("--ssh %s", mount->id);
+	own_free char *name = name_of(mounts, at), *agent = NULL;
+	pid_t child;
+
+	int r = find_agent(&agent, mounts->step->build, mount->id, e);
 	if (r == 0)
 		return not_given(mount, option, e);
+	if (r > 0)
+		r = build_run_folder_make(&mounts->run_folder, mounts->step->build->engine->store,
+					  e);
+	const struct build_forward forward = {
+		.folder_fd = mounts->run_folder.fd,
+		.name = name,
+		.to = agent,
+		.uid = mount->uid,
+		.gid = mount->gid,
+		.mode = mount->mode & 0777,
+	};
+	if (r == 0)
+		r = build_forward_start(&child, &forward, e);
 	if (r < 0)
-		return r;
-	*ret = take_ptr(&given.file);
+		return err_add(e, "--ssh %s", mount->id);
+	*shape_list_add(&mounts->forwards) = child;
+	*ret = path_of(mounts, name);
 	strv_addf(&to->env, "SSH_AUTH_SOCK=%s", mount->target);
 	return 0;
 }
@@ -451,7 +471,7 @@ static int make_source(char **ret, struct build_run_mounts *mounts, struct build
 	case BUILD_MOUNT_SECRET:
 		return make_secret(ret, mounts, mount, e);
 	case BUILD_MOUNT_SSH:
-		return make_ssh(ret, mounts, &mount->mount, to, e);
+		return make_ssh(ret, mounts, mount, to, e);
 	default:
 		return 0;
 	}

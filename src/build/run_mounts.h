@@ -3,9 +3,11 @@
  * key. Cache mounts are $root/caches/HEX, HEX of their id, with a lock (flock) on the folder. */
 #pragma once
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/shape.h"
 #include "build/mount.h"
+#include "build/run_folder.h"
 #include "build/tree.h"
 #include "storage/layer.h"
 
@@ -23,8 +25,9 @@ struct build_run_mount {
 
 struct build_run_mounts {
 	SHAPE_LIST_OF(struct build_run_mount) items;
-	SHAPE_LIST_OF(int) locks; /* of caches */
-	char *run_folder;         /* in $run, of secrets; NULL: none yet */
+	SHAPE_LIST_OF(int) locks;           /* of caches */
+	SHAPE_LIST_OF(pid_t) forwards;      /* forward.h */
+	struct build_run_folder run_folder; /* of secrets and sockets */
 	const struct build_step *step;
 	struct layer_writer places;
 	char *env_files; /* of secrets that are variables: JSON, or NULL */

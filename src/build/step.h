@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "build/agent.h"
 #include "build/context.h"
 #include "build/file.h"
 #include "build/once.h"
@@ -32,6 +33,7 @@ struct build {
 	struct layer_writer places; /* a lowest folder for RUN: places for what is mounted */
 	struct build_stop stop;
 	struct build_once once;
+	struct build_agents agents;
 	size_t words_left; /* struct build_word_scope */
 	bool time_given;
 	int64_t time_s;

@@ -66,3 +66,117 @@ ship() { # NAME
 	output_is 500500
 	expect 0 holm rm -f db
 }
+
+@test "a C program: tested in a stage of its own, and static from scratch" {
+	local gcc
+	made_image gcc gcc
+	registry_start
+	registry_push "oci:$gcc:bookworm" gcc:latest
+	cat >hello.c <<-'END'
+		#include <stdio.h>
+		int main(int argc, char **argv)
+		{
+			return printf("hello, %s\n", argc > 1 ? argv[1] : NAME) < 0;
+		}
+	END
+	cat >Dockerfile <<-END
+		FROM $REGISTRY/gcc AS build
+		ARG NAME=nobody
+		WORKDIR /src
+		COPY hello.c .
+		RUN --mount=type=tmpfs,target=/tmp cc -O2 -static -DNAME="\"\$NAME\"" -o /hello hello.c
+		FROM build AS test
+		RUN [ "\$(/hello world)" = "hello, world" ] && [ "\$(/hello)" = "hello, \$NAME" ]
+		FROM scratch
+		COPY --from=build /hello /
+		ENTRYPOINT ["/hello"]
+	END
+	expect 0 holm build --target test .
+	ship hello
+	expect 0 holm run --rm "$REGISTRY/hello" you
+	output_is "hello, you"
+	expect 0 holm image inspect --format '{{len .RootFS.Layers}}' "$REGISTRY/hello"
+	output_is 1
+}
+
+@test "a private repository, cloned by --ssh from a server that knows one key" {
+	local git sshd
+	made_image git git
+	needs ssh-keygen git
+	sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || skip "no sshd here"
+	registry_start
+	registry_push "oci:$git:bookworm" git:latest
+	grep -q ^sshd: /etc/passwd || { # whom it is while it knows nobody yet
+		{ cat /etc/passwd; echo "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin"; } >passwd
+		mount --bind passwd /etc/passwd
+	}
+	mount -t tmpfs -o mode=755 holm-test /run # for /run/sshd, which sshd wants
+	mkdir -p ssh /run/sshd
+	ssh-keygen -q -t ed25519 -N '' -f ssh/host
+	ssh-keygen -q -t ed25519 -N '' -f ssh/deploy
+	ssh-keygen -q -t ed25519 -N '' -f ssh/other
+	cat >ssh/config <<-END
+		ListenAddress 127.0.0.1:2222
+		HostKey $PWD/ssh/host
+		AuthorizedKeysFile $PWD/ssh/deploy.pub
+		PidFile none
+		StrictModes no
+		UsePAM no
+		PermitRootLogin yes
+	END
+	service "$sshd" -D -e -f "$PWD/ssh/config"
+	within 10 listens 2222
+	git -c init.defaultBranch=main init -q code
+	echo '#!/bin/sh' >code/app
+	echo 'echo private code runs' >>code/app
+	chmod +x code/app
+	git -C code add .
+	git -C code -c user.name=x -c user.email=x@y commit -qm one
+	git clone -q --bare code private.git
+	mkdir ctx
+	echo "[127.0.0.1]:2222 $(cut -d ' ' -f 1,2 ssh/host.pub)" >ctx/known_hosts
+	cat >ctx/Dockerfile <<-END
+		FROM $REGISTRY/git AS code
+		COPY known_hosts /etc/ssh/ssh_known_hosts
+		RUN --network=host --mount=type=ssh git clone -q ssh://root@127.0.0.1:2222$PWD/private.git /code
+		FROM busybox
+		COPY --from=code /code/app /app
+		CMD ["/app"]
+	END
+	refused 1 "ended with 128" holm build --ssh default=ssh/other ctx
+	refused 1 "ended with 128" holm build ctx
+	expect 0 holm build --ssh default=ssh/deploy -t "$REGISTRY/private" ctx
+	expect 0 holm push -q "$REGISTRY/private"
+	expect 0 holm rmi -f "$REGISTRY/private"
+	expect 0 holm run --rm "$REGISTRY/private"
+	output_is "private code runs"
+	# the key is nowhere
+	not grep -raqF "$(sed -n 2p ssh/deploy)" "$HOLM_ROOT" "$HOLM_RUN"
+	umount /run
+	! mountpoint -q /etc/passwd || umount /etc/passwd
+}
+
+@test "a system with a service of its own, for holm launch" {
+	local systemd
+	made_image systemd systemd
+	registry_start
+	registry_push "oci:$systemd:bookworm" systemd:latest
+	cat >Dockerfile <<-END
+		FROM $REGISTRY/systemd
+		COPY <<EOF /etc/systemd/system/hello.service
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/bin/cp /proc/1/comm /hello
+		[Install]
+		WantedBy=multi-user.target
+		EOF
+		RUN systemctl enable hello.service
+	END
+	ship system
+	expect 0 holm launch --network none "$REGISTRY/system" box
+	within 60 holm exec box test -s /hello
+	expect 0 holm exec box sh -c 'cat /hello; systemctl is-active hello'
+	output_is $'systemd\nactive'
+	expect 0 holm rm -f box
+}

@@ -174,12 +174,3 @@ range_is() { # LINE...
 	expect 0 u info --format '{{.SecurityOptions}}'
 	output_has name=rootless
 }
-
-@test "--userns auto is refused with the reason, and what works instead works" {
-	refused 125 "--userns: auto: only the host's root can give a container ids of its own" u run --rm --userns auto busybox true
-	output_has "with --userns host it has your user namespace"
-	expect 0 u run --rm --userns host busybox id -u
-	output_is 0
-	expect 0 u ps -aq
-	output_is ""
-}

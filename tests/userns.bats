@@ -110,7 +110,7 @@ upper() { # CONTAINER
 		--userns auto:size=0|--userns auto: size=0
 		--userns auto:size=4294967296|--userns auto: '4294967296' is more than
 		--userns auto:length=1|--userns auto: 'length=1' is not one of size=, uidmapping=, gidmapping=
-		--userns auto:uidmapping=1|--userns auto: '1' is not CONTAINER:HOST[:SIZE]
+		--userns auto:uidmapping=1|--userns auto: '1' is not [FLAGS]CONTAINER:[@]HOST[:SIZE]
 		--userns host --uidmap 0:1:1|--userns host excludes --uidmap
 		--userns auto --gidmap 0:1:1|--userns auto excludes --uidmap
 		--userns container:nosuch|--userns container:nosuch: no such container
@@ -120,8 +120,7 @@ upper() { # CONTAINER
 		--uidmap 0:1:10 --uidmap 10:5:10|uidMappings: [1]: gives ids of the host twice
 		--uidmap 0:4294967290:10|goes beyond 4294967294
 		--uidmap 0:4294967296|--uidmap: '0:4294967296': '4294967296' is more than
-		--uidmap +0:1:1|the flags +, u and g are not supported
-		--uidmap 0|--uidmap: '0' is not CONTAINER:HOST[:SIZE]
+		--uidmap 0|--uidmap: '0' is not [FLAGS]CONTAINER:[@]HOST[:SIZE]
 	E
 }
 

@@ -31,7 +31,11 @@ struct copy_options {
 			      * is copied is an upper folder, and becomes one or a layer */
 	bool settle;         /* a file's own writes reach the disk before it is copied, so that
 			      * later ones through a mapping change its times */
-	uint64_t *bytes;     /* counts those of files; may be NULL */
+	const char *redirect; /* of copy_tree_at(): a regular file of one name and some size has no
+			      * bytes: overlayfs's "user." marks say that those are in this folder
+			      * ("", "/usr/bin") of another layer (overlayfs(5), "Data-only lower
+			      * layers"); NULL: it has them */
+	uint64_t *bytes;      /* counts those of files; may be NULL */
 	/* called for each thing that has been copied; may be NULL */
 	void (*done)(void *context, const struct stat *from, int to_dir, const char *to);
 	void *done_context;

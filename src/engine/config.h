@@ -9,6 +9,13 @@
 struct err;
 struct oci_image_process;
 
+/* Which ids the caller has to give (engine/userns_own.h). */
+struct config_ids {
+	bool mapped; /* it is in another user namespace than the host's root: a user's */
+	struct runtime_idmap own;   /* the ids of that one, inside and outside; empty: the host's */
+	struct runtime_idmap named; /* of --subuidname and --subgidname, as a container gets them */
+};
+
 /* What else the outcome hangs on. */
 struct config_context {
 	char *const *environment; /* of the caller: "KEY=value", NULL at the end; may be NULL */
@@ -16,6 +23,7 @@ struct config_context {
 	int64_t cpus;             /* how many the host has; 0: not known */
 	bool bridges;             /* the caller may make networks: "bridge" is the default one */
 	const char *uplink;       /* who may not: network_uplink_choose(); NULL: there is none */
+	const struct config_ids *ids; /* NULL: those of the host's root */
 };
 
 /* Fills the zeroed *c but for id, name, created_ns and image. Names of other containers
@@ -79,6 +87,9 @@ int config_change_restart(struct container *c, const struct create_options *o, s
  * takes KEY out of to. */
 int config_env(struct strv *to, const struct strv *files, const struct strv *env,
 	       char *const *environment, struct err *e);
+
+/* --group-add: the supplementary groups of the caller, as podman has it. */
+#define CONFIG_KEEP_GROUPS "keep-groups"
 
 /* USER[:GROUP]: ids in range; names are looked up in the container. ERR_INVALID names option. */
 int config_check_user(const char *option, const char *text, struct err *e);

@@ -136,6 +136,10 @@ static int set_user(struct container *c, const struct create_options *o,
 			return -e->number;
 		c->process.user = mem_text(text);
 	}
+	if (strv_contains(&o->group_add, CONFIG_KEEP_GROUPS) && o->group_add.count > 1)
+		return err_set(e, ERR_INVALID,
+			       "--group-add " CONFIG_KEEP_GROUPS " keeps the caller's groups, and "
+			       "excludes others");
 	for (size_t i = 0; i < o->group_add.count; i++) {
 		int r = check_user_part("--group-add", o->group_add.items[i], e);
 		if (r < 0)

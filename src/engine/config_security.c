@@ -344,13 +344,14 @@ int config_security(struct container *c, const struct create_options *o,
 {
 	struct container_security *s = &c->security;
 
+	static const struct config_ids of_root = { 0 };
+
 	(void)image;
-	(void)context;
 	s->privileged = o->privileged;
 	strv_add_all(&s->options, &o->security_opt);
 	int r = set_namespaces(s, o, e);
 	if (r == 0)
-		r = config_userns(c, o, e);
+		r = config_userns(c, o, context->ids ? context->ids : &of_root, e);
 	if (r == 0)
 		r = set_capabilities(s, o, e);
 	for (size_t i = 0; r == 0 && i < o->security_opt.count; i++)

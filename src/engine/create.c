@@ -28,6 +28,7 @@
 #include "engine/require.h"
 #include "engine/secret.h"
 #include "engine/userns.h"
+#include "engine/userns_own.h"
 #include "engine/volume.h"
 #include "image/source.h"
 #include "network/namespace.h"
@@ -112,7 +113,9 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 	own_free char *name = image_source_for(o->image, system);
 	bool bridges = network_namespace_is_ours();
 	const char *why;
+	own_clear(engine_userns_own_clear) struct config_ids ids = { 0 };
 	const struct config_context context = {
+		.ids = &ids,
 		.environment = environ,
 		.folder = folder ? folder : "/",
 		.cpus = o->cpus ? get_nprocs() : 0,
@@ -135,7 +138,9 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		if (r < 0)
 			return err_add(e, "--name");
 	}
-	int r = 0;
+	int r = engine_userns_own(&ids, o, e);
+	if (r < 0)
+		return r;
 	if (o->base)
 		c->image.name = mem_text(o->base->name);
 	else
@@ -160,10 +165,17 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 	return r;
 }
 
-static int make_folders(int folder_fd, struct err *e)
+/* The upper folder is "/" to the container: its root's, whoever its ids make of the caller. */
+static int make_folders(int folder_fd, const struct container *c, struct err *e)
 {
+	uid_t uid;
+	gid_t gid;
+
 	if (mkdirat(folder_fd, "upper", 0755) < 0 || mkdirat(folder_fd, "work", 0700) < 0)
 		return err_sys(e, "make the container's upper folder");
+	if (engine_userns_root(c, &uid, &gid) &&
+	    fchownat(folder_fd, "upper", uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "give the upper folder to the container's root");
 	return 0;
 }
 
@@ -181,7 +193,7 @@ static int write_record(struct engine *engine, const struct create_options *o, s
 		mem_replace(&c->name, NULL); /* it is another's */
 	} else {
 		fault_point("create.name");
-		r = make_folders(folder, e);
+		r = make_folders(folder, c, e);
 		if (r == 0)
 			r = engine_require_mark(engine, c, e);
 		if (r == 0)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "engine/engine.h"
+#include "engine/shifted.h"
 #include "engine/usage.h"
 #include "image/reference.h"
 #include "storage/gc.h"
@@ -74,7 +75,7 @@ static int collect(struct engine *engine, struct engine_gc_result *result, struc
 		return err_hint(e, "try again when that is done");
 	}
 	result->freed += r == 0 ? collected.bytes : 0;
-	return r;
+	return r < 0 ? r : engine_shifted_prune(engine, &result->freed, e);
 }
 
 int engine_gc(struct engine *engine, int64_t keep, struct strv *done,

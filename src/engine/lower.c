@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "engine/container.h"
+#include "engine/shifted.h"
 #include "runtime/overlay_lower.h"
 #include "storage/layer.h"
 
@@ -22,10 +23,13 @@ static void add_frozen(struct runtime_overlay *to, const struct store *store,
 void engine_lower_add(struct runtime_overlay *to, const struct store *store,
 		      const struct container *c, bool image_only)
 {
-	if (!image_only)
-		add_frozen(to, store, c);
-	for (size_t i = c->image.layers.count; i-- > 0;)
-		strv_add_take(&to->lower, storage_layer_path(store, c->image.layers.items[i]));
+	if (!engine_shifted_add(to, store, c, image_only)) {
+		if (!image_only)
+			add_frozen(to, store, c);
+		for (size_t i = c->image.layers.count; i-- > 0;)
+			strv_add_take(&to->lower,
+				      storage_layer_path(store, c->image.layers.items[i]));
+	}
 	if (c->image.rootfs)
 		strv_add(&to->lower, c->image.rootfs);
 	for (size_t i = c->storage.lower.count; i-- > 0;)

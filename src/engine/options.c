@@ -49,6 +49,8 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, cgroup_parent),
 	offsetof(struct create_options, view),
 	offsetof(struct create_options, userns),
+	offsetof(struct create_options, subuidname),
+	offsetof(struct create_options, subgidname),
 	offsetof(struct create_options, pid),
 	offsetof(struct create_options, ipc),
 	offsetof(struct create_options, uts),

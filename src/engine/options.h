@@ -122,6 +122,8 @@ struct create_options {
 	char *userns;       /* host, private, auto[:...], container:NAME */
 	struct strv uidmap; /* CONTAINER:HOST[:SIZE] */
 	struct strv gidmap;
+	char *subuidname; /* whose lines of /etc/subuid are the container's ids */
+	char *subgidname;
 	char *pid;      /* host, private, container:NAME */
 	char *ipc;      /* none, private, shareable, host, container:NAME */
 	char *uts;      /* host, private */

@@ -27,6 +27,7 @@
 #include "engine/record.h"
 #include "engine/relabel.h"
 #include "engine/secret.h"
+#include "engine/shifted.h"
 #include "engine/spec.h"
 #include "engine/uplink.h"
 #include "engine/user_network.h"
@@ -114,6 +115,8 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 		r = spec_devices_read(&context, c, e);
 	if (r == 0 && container_is_system(c))
 		r = spec_system_write(c, run_fd, e);
+	if (r == 0)
+		r = engine_shifted_make(engine, c, false, e);
 	context.new_identity = container_is_system(c) && spec_system_is_new(c, folder_fd);
 	if (r == 0)
 		r = engine_spec_make(&spec, c, &context, e);

@@ -48,6 +48,10 @@ static void add_groups(struct oci_spec *spec, const struct container *c)
 {
 	if (c->process.groups.count == 0)
 		return;
+	if (strv_contains(&c->process.groups, CONFIG_KEEP_GROUPS)) {
+		shape_map_set(&spec->annotations, "run.oci.keep_original_groups", "1");
+		return;
+	}
 	own_free char *groups = strv_join(&c->process.groups, ",");
 	shape_map_set(&spec->annotations, "org.holm.groups", groups);
 }
@@ -161,6 +165,12 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 						: mem_format("%s/containers/%s/upper", root, c->id);
 	own_free char *work = mem_format("%s/containers/%s/work", root, c->id);
 	shape_map_set(&spec->annotations, "org.holm.rootfs.lower", json_text(lower));
+	if (overlay.data.count) {
+		own_json struct json_object *data = json_object_new_array();
+		for (size_t i = 0; i < overlay.data.count; i++)
+			json_object_array_add(data, json_object_new_string(overlay.data.items[i]));
+		shape_map_set(&spec->annotations, "org.holm.rootfs.data", json_text(data));
+	}
 	shape_map_set(&spec->annotations, "org.holm.rootfs.upper", upper);
 	shape_map_set(&spec->annotations, "org.holm.rootfs.work", work);
 	if (is_volatile)

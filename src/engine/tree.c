@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/lower.h"
 #include "engine/record.h"
+#include "engine/shifted.h"
 #include "engine/spec.h"
 #include "engine/volume.h"
 #include "oci/id_map.h"
@@ -53,6 +54,8 @@ static int open_view(struct engine *engine, enum engine_tree_mounts mounts, stru
 	else if (faccessat(to->lock, "hosts", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		context.files = mem_text(folder);
 	int r = engine_volume_make(engine, &bare, e);
+	if (r == 0)
+		r = engine_shifted_make(engine, c, false, e);
 	if (r < 0)
 		return r;
 	engine_spec_make_tree(&spec, &bare, &context);
@@ -111,8 +114,11 @@ int engine_tree_open_layers(struct engine *engine, const struct container *c, bo
 
 	runtime_idmap_copy(&user.ids, &ids->uids, &ids->gids);
 	overlay.user = ids->uids.count ? &user : NULL;
-	engine_lower_add(&overlay, engine->store, c, image_only);
-	int fd = runtime_overlay_mount_in_parent(&overlay, engine->store->root, e);
+	int fd = engine_shifted_make(engine, c, image_only, e);
+	if (fd == 0) {
+		engine_lower_add(&overlay, engine->store, c, image_only);
+		fd = runtime_overlay_mount_in_parent(&overlay, engine->store->root, e);
+	}
 	runtime_user_namespace_clear(&user);
 	return fd;
 }

@@ -11,11 +11,11 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "base/user_ids.h"
 #include "engine/config.h"
 #include "engine/config_userns.h"
 #include "engine/engine.h"
 #include "engine/record.h"
+#include "engine/userns_own.h"
 #include "engine/userns_pool.h"
 #include "runtime/subid.h"
 #include "storage/store.h"
@@ -71,11 +71,38 @@ static void use_built_in(struct ranges *pool)
 		    BUILT_IN_FIRST);
 }
 
+/* Of an ordinary user: all of its user namespace but the caller itself. */
+static void use_own(struct oci_id_mappings *to, const struct oci_id_mappings *own)
+{
+	for (size_t i = 0; i < own->count; i++) {
+		const struct oci_id_mapping *m = &own->items[i];
+		uint32_t caller = m->container_id == 0;
+		if (m->size > caller)
+			runtime_idmap_add(to, m->container_id + caller, m->container_id + caller,
+					  m->size - caller);
+	}
+}
+
+static void read_own_pool(struct ranges *pool, const struct config_ids *ids)
+{
+	own_clear(runtime_idmap_clear) struct runtime_idmap free = { 0 };
+
+	use_own(&free.uids, &ids->own.uids);
+	use_own(&free.gids, &ids->own.gids);
+	userns_pool_use(&pool->uids, &free.uids);
+	userns_pool_use(&pool->gids, &free.gids);
+}
+
 /* What the files give to others is used, as far as the built-in range is concerned. */
-static int read_pool(struct ranges *pool, struct ranges *used, struct err *e)
+static int read_pool(struct ranges *pool, struct ranges *used, const struct config_ids *ids,
+		     struct err *e)
 {
 	static const struct runtime_subid_owner nobody = { NULL, NULL };
 
+	if (ids->mapped) {
+		read_own_pool(pool, ids);
+		return 0;
+	}
 	for (size_t i = 0; i < COUNT_OF(owners); i++) {
 		ranges_clear(pool);
 		int r = read_both(pool, &owners[i], false, e);
@@ -97,6 +124,9 @@ static int use_record(struct ranges *used, struct engine *engine, const char *id
 	int r = record_read(engine, id, &other, e);
 	if (r < 0)
 		return e->kind == ERR_NOT_FOUND ? 0 : r;
+	/* keep-id and nomap share all that a user has */
+	if (config_userns_is_of_user(other.security.userns))
+		return 0;
 	userns_pool_use(&used->uids, &other.security.ids.uids);
 	userns_pool_use(&used->gids, &other.security.ids.gids);
 	return 0;
@@ -123,13 +153,17 @@ static int use_records(struct ranges *used, struct engine *engine, struct err *e
 
 static int take(struct oci_id_mappings *to, const struct runtime_subid_ranges *pool,
 		struct runtime_subid_ranges *used, uint32_t size,
-		const struct oci_id_mappings *fixed, struct err *e)
+		const struct oci_id_mappings *fixed, bool of_user, struct err *e)
 {
 	uint32_t first;
 
 	userns_pool_use(used, fixed);
 	if (!userns_pool_find(&first, pool, used, size)) {
 		err_set(e, ERR_NO_SPACE, "no %u ids side by side are free", size);
+		if (of_user)
+			return err_hint(e,
+					"ask for fewer (--userns auto:size=N), remove containers, "
+					"or have more given to you in /etc/subuid and /etc/subgid");
 		return err_hint(e,
 				"ask for fewer (--userns auto:size=N), remove containers, or "
 				"give the user 'containers' more in /etc/subuid and /etc/subgid");
@@ -139,20 +173,20 @@ static int take(struct oci_id_mappings *to, const struct runtime_subid_ranges *p
 }
 
 static int find_ids(struct engine *engine, struct container *c, const struct config_userns *request,
-		    struct err *e)
+		    const struct config_ids *own, struct err *e)
 {
 	own_clear(ranges_clear) struct ranges pool = { 0 }, used = { 0 };
 	struct runtime_idmap *ids = &c->security.ids;
 
-	int r = read_pool(&pool, &used, e);
+	int r = read_pool(&pool, &used, own, e);
 	if (r == 0)
 		r = use_records(&used, engine, e);
 	if (r == 0)
 		r = take(&ids->uids, &pool.uids, &used.uids, request->size, &request->fixed.uids,
-			 e);
+			 own->mapped, e);
 	if (r == 0)
 		r = take(&ids->gids, &pool.gids, &used.gids, request->size, &request->fixed.gids,
-			 e);
+			 own->mapped, e);
 	return r < 0 ? r : runtime_idmap_check(ids, e);
 }
 
@@ -180,38 +214,31 @@ static void warn_of_root(const struct oci_id_mappings *maps, const char *option)
 			log_warning("%s gives the container the host's 0, root", option);
 }
 
-/* Layers have the store's ids, and only the host's root may mount them with others
- * (mount_setattr(2), MOUNT_ATTR_IDMAP: CAP_SYS_ADMIN where the filesystem was mounted). */
-static int check_root_of_host(const char *mode, struct err *e)
-{
-	if (!user_ids_are_mapped())
-		return 0;
-	err_set(e, ERR_UNSUPPORTED, "%s: only the host's root can give a container ids of its own",
-		mode);
-	return err_hint(e, "the kernel maps the files of layers for nobody else; with --userns "
-			   "host it has your user namespace, in which its root is you and its "
-			   "other users are ids of your range");
-}
-
 static int resolve(int *ret_lock, struct engine *engine, struct container *c, struct err *e)
 {
 	own_clear(config_userns_clear) struct config_userns request = { 0 };
+	own_clear(engine_userns_own_clear) struct config_ids own = { 0 };
 	const char *other = config_container_name(c->security.userns);
 
 	if (other)
 		return copy_ids(engine, c, other, e);
-	warn_of_root(&c->security.ids.uids, "--uidmap");
-	warn_of_root(&c->security.ids.gids, "--gidmap");
-	int r = config_userns_read(&request, c->security.userns, e);
-	if (r < 0 || request.size == 0 || c->security.ids.uids.count)
-		return r;
-	r = check_root_of_host(c->security.userns, e);
+	if (str_equal(c->security.userns, "host"))
+		return 0;
+	int r = engine_userns_own(&own, NULL, e);
+	if (r == 0)
+		r = config_userns_read(&request, c->security.userns, &own, e);
 	if (r < 0)
 		return r;
+	if (!own.mapped) {
+		warn_of_root(&c->security.ids.uids, "--uidmap");
+		warn_of_root(&c->security.ids.gids, "--gidmap");
+	}
+	if (request.size == 0 || c->security.ids.uids.count)
+		return 0;
 	own_fd int lock = store_lock_folder(engine->store->root_fd, "containers", LOCK_EX, e);
 	if (lock < 0)
 		return lock;
-	r = find_ids(engine, c, &request, e);
+	r = find_ids(engine, c, &request, &own, e);
 	if (r == 0)
 		*ret_lock = take_fd(&lock);
 	return r;

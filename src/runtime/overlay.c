@@ -33,6 +33,9 @@ int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *an
 	if (!lower)
 		return 0;
 	int r = runtime_overlay_lower_read(ret, lower, e);
+	if (r == 0)
+		r = runtime_overlay_data_read(
+			ret, shape_map_get(annotations, "org.holm.rootfs.data"), e);
 	if (r < 0)
 		return r;
 
@@ -49,6 +52,7 @@ int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *an
 void runtime_overlay_clear(struct runtime_overlay *overlay)
 {
 	strv_clear(&overlay->lower);
+	strv_clear(&overlay->data);
 	for (size_t i = 0; i < overlay->owners.count; i++)
 		runtime_idmap_clear(&overlay->owners.items[i].ids);
 	free(overlay->owners.items);
@@ -60,11 +64,12 @@ void runtime_overlay_clear(struct runtime_overlay *overlay)
 
 /* ---- the folders, as descriptors ---- */
 
-enum { FOLDERS_MAX = RUNTIME_OVERLAY_LAYERS_MAX + 2, LINK_SIZE = 32 };
+enum { FOLDERS_MAX = 2 * RUNTIME_OVERLAY_LAYERS_MAX + 2, LINK_SIZE = 32 };
 
 struct folders {
-	int fd[FOLDERS_MAX]; /* the layers, then upper and work */
+	int fd[FOLDERS_MAX]; /* the layers, then upper and work, then those with data alone */
 	size_t count;
+	size_t data; /* where the latter begin */
 };
 
 static void folders_close(struct folders *folders)
@@ -151,6 +156,9 @@ static int folders_open(struct folders *folders, const struct runtime_overlay *o
 		r = add_own(folders, overlay->upper, overlay->user, e);
 	if (r == 0 && overlay->work)
 		r = add_own(folders, overlay->work, overlay->user, e);
+	folders->data = folders->count;
+	for (size_t i = 0; i < overlay->data.count && r == 0; i++)
+		r = folders_add(folders, overlay->data.items[i], e);
 	return r;
 }
 
@@ -176,6 +184,8 @@ static void list_layers(struct str *to, const struct folders *folders, size_t co
 {
 	for (size_t i = 0; i < count; i++)
 		str_addf(to, "%s/proc/self/fd/%d", i ? ":" : "", folders->fd[i]);
+	for (size_t i = folders->data; i < folders->count; i++)
+		str_addf(to, "::/proc/self/fd/%d", folders->fd[i]);
 }
 
 /* Few in one value; many one by one, below those that are there ("lowerdir+", Linux 6.5). */
@@ -189,6 +199,8 @@ static int set_layers(int fs, const struct folders *folders, size_t count)
 		return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", all.text, 0);
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = set_folder(fs, "lowerdir+", folders->fd[i]);
+	for (size_t i = folders->data; i < folders->count && r == 0; i++)
+		r = set_folder(fs, "datadir+", folders->fd[i]);
 	return r;
 }
 
@@ -387,7 +399,7 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 {
 	own_clear(folders_close) struct folders folders = { 0 };
 
-	bool bound = overlay->lower.count == 1 && !overlay->upper;
+	bool bound = overlay->lower.count == 1 && !overlay->upper && !overlay->data.count;
 
 	if (bound && overlay->label)
 		return err_set(e, ERR_UNSUPPORTED,
@@ -419,4 +431,15 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 		return r;
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return fd < 0 ? err_sys(e, "mount the overlay") : fd;
+}
+
+bool runtime_overlay_takes_data(const char *folder, const char *other)
+{
+	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	own_free char *text = mem_format("%s::%s", folder, other);
+
+	return fs >= 0 && strlen(text) <= VALUE_MAX &&
+	       fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", text, 0) == 0 &&
+	       fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == 0 &&
+	       fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0;
 }

@@ -24,7 +24,10 @@ struct runtime_overlay {
 	struct strv lower; /* the topmost first; empty: not an overlay */
 	/* of those that are not as an image's (overlay_lower.h) */
 	SHAPE_LIST_OF(struct runtime_overlay_owners) owners;
-	char *upper; /* NULL: read-only */
+	struct strv
+		data; /* folders with bytes of files that say so, the topmost first: overlayfs(5),
+			   * "Data-only lower layers" */
+	char *upper;  /* NULL: read-only */
 	char *work;
 	bool is_volatile;
 	char *label;                         /* mount_label.h; NULL: files keep their own */
@@ -44,6 +47,9 @@ void runtime_overlay_clear(struct runtime_overlay *overlay);
  * mount namespace where the kernel (before 6.5) takes many layers only by mount(2). */
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 				    struct err *e);
+
+/* Does the kernel take layers with data alone in a user namespace (Linux 6.16)? By two folders. */
+bool runtime_overlay_takes_data(const char *folder, const char *other);
 
 /* The way for old kernels, by itself for its test. */
 int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay,

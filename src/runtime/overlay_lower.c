@@ -45,6 +45,13 @@ void runtime_overlay_lower_add(struct runtime_overlay *to, char *path_taken,
 	runtime_idmap_shift(&owners->ids, from, ids);
 }
 
+void runtime_overlay_lower_add_shifted(struct runtime_overlay *to, char *path_taken)
+{
+	strv_add_take(&to->lower, path_taken);
+	struct runtime_overlay_owners *owners = shape_list_add(&to->owners);
+	owners->layer = to->lower.count - 1;
+}
+
 /* ---- the annotation ---- */
 
 static int add_object(struct runtime_overlay *to, struct json_object *object, struct err *e)
@@ -95,6 +102,19 @@ int runtime_overlay_lower_read(struct runtime_overlay *to, const char *text, str
 			err_add(e, "org.holm.rootfs.lower: [%zu]", i);
 	}
 	return r;
+}
+
+int runtime_overlay_data_read(struct runtime_overlay *to, const char *text, struct err *e)
+{
+	own_clear(runtime_overlay_clear) struct runtime_overlay plain = { 0 };
+
+	if (!text)
+		return 0;
+	int r = runtime_overlay_lower_read(&plain, text, e);
+	if (r < 0)
+		return err_add(e, "org.holm.rootfs.data");
+	strv_add_all(&to->data, &plain.lower);
+	return 0;
 }
 
 struct json_object *runtime_overlay_lower_write(const struct runtime_overlay *overlay)

@@ -1,6 +1,7 @@
 /* overlay_lower.h - the layers of an overlay as they travel in the annotation
  * org.holm.rootfs.lower: a JSON array, the topmost first, of "/path", or of { "path": "/path",
- * "uidMappings": [...], "gidMappings": [...] } for a layer whose files have owners of their own. */
+ * "uidMappings": [...], "gidMappings": [...] } for a layer whose files have owners of their own;
+ * org.holm.rootfs.data is an array of "/path" alone. */
 #pragma once
 #include "runtime/overlay.h"
 
@@ -9,8 +10,14 @@
 void runtime_overlay_lower_add(struct runtime_overlay *to, char *path_taken,
 			       const struct runtime_idmap *from, const struct runtime_idmap *ids);
 
+/* Adds a layer that has the owners it is to have. */
+void runtime_overlay_lower_add_shifted(struct runtime_overlay *to, char *path_taken);
+
 /* ERR_INVALID names the element. */
 int runtime_overlay_lower_read(struct runtime_overlay *to, const char *text, struct err *e);
+
+/* text NULL: there is none. */
+int runtime_overlay_data_read(struct runtime_overlay *to, const char *text, struct err *e);
 
 /* The caller's (json_object_put). */
 struct json_object *runtime_overlay_lower_write(const struct runtime_overlay *overlay);

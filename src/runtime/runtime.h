@@ -31,6 +31,8 @@
  *	org.holm.rootfs.lower	JSON array of absolute folders, the topmost first: the root is an
  *				overlay of them, and root.path is not needed. An object instead of
  *				a path: see overlay_lower.h
+ *	org.holm.rootfs.data	JSON array of absolute folders: data-only layers (Linux 6.5; in a
+ *				user namespace 6.16)
  *	org.holm.rootfs.upper, .work	absolute folders on one filesystem; without them the root
  *				is read-only
  *	org.holm.rootfs.volatile	"true": overlayfs' volatile (the upper is lost with power)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -12,6 +13,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "runtime/subid_service.h"
 
 void runtime_subid_clear(struct runtime_subid_ranges *ranges)
 {
@@ -109,7 +111,11 @@ int runtime_subid_read(struct runtime_subid_ranges *to, const char *path,
 		       const struct runtime_subid_owner *owner, bool others, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
+	own_free char *service = others || !owner->name ? NULL : runtime_subid_service();
 
+	if (service)
+		return runtime_subid_service_read(to, service, owner->name,
+						  str_ends(path, "/subgid"), e);
 	int r = read_text(&text, path, e);
 	if (r == -ENOENT)
 		return 0;
@@ -118,7 +124,7 @@ int runtime_subid_read(struct runtime_subid_ranges *to, const char *path,
 	return r;
 }
 
-char *runtime_subid_login_name(uid_t uid)
+static char *find_login_name(uid_t uid)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	own_free char *wanted = mem_format("%u", uid);
@@ -134,4 +140,14 @@ char *runtime_subid_login_name(uid_t uid)
 		    strcmp(fields[2], wanted) == 0)
 			return mem_text(fields[0]);
 	return NULL;
+}
+
+char *runtime_subid_login_name(uid_t uid)
+{
+	own_free char *name = find_login_name(uid);
+	own_free char *service = name || uid != getuid() ? NULL : runtime_subid_service();
+
+	if (service)
+		return mem_text(getenv("USER"));
+	return take_ptr(&name);
 }

@@ -1,7 +1,6 @@
 /* subid.h - ids that an administrator has set aside: subuid(5), subgid(5), as shadow's newuidmap(1)
  * reads them. A line is NAME:FIRST:COUNT, NAME a login name or a number; what is no such line, has
- * a count of 0 or goes beyond the last id is passed over. Files alone: what nsswitch.conf says of
- * "subid" is not asked. */
+ * a count of 0 or goes beyond the last id is passed over. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,9 +39,12 @@ void runtime_subid_add(struct runtime_subid_ranges *to, uint32_t first, uint32_t
 void runtime_subid_parse(struct runtime_subid_ranges *to, const char *text,
 			 const struct runtime_subid_owner *owner, bool others);
 
-/* The same for a file; one that is not there has none. */
+/* The same for a file; one that is not there has none. Of an owner's, by name, where nsswitch.conf
+ * has them from another service, that one is asked instead (subid_service.h). */
 int runtime_subid_read(struct runtime_subid_ranges *to, const char *path,
 		       const struct runtime_subid_owner *owner, bool others, struct err *e);
 
-/* The login name of a user of the host, by /etc/passwd alone; NULL: none. The caller frees. */
+/* The login name of a user of the host, by /etc/passwd alone; who is not in it, where another
+ * service has the ids, is called as $USER says (newuidmap(1) checks that). NULL: none. The caller
+ * frees. */
 char *runtime_subid_login_name(uid_t uid);

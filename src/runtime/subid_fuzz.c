@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "runtime/idmap.h"
 #include "runtime/subid.h"
+#include "runtime/subid_service.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length);
 
@@ -15,7 +16,10 @@ static void check_ranges(const char *text, bool others)
 	own_clear(runtime_subid_clear) struct runtime_subid_ranges ranges = { 0 };
 	const struct runtime_subid_owner owner = { "me", "1000" };
 
+	own_free char *service = runtime_subid_service_parse(text);
+
 	runtime_subid_parse(&ranges, text, &owner, others);
+	runtime_subid_service_parse_answer(&ranges, text);
 	for (size_t i = 0; i < ranges.count; i++)
 		if (ranges.items[i].count == 0 ||
 		    (uint64_t)ranges.items[i].first + ranges.items[i].count > UINT32_MAX)

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/unit.h"
+#include "runtime/subid_service.h"
 
 static const struct runtime_subid_owner me = { "me", "1000" };
 
@@ -26,6 +27,40 @@ START_TEST(ranges_are_found_by_name_and_by_number)
 	runtime_subid_parse(&others, text, &me, true);
 	ck_assert_uint_eq(others.count, 3);
 	ck_assert_uint_eq(others.items[2].first, 8);
+}
+END_TEST
+
+static const struct {
+	const char *text, *service;
+} nsswitches[] = {
+	{ "", NULL },
+	{ "passwd: files\n", NULL },
+	{ "subid: files\n", NULL },
+	{ "subid:\n", NULL },
+	{ "#subid: sss\n", NULL },
+	{ "passwd: files\nsubid:\tsss files\nshadow: files", "sss" },
+	{ "subid:sss#x", "sss" },
+	{ "subid: filesystem", "filesystem" },
+};
+
+START_TEST(nsswitch_names_the_service)
+{
+	own_free char *service = runtime_subid_service_parse(nsswitches[_i].text);
+
+	ck_assert_pstr_eq(service, nsswitches[_i].service);
+}
+END_TEST
+
+START_TEST(what_getsubids_says_is_ranges)
+{
+	own_clear(runtime_subid_clear) struct runtime_subid_ranges ranges = { 0 };
+
+	runtime_subid_service_parse_answer(&ranges, "0: me 100000 65536\n1: me 5 1\n"
+						    "2: me 4294967290 10\n3: me 7 0\nno\n");
+	ck_assert_uint_eq(ranges.count, 2);
+	ck_assert_uint_eq(ranges.items[0].first, 100000);
+	ck_assert_uint_eq(ranges.items[1].count, 1);
+	ck_assert_uint_eq(ranges.broken, 3);
 }
 END_TEST
 
@@ -140,4 +175,6 @@ UNIT_MAIN("runtime/subid", UNIT(ranges_are_found_by_name_and_by_number),
 	  UNIT(broken_lines_of_the_owner_are_counted), UNIT(a_long_file_is_read_to_its_end),
 	  UNIT(the_last_ids_are_ids), UNIT(a_long_file_is_read_to_its_end),
 	  UNIT(more_ranges_than_anybody_needs_are_passed_over),
-	  UNIT(a_file_that_is_not_there_gives_nothing), UNIT(the_login_name_of_root_is_root))
+	  UNIT(a_file_that_is_not_there_gives_nothing), UNIT(the_login_name_of_root_is_root),
+	  UNIT_LOOP(nsswitch_names_the_service, sizeof(nsswitches) / sizeof(nsswitches[0])),
+	  UNIT(what_getsubids_says_is_ranges))

@@ -138,6 +138,12 @@ static void read_map(struct oci_id_mappings *to, pid_t pid, const char *name)
 		runtime_idmap_add(to, container, host, size);
 }
 
+void runtime_user_namespace_ids_of(struct runtime_idmap *ret, pid_t pid)
+{
+	read_map(&ret->uids, pid, "uid_map");
+	read_map(&ret->gids, pid, "gid_map");
+}
+
 /* A map is read through a process in there, from outside: then it has the ids of outside. Whoever
  * may not join it learns nothing here, and is told when it is joined in earnest. */
 static void learn_ids(struct runtime_idmap *ids, int user_fd)
@@ -162,10 +168,8 @@ static void learn_ids(struct runtime_idmap *ids, int user_fd)
 			pause();
 	}
 	close(take_fd(&writing));
-	if (read(reading, &byte, 1) == 1) {
-		read_map(&ids->uids, pid, "uid_map");
-		read_map(&ids->gids, pid, "gid_map");
-	}
+	if (read(reading, &byte, 1) == 1)
+		runtime_user_namespace_ids_of(ids, pid);
 	process_signal(pidfd, SIGKILL);
 	process_wait(pid);
 }

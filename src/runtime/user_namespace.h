@@ -36,6 +36,10 @@ void runtime_user_namespace_clear(struct runtime_user_namespace *user);
  * alone, which is said, where newuidmap(1) is not there. The caller clears *ids. */
 int runtime_user_namespace_own_ids(struct runtime_idmap *ids, struct err *e);
 
+/* The ids of the user namespace of this process, as seen from where the caller is; those of the
+ * caller's own as its parent has them. Nothing where it is gone. The caller clears *ret. */
+void runtime_user_namespace_ids_of(struct runtime_idmap *ret, pid_t pid);
+
 /* Writes the maps of the user namespace of pid, a child that was cloned into a new one. An
  * ordinary user's single group comes with setgroups(2) forbidden, as the kernel demands. */
 int runtime_user_namespace_write_in_parent(pid_t pid, const struct runtime_idmap *ids,

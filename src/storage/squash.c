@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
+#include "base/str.h"
 
 enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -24,8 +25,14 @@ static const char *const opaque_names[] = { "trusted.overlay.opaque", "user.over
 struct squash {
 	const struct squash_options *options;
 	struct copy_options attributes;
+	struct str path; /* of the folder at hand, as "/usr/bin" */
 	unsigned depth;
 };
+
+static void squash_clear(struct squash *squash)
+{
+	str_clear(&squash->path);
+}
 
 static bool is_whiteout(const struct stat *st)
 {
@@ -73,7 +80,11 @@ static int merge_folder(struct squash *squash, int to_dir, int layer_dir, const 
 	if (to < 0)
 		return err_number(e, -to, "%s", name);
 	bool opaque = hides || is_opaque(to);
+	size_t length = squash->path.length;
+	str_addf(&squash->path, "/%s", name);
 	r = add_folder(squash, to, layer, e);
+	squash->path.length = length;
+	squash->path.text[length] = '\0';
 	if (r == 0)
 		r = copy_attributes_of(layer, to, &squash->attributes, e);
 	if (r == 0 && opaque) {
@@ -89,8 +100,11 @@ static int add_file(struct squash *squash, int to_dir, int layer_dir, const char
 	int r = fd_remove_tree_at(to_dir, name, e);
 	if (r < 0)
 		return r;
-	if (squash->options->copy && !is_whiteout(st))
-		return copy_tree_at(layer_dir, name, to_dir, name, squash->options->copy, e);
+	if (squash->options->copy && !is_whiteout(st)) {
+		struct copy_options copy = *squash->options->copy;
+		copy.redirect = squash->options->redirect ? squash->path.text : NULL;
+		return copy_tree_at(layer_dir, name, to_dir, name, &copy, e);
+	}
 	if (linkat(layer_dir, name, to_dir, name, 0) == 0)
 		return 0;
 	/* a file may have so many names and no more */
@@ -130,12 +144,13 @@ static int add_folder(struct squash *squash, int to_fd, int layer_fd, struct err
 
 int storage_squash_add(int to_fd, int layer_fd, const struct squash_options *options, struct err *e)
 {
-	struct squash squash = { .options = options };
+	own_clear(squash_clear) struct squash squash = { .options = options };
 
 	if (options->copy)
 		squash.attributes = *options->copy;
 	squash.attributes.all_attributes = true;
 	squash.attributes.opaque = false; /* said here */
+	str_add(&squash.path, "");
 	int r = add_folder(&squash, to_fd, layer_fd, e);
 	return r < 0 ? r : copy_attributes_of(layer_fd, to_fd, &squash.attributes, e);
 }

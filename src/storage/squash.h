@@ -11,6 +11,7 @@ struct squash_options {
 	/* how files are copied; NULL: they are hard links to those of the layer, which never
 	 * change, with the same owners */
 	const struct copy_options *copy;
+	bool redirect; /* copies have their bytes in the layer still (copy.h, "redirect") */
 };
 
 /* Puts the layer in the folder layer_fd on top of those that are in to_fd already, which begins

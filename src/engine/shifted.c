@@ -1,0 +1,184 @@
+#include "engine/shifted.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "base/shape.h"
+#include "base/strv.h"
+#include "base/user_ids.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/record.h"
+#include "runtime/idmap.h"
+#include "runtime/overlay_lower.h"
+#include "storage/layer.h"
+#include "storage/shifted.h"
+#include "storage/store.h"
+
+/* The layers that are to be one, and the ids that they borrow. */
+struct plan {
+	struct storage_shifted shifted;
+	SHAPE_LIST_OF(struct runtime_idmap) ids;
+	size_t frozen; /* how many groups of frozen ones are among them */
+};
+
+static void plan_clear(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->ids.count; i++)
+		runtime_idmap_clear(&plan->ids.items[i]);
+	free(plan->ids.items);
+	free(plan->shifted.parts.items);
+}
+
+static bool is_needed(const struct container *c)
+{
+	return c->security.ids.uids.count && c->image.layers.count && !c->image.in_place &&
+	       user_ids_are_mapped();
+}
+
+/* Owners on the disk, and those that are wanted; nothing where they are the same. An image's are
+ * on the disk as in a container. */
+static void shift(struct runtime_idmap *ret, const struct container *c,
+		  const struct runtime_idmap *from)
+{
+	const struct runtime_idmap *ids = &c->security.ids;
+
+	if (from && from->uids.count)
+		runtime_idmap_shift(ret, from, ids);
+	else
+		runtime_idmap_copy(ret, &ids->uids, &ids->gids);
+}
+
+static void add_layers(struct plan *plan, const struct container *c, const struct strv *layers,
+		       const struct runtime_idmap *from)
+{
+	struct runtime_idmap ids = { 0 };
+
+	shift(&ids, c, from);
+	for (size_t i = 0; i < layers->count; i++) {
+		struct storage_shifted_part *part = shape_list_add(&plan->shifted.parts);
+		*part = (struct storage_shifted_part){ layers->items[i], { ids.uids, ids.gids } };
+	}
+	struct runtime_idmap *kept = shape_list_add(&plan->ids);
+	*kept = ids;
+}
+
+/* From the bottom up to the last layer that has other owners than it is to have: files without
+ * bytes must be in the lowest layer but those with data alone (ovl_lookup(),
+ * fs/overlayfs/namei.c). */
+static void make_plan(struct plan *plan, const struct container *c, bool image_only)
+{
+	for (size_t i = 0; !image_only && i < c->storage.frozen.count; i++) {
+		own_clear(runtime_idmap_clear) struct runtime_idmap ids = { 0 };
+		shift(&ids, c, &c->storage.frozen.items[i].ids);
+		if (ids.uids.count || ids.gids.count)
+			plan->frozen = i + 1;
+	}
+	add_layers(plan, c, &c->image.layers, NULL);
+	for (size_t i = 0; i < plan->frozen; i++)
+		add_layers(plan, c, &c->storage.frozen.items[i].layers,
+			   &c->storage.frozen.items[i].ids);
+}
+
+static void add_data(struct runtime_overlay *to, const struct store *store,
+		     const struct storage_shifted *shifted)
+{
+	for (size_t i = shifted->parts.count; i-- > 0;)
+		strv_add_take(&to->data, storage_layer_path(store, shifted->parts.items[i].layer));
+}
+
+bool engine_shifted_add(struct runtime_overlay *to, const struct store *store,
+			const struct container *c, bool image_only)
+{
+	own_clear(plan_clear) struct plan plan = { 0 };
+	bool redirected;
+
+	if (!is_needed(c))
+		return false;
+	make_plan(&plan, c, image_only);
+	for (size_t i = c->storage.frozen.count; !image_only && i-- > plan.frozen;) {
+		const struct strv *layers = &c->storage.frozen.items[i].layers;
+		for (size_t k = layers->count; k-- > 0;)
+			runtime_overlay_lower_add_shifted(
+				to, storage_layer_path(store, layers->items[k]));
+	}
+	runtime_overlay_lower_add_shifted(to,
+					  storage_shifted_path(&redirected, store, &plan.shifted));
+	if (redirected)
+		add_data(to, store, &plan.shifted);
+	return true;
+}
+
+int engine_shifted_make(struct engine *engine, const struct container *c, bool image_only,
+			struct err *e)
+{
+	own_clear(plan_clear) struct plan plan = { 0 };
+	own_free char *layers = path_join(engine->store->root, "layers");
+	own_free char *names = path_join(engine->store->root, "names");
+
+	if (!is_needed(c))
+		return 0;
+	make_plan(&plan, c, image_only);
+	return storage_shifted_make(engine->store, &plan.shifted,
+				    runtime_overlay_takes_data(names, layers), e);
+}
+
+/* ---- removing ---- */
+
+static void keep(struct strv *keys, const struct container *c, bool image_only)
+{
+	own_clear(plan_clear) struct plan plan = { 0 };
+	char key[SHIFTED_KEY_SIZE];
+
+	make_plan(&plan, c, image_only);
+	storage_shifted_key(key, &plan.shifted);
+	if (!strv_contains(keys, key))
+		strv_add(keys, key);
+}
+
+static int keep_record(struct strv *keys, struct engine *engine, const char *id, struct err *e)
+{
+	own_clear(container_clear) struct container c = { 0 };
+
+	int r = record_read(engine, id, &c, e);
+	if (r < 0)
+		return e->kind == ERR_NOT_FOUND ? 0 : r;
+	if (is_needed(&c)) {
+		keep(keys, &c, false);
+		keep(keys, &c, true);
+	}
+	return 0;
+}
+
+static int keep_records(struct strv *keys, struct engine *engine, struct err *e)
+{
+	int fd = openat(engine->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int r = 0;
+
+	if (!dir)
+		return err_sys(e, "list the containers");
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));)
+		if (strlen(entry->d_name) == CONTAINER_ID_LENGTH)
+			r = keep_record(keys, engine, entry->d_name, e);
+	return r;
+}
+
+int engine_shifted_prune(struct engine *engine, uint64_t *bytes, struct err *e)
+{
+	own_clear(strv_clear) struct strv keys = { 0 };
+
+	if (!user_ids_are_mapped())
+		return 0;
+	own_fd int lock = store_lock_layers_exclusive(engine->store, false, e);
+	if (lock < 0)
+		return e->kind == ERR_STATE ? 0 : lock; /* the next one does it */
+	int r = keep_records(&keys, engine, e);
+	return r < 0 ? r : storage_shifted_prune(engine->store, &keys, bytes, e);
+}

@@ -96,6 +96,15 @@ reaches() { # CONTAINER ADDRESS
 	nft flush ruleset
 	expect 0 holm run --rm --network bridge busybox true
 	nft list set inet holm bridges | grep -q holm0
+	# the table of an earlier version is replaced, once
+	within 10 not has_veth
+	nft flush chain inet holm forward
+	nft delete set inet holm counts6
+	expect 0 holm run --rm --network bridge busybox true
+	nft list set inet holm bridges | grep -q holm0
+	nft add set inet holm kept "{ type ipv4_addr; }"
+	expect 0 holm run --rm --network bridge busybox true
+	nft list set inet holm kept >/dev/null
 	within 10 not has_veth
 	ip link delete holm0
 	expect 0 holm run --rm --cap-add NET_RAW --network bridge busybox ping -c 1 -W "$(seconds 1)" 10.99.0.1
@@ -212,6 +221,18 @@ stranger() { # NUMBER COMMAND...
 
 pass() { # ADDRESS of stranger 2: does stranger 1 reach it?
 	stranger 1 busybox ping -c 1 -W 1 "$1" >/dev/null
+}
+
+@test "addresses that mean the whole subnet are nobody's" {
+	refused 1 "--gateway: the address 10.98.1.255 is that of all in the subnet 10.98.1.0/24" \
+		holm network create --subnet 10.98.1.0/24 --gateway 10.98.1.255 x
+	refused 1 "--gateway: the address 10.98.1.0 is that of the subnet 10.98.1.0/24 itself" \
+		holm network create --subnet 10.98.1.0/24 --gateway 10.98.1.0 x
+	holm network create --subnet 10.98.1.0/24 x >/dev/null
+	refused 125 "the address 10.98.1.255 is that of all" holm run --rm --network x:ip=10.98.1.255 busybox true
+	holm create --name one busybox true >/dev/null
+	refused 1 "the address 10.98.1.255 is that of all" holm network connect --ip 10.98.1.255 x one
+	refused 1 "the address 10.98.1.0 is that of the subnet" holm network connect --ip 10.98.1.0 x one
 }
 
 @test "where holm turns forwarding on the host is no router for strangers" {

@@ -127,9 +127,10 @@ int config_endpoint_set(struct container_endpoint *to, const char *option, const
 	if (str_equal(key, "driver-opt"))
 		return set_driver_option(to, option, value, e);
 	err_set(e, ERR_INVALID, "%s: '%.60s' is not known", option, key);
-	return err_hint(e, "ip, ip6, mac, alias, gw-priority, interface_name, allow, "
-			   "limits.ingress, limits.egress, "
-			   "limits.max");
+	return err_hint(
+		e,
+		"ip, ip6, mac, alias, gw-priority, interface_name, allow, "
+		"limits.ingress, limits.egress, limits.max, limits.connections, limits.priority");
 }
 
 /* "ip=10.0.0.2,mac=..."; with_name: the name may be among it. */

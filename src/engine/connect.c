@@ -25,6 +25,7 @@
 #include "engine/fault.h"
 #include "engine/files.h"
 #include "engine/network.h"
+#include "engine/network_limits.h"
 #include "engine/networks.h"
 #include "engine/ports.h"
 #include "engine/process.h"
@@ -198,6 +199,9 @@ static int write_live(struct change *change, struct err *e)
 	else if (unlinkat(change->run_fd, "network.json", 0) < 0 && errno != ENOENT)
 		r = err_sys(e, "remove network.json");
 	if (r == 0)
+		r = engine_network_limits_set(change->engine, &change->c, places, change->run_fd,
+					      e);
+	if (r == 0)
 		r = engine_dns_write(change->engine, &change->c, places, change->run_fd, e);
 	if (r == 0)
 		r = engine_process_tell(change->engine, &change->c, e);
@@ -308,7 +312,7 @@ static int check_address(const struct change *change, const char *text, struct e
 		r = network_address_parse(&address, text, e);
 	for (size_t i = 0; r == 0 && i < subnets.count; i++)
 		if (network_address_holds(&subnets.subnets[i], &address))
-			return 0;
+			return network_address_check_host(&subnets.subnets[i], &address, e);
 	return r < 0 || !subnets.count
 		       ? r
 		       : err_set(e, ERR_INVALID,

@@ -215,6 +215,17 @@ static int check_wanted(const struct container_endpoint *endpoint, const struct 
 		       has4 ? "--ip6" : "--ip", network->name, has4 ? "IPv6" : "IPv4");
 }
 
+static int check_controls(const struct container_endpoint *endpoint,
+			  const struct network_driver *driver, const struct network *network,
+			  struct err *e)
+{
+	if (driver->controls || endpoint->options.count == 0)
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "%s: the network %s is a %s, where nothing is limited or filtered",
+		       endpoint->options.items[0].key, network->name, driver->name);
+}
+
 static void note(struct engine_places *places, const struct network *network,
 		 const struct network_member *member)
 {
@@ -284,9 +295,13 @@ int engine_network_join(struct engine_connection *to, struct engine *engine,
 		r = network_driver_find(&driver, network.driver, e);
 	if (r == 0)
 		r = check_wanted(endpoint, &network, e);
+	if (r == 0)
+		r = check_controls(endpoint, driver, &network, e);
 	if (r == 0 && driver->reclaim)
 		driver->reclaim(&network, engine->store, c->id, engine_network_is_live, engine);
 	bool stood = r < 0 || !network_record_has_bridge(&network) || network_firewall_stands();
+	if (r == 0 && !stood)
+		r = network_firewall_renew(network.bridge, e);
 	if (r == 0)
 		r = index = driver->ensure(engine->store, &network, e);
 	if (r >= 0 && !stood)

@@ -1,6 +1,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "engine/engine.h"
+#include "engine/network_limits.h"
 #include "engine/networks.h"
 #include "engine/ports.h"
 #include "engine/user_network.h"
@@ -38,5 +39,8 @@ int engine_networks_reload(struct engine *engine, struct err *e)
 		r = r > 0 ? 0 : r;
 	}
 	/* slirp4netns has its ports by itself */
-	return r < 0 || program ? r : engine_ports_restore(engine, &rows, e);
+	if (r < 0 || program)
+		return r;
+	r = engine_ports_restore(engine, &rows, e);
+	return r < 0 ? r : engine_network_limits_restore(engine, &rows, e);
 }

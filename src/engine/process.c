@@ -23,6 +23,7 @@
 #include "engine/log_tag.h"
 #include "engine/namespace.h"
 #include "engine/network.h"
+#include "engine/network_limits.h"
 #include "engine/ports.h"
 #include "engine/record.h"
 #include "engine/relabel.h"
@@ -403,6 +404,8 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 			    ? engine_uplink_publish_all(engine, c, &connection.places, run_fd, e)
 			    : engine_ports_publish(&ports, engine, c, &connection.places, run_fd,
 						   e);
+	if (r == 0)
+		r = engine_network_limits_set(engine, c, &connection.places, run_fd, e);
 	if (r == 0)
 		r = engine_uplink_start(engine, c, &connection, run_fd, e);
 	if (r < 0) {

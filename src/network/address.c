@@ -113,6 +113,29 @@ bool network_address_overlaps(const struct network_address *a, const struct netw
 	return network_address_holds(a, b) || network_address_holds(b, a);
 }
 
+int network_address_check_host(const struct network_address *subnet,
+			       const struct network_address *address, struct err *e)
+{
+	char text[NETWORK_ADDRESS_TEXT], whole[NETWORK_ADDRESS_TEXT];
+	struct network_address first = *subnet, last = *subnet;
+
+	fill_behind(&first, 0);
+	fill_behind(&last, 0xff);
+	network_address_format(text, address, false);
+	network_address_format(whole, subnet, true);
+	if (!network_address_holds(subnet, address))
+		return err_set(e, ERR_INVALID, "the address %s is not in the subnet %s", text,
+			       whole);
+	if (network_address_equal(address, &first))
+		return err_set(e, ERR_INVALID, "the address %s is that of the subnet %s itself",
+			       text, whole);
+	if (address->family == AF_INET && network_address_equal(address, &last))
+		return err_set(e, ERR_INVALID,
+			       "the address %s is that of all in the subnet %s (broadcast)", text,
+			       whole);
+	return 0;
+}
+
 bool network_address_is_of_link(const struct network_address *address)
 {
 	const unsigned char *b = address->bytes;

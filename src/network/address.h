@@ -35,6 +35,11 @@ bool network_address_is_any(const struct network_address *address);
 bool network_address_holds(const struct network_address *a, const struct network_address *b);
 bool network_address_overlaps(const struct network_address *a, const struct network_address *b);
 
+/* May one device have this address of the subnet, or does it mean all of it: its first, or the last
+ * of IPv4 (broadcast)? ERR_INVALID, also for one that is not in it. */
+int network_address_check_host(const struct network_address *subnet,
+			       const struct network_address *address, struct err *e);
+
 /* Does it mean something on one link alone: 169.254.0.0/16, fe80::/10? */
 bool network_address_is_of_link(const struct network_address *address);
 

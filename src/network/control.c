@@ -20,6 +20,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "network/limit.h"
 #include "network/pace.h"
 #include "wire/netlink.h"
 
@@ -30,7 +31,10 @@ enum { RATE_BITS_MIN = 8000 };
 
 /* ---- options ---- */
 
-static const char *const known[] = { "allow", "limits.egress", "limits.ingress", "limits.max" };
+enum { CONNECTIONS_MAX = 1 << 24 };
+
+static const char *const known[] = { "allow",          "limits.connections", "limits.egress",
+				     "limits.ingress", "limits.max",         "limits.priority" };
 
 bool network_control_knows(const char *option)
 {
@@ -72,6 +76,18 @@ static int parse_rate(uint64_t *ret, const char *option, const char *text, struc
 	return err_hint(e, "a number with its unit, as 10mbit or 800kbit; 8kbit at least");
 }
 
+static int parse_number(uint32_t *ret, const char *option, const char *text, uint32_t low,
+			uint32_t high, struct err *e)
+{
+	uint64_t value;
+
+	if (number_parse_u64(&value, text, high, e) < 0 || value < low)
+		return err_set(e, ERR_INVALID, "%s=%.40s: not a number from %u to %u", option, text,
+			       low, high);
+	*ret = (uint32_t)value;
+	return 0;
+}
+
 static int parse_allowed(struct network_control *to, const char *text, struct err *e)
 {
 	own_free char *copy = mem_text(text);
@@ -105,6 +121,12 @@ int network_control_parse(struct network_control *ret, const struct shape_map *o
 			r = parse_rate(&control.ingress, key, value, e);
 		if (r == 0 && (both || str_equal(key, "limits.egress")))
 			r = parse_rate(&control.egress, key, value, e);
+		if (r == 0 && str_equal(key, "limits.connections"))
+			r = parse_number(&control.connections, key, value, 1, CONNECTIONS_MAX, e);
+		control.has_priority |= str_equal(key, "limits.priority");
+		if (r == 0 && str_equal(key, "limits.priority"))
+			r = parse_number(&control.priority, key, value, 0,
+					 NETWORK_LIMIT_PRIORITY_MAX, e);
 		if (r == 0 && str_equal(key, "allow"))
 			r = parse_allowed(&control, value, e);
 	}

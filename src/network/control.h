@@ -16,13 +16,17 @@ struct err;
 struct network_control {
 	uint64_t ingress; /* bits a second; 0: as fast as it goes */
 	uint64_t egress;
+	uint32_t connections; /* tracked at once by the host; 0: any number (limit.h) */
+	uint32_t priority;    /* of what it sends, where has_priority */
+	bool has_priority;
 	bool any; /* allow=any: no address is refused */
 	struct network_address allowed[NETWORK_GUARD_ADDRESSES_MAX]; /* besides its own */
 	size_t count;
 };
 
-/* "limits.ingress", "limits.egress", "limits.max" (both), "allow" (addresses and subnets with
- * commas between, or "any"); NULL: nothing is said. Others are not looked at. Pure. ERR_INVALID. */
+/* "limits.ingress", "limits.egress", "limits.max" (both), "limits.connections", "limits.priority",
+ * "allow" (addresses and subnets with commas between, or "any"); NULL: nothing is said. Others are
+ * not looked at. Pure. ERR_INVALID. */
 int network_control_parse(struct network_control *ret, const struct shape_map *options,
 			  struct err *e);
 

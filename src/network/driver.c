@@ -14,6 +14,7 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "bridge",
 		.options = network_bridge_options,
+		.controls = true,
 		.plan = network_bridge_plan,
 		.ensure = network_bridge_ensure,
 		.join = network_bridge_join,
@@ -22,6 +23,7 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "routed",
 		.options = network_routed_options,
+		.controls = true,
 		.plan = network_routed_plan,
 		.ensure = network_routed_ensure,
 		.join = network_routed_join,
@@ -62,6 +64,7 @@ static const struct network_driver drivers[] = {
 	{
 		.name = "vxlan",
 		.options = network_vxlan_options,
+		.controls = true,
 		.plan = network_vxlan_plan,
 		.ensure = network_vxlan_ensure,
 		.join = network_bridge_join,
@@ -88,9 +91,10 @@ int network_driver_check_options(const struct network_driver *driver, const stru
 {
 	own_clear(str_clear) struct str names = { 0 };
 
-	str_add(&names, "mtu, " NETWORK_PUBLISH_MODE);
+	str_add(&names, "mtu");
 	for (const char *const *option = driver->options; *option; option++)
 		str_addf(&names, ", %s", *option);
+	str_add(&names, ", " NETWORK_PUBLISH_MODE);
 	for (size_t i = 0; i < network->options.count; i++) {
 		const char *key = network->options.items[i].key;
 		const char *const *option = driver->options;

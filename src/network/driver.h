@@ -40,6 +40,8 @@ struct network_driver {
 	/* -o that it understands, besides what all do: mtu, publish-mode; ends with NULL */
 	const char *const *options;
 
+	bool controls; /* what a container sends and how fast (control.h, limit.h) */
+
 	/* Fills in what the person left open and checks what was given. Under
 	 * network_record_lock(). ERR_EXISTS: it is taken, the message says by whom. */
 	int (*plan)(struct network *network, const struct networks *others, struct err *e);

@@ -11,6 +11,8 @@
  *   (route_localnet), for the host to reach published ports by them;
  * - who comes from outside for a port that is judged goes to the host's own input rules first
  *   (loop.h); the host itself and containers are translated at once;
+ * - of a container with a limit (limit.h) as many connections at once, opened by it or to it, as it
+ *   may have, and no more;
  * - a container that reaches another, or itself, by an address of the host gets the answer from
  *   there, too: it seems to come from the bridge.
  *
@@ -39,7 +41,7 @@
 #include "wire/netlink.h"
 
 enum { OUTPUT_MAX = 64 << 10 };
-#define NEWEST_SET "closed"
+#define NEWEST_SET "counts6"
 
 /* ---- what is there ---- */
 
@@ -197,6 +199,11 @@ int network_firewall_remove(const struct network_firewall *firewall, struct err 
 int network_firewall_make(struct err *e)
 {
 	return network_firewall_stands() ? 0 : network_firewall_load(rules, e);
+}
+
+int network_firewall_renew(const char *bridge, struct err *e)
+{
+	return network_firewall_knows(bridge) ? network_firewall_make(e) : 0;
 }
 
 int network_firewall_close(int family, struct err *e)

@@ -26,6 +26,9 @@ bool network_firewall_knows(const char *bridge);
 /* Is the table there? If not, those of other networks and ports are gone, too. */
 bool network_firewall_stands(void);
 
+/* Of an earlier version's table, which knows the bridge, makes ours: its elements are gone then. */
+int network_firewall_renew(const char *bridge, struct err *e);
+
 /* Makes the table where it is not there. */
 int network_firewall_make(struct err *e);
 

@@ -80,22 +80,19 @@ static int take_wanted(struct network_address *ret, int folder,
 		       const struct network_lease_request *request, struct err *e)
 {
 	struct network_address address = request->wanted;
-	char text[NETWORK_ADDRESS_TEXT], subnet[NETWORK_ADDRESS_TEXT];
+	char text[NETWORK_ADDRESS_TEXT];
 	char owner[OWNER_MAX] = "";
 
 	address.prefix = request->subnet.prefix;
 	network_address_format(text, &address, false);
-	network_address_format(subnet, &request->subnet, true);
-	if (!network_address_holds(&request->subnet, &address))
-		return err_set(e, ERR_INVALID, "the address %s is not in the subnet %s", text,
-			       subnet);
+	int r = network_address_check_host(&request->subnet, &address, e);
+	if (r < 0)
+		return r;
 	if (is_reserved(request, &address))
 		return err_set(e, ERR_EXISTS, "the address %s is the %s own", text,
 			       network_address_equal(&address, &request->gateway) ? "network's"
 										  : "host's");
-	if (network_address_equal(&address, &request->subnet))
-		return err_set(e, ERR_INVALID, "the address %s is that of the subnet itself", text);
-	int r = try_take(folder, request, &address, owner, e);
+	r = try_take(folder, request, &address, owner, e);
 	if (r > 0)
 		return err_set(e, ERR_EXISTS, "the address %s is that of container %.12s", text,
 			       owner);

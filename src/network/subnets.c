@@ -194,10 +194,8 @@ static int plan_gateway(struct network_subnet *s, const struct network_address *
 	int r = network_address_parse(&gateway, s->gateway, e);
 	if (r < 0)
 		return err_add(e, "--gateway");
-	if (!network_address_holds(subnet, &gateway) || network_address_equal(subnet, &gateway))
-		return err_set(e, ERR_INVALID, "--gateway %s: not an address in %s", s->gateway,
-			       s->subnet);
-	return 0;
+	r = network_address_check_host(subnet, &gateway, e);
+	return r < 0 ? err_add(e, "--gateway") : 0;
 }
 
 static int check_range(const struct network_subnet *s, const struct network_address *subnet,

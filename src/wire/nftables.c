@@ -1,5 +1,6 @@
 #include "wire/nftables.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -32,6 +33,17 @@ static void add_value(struct wire_netlink_request *request, uint16_t type, const
 	wire_netlink_nest_end(request, outer);
 }
 
+static void add_jump(struct wire_netlink_request *request, const char *chain)
+{
+	size_t data = wire_netlink_nest(request, NFTA_SET_ELEM_DATA);
+	size_t verdict = wire_netlink_nest(request, NFTA_DATA_VERDICT);
+
+	wire_netlink_add_u32(request, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_JUMP));
+	wire_netlink_add_text(request, NFTA_VERDICT_CHAIN, chain);
+	wire_netlink_nest_end(request, verdict);
+	wire_netlink_nest_end(request, data);
+}
+
 static void add_element(struct wire_netlink_request *request,
 			const struct wire_nftables_element *element, bool with_data)
 {
@@ -40,6 +52,8 @@ static void add_element(struct wire_netlink_request *request,
 	add_value(request, NFTA_SET_ELEM_KEY, element->key, element->key_length);
 	if (with_data && element->data_length)
 		add_value(request, NFTA_SET_ELEM_DATA, element->data, element->data_length);
+	if (with_data && *element->chain)
+		add_jump(request, element->chain);
 	wire_netlink_nest_end(request, nest);
 }
 

@@ -8,7 +8,7 @@
 struct err;
 
 enum {
-	WIRE_NFTABLES_SET = 16,  /* bytes of a set's name here, with the NUL */
+	WIRE_NFTABLES_SET = 16,  /* bytes of a set's or chain's name here, with the NUL */
 	WIRE_NFTABLES_KEY = 24,  /* address . protocol . port: each takes a multiple of 4 */
 	WIRE_NFTABLES_DATA = 20, /* address . port */
 };
@@ -18,7 +18,8 @@ struct wire_nftables_element {
 	unsigned char key[WIRE_NFTABLES_KEY];
 	size_t key_length;
 	unsigned char data[WIRE_NFTABLES_DATA];
-	size_t data_length; /* 0: of a set, not a map */
+	size_t data_length;            /* 0: of a set, not a map */
+	char chain[WIRE_NFTABLES_SET]; /* of a map of verdicts: to jump to; not in the text */
 };
 
 /* All or none; those of one set behind each other travel best. ERR_EXISTS: one is there already
@@ -30,7 +31,8 @@ int wire_nftables_add(int socket, const char *table, const struct wire_nftables_
 int wire_nftables_delete(int socket, const char *table,
 			 const struct wire_nftables_element *elements, size_t count, struct err *e);
 
-/* The same as text, a line each: "SET KEY [DATA]" in hex. The caller frees. */
+/* The same as text, a line each: "SET KEY [DATA]" in hex, from which they can be taken out. The
+ * caller frees. */
 char *wire_nftables_format(const struct wire_nftables_element *elements, size_t count);
 
 /* *ret is the caller's (free). Returns the count; ERR_CORRUPT. */

@@ -41,6 +41,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_port_add,
 	&cli_port_remove,
 	&cli_update,
+	&cli_set,
 	&cli_pause,
 	&cli_pause_unpause,
 	&cli_snapshot_create,

@@ -99,6 +99,8 @@ static const struct {
 	{ "clone", "holm clone web web2\n"
 		   "# of a snapshot; it goes when it ends\n"
 		   "holm clone --ephemeral --snapshot snap0 web try\n" },
+	{ "set", "holm set web memory=512m cpus=1.5\n"
+		 "holm set web\n" },
 	{ "update", "holm update -m 512m --cpus 2 web\n"
 		    "holm update --restart unless-stopped web\n" },
 	{ "inspect", "holm inspect -f '{{.State.Pid}}' web\n"

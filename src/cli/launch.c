@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/foreground.h"
 #include "cli/print.h"
+#include "cli/profile.h"
 #include "cli/relay.h"
 #include "cli/run.h"
 #include "engine/engine.h"
@@ -76,6 +77,8 @@ static int run_launch(struct cli *cli, void *options, const struct strv *args, s
 	struct create_options *o = options;
 
 	int r = take_arguments(o, args, e);
+	if (r == 0)
+		r = cli_profile_apply(o, e);
 	if (r == 0)
 		r = launch(cli, o, e);
 	mem_replace(&o->image, NULL);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/foreground.h"
+#include "cli/profile.h"
 #include "cli/relay.h"
 #include "cli/run.h"
 #include "engine/engine.h"
@@ -31,6 +32,8 @@ const struct option cli_run_table[] = {
 	  "stdin|stdout|stderr" },
 
 	OPTION_HEADING("Identity"),
+	{ "profile", 0, OPTION_STRINGS(profile), "NAME,...",
+	  "options from files of configuration, the last one counts most: holm-run(1)" },
 	{ "name", 0, OPTION_STRING(name), "NAME", "its name; else one is made up" },
 	{ "rm", 0, OPTION_FLAG(rm), NULL, "remove it when it ends" },
 	{ "entrypoint", 0, OPTION_STRING(entrypoint), "PROGRAM",
@@ -106,6 +109,9 @@ const struct option cli_run_table[] = {
 	{ "volumes-from", 0, OPTION_STRINGS(volumes_from), "CONTAINER[:ro]",
 	  "mount what another container has mounted", "container:" },
 	{ "read-only", 0, OPTION_FLAG(read_only), NULL, "the root filesystem cannot be written" },
+	{ "immutable", 0, OPTION_STRING(immutable), "HOW",
+	  "strict; but for /var, /tmp, /run: fixed; and /etc, /root, /home: flexible",
+	  "strict|fixed|flexible" },
 	{ "secret", 0, OPTION_STRINGS(secret), "NAME[,KEY=VALUE,...]",
 	  "a secret as /run/secrets/NAME; or type=env, target, uid, gid, mode", "secret:" },
 	{ "shm-size", 0, OPTION_STRING(shm_size), "SIZE", "size of /dev/shm (64m)" },
@@ -172,6 +178,12 @@ const struct option cli_run_table[] = {
 	  "memory, CPUs and uptime in /proc: its limits (systems), or the host's", "limits|host" },
 
 	OPTION_HEADING("Security and namespaces"),
+	{ "posture", 0, OPTION_STRING(posture), "NAME",
+	  "how it is held, in one word: chroot, container, hardened or system",
+	  "chroot|container|hardened|system" },
+	{ "allow", 0, OPTION_STRINGS(allow), "SWITCH", "raw_sockets, reserved_ports, chroot" },
+	{ "deny", 0, OPTION_STRINGS(deny), "SWITCH",
+	  "those, or mlock, mount, ptrace, set_hostname, sysvipc" },
 	{ "privileged", 0, OPTION_FLAG(privileged), NULL,
 	  "all that the caller owns: capabilities, devices, no masks" },
 	{ "cap-add", 0, OPTION_STRINGS(cap_add), "CAPABILITY", "add one, or ALL" },
@@ -207,7 +219,8 @@ static int begin(struct cli *cli, struct create_options *o, const struct strv *a
 	o->image = mem_text(args->items[0]);
 	for (size_t i = 1; i < args->count; i++)
 		strv_add(&o->command, args->items[i]);
-	return cli_command_engine(cli, ret, e);
+	int r = cli_profile_apply(o, e);
+	return r < 0 ? r : cli_command_engine(cli, ret, e);
 }
 
 /* --pod new:NAME. *ret_made: it is to be taken back if the container cannot be made. */

@@ -5,10 +5,11 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/update.h"
 #include "engine/engine.h"
 
 #define OPTIONS struct create_options
-static const struct option table[] = {
+const struct option cli_update_table[] = {
 	{ "blkio-weight", 0, OPTION_STRING(blkio_weight), "N", "share of block I/O, 10 to 1000" },
 	{ "cpu-period", 0, OPTION_STRING(cpu_period), "USEC", "period of --cpu-quota" },
 	{ "cpu-quota", 0, OPTION_STRING(cpu_quota), "USEC",
@@ -22,6 +23,20 @@ static const struct option table[] = {
 	  "memory that is taken back first above this" },
 	{ "memory-swap", 0, OPTION_STRING(memory_swap), "SIZE",
 	  "limit of memory and swap together; -1 is no limit" },
+	{ "memory-swappiness", 0, OPTION_STRING(memory_swappiness), "N",
+	  "0 to 100; -1 is the host's (from the next start on)" },
+	{ "device-read-bps", 0, OPTION_STRINGS(device_read_bps), "DEVICE:SIZE",
+	  "bytes read in a second; all that were said before go" },
+	{ "device-write-bps", 0, OPTION_STRINGS(device_write_bps), "DEVICE:SIZE",
+	  "bytes written in a second" },
+	{ "device-read-iops", 0, OPTION_STRINGS(device_read_iops), "DEVICE:N",
+	  "reads in a second" },
+	{ "device-write-iops", 0, OPTION_STRINGS(device_write_iops), "DEVICE:N",
+	  "writes in a second" },
+	{ "ulimit", 0, OPTION_STRINGS(ulimit), "NAME=SOFT[:HARD]",
+	  "as in nofile=1024:2048 (from the next start on)" },
+	{ "autostart", 0, OPTION_STRING(autostart), "WHEN",
+	  "at boot: yes, no, or a number, lower ones first" },
 	{ "pids-limit", 0, OPTION_STRING(pids_limit), "N", "number of processes; -1 is no limit" },
 	{ "restart", 0, OPTION_STRING(restart), "POLICY",
 	  "no, on-failure[:N], always or unless-stopped" },
@@ -30,8 +45,10 @@ static const struct option table[] = {
 
 static bool is_given(const struct create_options *o)
 {
-	for (const struct option *option = table; option->name; option++)
-		if (*(char *const *)((const char *)o + option->offset))
+	for (const struct option *option = cli_update_table; option->name; option++)
+		if (option->type == OPTION_TYPE_STRINGS
+			    ? ((const struct strv *)((const char *)o + option->offset))->count > 0
+			    : *(char *const *)((const char *)o + option->offset) != NULL)
 			return true;
 	return false;
 }
@@ -57,7 +74,7 @@ const struct cli_command cli_update = {
 	.section = "Containers",
 	.arguments = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Change limits and restart policy of containers",
-	.options = table,
+	.options = cli_update_table,
 	.size = sizeof(struct create_options),
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,

@@ -98,10 +98,13 @@ static int set_autostart(struct container *c, const struct create_options *o, st
 
 	if (!o->autostart)
 		return 0;
-	if (str_equal(o->autostart, "yes") || str_equal(o->autostart, "no"))
-		a->when = mem_text(o->autostart);
+	a->order = 0;
+	if (!*o->autostart)
+		mem_replace(&a->when, NULL);
+	else if (str_equal(o->autostart, "yes") || str_equal(o->autostart, "no"))
+		mem_replace(&a->when, o->autostart);
 	else if (number_parse_i64(&a->order, o->autostart, INT32_MIN, INT32_MAX, &ignored) == 0)
-		a->when = mem_text("yes");
+		mem_replace(&a->when, "yes");
 	else
 		return err_set(e, ERR_INVALID,
 			       "--autostart %s: not yes, no or a number (lower ones first)",
@@ -128,6 +131,13 @@ static int set_requires(struct container *c, const struct create_options *o, str
 
 int config_change_restart(struct container *c, const struct create_options *o, struct err *e)
 {
+	if (o->autostart && c->auto_remove)
+		return err_set(
+			e, ERR_INVALID,
+			"--autostart %s: the container was made with --rm, which excludes it",
+			o->autostart);
+	if (set_autostart(c, o, e) < 0)
+		return -e->number;
 	if (str_empty(o->restart))
 		return 0;
 	c->restart.max_retries = 0;

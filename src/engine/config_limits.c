@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/config.h"
@@ -96,11 +97,13 @@ static int set_oom(struct container_limits *l, const struct create_options *o, s
 	int r = read_number(&swappiness, "--memory-swappiness", o->memory_swappiness, -1, 100, e);
 	if (r < 0)
 		return r;
+	if (o->memory_swappiness)
+		free(take_ptr(&l->memory_swappiness));
 	if (swappiness >= 0) {
 		l->memory_swappiness = mem_new(1, sizeof(int64_t));
 		*l->memory_swappiness = swappiness;
 	}
-	l->oom_kill_disable = o->oom_kill_disable;
+	l->oom_kill_disable |= o->oom_kill_disable;
 	return read_number(&l->oom_score_adj, "--oom-score-adj", o->oom_score_adj, -1000, 1000, e);
 }
 
@@ -224,6 +227,14 @@ static int read_rate(struct container_device_limit *to, const char *option, cons
 	return 0;
 }
 
+static void forget_rates(struct container_device_limits *limits)
+{
+	for (size_t i = 0; i < limits->count; i++)
+		free(limits->items[i].path);
+	free(limits->items);
+	*limits = (struct container_device_limits){ 0 };
+}
+
 static int set_rates(struct container_limits *l, const struct create_options *o, struct err *e)
 {
 	const struct {
@@ -238,13 +249,19 @@ static int set_rates(struct container_limits *l, const struct create_options *o,
 		{ "--device-write-iops", &o->device_write_iops, &l->write_iops, false },
 	};
 
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		/* what is said later is instead */
+		if (rows[i].texts->count)
+			forget_rates(rows[i].to);
 		for (size_t at = 0; at < rows[i].texts->count; at++) {
+			if (!*rows[i].texts->items[at])
+				continue;
 			int r = read_rate(shape_list_add(rows[i].to), rows[i].option,
 					  rows[i].texts->items[at], rows[i].bytes, e);
 			if (r < 0)
 				return r;
 		}
+	}
 	return 0;
 }
 
@@ -311,8 +328,14 @@ static int read_ulimit(struct container_ulimit *to, const char *text, struct err
 
 static int set_ulimits(struct container_limits *l, const struct create_options *o, struct err *e)
 {
+	/* what is said later is instead */
+	for (size_t i = 0; o->ulimit.count && i < l->ulimits.count; i++)
+		free(l->ulimits.items[i].name);
+	if (o->ulimit.count)
+		l->ulimits.count = 0;
 	for (size_t i = 0; i < o->ulimit.count; i++)
-		if (read_ulimit(shape_list_add(&l->ulimits), o->ulimit.items[i], e) < 0)
+		if (*o->ulimit.items[i] &&
+		    read_ulimit(shape_list_add(&l->ulimits), o->ulimit.items[i], e) < 0)
 			return err_add(e, "--ulimit %s", o->ulimit.items[i]);
 	return 0;
 }
@@ -350,7 +373,13 @@ int config_change_limits(struct container *c, const struct create_options *o,
 		r = set_cpu(l, o, context->cpus, e);
 	if (r == 0)
 		r = set_pids(l, o, e);
-	return r < 0 ? r : set_weight(l, o, e);
+	if (r == 0)
+		r = set_oom(l, o, e);
+	if (r == 0)
+		r = set_weight(l, o, e);
+	if (r == 0)
+		r = set_rates(l, o, e);
+	return r < 0 ? r : set_ulimits(l, o, e);
 }
 
 int config_limits(struct container *c, const struct create_options *o,

@@ -5,6 +5,7 @@
 
 #include "engine/config.h"
 #include "engine/config_userns.h"
+#include "engine/switches.h"
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -348,14 +349,17 @@ int config_security(struct container *c, const struct create_options *o,
 
 	(void)image;
 	s->privileged = o->privileged;
+	s->posture = mem_text(o->posture);
 	strv_add_all(&s->options, &o->security_opt);
 	int r = set_namespaces(s, o, e);
 	if (r == 0)
 		r = config_userns(c, o, context->ids ? context->ids : &of_root, e);
-	if (r == 0)
-		r = set_capabilities(s, o, e);
 	for (size_t i = 0; r == 0 && i < o->security_opt.count; i++)
 		r = set_option(s, o->security_opt.items[i], e);
+	if (r == 0)
+		r = engine_switches_set(s, o, e);
+	if (r == 0)
+		r = set_capabilities(s, o, e);
 	if (r == 0)
 		r = set_devices(s, o, e);
 	if (r == 0)

@@ -89,7 +89,8 @@ int config_storage(struct container *c, const struct create_options *o,
 {
 	struct container_storage *s = &c->storage;
 
-	s->read_only = o->read_only;
+	s->immutable = mem_text(o->immutable);
+	s->read_only = o->read_only || o->immutable;
 	s->shm_bytes = CONTAINER_SHM_BYTES;
 	if (o->shm_size) {
 		if (number_parse_bytes(&s->shm_bytes, o->shm_size, e) < 0)

@@ -116,9 +116,9 @@ int config_system(struct container *c, const struct create_options *o, struct er
 		r = read_user_data(&c->user_data, o->user_data, e);
 	if (r < 0)
 		return r;
-	c->security.posture = mem_text(CONTAINER_SYSTEM);
+	mem_replace(&c->security.posture, CONTAINER_SYSTEM);
 	/* as systemd-nspawn does it: the folder is the system */
-	c->image.in_place = c->image.rootfs && !o->ephemeral && !o->read_only;
+	c->image.in_place = c->image.rootfs && !o->ephemeral && !c->storage.read_only;
 	p->init = false;
 	p->tty = true;
 	p->open_stdin = true;

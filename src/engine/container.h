@@ -86,6 +86,7 @@ struct container_storage {
 	SHAPE_LIST_OF(struct container_mount) mounts;
 	SHAPE_LIST_OF(struct container_frozen) frozen; /* above the image's layers (lower.h) */
 	bool read_only;
+	char *immutable; /* "strict", "fixed", "flexible": read-only, but for some folders; NULL */
 	int64_t shm_bytes;
 	struct strv volumes_from;
 	/* of a step of a build: absolute folders, lowest first, instead of the image's layers; and
@@ -147,7 +148,7 @@ struct container_device {
 };
 
 struct container_security {
-	char *posture; /* whose defaults: CONTAINER_SYSTEM; NULL: an application's */
+	char *posture; /* as it was asked for (posture.h); CONTAINER_SYSTEM: defaults of its own */
 	bool privileged;
 	struct strv cap_add; /* "CAP_NET_RAW" or "ALL" */
 	struct strv cap_drop;
@@ -161,6 +162,7 @@ struct container_security {
 	bool unmask_all; /* systempaths=unconfined, unmask=ALL */
 	struct strv mask;
 	struct strv unmask;
+	struct strv deny; /* --deny (switches.h) */
 	SHAPE_LIST_OF(struct container_device) devices;
 	struct strv device_rules; /* "c 1:3 rwm" */
 	struct shape_map sysctls;

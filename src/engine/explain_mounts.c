@@ -11,7 +11,12 @@ static const char group[] = "Files";
 static void root(struct explain_rows *to, const struct container *c)
 {
 	bool fixed = c->storage.read_only;
-	const char *access = fixed ? "read-only" : "writable";
+	const char *immutable = c->storage.immutable;
+	const char *access = !fixed                          ? "writable"
+			     : str_equal(immutable, "fixed") ? "read-only but for /var, /tmp, /run"
+			     : str_equal(immutable, "flexible")
+				     ? "read-only but for /var, /tmp, /run, /etc, /root, /home"
+				     : "read-only";
 
 	explain_add(to, group, "/",
 		    c->image.rootfs ? mem_format("an overlay of %s, %s", c->image.rootfs, access)
@@ -19,7 +24,9 @@ static void root(struct explain_rows *to, const struct container *c)
 						 c->image.name, c->image.layers.count,
 						 c->image.layers.count == 1 ? "" : "s", access),
 		    fixed ? EXPLAIN_TIGHTER : EXPLAIN_DEFAULT,
-		    fixed ? mem_text("--read-only") : NULL);
+		    immutable ? mem_format("--immutable %s", immutable)
+		    : fixed   ? mem_text("--read-only")
+			      : NULL);
 }
 
 static void system_mounts(struct explain_rows *to, const struct container *c)

@@ -183,6 +183,8 @@ void explain_privileges(struct explain_rows *to, const struct container *c)
 {
 	const struct container_security *s = &c->security;
 
+	if (s->posture)
+		explain_add(to, group, "posture", mem_text(s->posture), EXPLAIN_DEFAULT, NULL);
 	pid_1(to, c);
 	user(to, &c->process);
 	capabilities(to, s);
@@ -192,6 +194,9 @@ void explain_privileges(struct explain_rows *to, const struct container *c)
 	selinux(to, s);
 	masks(to, s);
 	devices(to, s);
+	for (size_t i = 0; i < s->deny.count; i++)
+		explain_add(to, group, s->deny.items[i], mem_text("denied"), EXPLAIN_TIGHTER,
+			    mem_format("--deny %s", s->deny.items[i]));
 	for (size_t i = 0; i < s->sysctls.count; i++) {
 		const struct shape_pair *pair = &s->sysctls.items[i];
 		explain_add(to, group, pair->key, mem_text(pair->value), EXPLAIN_CHANGED,

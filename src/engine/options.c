@@ -48,6 +48,8 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, blkio_weight),
 	offsetof(struct create_options, cgroup_parent),
 	offsetof(struct create_options, view),
+	offsetof(struct create_options, posture),
+	offsetof(struct create_options, immutable),
 	offsetof(struct create_options, userns),
 	offsetof(struct create_options, subuidname),
 	offsetof(struct create_options, subgidname),
@@ -102,6 +104,9 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, dns_option),
 	offsetof(struct create_options, publish),
 	offsetof(struct create_options, expose),
+	offsetof(struct create_options, profile),
+	offsetof(struct create_options, allow),
+	offsetof(struct create_options, deny),
 };
 
 static const size_t exec_texts[] = {

@@ -110,6 +110,13 @@ struct create_options {
 	char *cgroup_parent;
 	char *view; /* limits, host */
 
+	/* how it is held, in one word each */
+	char *posture;   /* chroot, container, hardened, system */
+	char *immutable; /* strict, fixed, flexible */
+	struct strv profile;
+	struct strv allow; /* switches.h */
+	struct strv deny;
+
 	/* security */
 	bool privileged;
 	struct strv cap_add;

@@ -139,6 +139,17 @@ static void add_ids(struct oci_spec *spec, const struct container *c)
 	spec->linux_.gid_mappings = ids.gids;
 }
 
+/* As the profiles of Solaris' zones, zonecfg(8), "file-mac-profile". */
+static void add_writable(struct oci_spec *spec, const char *immutable)
+{
+	const char *folders = str_equal(immutable, "fixed")      ? "/var,/tmp,/run"
+			      : str_equal(immutable, "flexible") ? "/var,/tmp,/run,/etc,/root,/home"
+								 : NULL;
+
+	if (folders)
+		shape_map_set(&spec->annotations, "org.holm.rootfs.writable", folders);
+}
+
 /* The folder itself, as systemd-nspawn boots one. */
 static void add_folder(struct oci_spec *spec, const struct container *c)
 {
@@ -180,6 +191,7 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 	spec->root = mem_new_struct(struct oci_root);
 	spec->root->path = mem_text("rootfs");
 	spec->root->readonly = c->storage.read_only;
+	add_writable(spec, c->storage.immutable);
 }
 
 int engine_spec_make(struct oci_spec *spec, const struct container *c, struct spec_context *context,

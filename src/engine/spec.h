@@ -65,8 +65,8 @@ void spec_figures(struct oci_spec *spec, const struct container *c,
 		  const struct spec_context *context);
 /* What must be said to the kernel so that limits become those of to, were it from before: what is
  * the same is not named, what is there no more has the kernel's own value. */
-void spec_limits_change(struct oci_resources *ret, const struct container_limits *from,
-			const struct container_limits *to);
+int spec_limits_change(struct oci_resources *ret, const struct container_limits *from,
+		       const struct container_limits *to, struct err *e);
 int spec_security(struct oci_spec *spec, const struct container *c, struct spec_context *context,
 		  struct err *e);
 

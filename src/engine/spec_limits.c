@@ -117,23 +117,6 @@ static bool same_cpu(const struct container_limits *a, const struct container_li
 	       str_equal(a->cpuset_mems, b->cpuset_mems);
 }
 
-void spec_limits_change(struct oci_resources *ret, const struct container_limits *from,
-			const struct container_limits *to)
-{
-	change_memory(ret, from, to);
-	if (!same_cpu(from, to))
-		change_cpu(ret, from, to);
-	if (from->pids != to->pids) {
-		ret->pids = mem_new_struct(struct oci_resources_pids);
-		ret->pids->limit = optional(to->pids);
-	}
-	if (from->blkio_weight != to->blkio_weight) {
-		ret->block_io = mem_new_struct(struct oci_resources_block_io);
-		ret->block_io->weight =
-			optional_uint(to->blkio_weight ? to->blkio_weight : BLKIO_WEIGHT);
-	}
-}
-
 /* ---- block devices ---- */
 
 /* The numbers of a block device that an option names. */
@@ -189,6 +172,72 @@ static int add_block_io(struct oci_resources *r, const struct container_limits *
 	if (result == 0)
 		result = add_rates(&io->throttle_write_iops_device, &l->write_iops, e);
 	return result;
+}
+
+static const struct container_device_limit *find_rate(const struct container_device_limits *in,
+						      const char *path)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (str_equal(in->items[i].path, path))
+			return &in->items[i];
+	return NULL;
+}
+
+/* What is limited now, and with a rate of 0, which is none, what was before. */
+static int change_rate(struct oci_throttle_devices *ret, const struct container_device_limits *from,
+		       const struct container_device_limits *to, struct err *e)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct container_device_limit *one = &from->items[i];
+		struct container_device_limit gone = { one->path, 0 };
+		const struct container_device_limits none = { &gone, 1 };
+		int r = find_rate(to, one->path) ? 0 : add_rates(ret, &none, e);
+		if (r < 0)
+			return r;
+	}
+	return add_rates(ret, to, e);
+}
+
+static int change_rates(struct oci_resources *r, const struct container_limits *from,
+			const struct container_limits *to, struct err *e)
+{
+	struct oci_resources_block_io *io = r->block_io;
+
+	if (!from->read_bps.count && !to->read_bps.count && !from->write_bps.count &&
+	    !to->write_bps.count && !from->read_iops.count && !to->read_iops.count &&
+	    !from->write_iops.count && !to->write_iops.count)
+		return 0;
+	if (!io)
+		io = r->block_io = mem_new_struct(struct oci_resources_block_io);
+	int result = change_rate(&io->throttle_read_bps_device, &from->read_bps, &to->read_bps, e);
+	if (result == 0)
+		result = change_rate(&io->throttle_write_bps_device, &from->write_bps,
+				     &to->write_bps, e);
+	if (result == 0)
+		result = change_rate(&io->throttle_read_iops_device, &from->read_iops,
+				     &to->read_iops, e);
+	if (result == 0)
+		result = change_rate(&io->throttle_write_iops_device, &from->write_iops,
+				     &to->write_iops, e);
+	return result;
+}
+
+int spec_limits_change(struct oci_resources *ret, const struct container_limits *from,
+		       const struct container_limits *to, struct err *e)
+{
+	change_memory(ret, from, to);
+	if (!same_cpu(from, to))
+		change_cpu(ret, from, to);
+	if (from->pids != to->pids) {
+		ret->pids = mem_new_struct(struct oci_resources_pids);
+		ret->pids->limit = optional(to->pids);
+	}
+	if (from->blkio_weight != to->blkio_weight) {
+		ret->block_io = mem_new_struct(struct oci_resources_block_io);
+		ret->block_io->weight =
+			optional_uint(to->blkio_weight ? to->blkio_weight : BLKIO_WEIGHT);
+	}
+	return change_rates(ret, from, to, e);
 }
 
 static void add_rlimits(struct oci_process *process, const struct container_limits *l)

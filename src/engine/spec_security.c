@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/switches.h"
 #include "runtime/capability.h"
 #include "runtime/seccomp.h"
 
@@ -119,6 +120,11 @@ static int add_seccomp(struct oci_spec *spec, const struct container_security *s
 	if (!s->seccomp || str_equal(s->seccomp, "builtin")) {
 		shape_map_set(&spec->annotations, "org.holm.seccomp",
 			      str_equal(s->posture, CONTAINER_SYSTEM) ? "guest" : "default");
+		own_clear(strv_clear) struct strv calls = { 0 };
+		engine_switches_calls(&calls, s);
+		own_free char *denied = calls.count ? strv_join(&calls, ",") : NULL;
+		if (denied)
+			shape_map_set(&spec->annotations, "org.holm.seccomp.deny", denied);
 		return 0;
 	}
 	spec->linux_.seccomp = mem_new_struct(struct oci_seccomp);

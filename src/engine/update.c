@@ -47,6 +47,8 @@ static int change_spec(struct engine *engine, const struct container *c, struct 
 	SWAP(to->cpu, from->cpu);
 	SWAP(to->pids, from->pids);
 	SWAP(to->block_io, from->block_io);
+	if (spec.process)
+		SWAP(spec.process->rlimits, fresh.process->rlimits);
 	return oci_spec_write_at(&spec, run_fd, "config.json", e);
 }
 
@@ -56,12 +58,12 @@ static int change_live(struct engine *engine, const struct container *before,
 	struct oci_resources resources = { 0 };
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 
-	spec_limits_change(&resources, &before->limits, &c->limits);
+	int r = spec_limits_change(&resources, &before->limits, &c->limits, e);
 	own_json struct json_object *object = shape_write(&oci_resources_shape, &resources);
 	shape_clear(&oci_resources_shape, &resources);
-	if (json_object_object_length(object) == 0)
-		return 0;
-	int r = engine_process_connect(engine, c->id, &client, e);
+	if (r < 0 || json_object_object_length(object) == 0)
+		return r;
+	r = engine_process_connect(engine, c->id, &client, e);
 	if (r == 0)
 		r = monitor_client_update(&client, json_text(object), e);
 	monitor_client_close(&client);

@@ -138,9 +138,12 @@ static void plan_block_io(struct runtime_cgroup_plan *plan, const struct oci_res
 	for (size_t i = 0; i < COUNT_OF(throttles); i++) {
 		for (size_t k = 0; k < throttles[i].devices->count; k++) {
 			const struct oci_throttle_device *d = &throttles[i].devices->items[k];
-			runtime_cgroup_plan_add(plan, "io", "io.max", "%lld:%lld %s=%llu",
+			char rate[24] = "max"; /* 0: none, as v1 takes it */
+			if (d->rate)
+				snprintf(rate, sizeof(rate), "%llu", (unsigned long long)d->rate);
+			runtime_cgroup_plan_add(plan, "io", "io.max", "%lld:%lld %s=%s",
 						(long long)d->major, (long long)d->minor,
-						throttles[i].key, (unsigned long long)d->rate);
+						throttles[i].key, rate);
 		}
 	}
 }

@@ -187,7 +187,9 @@ int runtime_guest_prepare_in_child(const struct oci_spec *spec, const struct run
 
 	if (!runtime_guest_is_asked_for(spec))
 		return 0;
-	if (!str_empty(identity) && !(spec->root && spec->root->readonly))
+	bool writable = !(spec->root && spec->root->readonly) ||
+			shape_map_get(&spec->annotations, "org.holm.rootfs.upper");
+	if (!str_empty(identity) && writable)
 		r = renew_identity(spec, tree, identity, e);
 	if (r == 0 && has_tmpfs_at_run(tree))
 		r = write_units(tree, e);

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/shape.h"
+#include "base/strv.h"
 #include "oci/runtime_spec.h"
 #include "runtime/device.h"
 #include "runtime/mount.h"
@@ -188,4 +189,33 @@ int runtime_mask_cover_in_child(const struct runtime_options *options,
 		if (cover(tree, &options->covers[i], e) < 0)
 			return err_add(e, "cover %s", options->covers[i].path);
 	return 0;
+}
+
+/* With what is mounted below. */
+static int keep_writable(const struct runtime_tree *tree, const char *path, struct err *e)
+{
+	own_fd int target = runtime_tree_open(tree, path, O_PATH | O_DIRECTORY);
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	if (target < 0)
+		return err_number(e, -target, "open %s", path);
+	own_fd int fd = open_tree(
+		target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (fd < 0)
+		return err_sys(e, "clone the mounts of %s", path);
+	return runtime_mount_move(fd, target, e);
+}
+
+int runtime_mask_keep_writable_in_child(const struct oci_spec *spec,
+					const struct runtime_tree *tree, struct err *e)
+{
+	const char *text = shape_map_get(&spec->annotations, "org.holm.rootfs.writable");
+	own_clear(strv_clear) struct strv paths = { 0 };
+	int r = 0;
+
+	if (text)
+		strv_split(&paths, text, ',');
+	for (size_t i = 0; r == 0 && i < paths.count; i++)
+		r = keep_writable(tree, paths.items[i], e);
+	return r < 0 ? err_add(e, "org.holm.rootfs.writable") : 0;
 }

@@ -14,5 +14,8 @@ int runtime_mask_paths_in_child(const struct oci_spec *spec, const struct runtim
 				const char *label, struct err *e);
 int runtime_mask_readonly_in_child(const struct oci_spec *spec, const struct runtime_tree *tree,
 				   struct err *e);
+/* org.holm.rootfs.writable: mounts of their own, which do not become read-only with the root. */
+int runtime_mask_keep_writable_in_child(const struct oci_spec *spec,
+					const struct runtime_tree *tree, struct err *e);
 int runtime_mask_cover_in_child(const struct runtime_options *options,
 				const struct runtime_tree *tree, struct err *e);

@@ -110,7 +110,12 @@ static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spe
 	if (!guest && strcmp(name, "default") != 0)
 		return err_set(e, ERR_INVALID, "org.holm.seccomp '%s' is not 'default' or 'guest'",
 			       name);
+	const char *denied = shape_map_get(&spec->annotations, "org.holm.seccomp.deny");
+	own_clear(strv_clear) struct strv names = { 0 };
+	if (denied)
+		strv_split(&names, denied, ',');
 	const struct runtime_seccomp_default what = {
+		.denied = &names,
 		.capabilities = ret->capabilities.bounding,
 		.guest = guest,
 		.asks = str_equal(shape_map_get(&spec->annotations, "org.holm.seccomp.asks"),

@@ -42,8 +42,11 @@
  *				not mapped; one whose owner has no id in the container, and the work
  *				folder, are given to its root. Without it, as with runc, root.path
  *				and layers are as they are
+ *	org.holm.rootfs.writable	"/var,/tmp": folders that stay writable where root.readonly
+ *				is true
  *	org.holm.seccomp	"default": the built-in profile, "guest": the one for a whole
  *				system; linux.seccomp must be absent
+ *	org.holm.seccomp.deny	"mount,umount2": calls that the built-in profile refuses besides
  *	org.holm.seccomp.asks	"true": the built-in profile asks the listener at
  *				run.oci.seccomp.receiver what sysinfo(2) says, and
  *				sched_getaffinity(2) of the caller itself

@@ -35,6 +35,7 @@ struct runtime_seccomp_default {
 	uint64_t capabilities;
 	bool guest;
 	bool asks;
+	const struct strv *denied; /* names of calls that fail with EPERM whatever else; NULL */
 };
 int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret,
 				    const struct runtime_seccomp_default *what, struct err *e);

@@ -596,6 +596,19 @@ static int add_asked(struct runtime_seccomp_program *program, struct err *e)
 						      (size_t)index, e);
 }
 
+static int deny_named(struct runtime_seccomp_program *program, const struct strv *names,
+		      struct err *e)
+{
+	for (size_t i = 0; names && i < names->count; i++) {
+		const struct runtime_syscall *call = runtime_syscall_find(names->items[i]);
+		if (!call)
+			return err_set(e, ERR_INVALID, "org.holm.seccomp.deny: no system call '%s'",
+				       names->items[i]);
+		runtime_seccomp_program_fall_back(program, call, DENY);
+	}
+	return 0;
+}
+
 int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret,
 				    const struct runtime_seccomp_default *what, struct err *e)
 {
@@ -620,6 +633,8 @@ int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret,
 	if (what->guest)
 		default_set(&program, calls_not_of_guest, DENY);
 	int r = what->guest ? guest_add_audit(&program, e) : 0;
+	if (r == 0)
+		r = deny_named(&program, what->denied, e);
 	if (r == 0 && what->asks)
 		r = add_asked(&program, e);
 	if (r == 0)

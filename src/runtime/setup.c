@@ -315,6 +315,8 @@ static int build_tree(struct runtime_setup *s, struct err *e)
 	make_cwd(s, &tree);
 	r = runtime_guest_prepare_in_child(s->spec, &tree, e);
 	if (r == 0)
+		r = runtime_mask_keep_writable_in_child(s->spec, &tree, e);
+	if (r == 0)
 		r = run_hooks(s, e);
 	if (r == 0)
 		r = runtime_mask_cover_in_child(s->launch.options, &tree, e);

@@ -25,7 +25,7 @@ is_another_boot() { # NAME BOOT_ID
 descriptors() { # NAME
 	local run
 	run=$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' "$1")
-	ls "/proc/$(jq .monitorPid "$run/state.json")/fd" | wc -l
+	find "/proc/$(jq .monitorPid "$run/state.json")/fd" -type l | wc -l
 }
 
 @test "reboot(2) inside: it boots again, or is off, whatever asks" {

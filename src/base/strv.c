@@ -19,7 +19,9 @@ void strv_clear(struct strv *v)
 
 void strv_add_take(struct strv *v, char *text)
 {
-	v->items = mem_resize(v->items, v->count + 2, sizeof(char *));
+	/* with the NULL, count + 1 are there: room doubles at powers of two */
+	if ((v->count & (v->count + 1)) == 0)
+		v->items = mem_resize(v->items, 2 * (v->count + 1), sizeof(char *));
 	v->items[v->count++] = text;
 	v->items[v->count] = NULL;
 }

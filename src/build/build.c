@@ -12,7 +12,10 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "build/cache.h"
+#include "build/cache_option.h"
+#include "build/export.h"
 #include "build/given.h"
+#include "build/import.h"
 #include "build/output.h"
 #include "build/progress.h"
 #include "build/publish.h"
@@ -39,6 +42,7 @@ static int begin_scratch(struct build *build, struct build_state *state)
 	oci_platform_host(&host);
 	state->name = mem_text("scratch");
 	state->key = mem_text("sha256:scratch");
+	state->portable = mem_text(state->key);
 	state->config.architecture = mem_text(host.architecture);
 	state->config.variant = mem_text(host.variant);
 	state->config.os = mem_text(host.os);
@@ -93,6 +97,7 @@ static int begin_image(struct build *build, const struct build_stage *stage,
 		state->config = image.config;
 		image.config = (struct oci_image_config){ 0 };
 		state->key = base_key(&found.layers);
+		state->portable = mem_text(state->key);
 		for (size_t i = 0; i < found.layers.count; i++)
 			*shape_list_add(&state->layers) = (struct build_layer){
 				.name = mem_text(found.layers.items[i]),
@@ -342,6 +347,8 @@ static int prepare(struct build *build, const char *context, struct err *e)
 	if (r == 0)
 		r = build_given_check(build->o, e);
 	if (r == 0)
+		r = build_cache_option_check(build->o, e);
+	if (r == 0)
 		r = set_time(build, e);
 	if (r == 0)
 		r = set_platform_args(build, e);
@@ -397,9 +404,10 @@ static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct er
 	if (r < 0)
 		return err_add(e, "--output");
 	build_progress_done(build->progress, number);
-	return build->o->metadata_file
-		       ? build_output_metadata(build, ret_id, build->o->metadata_file, e)
-		       : 0;
+	r = build->o->metadata_file
+		    ? build_output_metadata(build, ret_id, build->o->metadata_file, e)
+		    : 0;
+	return r < 0 ? r : build_export(build, e);
 }
 
 static void build_clear(struct build *build)
@@ -420,6 +428,7 @@ static void build_clear(struct build *build)
 	build_stop_end(&build->stop);
 	build_once_close(&build->once);
 	build_agents_end(&build->agents, build);
+	build_import_close(build);
 }
 
 int build_image(struct engine *engine, const struct build_options *o, const char *context,
@@ -457,5 +466,7 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		r = build_once_open(&build.once, e);
 	if (r == 0)
 		r = build_stop_begin(&build.stop, e);
+	if (r == 0)
+		r = build_import_open(&build, e);
 	return r < 0 ? r : do_all(&build, ret_id, e);
 }

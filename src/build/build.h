@@ -33,6 +33,8 @@ struct build_options {
 	char *progress;
 	char *metadata_file;
 	struct strv output;
+	struct strv cache_from; /* cache_option.h */
+	struct strv cache_to;
 	bool debug_shell;
 	bool no_cache;
 	bool pull;

@@ -33,6 +33,13 @@ char *build_cache_find(const struct store *store, const char *key)
 	return mem_text(oci_digest_hex(record.layers.items[0]));
 }
 
+bool build_cache_has(const struct store *store, const char *key)
+{
+	own_free char *hex = build_cache_find(store, key);
+
+	return hex;
+}
+
 int build_cache_open(const struct store *store, struct err *e)
 {
 	if (mkdirat(store->root_fd, IMAGE_BUILD_RECORDS, 0700) < 0 && errno != EEXIST)

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "build/build.h"
 #include "build/cache.h"
+#include "build/cache_option.h"
 #include "build/squash.h"
 #include "build/step.h"
 #include "engine/engine.h"
@@ -20,8 +21,8 @@
 
 /* ---- the request ---- */
 
-static void add_layer(struct image_build_request *to, const struct build_layer *layer,
-		      bool in_image)
+static void add_layer(struct image_build_request *to, const struct store *store,
+		      const struct build_layer *layer, bool in_image)
 {
 	bool fresh = build_state_is_fresh(layer);
 
@@ -32,6 +33,8 @@ static void add_layer(struct image_build_request *to, const struct build_layer *
 		.folder = fresh ? layer->name : NULL,
 		.diff_id = fresh ? NULL : layer->name,
 		.key = layer->key,
+		.portable = layer->portable,
+		.imported = layer->imported && !build_cache_has(store, layer->key),
 		.text = layer->text,
 		.in_image = in_image,
 		.size = layer->size,
@@ -39,13 +42,13 @@ static void add_layer(struct image_build_request *to, const struct build_layer *
 	};
 }
 
-static void add_layers(struct image_build_request *to, const struct build_state *state,
-		       bool in_image)
+static void add_layers(struct image_build_request *to, const struct store *store,
+		       const struct build_state *state, bool in_image)
 {
 	for (size_t i = 0; i < state->layers.count; i++) {
 		const struct build_layer *layer = &state->layers.items[i];
-		if (layer->key && (in_image || build_state_is_fresh(layer)))
-			add_layer(to, layer, in_image);
+		if (layer->key && (in_image || build_state_is_fresh(layer) || layer->imported))
+			add_layer(to, store, layer, in_image);
 	}
 }
 
@@ -116,10 +119,10 @@ static bool is_done(const struct build *build, const struct image_build_request 
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
 	struct err unread;
 
-	if (!request->references.count || request->annotations.count)
+	if (!request->references.count || request->annotations.count || request->annotate)
 		return false;
 	for (size_t i = 0; i < request->layers.count; i++)
-		if (request->layers.items[i].folder)
+		if (request->layers.items[i].folder || request->layers.items[i].imported)
 			return false;
 	if (storage_index_read(&index, build->engine->store, &unread) < 0)
 		return false;
@@ -139,17 +142,19 @@ static int publish(struct build *build, const struct build_state *target,
 {
 	own_clear(request_clear) struct image_build_request request = { .image = target != NULL };
 	own_clear(strv_clear) struct strv owned = { 0 };
+	const struct store *store = build->engine->store;
 	struct image_progress done = { 0 };
 	int r = 0;
 
+	request.annotate = target && build_cache_option_inline(build->o);
 	if (target) {
 		request.parent = target->parent;
 		request.config = target->config;
-		add_layers(&request, target, true);
+		add_layers(&request, store, target, true);
 		r = add_references(&request, build->o, e);
 	}
 	for (size_t i = 0; i < build->stages.items.count; i++)
-		add_layers(&request, &build->states[i], false);
+		add_layers(&request, store, &build->states[i], false);
 	add_digests(&owned, &request);
 	if (r < 0 || (!target && !request.layers.count))
 		return r;
@@ -158,7 +163,7 @@ static int publish(struct build *build, const struct build_state *target,
 		memcpy(ret_id, id, IMAGE_DIGEST_SIZE);
 		return 0;
 	}
-	r = image_build_ask(&request, build->engine->store, &done, e);
+	r = image_build_ask(&request, store, &done, e);
 	if (r == 0 && target)
 		memcpy(ret_id, done.digest, sizeof(done.digest));
 	return r;

@@ -16,6 +16,8 @@ static const struct shape layer_shape = {
 	(const struct shape_field[]){
 		{ "name", SHAPE_STRING, FIELD(build_layer, name) },
 		{ "key", SHAPE_STRING, FIELD(build_layer, key) },
+		{ "portable", SHAPE_STRING, FIELD(build_layer, portable) },
+		{ "imported", SHAPE_BOOL, FIELD(build_layer, imported) },
 		{ "text", SHAPE_STRING, FIELD(build_layer, text) },
 		{ "size", SHAPE_UINT, FIELD(build_layer, size) },
 		{ "entries", SHAPE_UINT, FIELD(build_layer, entries) },
@@ -33,6 +35,7 @@ static const struct shape state_shape = {
 		{ "steps", SHAPE_LIST, FIELD(build_state, steps), &storage_stages_step_shape },
 		{ "args", SHAPE_STRINGS, FIELD(build_state, args) },
 		{ "key", SHAPE_STRING, FIELD(build_state, key) },
+		{ "portable", SHAPE_STRING, FIELD(build_state, portable) },
 		{ "time", SHAPE_INT, FIELD(build_state, time_s) },
 		{ 0 },
 	},

@@ -12,9 +12,11 @@ struct err;
 struct store;
 
 struct build_layer {
-	char *name; /* of its folder in layers/: a diff id's hex, or ".new-..." */
-	char *key;  /* of the step that made it; NULL: of the base */
-	char *text; /* the instruction */
+	char *name;     /* of its folder in layers/: a diff id's hex, or ".new-..." */
+	char *key;      /* of the step that made it; NULL: of the base */
+	char *portable; /* that key as another store would have it, see struct build_state */
+	bool imported;  /* it came from another cache */
+	char *text;     /* the instruction */
 	uint64_t size;
 	uint64_t entries;
 };
@@ -27,7 +29,9 @@ struct build_state {
 	SHAPE_LIST_OF(struct storage_step) steps; /* what it was like after each; ids not yet */
 	struct strv args;                         /* ARGs with a value: "NAME=value" */
 	char *key;                                /* "sha256:...": all that its files come from */
-	int64_t time_s;                           /* of its files */
+	char *portable; /* the same, but that layers of other caches count as what they say they
+			 * are: to ask such a cache, and to write one; never for this store's */
+	int64_t time_s; /* of its files */
 };
 
 void build_state_clear(struct build_state *state);

@@ -13,6 +13,7 @@
 #include "build/build.h"
 #include "build/cache.h"
 #include "build/heredoc.h"
+#include "build/import.h"
 #include "build/places.h"
 #include "build/progress.h"
 #include "build/seal.h"
@@ -58,12 +59,29 @@ struct storage_hash *build_step_key_begin(const struct build_step *step, const c
 {
 	struct storage_hash *hash = storage_hash_new();
 
-	build_sum_add(hash, "holm build 1");
-	if (what)
-		build_sum_add(hash, step->state->key);
+	build_sum_add(hash, "holm build 2");
 	build_sum_add_number(hash, step->state->time_s);
 	build_sum_add(hash, what);
 	return hash;
+}
+
+static void join(char ret[DIGEST_TEXT_SIZE], const char *first, const char *second)
+{
+	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
+
+	build_sum_add(hash, first);
+	build_sum_add(hash, second);
+	storage_hash_end(hash, ret);
+}
+
+char *build_step_key_end(struct build_step *step, struct storage_hash *hash, bool hangs)
+{
+	char own[DIGEST_TEXT_SIZE], key[DIGEST_TEXT_SIZE];
+
+	storage_hash_end(hash, own);
+	join(key, hangs ? step->state->key : NULL, own);
+	join(step->portable, hangs ? step->state->portable : NULL, own);
+	return mem_text(key);
 }
 
 int build_step_folder(struct build *build, size_t *ret, struct err *e)
@@ -89,22 +107,35 @@ int build_step_places(char **ret, struct build *build, struct err *e)
 	return r;
 }
 
+/* All that is below counts for the next one, also where it did not for this one. */
 static void push_layer(struct build_step *step, char *name, char *key)
 {
 	struct build_layer *layer = shape_list_add(&step->state->layers);
+	char digest[DIGEST_TEXT_SIZE];
 
 	*layer = (struct build_layer){
 		.name = name,
 		.key = key,
+		.portable = mem_text(step->portable),
 		.text = mem_text(step->at->text),
 	};
-	/* all that is below counts for the next one, also where it did not for this one */
-	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
-	char digest[DIGEST_TEXT_SIZE];
-	build_sum_add(hash, step->state->key);
-	build_sum_add(hash, key);
-	storage_hash_end(hash, digest);
+	join(digest, step->state->key, key);
 	mem_replace(&step->state->key, digest);
+	join(digest, step->state->portable, step->portable);
+	mem_replace(&step->state->portable, digest);
+}
+
+/* That this layer is what the step would have made is the word of whoever wrote that cache. It
+ * counts in this build alone: from here on the keys have the layer itself in them, so that a build
+ * without that cache finds nothing that was made on top of it. */
+static void push_imported(struct build_step *step, char *name, char *key)
+{
+	char digest[DIGEST_TEXT_SIZE];
+
+	join(digest, key, name);
+	mem_replace(&key, digest);
+	push_layer(step, name, key);
+	step->state->layers.items[step->state->layers.count - 1].imported = true;
 }
 
 int build_step_add(struct build_step *step, size_t folder, char *key, struct err *e)
@@ -145,9 +176,12 @@ bool build_step_cached(struct build_step *step, char *key)
 	if (step->build->o->no_cache)
 		return false;
 	char *name = build_cache_find(step->build->engine->store, key);
-	if (!name)
+	if (name)
+		push_layer(step, name, key);
+	else if ((name = build_import_find(step)))
+		push_imported(step, name, key);
+	else
 		return false;
-	push_layer(step, name, key);
 	build_progress_cached(step->build->progress, step->number);
 	return true;
 }

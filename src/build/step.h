@@ -13,6 +13,7 @@
 #include "build/word.h"
 #include "storage/layer.h"
 
+struct build_import;
 struct build_options;
 struct build_progress;
 struct engine;
@@ -34,6 +35,7 @@ struct build {
 	struct build_stop stop;
 	struct build_once once;
 	struct build_agents agents;
+	SHAPE_LIST_OF(struct build_import) imports;
 	size_t words_left; /* struct build_word_scope */
 	bool time_given;
 	int64_t time_s;
@@ -44,8 +46,9 @@ struct build_step {
 	struct build_state *state;
 	const struct build_instruction *at;
 	size_t stage;
-	int number; /* of it in the progress */
-	bool debug; /* RUN: a person is at it */
+	int number;                      /* of it in the progress */
+	bool debug;                      /* RUN: a person is at it */
+	char portable[DIGEST_TEXT_SIZE]; /* the key of its layer for other stores */
 };
 
 /* The variables that an instruction sees. */
@@ -61,9 +64,11 @@ int build_step_workdir(struct build_step *step, struct err *e);
 /* The here-document that this word of the instruction is, borrowed; NULL: it is none. */
 const struct build_heredoc *build_step_heredoc(const struct build_step *step, size_t word);
 
-/* What the files hang on so far, and what this instruction does: begins the key of a step. what
- * NULL: one that does not hang on what is below (COPY --link). */
+/* Begins the key of a step with what this instruction does, and ends it with what its files hang on
+ * so far, unless it does not hang on what is below (COPY --link). The key, the caller's, is this
+ * store's; the one for others is noted in the step. */
 struct storage_hash *build_step_key_begin(const struct build_step *step, const char *what);
+char *build_step_key_end(struct build_step *step, struct storage_hash *hash, bool hangs);
 
 /* The lowest folder of a RUN without mounts (places.h), made when one is first needed. The absolute
  * path in *ret is the caller's. */

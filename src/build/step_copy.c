@@ -239,15 +239,13 @@ static char *make_key(const struct copying *copying)
 {
 	own(storage_hash_free) struct storage_hash *hash =
 		build_step_key_begin(copying->step, copying->link ? NULL : "COPY");
-	char digest[DIGEST_TEXT_SIZE];
+	/* names are those of the image */
+	bool named = copying->owner && copying->owner[strspn(copying->owner, "0123456789:")];
 
 	build_sum_add(hash, copying->to);
 	build_sum_add_number(hash, copying->to_folder);
 	build_sum_add(hash, copying->owner);
 	build_sum_add(hash, copying->mode);
-	/* names are those of the image */
-	if (copying->owner && copying->owner[strspn(copying->owner, "0123456789:")])
-		build_sum_add(hash, copying->step->state->key);
 	for (size_t i = 0; i < copying->items.count; i++) {
 		const char *name = strrchr(copying->items.items[i].from, '/');
 		build_sum_add(hash, name ? name + 1 : copying->items.items[i].from);
@@ -255,8 +253,7 @@ static char *make_key(const struct copying *copying)
 		build_sum_add_number(hash, copying->items.items[i].archive);
 		build_tree_sum(hash, &copying->items.items[i].tree);
 	}
-	storage_hash_end(hash, digest);
-	return mem_text(digest);
+	return build_step_key_end(copying->step, hash, !copying->link || named);
 }
 
 /* ---- copying ---- */

@@ -98,12 +98,11 @@ static int check_flags(const struct build_step *step, struct err *e)
 	return 0;
 }
 
-static char *make_key(const struct build_step *step, const struct strv *command,
+static char *make_key(struct build_step *step, const struct strv *command,
 		      const struct build_run_mounts *mounts)
 {
 	own(storage_hash_free) struct storage_hash *hash = build_step_key_begin(step, "RUN");
 	const struct oci_image_process *process = &step->state->config.config;
-	char digest[DIGEST_TEXT_SIZE];
 
 	build_sum_add_all(hash, command);
 	if (is_program(step->at))
@@ -114,8 +113,7 @@ static char *make_key(const struct build_step *step, const struct strv *command,
 	build_sum_add(hash, process->working_dir);
 	build_sum_add(hash, network_of(step));
 	build_run_mounts_sum(hash, mounts);
-	storage_hash_end(hash, digest);
-	return mem_text(digest);
+	return build_step_key_end(step, hash, true);
 }
 
 /* ---- the container ---- */

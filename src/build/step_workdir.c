@@ -50,7 +50,6 @@ static int make_folder(struct build_step *step, size_t folder, struct err *e)
 
 int build_step_workdir(struct build_step *step, struct err *e)
 {
-	char digest[DIGEST_TEXT_SIZE];
 	size_t folder;
 
 	int r = set_folder(step, e);
@@ -62,8 +61,7 @@ int build_step_workdir(struct build_step *step, struct err *e)
 	}
 	own(storage_hash_free) struct storage_hash *hash = build_step_key_begin(step, "WORKDIR");
 	build_sum_add(hash, step->state->config.config.working_dir);
-	storage_hash_end(hash, digest);
-	char *key = mem_text(digest);
+	char *key = build_step_key_end(step, hash, true);
 	if (!build_step_cached(step, key)) {
 		r = build_step_folder(step->build, &folder, e);
 		if (r == 0)

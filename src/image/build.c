@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "image/build_request.h"
+#include "image/cache.h"
 #include "image/invocation.h"
 #include "image/jail.h"
 #include "image/packed.h"
@@ -192,8 +193,10 @@ static int take_layer(struct build *build, struct image_build_layer *layer, stru
 
 	int r = layer->folder ? take_folder(build, layer, &packed, e)
 			      : take_cached(build, layer, &packed, e);
-	if (r == 0 && layer->folder)
+	if (r == 0 && (layer->folder || layer->imported))
 		r = write_record(build, layer, e);
+	if (r == 0 && build->request.annotate && layer->in_image && layer->portable)
+		shape_map_set(&packed.annotations, IMAGE_CACHE_KEY, layer->portable);
 	if (r == 0 && layer->in_image) {
 		*shape_list_add(&build->manifest.layers) = packed; /* the manifest's now */
 		strv_add(&build->request.config.rootfs.diff_ids, packed.digest);

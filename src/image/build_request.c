@@ -21,8 +21,10 @@ static const struct shape layer_shape = {
 		{ "folder", SHAPE_STRING, FIELD(image_build_layer, folder) },
 		{ "diffId", SHAPE_STRING, FIELD(image_build_layer, diff_id) },
 		{ "key", SHAPE_STRING, FIELD(image_build_layer, key) },
+		{ "portable", SHAPE_STRING, FIELD(image_build_layer, portable) },
 		{ "text", SHAPE_STRING, FIELD(image_build_layer, text) },
 		{ "inImage", SHAPE_BOOL, FIELD(image_build_layer, in_image) },
+		{ "imported", SHAPE_BOOL, FIELD(image_build_layer, imported) },
 		{ "size", SHAPE_UINT, FIELD(image_build_layer, size) },
 		{ "entries", SHAPE_UINT, FIELD(image_build_layer, entries) },
 		{ 0 },
@@ -34,6 +36,7 @@ const struct shape image_build_request_shape = {
 	(const struct shape_field[]){
 		{ "parent", SHAPE_STRING, FIELD(image_build_request, parent) },
 		{ "image", SHAPE_BOOL, FIELD(image_build_request, image) },
+		{ "annotate", SHAPE_BOOL, FIELD(image_build_request, annotate) },
 		{ "unlisted", SHAPE_BOOL, FIELD(image_build_request, unlisted) },
 		{ "config", SHAPE_OBJECT, FIELD(image_build_request, config),
 		  &oci_image_config_shape },

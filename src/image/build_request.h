@@ -10,18 +10,21 @@ struct err;
 struct store;
 
 struct image_build_layer {
-	char *folder;  /* ".new-..." in layers/, which becomes a layer; NULL: it is one */
-	char *diff_id; /* of one that is */
-	char *key;     /* "sha256:...": of the step */
-	char *text;    /* the instruction, for who looks at the cache */
-	bool in_image; /* it is one of the image's; else only the cache knows it */
-	uint64_t size; /* bytes of its files */
+	char *folder;   /* ".new-..." in layers/, which becomes a layer; NULL: it is one */
+	char *diff_id;  /* of one that is */
+	char *key;      /* "sha256:...": of the step */
+	char *portable; /* the same for other stores, see build/state.h */
+	char *text;     /* the instruction, for who looks at the cache */
+	bool in_image;  /* it is one of the image's; else only the cache knows it */
+	bool imported;  /* it came from another cache, and its record is missing */
+	uint64_t size;  /* bytes of its files */
 	uint64_t entries;
 };
 
 struct image_build_request {
 	char *parent;                   /* digest of the base's manifest; NULL: from scratch */
 	bool image;                     /* make one; else only the layers */
+	bool annotate;                  /* its layers say the steps that made them (cache.h) */
 	bool unlisted;                  /* which stays out of the index: a container names it */
 	struct oci_image_config config; /* with the diff ids of as many layers of the parent as
 					 * the image has */

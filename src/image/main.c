@@ -17,6 +17,7 @@
 #include "base/own.h"
 #include "image/allow.h"
 #include "image/build.h"
+#include "image/cache.h"
 #include "image/command.h"
 #include "image/commit.h"
 #include "image/fetch_url.h"
@@ -161,6 +162,7 @@ static const struct verb {
 	{ "pack-layer", image_stream_pack_layer_verb },
 	{ "unpack-layer", image_stream_unpack_layer_verb },
 	{ "build", image_build_verb },
+	{ "cache", image_cache_verb },
 	{ "commit", image_commit_verb },
 	{ "fetch", image_fetch_url_verb },
 	{ "restore", image_stored_restore_verb },

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "image/allow.h"
+#include "image/cache.h"
 #include "image/choose.h"
 #include "image/http.h"
 #include "image/jail.h"
@@ -281,6 +282,20 @@ static int keep(const struct image_pull *pull, const struct image_place *place, 
 	return r;
 }
 
+/* In no list: a build looks at them. */
+static int keep_documents(const struct image_pull *pull, const struct pulled *p, struct err *e)
+{
+	const struct image_document *document = &p->manifest_text;
+	int r = storage_blob_put(pull->store, p->config_text.text, p->config_text.length, NULL, e);
+
+	if (r == 0)
+		r = storage_blob_put(pull->store, document->text.text, document->text.length, NULL,
+				     e);
+	if (r == 0)
+		image_report_image(pull->report, document->digest, NULL, IMAGE_STATE_NEW);
+	return r;
+}
+
 static int pull_from(const struct image_pull *pull, const struct image_place *place, struct err *e)
 {
 	own(image_registry_free) struct image_registry *registry = image_place_registry(place);
@@ -294,10 +309,16 @@ static int pull_from(const struct image_pull *pull, const struct image_place *pl
 		r = fetch_config(registry, http, &p, e);
 	if (r < 0)
 		return r;
-	warn_platform(pull, &p);
+	if (pull->documents)
+		return keep_documents(pull, &p, e);
+	if (pull->key)
+		r = image_cache_choose(&p.manifest, &p.config, pull->key, e);
+	else
+		warn_platform(pull, &p);
 	struct image_layers layers = { pull->store, pull->report, registry, NULL, pull->whole };
-	r = image_layers_bring(&layers, &p.manifest, &p.config, e);
-	return r < 0 ? r : keep(pull, place, &p, e);
+	if (r == 0)
+		r = image_layers_bring(&layers, &p.manifest, &p.config, e);
+	return r < 0 || pull->key ? r : keep(pull, place, &p, e);
 }
 
 /* Another place may do better; what our disk or our rules say is the same everywhere. */

@@ -14,6 +14,9 @@ struct image_pull {
 	const struct oci_platform *platform; /* which entry of an index */
 	const struct image_access *access;
 	bool whole; /* see image/layers.h */
+	/* of a cache of builds (cache.h): manifest and config alone; or one layer and nothing else */
+	bool documents;
+	const char *key;
 };
 
 /* Pulls what text names (a short name after registries.conf), reports the image. Enters the jail

@@ -125,10 +125,11 @@ static int add_one_tag(struct pushing *p, const char *name, const char *destinat
 {
 	own_free char *full = image_reference_format(&p->place.ref);
 	const struct storage_entry *entry = NULL;
+	struct storage_entry stored;
 
 	if (destination) {
-		int r = image_find(&p->index, name, &entry, e);
-		return r < 0 ? r : add_tag(p, entry, p->place.ref.tag, e);
+		int r = image_find_stored(&stored, &p->index, p->push->store, name, e);
+		return r < 0 ? r : add_tag(p, &stored, p->place.ref.tag, e);
 	}
 	entry = storage_index_find(&p->index, full);
 	if (entry)

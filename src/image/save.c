@@ -64,9 +64,10 @@ static struct image_saved *find_saved(struct image_saved_list *list, const char 
 static int add_image(struct image_saved_list *list, const struct image_save *save,
 		     const struct storage_index *index, const char *name, struct err *e)
 {
-	const struct storage_entry *entry;
+	struct storage_entry stored;
+	const struct storage_entry *entry = &stored;
 
-	int r = image_find(index, name, &entry, e);
+	int r = image_find_stored(&stored, index, save->store, name, e);
 	if (r < 0)
 		return r;
 	struct image_saved *saved = find_saved(list, entry->digest);

@@ -270,3 +270,45 @@ unfinished() {
 	output_is "The store is sound."
 	[ -z "$(unfinished)" ]
 }
+
+@test "RUN --security=insecure and --network=host are for the caller to allow" {
+	cat >Dockerfile <<-'END'
+		FROM busybox AS plain
+		RUN mkdir -p /m && ! mount -t tmpfs none /m && readlink /proc/self/ns/net
+		FROM plain AS insecure
+		RUN --security=insecure mount -t tmpfs none /m && echo mounted
+		FROM plain AS host
+		RUN --network=host readlink /proc/self/ns/net
+		FROM plain AS none
+		RUN --network=none --security=sandbox ls /sys/class/net
+		FROM plain AS trigger
+		ONBUILD RUN --security=insecure mount -t tmpfs none /m && echo by trigger
+	END
+	own=$(readlink /proc/self/ns/net)
+	refused 1 "Dockerfile:4: RUN: --security=insecure is not allowed" holm build --target insecure .
+	output_has "--allow security.insecure"
+	not output_has "#1"
+	refused 1 "Dockerfile:6: RUN: --network=host is not allowed" holm build --target host --allow security.insecure .
+	output_has "--allow network.host"
+	expect 0 holm build --target insecure --allow security.insecure .
+	output_has " mounted"
+	not output_has "$own"
+	expect 0 holm build --target host --allow network.host .
+	output_has " $own"
+	expect 0 holm build --target host --no-cache --network host .
+	output_has " $own"
+	# a stage that is not needed asks for nothing
+	expect 0 holm build --target none .
+	output_has " lo"
+	not output_has "eth0"
+	# nor does the cache give away what was allowed once
+	expect 0 holm build --target trigger -t trigger .
+	echo 'FROM trigger' >onbuild
+	refused 1 "--security=insecure is not allowed" holm build -f onbuild .
+	expect 0 holm build -f onbuild --allow security.insecure .
+	output_has " by trigger"
+	refused 1 "--security=insecure is not allowed" holm build -f onbuild .
+	refused 1 "--allow all: neither security.insecure nor network.host" holm build --allow all .
+	refused 1 "--security=x: neither sandbox nor insecure" holm build -f - . <<<$'FROM busybox\nRUN --security=x true'
+	refused 1 "--network=web: none of" holm build -f - . <<<$'FROM busybox\nRUN --network=web true'
+}

@@ -11,12 +11,14 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "build/allow.h"
 #include "build/cache.h"
 #include "build/cache_option.h"
 #include "build/export.h"
 #include "build/given.h"
 #include "build/import.h"
 #include "build/output.h"
+#include "build/platforms.h"
 #include "build/progress.h"
 #include "build/publish.h"
 #include "build/pull.h"
@@ -35,21 +37,28 @@ enum { TIME_DEFAULT_S = 315532800 };
 
 /* ---- where a stage begins ---- */
 
-static int begin_scratch(struct build *build, struct build_state *state)
+static int begin_scratch(struct build *build, const struct build_stage *stage,
+			 struct build_state *state, struct err *e)
 {
-	struct oci_platform host = { 0 };
+	own_clear(oci_platform_clear) struct oci_platform platform = { 0 };
+	const char *said = stage->platform ? stage->platform : build->o->platform;
+	int r = 0;
 
-	oci_platform_host(&host);
+	if (said)
+		r = oci_platform_parse(&platform, said, e);
+	else
+		oci_platform_host(&platform);
+	if (r < 0)
+		return r;
 	state->name = mem_text("scratch");
 	state->key = mem_text("sha256:scratch");
 	state->portable = mem_text(state->key);
-	state->config.architecture = mem_text(host.architecture);
-	state->config.variant = mem_text(host.variant);
-	state->config.os = mem_text(host.os);
+	state->config.architecture = mem_text(platform.architecture);
+	state->config.variant = mem_text(platform.variant);
+	state->config.os = mem_text(platform.os);
 	state->config.rootfs.type = mem_text("layers");
 	strv_add(&state->config.config.env,
 		 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	oci_platform_clear(&host);
 	state->time_s = build->time_given ? build->time_s : TIME_DEFAULT_S;
 	return 0;
 }
@@ -118,7 +127,7 @@ static int begin_stage(struct build *build, const struct build_stage *stage,
 		return 0;
 	}
 	if (str_equal(stage->base, "scratch"))
-		return begin_scratch(build, state);
+		return begin_scratch(build, stage, state, e);
 	return begin_image(build, stage, state, e);
 }
 
@@ -160,9 +169,11 @@ static void show(const struct build *build, size_t number, size_t at)
 	if (build->stages.items.count > 1)
 		name = stage->name ? mem_format("%s ", stage->name)
 				   : mem_format("stage-%zu ", number);
-	own_free char *text =
-		mem_format("[%s%d/%d] %s", name ? name : "", count_shown(build, stage, at + 1),
-			   count_shown(build, stage, stage->end), build->file.items.items[at].text);
+	own_free char *platform =
+		build->o->one_of_several ? mem_format("%s ", build->o->platform) : mem_text("");
+	own_free char *text = mem_format(
+		"[%s%s%d/%d] %s", platform, name ? name : "", count_shown(build, stage, at + 1),
+		count_shown(build, stage, stage->end), build->file.items.items[at].text);
 	build_progress_begin(build->progress, (int)at + 1, text);
 }
 
@@ -363,6 +374,8 @@ static int prepare(struct build *build, const char *context, struct err *e)
 	if (r == 0)
 		r = build_stage_plan(&build->stages, &build->file, &scope, build->o->target, e);
 	if (r == 0)
+		r = build_allow_check(build, e);
+	if (r == 0)
 		r = build_cache_open(build->engine->store, e);
 	build->states = mem_new(build->stages.items.count + 1, sizeof(*build->states));
 	return r;
@@ -405,7 +418,7 @@ static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct er
 		return err_add(e, "--output");
 	build_progress_done(build->progress, number);
 	r = build->o->metadata_file
-		    ? build_output_metadata(build, ret_id, build->o->metadata_file, e)
+		    ? build_output_metadata(build->o, ret_id, build->o->metadata_file, e)
 		    : 0;
 	return r < 0 ? r : build_export(build, e);
 }
@@ -444,6 +457,8 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		.words_left = BUILD_WORDS_MAX,
 	};
 
+	if (build_platforms_are_several(o))
+		return build_platforms(engine, o, context, ret_id, e);
 	enum build_progress_kind kind;
 	int r = build_progress_kind_find(&kind, o->progress, o->quiet, e);
 	if (r == 0)

@@ -28,6 +28,7 @@ struct build_options {
 	struct strv ssh;           /* ID[=SOCKET|KEY[,KEY]...] */
 	char *target;
 	char *platform;
+	bool one_of_several; /* platforms.h: of the index, and not a result of its own */
 	char *iidfile;
 	char *timestamp;
 	char *progress;
@@ -47,6 +48,7 @@ struct build_options {
 	struct strv add_host;
 	struct strv ulimit;
 	struct strv security_opt;
+	struct strv allow; /* allow.h */
 	char *memory;
 	char *memory_swap;
 	char *cpu_shares;

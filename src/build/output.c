@@ -38,7 +38,7 @@ static void output_clear(struct output *output)
 
 static int parse(struct output *to, const char *text, struct err *e)
 {
-	static const char *const types[] = { "local", "tar", "oci", "docker", "image" };
+	static const char *const types[] = { "local", "tar", "oci", "docker", "image", "registry" };
 
 	if (!strchr(text, '=')) {
 		to->type = strcmp(text, "-") == 0 ? "tar" : "local";
@@ -59,12 +59,17 @@ static int parse(struct output *to, const char *text, struct err *e)
 			to->type = types[i];
 	if (!to->type)
 		return err_set(e, ERR_INVALID,
-			       "--output %s: type is none of local, tar, oci, docker, image", text);
+			       "--output %s: type is none of local, tar, oci, docker, image, "
+			       "registry",
+			       text);
 	to->to = strv_value(&to->pairs, "dest");
-	if (strv_value(&to->pairs, "name") && !str_equal(to->type, "image"))
+	bool named = str_equal(to->type, "image") || str_equal(to->type, "registry");
+	if (strv_value(&to->pairs, "name") && !named)
 		return err_set(e, ERR_INVALID, "--output %s: only an image has a name", text);
-	if (to->to && str_equal(to->type, "image"))
+	if (to->to && named)
 		return err_set(e, ERR_INVALID, "--output %s: an image has no dest", text);
+	if (!strv_value(&to->pairs, "name") && str_equal(to->type, "registry"))
+		return err_set(e, ERR_INVALID, "--output %s: it has no name", text);
 	if (!to->to && str_equal(to->type, "local"))
 		return err_set(e, ERR_INVALID, "--output %s: it has no dest", text);
 	return 0;
@@ -78,7 +83,7 @@ int build_output_check(const struct strv *outputs, struct err *e)
 		own_clear(output_clear) struct output output = { 0 };
 		r = parse(&output, outputs->items[i], e);
 		if (r == 0 && !str_equal(output.type, "local") &&
-		    !str_equal(output.type, "image") &&
+		    !str_equal(output.type, "image") && !str_equal(output.type, "registry") &&
 		    (!output.to || strcmp(output.to, "-") == 0) && isatty(STDOUT_FILENO))
 			r = err_set(e, ERR_INVALID, "the standard output is a terminal");
 	}
@@ -133,11 +138,10 @@ static int write_tar(const struct build *build, const char *id, const char *path
 
 /* ---- archives ---- */
 
-static int save(const struct build *build, const char *id, const char *format, const char *to,
-		struct err *e)
+static int save(const struct store *store, const struct strv *names, const char *format,
+		const char *to, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
-	const struct store *store = build->engine->store;
 
 	strv_add(&arguments, "save");
 	strv_addf(&arguments, "--root=%s", store->root);
@@ -145,24 +149,42 @@ static int save(const struct build *build, const char *id, const char *format, c
 	strv_add(&arguments, "--");
 	strv_add(&arguments, format);
 	strv_add(&arguments, to ? to : "-");
-	if (build->o->tag.count)
-		strv_add_all(&arguments, &build->o->tag);
-	else
-		strv_add(&arguments, id);
+	strv_add_all(&arguments, names);
+	return image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
+}
+
+/* from: an image or a list. */
+static int push(const struct store *store, const char *from, const char *to, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+
+	strv_add(&arguments, "push");
+	strv_addf(&arguments, "--root=%s", store->root);
+	strv_addf(&arguments, "--run=%s", store->run);
+	strv_add(&arguments, "--");
+	strv_add(&arguments, from);
+	strv_add(&arguments, to);
 	return image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }
 
 static int write_one(const struct build *build, const struct output *output, const char *id,
 		     struct err *e)
 {
+	const struct store *store = build->engine->store;
+	char *ids[] = { (char *)id };
+	const struct strv by_id = { ids, 1 };
+	const struct strv *names = build->o->tag.count ? &build->o->tag : &by_id;
+
 	if (str_equal(output->type, "local"))
 		return write_folder(build, id, output->to, e);
 	if (str_equal(output->type, "tar"))
 		return write_tar(build, id, output->to, e);
 	if (str_equal(output->type, "oci"))
-		return save(build, id, "oci-archive", output->to, e);
+		return save(store, names, "oci-archive", output->to, e);
+	if (str_equal(output->type, "registry"))
+		return push(store, id, strv_value(&output->pairs, "name"), e);
 	if (str_equal(output->type, "docker") && output->to)
-		return save(build, id, "docker-archive", output->to, e);
+		return save(store, names, "docker-archive", output->to, e);
 	/* the image is in the store already, as by docker without dest */
 	const char *name = strv_value(&output->pairs, "name");
 	return name ? engine_images_tag(build->engine, id, name, e) : 0;
@@ -189,21 +211,59 @@ int build_output_write(const struct build *build, const char *id, struct err *e)
 		r = parse(&output, build->o->output.items[i], e);
 		if (r == 0)
 			r = write_one(build, &output, id, e);
-		if (str_equal(output.type, "image") ||
+		if (str_equal(output.type, "image") || str_equal(output.type, "registry") ||
 		    (str_equal(output.type, "docker") && !output.to))
 			files = false;
 	}
 	return r == 0 && files ? remove_image(build, id, e) : r;
 }
 
-int build_output_metadata(const struct build *build, const char *id, const char *path,
+int build_output_metadata(const struct build_options *o, const char *id, const char *path,
 			  struct err *e)
 {
 	own_json struct json_object *object = json_object_new_object();
-	own_free char *names = strv_join(&build->o->tag, ",");
+	own_free char *names = strv_join(&o->tag, ",");
 
 	json_object_object_add(object, "containerimage.config.digest", json_object_new_string(id));
 	if (*names)
 		json_object_object_add(object, "image.name", json_object_new_string(names));
 	return json_write_at(AT_FDCWD, path, object, e) < 0 ? err_add(e, "--metadata-file") : 0;
+}
+
+/* ---- an index ---- */
+
+int build_output_check_several(const struct strv *outputs, bool named, struct err *e)
+{
+	int r = build_output_check(outputs, e);
+
+	for (size_t i = 0; r == 0 && i < outputs->count; i++) {
+		own_clear(output_clear) struct output output = { 0 };
+		r = parse(&output, outputs->items[i], e);
+		if (r == 0 && str_equal(output.type, "registry") && !named)
+			r = err_set(e, ERR_INVALID, "--output %s: it needs a --tag, too",
+				    outputs->items[i]);
+		if (r == 0 && !str_equal(output.type, "oci") && !str_equal(output.type, "registry"))
+			r = err_set(
+				e, ERR_UNSUPPORTED,
+				"--output type=%s: of one platform; oci and registry take several",
+				output.type);
+	}
+	return r;
+}
+
+int build_output_write_several(struct engine *engine, const struct build_options *o,
+			       const struct strv *ids, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->output.count; i++) {
+		own_clear(output_clear) struct output output = { 0 };
+		r = parse(&output, o->output.items[i], e);
+		if (r == 0 && str_equal(output.type, "oci"))
+			r = save(engine->store, ids, "oci-archive", output.to, e);
+		else if (r == 0)
+			r = push(engine->store, o->tag.items[0], strv_value(&output.pairs, "name"),
+				 e);
+	}
+	return r < 0 ? err_add(e, "--output") : 0;
 }

@@ -1,7 +1,10 @@
 /* output.h - --output: the result as files, or as an archive; --metadata-file. */
 #pragma once
+#include <stdbool.h>
 
 struct build;
+struct build_options;
+struct engine;
 struct err;
 struct strv;
 
@@ -13,5 +16,11 @@ int build_output_check(const struct strv *outputs, struct err *e);
 int build_output_write(const struct build *build, const char *id, struct err *e);
 
 /* What docker writes there: containerimage.config.digest and image.name. */
-int build_output_metadata(const struct build *build, const char *id, const char *path,
+int build_output_metadata(const struct build_options *o, const char *id, const char *path,
 			  struct err *e);
+
+/* Of an index, the images of which have these ids: to an archive or a registry. named: it has a
+ * --tag. */
+int build_output_check_several(const struct strv *outputs, bool named, struct err *e);
+int build_output_write_several(struct engine *engine, const struct build_options *o,
+			       const struct strv *ids, struct err *e);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "build/allow.h"
 #include "build/build.h"
 #include "build/progress.h"
 #include "build/run_mounts.h"
@@ -83,19 +84,9 @@ static const char *network_of(const struct build_step *step)
 	return said ? said : step->build->o->network;
 }
 
-static int check_flags(const struct build_step *step, struct err *e)
+static bool is_insecure(const struct build_step *step)
 {
-	const char *network = build_file_flag(step->at, "network");
-	const char *security = build_file_flag(step->at, "security");
-
-	if (network && !str_equal(network, "none") && !str_equal(network, "host") &&
-	    !str_equal(network, "default"))
-		return err_set(e, ERR_INVALID, "--network=%s: none of default, none, host",
-			       network);
-	if (security && !str_equal(security, "sandbox"))
-		return err_set(e, ERR_UNSUPPORTED,
-			       "--security=%s: only sandbox is allowed in a build", security);
-	return 0;
+	return str_equal(build_file_flag(step->at, "security"), "insecure");
 }
 
 static char *make_key(struct build_step *step, const struct strv *command,
@@ -112,6 +103,7 @@ static char *make_key(struct build_step *step, const struct strv *command,
 	build_sum_add(hash, process->user);
 	build_sum_add(hash, process->working_dir);
 	build_sum_add(hash, network_of(step));
+	build_sum_add_number(hash, is_insecure(step));
 	build_run_mounts_sum(hash, mounts);
 	return build_step_key_end(step, hash, true);
 }
@@ -193,6 +185,7 @@ static void fill_options(struct create_options *to, const struct build_step *ste
 	to->cgroup_parent = o->cgroup_parent;
 	to->ulimit = o->ulimit;
 	to->security_opt = o->security_opt;
+	to->privileged = is_insecure(step);
 	to->add_host = o->add_host;
 	add_env(&to->env, step);
 	if (network)
@@ -360,7 +353,7 @@ int build_step_run(struct build_step *step, struct err *e)
 	own_clear(strv_clear) struct strv command = { 0 };
 	own_clear(build_run_mounts_clear) struct build_run_mounts mounts = { 0 };
 
-	int r = check_flags(step, e);
+	int r = build_allow_run(step->build, step->at, e);
 	if (r == 0)
 		r = build_run_mounts_read(&mounts, step, e);
 	if (r < 0)

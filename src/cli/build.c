@@ -21,6 +21,9 @@
 #define OPTIONS struct build_options
 static const struct option table[] = {
 	{ "add-host", 0, OPTION_STRINGS(add_host), "HOST:IP", "a line for /etc/hosts of RUN" },
+	{ "allow", 0, OPTION_STRINGS(allow), "RIGHT",
+	  "for RUN --security=insecure: security.insecure; for RUN --network=host: network.host",
+	  "network.host|security.insecure" },
 	{ "annotation", 0, OPTION_STRINGS(annotation), "KEY=VALUE", "of the image's manifest" },
 	{ "build-arg", 0, OPTION_STRINGS(build_arg), "NAME[=VALUE]",
 	  "value of an ARG; without one that of the environment" },
@@ -52,8 +55,9 @@ static const struct option table[] = {
 	  "default|none|host" },
 	{ "no-cache", 0, OPTION_FLAG(no_cache), NULL, "do every step again" },
 	{ "output", 'o', OPTION_STRINGS(output), "FOLDER|type=TYPE,dest=PATH",
-	  "the result's files in a folder; or type local, tar, oci, docker, image" },
-	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "of the images that FROM names" },
+	  "the result's files in a folder; or type local, tar, oci, docker, image, registry" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH[,...]",
+	  "for what the image is; several make an index" },
 	{ "progress", 0, OPTION_STRING(progress), "KIND",
 	  "how it is shown: auto, plain, tty, json, quiet",
 	  "auto|plain|tty|json|rawjson|quiet|none" },

@@ -19,6 +19,7 @@
 #include "image/source.h"
 #include "oci/digest.h"
 #include "storage/index.h"
+#include "storage/list.h"
 #include "storage/store.h"
 
 #define EMBEDDED_REFERENCE "docker.io/library/busybox:latest"
@@ -75,8 +76,37 @@ static int find_entry(const struct storage_index *index, const char *name,
 	return storage_index_find_id(index, name, ret, e);
 }
 
-int engine_image_find(struct engine *engine, const char *name, struct storage_image *ret_image,
-		      char **ret_reference, struct err *e)
+/* The image of a list that is for the platform (NULL: this machine's), or *ret NULL: there is no
+ * such list. */
+static int find_listed(struct engine *engine, const struct storage_index *index, const char *name,
+		       const char *platform, const struct storage_entry **ret, struct err *e)
+{
+	own_clear(image_source_clear) struct image_source source = { 0 };
+	own_clear(oci_index_clear) struct oci_index list = { 0 };
+	own_clear(oci_platform_clear) struct oci_platform want = { 0 };
+	struct err none;
+
+	if (image_source_parse(&source, name, &none) < 0 || source.transport != IMAGE_FROM_REGISTRY)
+		return 0;
+	own_free char *stored = image_source_stored_name(&source);
+	if (!stored || storage_list_read(&list, engine->store, stored, &none) < 0)
+		return 0;
+	int r = 0;
+	if (platform)
+		r = oci_platform_parse(&want, platform, e);
+	else
+		oci_platform_host(&want);
+	if (r == 0)
+		r = oci_index_choose(&list, &want, e);
+	if (r < 0) {
+		e->kind = ERR_UNSUPPORTED; /* nobody else has it */
+		return err_add(e, "%s", name);
+	}
+	return storage_index_find_id(index, list.manifests.items[r].digest, ret, e);
+}
+
+static int find_for(struct engine *engine, const char *name, const char *platform,
+		    struct storage_image *ret_image, char **ret_reference, struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
 	const struct storage_entry *entry;
@@ -84,6 +114,8 @@ int engine_image_find(struct engine *engine, const char *name, struct storage_im
 	if (r < 0)
 		return r;
 	r = find_entry(&index, name, &entry, e);
+	if (r == 0 && !entry)
+		r = find_listed(engine, &index, name, platform, &entry, e);
 	if (r < 0)
 		return r;
 	if (!entry && engine_image_step_is(name))
@@ -94,6 +126,12 @@ int engine_image_find(struct engine *engine, const char *name, struct storage_im
 	if (r == 0 && ret_reference)
 		*ret_reference = mem_text(entry->reference);
 	return r;
+}
+
+int engine_image_find(struct engine *engine, const char *name, struct storage_image *ret_image,
+		      char **ret_reference, struct err *e)
+{
+	return find_for(engine, name, NULL, ret_image, ret_reference, e);
 }
 
 /* overlayfs takes a folder once. Of a layer that is there twice the upper one hides all of the
@@ -149,6 +187,18 @@ static int has_platform(const struct storage_image *image, const char *platform,
 	return str_equal(want.os, image->config.os) &&
 	       str_equal(want.architecture, image->config.architecture) &&
 	       (!want.variant || str_equal(want.variant, image->config.variant));
+}
+
+static bool is_host(const char *platform)
+{
+	own_clear(oci_platform_clear) struct oci_platform want = { 0 };
+	own_clear(oci_platform_clear) struct oci_platform host = { 0 };
+	struct err bad;
+
+	oci_platform_host(&host);
+	return !platform ||
+	       (oci_platform_parse(&want, platform, &bad) == 0 && str_equal(want.os, host.os) &&
+		str_equal(want.architecture, host.architecture));
 }
 
 /* The shipped archive, if it is what the name means and is there. */
@@ -212,7 +262,7 @@ static int resolve(struct engine *engine, const struct image_request *request,
 		   struct storage_image *image, char **reference, struct err *e)
 {
 	if (request->pull != ENGINE_PULL_ALWAYS) {
-		int r = engine_image_find(engine, request->name, image, reference, e);
+		int r = find_for(engine, request->name, request->platform, image, reference, e);
 		if (r < 0 && (e->kind != ERR_NOT_FOUND || engine_image_step_is(request->name)))
 			return r;
 		if (r == 0)
@@ -226,7 +276,7 @@ static int resolve(struct engine *engine, const struct image_request *request,
 	}
 	if (request->pull == ENGINE_PULL_NEVER)
 		return -e->number;
-	own_free char *embedded = request->pull == ENGINE_PULL_MISSING && !request->platform
+	own_free char *embedded = request->pull == ENGINE_PULL_MISSING && is_host(request->platform)
 					  ? embedded_archive(request->name)
 					  : NULL;
 	return bring_and_find(engine, request, embedded ? embedded : request->name,

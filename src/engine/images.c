@@ -20,6 +20,7 @@
 #include "storage/gc.h"
 #include "storage/image.h"
 #include "storage/index.h"
+#include "storage/list.h"
 
 /* ---- list ---- */
 
@@ -311,7 +312,8 @@ static int prune(struct engine *engine, const struct storage_index *index,
 		const struct storage_entry *entry = &index->entries.items[i];
 		const struct engine_row *user;
 		if (find_user(rows, entry, &user) || (entry->reference && !all) ||
-		    engine_image_is_mounted(engine, entry->digest) || !fits(engine, entry, filter))
+		    engine_image_is_mounted(engine, entry->digest) ||
+		    storage_list_has(engine->store, entry->digest) || !fits(engine, entry, filter))
 			continue;
 		int r = entry->reference ? untag(engine, entry, done, e)
 					 : remove_all(engine, index, entry, done, e);

@@ -17,43 +17,27 @@
 #include "image/list_add.h"
 #include "image/list_push.h"
 #include "image/reference.h"
+#include "storage/list.h"
 #include "storage/store.h"
 
 /* ---- files ---- */
 
-/* "lists/docker.io%library%x:1": a percent sign is in no reference. */
-static char *path_of(const char *name)
-{
-	char *path = mem_format("lists/%s", name);
-
-	for (char *c = path + strlen("lists/"); *c; c++)
-		if (*c == '/')
-			*c = '%';
-	return path;
-}
-
 bool image_list_exists(const struct store *store, const char *name)
 {
-	own_free char *path = path_of(name);
-
-	return faccessat(store->root_fd, path, F_OK, 0) == 0;
+	return storage_list_exists(store, name);
 }
 
 int image_list_read(struct oci_index *list, const struct store *store, const char *name,
 		    struct err *e)
 {
-	own_clear(str_clear) struct str text = { 0 };
-	own_free char *path = path_of(name);
-	int r = fd_read_file_at(store->root_fd, path, OCI_IMAGE_MANIFEST_MAX, &text, e);
+	int r = storage_list_read(list, store, name, e);
 
-	if (r == -ENOENT) {
+	if (r < 0 && e->kind == ERR_NOT_FOUND) {
 		err_set(e, ERR_NOT_FOUND, "no such manifest list: %s",
 			image_reference_familiar(name));
 		return err_hint(e, "make it: holm manifest create %s",
 				image_reference_familiar(name));
 	}
-	if (r == 0)
-		r = oci_index_parse(list, text.text ? text.text : "", text.length, e);
 	return r < 0 ? err_add(e, "manifest list %s", image_reference_familiar(name)) : 0;
 }
 
@@ -68,7 +52,7 @@ int image_list_write(const struct store *store, const char *name, const struct o
 		     struct err *e)
 {
 	own_json struct json_object *object = shape_write(&oci_index_shape, list);
-	own_free char *path = path_of(name);
+	own_free char *path = storage_list_path(name);
 	const char *text = json_text(object);
 
 	return fd_write_file_at(store->root_fd, path, text, strlen(text), 0600, e);
@@ -76,7 +60,7 @@ int image_list_write(const struct store *store, const char *name, const struct o
 
 int image_list_remove(const struct store *store, const char *name, struct err *e)
 {
-	own_free char *path = path_of(name);
+	own_free char *path = storage_list_path(name);
 
 	if (unlinkat(store->root_fd, path, 0) == 0)
 		return 0;
@@ -115,7 +99,7 @@ static int add_each(struct doing *d, size_t from, struct err *e)
 static int create(struct doing *d, struct err *e)
 {
 	const struct image_invocation *invocation = d->invocation;
-	bool there = image_list_exists(invocation->store, d->name);
+	bool there = !invocation->purge && image_list_exists(invocation->store, d->name);
 	int r = 0;
 
 	if (there && !invocation->amend) {

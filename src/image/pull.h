@@ -14,7 +14,7 @@ struct image_pull {
 	const struct oci_platform *platform; /* which entry of an index */
 	const struct image_access *access;
 	bool whole; /* see image/layers.h */
-	/* of a cache of builds (cache.h): manifest and config alone; or one layer and nothing else */
+	/* of a cache of builds (cache.h): manifest and config alone; or one layer alone */
 	bool documents;
 	const char *key;
 };

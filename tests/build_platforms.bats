@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# build: --platform with several, an index of their images; stages that cross-compile.
+load holm
+
+# Built here for elsewhere: no foreign program runs.
+write_cross() {
+	cat >Dockerfile <<-'END'
+		FROM --platform=$BUILDPLATFORM busybox AS build
+		ARG TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDARCH
+		RUN echo "$TARGETPLATFORM|$TARGETOS|$TARGETARCH|$TARGETVARIANT|$BUILDPLATFORM|$BUILDARCH" >/built
+		FROM scratch
+		ARG TARGETARCH
+		LABEL arch=$TARGETARCH
+		COPY --from=build /built /built
+	END
+}
+
+architectures() { # of an index.json or a manifest's text
+	jq -r '[.manifests[].platform | .os + "/" + .architecture + (if .variant then "/" + .variant else "" end)] | join(" ")'
+}
+
+@test "several platforms: an index under the name, an image for each, arguments exact" {
+	write_cross
+	expect 0 holm build --platform linux/arm64,linux/amd64,linux/arm/v7 -t app:1 --iidfile id --metadata-file meta .
+	output_has "[linux/arm64 build 2/2] RUN"
+	[ "$(holm manifest inspect app:1 | architectures)" = "linux/arm64 linux/amd64 linux/arm/v7" ]
+	[ "$(jq -r '."containerimage.config.digest"' meta)" = "$(cat id)" ]
+	# this machine's is the one that the name means; another is asked for
+	expect 0 holm image inspect --format '{{.Architecture}} {{.Config.Labels.arch}}' app:1
+	output_is "amd64 amd64"
+	for platform in linux/arm64 linux/amd64 linux/arm/v7; do
+		expect 0 holm create --name one --platform "$platform" app:1 /none
+		expect 0 holm cp one:/built built
+		holm rm one
+		IFS=/ read -r os architecture variant <<<"$platform"
+		[ "$(cat built)" = "$platform|$os|$architecture|${variant:-}|linux/amd64|amd64" ]
+	done
+	refused 1 "not there for linux/s390x" holm create --platform linux/s390x app:1 /none
+	# the images of an index are not dangling, and one name has one meaning
+	expect 0 holm image prune -f
+	expect 0 holm gc
+	expect 0 holm system check
+	output_is "The store is sound."
+	expect 0 holm create --name two --platform linux/arm64 app:1 /none
+	holm rm two
+	# again, everything cached; the index is another only if an image is
+	before=$(cat id)
+	expect 0 holm build --platform linux/arm64,linux/amd64,linux/arm/v7 -t app:1 --iidfile id .
+	[ "$(grep -c CACHED <<<"$stderr")" = 6 ]
+	[ "$(cat id)" = "$before" ]
+	expect 0 holm build --platform linux/arm64,linux/amd64 -t app:1 - <Dockerfile
+	[ "$(holm manifest inspect app:1 | architectures)" = "linux/arm64 linux/amd64" ]
+	expect 0 holm build -t app:1 .
+	expect 0 holm image inspect --format '{{.Architecture}}' app:1
+	output_is amd64
+	# scratch is for whom it is built
+	expect 0 holm build --platform linux/arm64 -t arm .
+	expect 0 holm image inspect --format '{{.Architecture}}' arm
+	output_is arm64
+}
+
+@test "an index goes to a registry and to an archive; others read it" {
+	write_cross
+	registry_start
+	expect 0 holm build --platform linux/amd64,linux/arm64 -t app --output "type=registry,name=$REGISTRY/app:1" \
+		--output type=oci,dest=app.tar .
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/app:1" | architectures)" = "linux/amd64 linux/arm64" ]
+	expect 0 holm push app "$REGISTRY/app:2"
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/app:2" | architectures)" = "linux/amd64 linux/arm64" ]
+	for architecture in amd64 arm64; do
+		[ "$(skopeo inspect --override-arch "$architecture" --config --tls-verify=false "docker://$REGISTRY/app:1" | jq -r .architecture)" = "$architecture" ]
+		HOLM_ROOT=$PWD/other expect 0 holm pull -q --platform "linux/$architecture" "$REGISTRY/app:1"
+		HOLM_ROOT=$PWD/other expect 0 holm image inspect --format '{{.Architecture}}' "$REGISTRY/app:1"
+		output_is "$architecture"
+	done
+	[ "$(tar -xOf app.tar index.json | architectures)" = "linux/amd64 linux/arm64" ]
+	HOLM_ROOT=$PWD/third expect 0 holm load -i app.tar
+	# one platform to a registry as well
+	expect 0 holm build --output "type=registry,name=$REGISTRY/one" .
+	expect 0 skopeo inspect --tls-verify=false "docker://$REGISTRY/one"
+	refused 1 "it has no name" holm build --output type=registry .
+	refused 1 "oci and registry take several" holm build --platform linux/amd64,linux/arm64 -t x --output type=docker,dest=x.tar .
+	refused 1 "an index of images needs a name" holm build --platform linux/amd64,linux/arm64 .
+	refused 1 "linux/amd64 twice" holm build --platform linux/amd64,linux/amd64 -t x .
+	refused 1 "--platform" holm build --platform linux/amd64, -t x .
+	refused 1 "of one platform at a time" holm build --platform linux/amd64,linux/arm64 -t x --cache-to type=inline .
+	# one that fails leaves the index as it was
+	before=$(holm manifest inspect app)
+	sed -i 's/^ARG TARGETPLATFORM.*/&\nRUN [ $TARGETARCH = arm64 ]/' Dockerfile
+	refused 1 "linux/amd64: Dockerfile:3" holm build --platform linux/arm64,linux/amd64 -t app .
+	[ "$(holm manifest inspect app)" = "$before" ]
+}
+
+# A program for arm64 that says so: write(1, ...), exit(0).
+write_foreign_program() {
+	python3 - <<-'END'
+		import struct
+		code = struct.pack("<8I", 0xd2800020, 0x100000e1, 0xd2800102, 0xd2800808, 0xd4000001, 0xd2800000, 0xd2800ba8, 0xd4000001)
+		code += b"aarch64\n"
+		start = 64 + 56
+		elf = b"\x7fELF\x02\x01\x01" + bytes(9)
+		elf += struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, 0x400000 + start, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+		elf += struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, start + len(code), start + len(code), 0x1000)
+		open("hello", "wb").write(elf + code)
+	END
+	chmod 755 hello
+	printf 'FROM scratch\nCOPY hello /hello\nRUN ["/hello"]\nCMD ["/hello"]\n' >Dockerfile
+}
+
+@test "RUN of a foreign platform without an emulator: the error says what is missing" {
+	needs python3
+	write_foreign_program
+	[ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || skip "this machine has the emulator"
+	refused 126 "exec format error" holm build --platform linux/arm64 -t app .
+	output_has "qemu-user-static"
+}
+
+# In a user namespace of its own, with ids as outside: binfmt_misc is such a namespace's since Linux 6.7.
+@test "RUN of a foreign platform by binfmt_misc; the index's image runs, too" {
+	needs python3 qemu-aarch64-static
+	write_foreign_program
+	cat >inside <<-'END'
+		read -r _ <go
+		mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || exit 77
+		printf '%s' ':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:F' \
+			>/proc/sys/fs/binfmt_misc/register || exit 77
+		holm build --progress plain --network none --platform linux/arm64,linux/amd64 -t app -f - . <<-'FILE'
+			FROM scratch AS arm64
+			COPY hello /hello
+			RUN ["/hello"]
+			CMD ["/hello"]
+			FROM busybox AS amd64
+			CMD ["echo", "here"]
+			FROM $TARGETARCH
+		FILE
+		holm run --rm --network none --platform linux/arm64 app
+		holm run --rm --network none app
+	END
+	mkfifo go
+	unshare --user --mount bash inside >log 2>&1 3>&- &
+	pid=$!
+	outside() {
+		[ "$(readlink "/proc/$pid/ns/user")" != "$(readlink /proc/self/ns/user)" ]
+	}
+	within 10 outside
+	echo "0 0 65536" >"/proc/$pid/uid_map"
+	echo "0 0 65536" >"/proc/$pid/gid_map"
+	echo go >go
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" != 77 ] || skip "binfmt_misc is not a user namespace's here (Linux 6.7)"
+	cat log
+	[ "$status" = 0 ]
+	grep -q '^#.* aarch64$' log
+	[ "$(tail -2 log)" = $'aarch64\nhere' ]
+}

@@ -77,9 +77,10 @@ nsenter -t $other -m true
 nsenter -t $other -i true
 '
 
-@test "a root shell inside, with every right, tries to touch the host as another user" {
+# Root of a container with these ids.
+tries_with() { # MODE
 	echo "$tries" >"$host/tries"
-	expect 0 u run --rm --privileged --pid host --network host -v "$host:/host" \
+	expect 0 u run --rm --privileged --userns "$1" --user 0 --pid host --network host -v "$host:/host" \
 		-e "root=$root" -e "other=$other" busybox sh -c '
 		touch /host/mine/file
 		[ "$(readlink /proc/self/ns/net)" ] && [ "$(id -u)" = 0 ] && [ -e "/proc/$root/stat" ] || exit 9
@@ -95,6 +96,35 @@ nsenter -t $other -i true
 	kill -0 "$root"
 	kill -0 "$other"
 	grep -q '^State:	S' "/proc/$other/status"
+}
+
+@test "a root shell inside, with every right, tries to touch the host as another user" {
+	tries_with host
+}
+
+@test "so it does with ids of its own: keep-id, auto, nomap" {
+	local mode
+	for mode in keep-id auto nomap; do
+		tries_with "$mode"
+		rm -f "$host/mine/file"
+	done
+}
+
+# Of one user: auto gives each a part of the range, and what one keeps is not the other's.
+@test "root of one container of a user's, with ids of its own, is nobody to another's" {
+	mkdir "$host/shared"
+	chmod 1777 "$host/shared"
+	expect 0 u run -d --name a --userns auto -v "$host/shared:/shared" busybox sh -c 'umask 077; echo secret >/shared/kept; exec sleep 1000'
+	within 5 test -s "$host/shared/kept"
+	[ "$(stat -c %u "$host/shared/kept")" = 300000 ]
+	expect 0 u run --rm --userns auto --privileged --pid host -v "$host/shared:/shared" -e "pid=$(u inspect -f '{{.State.Pid}}' a)" busybox sh -c '
+		for try in "cat /shared/kept" "rm -f /shared/kept" "chown 0 /shared/kept" "kill $pid" "ls /proc/$pid/root/" "nsenter -t $pid -m true"; do
+			(eval "$try") >/dev/null 2>&1 && echo "this works: $try"
+		done
+		exit 0'
+	output_is ""
+	[ "$(cat "$host/shared/kept")" = secret ]
+	expect 0 u rm -f a
 }
 
 @test "a setuid program that a container leaves in a folder of the host is the user's" {

@@ -19,11 +19,13 @@ teardown() {
 
 maps='tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map'
 
-# Nothing in the store is anybody's but the user's and the range's.
+# Nothing in the store is anybody's but the user's and the range's. A container that ended goes after its
+# exit code has been told.
 all_is_ours() {
+	within 5 eval '[ -z "$(find "$store" -name ".dead-*")" ]'
 	local others
 	others=$(find "$store" \( -not -uid 1000 -not \( -uid +299999 -uid -365536 \) \) -o \
-		\( -not -gid 1000 -not \( -gid +299999 -gid -365536 \) \) 2>/dev/null || true)
+		\( -not -gid 1000 -not \( -gid +299999 -gid -365536 \) \))
 	[ "$others" = "" ] || {
 		echo "neither the user's nor of the range: $others"
 		return 1

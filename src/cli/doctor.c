@@ -479,8 +479,10 @@ static enum verdict check_folders(struct json_object *rows, struct cli *cli)
 		bool can = cli_doctor_user_storage(&overlay.fact, engine->store->root_fd);
 		overlay.verdict = can ? FINE : LESS;
 		add_finding(rows, "overlayfs of yours", &overlay,
-			    "files that a container removes from its image, and so most of them",
-			    "--root DIR (or HOLM_ROOT) on ext4, xfs, btrfs");
+			    "the speed of files, which fuse-overlayfs is not known for; without "
+			    "either, containers",
+			    "--root DIR (or HOLM_ROOT) on ext4, xfs, btrfs; install "
+			    "fuse-overlayfs");
 	}
 	if (statfs(engine->store->run, &fs) == 0) {
 		bool tmpfs = fs.f_type == TMPFS_MAGIC;

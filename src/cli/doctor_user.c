@@ -1,8 +1,6 @@
 #include "cli/doctor_user.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -12,6 +10,7 @@
 #include "base/str.h"
 #include "network/uplink.h"
 #include "runtime/cgroup_user.h"
+#include "runtime/overlay_driver.h"
 #include "runtime/subid.h"
 #include "runtime/user_entry.h"
 
@@ -89,15 +88,11 @@ bool cli_doctor_user_network(char **ret_fact)
 	return program != NULL;
 }
 
-/* overlayfs.rst, "userxattr": asked for an attribute that is not there, a filesystem that could
- * have it says ENODATA. */
 bool cli_doctor_user_storage(char **ret_fact, int folder_fd)
 {
-	char value[8];
+	struct err e = { 0 };
 
-	bool can = fgetxattr(folder_fd, "user.overlay.opaque", value, sizeof(value)) >= 0 ||
-		   errno != EOPNOTSUPP;
-	*ret_fact = mem_text(can ? "overlayfs with attributes of users"
-				 : "the filesystem has no attributes of users (user.*)");
-	return can;
+	const char *driver = runtime_overlay_driver(folder_fd, &e);
+	*ret_fact = driver ? mem_text(driver) : mem_format("none: %s", e.text);
+	return driver && strcmp(driver, "overlay") == 0;
 }

@@ -16,5 +16,5 @@ bool cli_doctor_user_cgroup(char **ret_fact);
 /* The program that carries the packets of containers: is there one that works? */
 bool cli_doctor_user_network(char **ret_fact);
 
-/* Can overlayfs write to a folder for a user namespace: has it attributes of users? */
+/* By what the roots of containers are mounted that are in this folder: is it overlayfs? */
 bool cli_doctor_user_storage(char **ret_fact, int folder_fd);

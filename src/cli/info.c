@@ -17,6 +17,7 @@
 #include "cli/format.h"
 #include "cli/host.h"
 #include "cli/info.h"
+#include "cli/info_user.h"
 #include "cli/print.h"
 #include "engine/engine.h"
 #include "oci/image.h"
@@ -237,6 +238,7 @@ static int make_info(struct json_object *to, struct engine *engine, struct err *
 	add(to, "DockerRootDir", engine->store->root);
 	add(to, "RunDir", engine->store->run);
 	cli_info_docker(to);
+	cli_info_user(to, engine);
 	return 0;
 }
 
@@ -269,6 +271,7 @@ static void print_info(struct json_object *info)
 	print_field(info, "Kernel", "KernelVersion");
 	print_field(info, "Architecture", "Architecture");
 	print_field(info, "CPUs", "NCPU");
+	cli_info_user_print(info);
 	printf("Memory: %s\n\n'holm doctor' tells what this host lacks.\n", memory);
 }
 

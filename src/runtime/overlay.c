@@ -21,6 +21,7 @@
 #include "runtime/idmap_mount.h"
 #include "runtime/mount.h"
 #include "runtime/mount_label.h"
+#include "runtime/overlay_fuse.h"
 #include "runtime/overlay_lower.h"
 #include "runtime/user_namespace.h"
 
@@ -327,8 +328,8 @@ struct helper_answer {
 	struct err error;
 };
 
-int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay,
-					   const char *scratch, struct err *e)
+int runtime_overlay_mount_by(runtime_overlay_helper *helper, const struct runtime_overlay *overlay,
+			     const char *scratch, struct err *e)
 {
 	int ends[2];
 
@@ -343,7 +344,7 @@ int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay
 		return err_number(e, -pid, "start a process to mount the overlay");
 	struct helper_answer answer = { 0 };
 	if (pid == 0) {
-		answer.fd = mount_in_helper(overlay, scratch, &answer.error);
+		answer.fd = helper(overlay, scratch, &answer.error);
 		_exit(write(writing, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
 	}
 	int status = process_wait(pid);
@@ -352,6 +353,12 @@ int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay
 	if (answer.fd < 0)
 		*e = answer.error;
 	return answer.fd;
+}
+
+int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay,
+					   const char *scratch, struct err *e)
+{
+	return runtime_overlay_mount_by(mount_in_helper, overlay, scratch, e);
 }
 
 /* overlayfs wants two layers where there is no upper: one alone is bound instead. */
@@ -394,8 +401,7 @@ static void unmark_volatile(const struct runtime_overlay *overlay, const struct 
 		fd_remove_tree_at(work, "incompat", &still_there);
 }
 
-int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
-				    struct err *e)
+static int mount_native(const struct runtime_overlay *overlay, const char *scratch, struct err *e)
 {
 	own_clear(folders_close) struct folders folders = { 0 };
 
@@ -424,13 +430,32 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 			unmark_volatile(overlay, &folders);
 		r = runtime_overlay_mount_by_option_string(overlay, scratch, e);
 	}
-	if (r == -EINVAL && overlay->is_volatile)
+	if (r == -EINVAL && marked)
 		return err_hint(e, "an upper folder that was mounted volatile before is refused "
 				   "until work/incompat in its work folder is removed");
 	if (r != 0)
 		return r;
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return fd < 0 ? err_sys(e, "mount the overlay") : fd;
+}
+
+/* Only an upper folder asks much of its filesystem; a user that is root of the host's user namespace
+ * has overlayfs or nothing. */
+int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
+				    struct err *e)
+{
+	const char *why;
+
+	int r = mount_native(overlay, scratch, e);
+	if (r >= 0 || !overlay->upper || overlay->data.count ||
+	    !runtime_user_namespace_is_inner() || (r != -EINVAL && r != -EOPNOTSUPP))
+		return r;
+	if (runtime_overlay_fuse_may(&why))
+		return runtime_overlay_fuse_mount_in_parent(overlay, scratch, e);
+	return err_hint(e,
+			"the filesystem of %s may not be one that overlayfs can write to, and of "
+			"fuse-overlayfs: %s; --root DIR (or HOLM_ROOT) on ext4, xfs, btrfs does it",
+			overlay->upper, why);
 }
 
 bool runtime_overlay_takes_data(const char *folder, const char *other)

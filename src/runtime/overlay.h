@@ -51,6 +51,13 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 /* Does the kernel take layers with data alone in a user namespace (Linux 6.16)? By two folders. */
 bool runtime_overlay_takes_data(const char *folder, const char *other);
 
+/* Runs helper, which mounts, in a mount namespace of its own: the descriptor it returns, the
+ * caller's, or its error. */
+typedef int runtime_overlay_helper(const struct runtime_overlay *overlay, const char *scratch,
+				   struct err *e);
+int runtime_overlay_mount_by(runtime_overlay_helper *helper, const struct runtime_overlay *overlay,
+			     const char *scratch, struct err *e);
+
 /* The way for old kernels, by itself for its test. */
 int runtime_overlay_mount_by_option_string(const struct runtime_overlay *overlay,
 					   const char *scratch, struct err *e);

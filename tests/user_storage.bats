@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# Where an ordinary user's home is on a filesystem that overlayfs writes to, and where it is not.
+# shellcheck disable=SC2016 # scripts for other shells
+load holm
+load person
+
+setup() {
+	holm_setup
+	person_new 300000:65536
+	home=$BATS_TEST_TMPDIR/person/tester
+}
+
+teardown() {
+	[ -z "${ODD:-}" ] || umount "$home"
+	[ -z "${FUSE:-}" ] || umount /dev/fuse
+	person_end
+	holm_teardown
+}
+
+# Another overlay: overlayfs takes no upper folder from one.
+home_is_odd() {
+	mkdir "$BATS_TEST_TMPDIR/odd" "$BATS_TEST_TMPDIR/odd/lower" "$BATS_TEST_TMPDIR/odd/upper" "$BATS_TEST_TMPDIR/odd/work"
+	chown 1000:1000 "$BATS_TEST_TMPDIR/odd/upper"
+	mount -t overlay -o "lowerdir=$BATS_TEST_TMPDIR/odd/lower,upperdir=$BATS_TEST_TMPDIR/odd/upper,workdir=$BATS_TEST_TMPDIR/odd/work" none "$home"
+	ODD=yes
+}
+
+# The user's, in this mount namespace alone.
+fuse_is_open() {
+	needs fuse-overlayfs
+	mknod -m 666 "$BATS_TEST_TMPDIR/fuse" c 10 229
+	mount --bind "$BATS_TEST_TMPDIR/fuse" /dev/fuse
+	FUSE=yes
+	head -c 0 /dev/fuse 2>/dev/null || skip "/dev/fuse cannot be opened here"
+}
+
+@test "a home on another overlay: by fuse-overlayfs, where /dev/fuse is open" {
+	home_is_odd
+	fuse_is_open
+	expect 0 u run --name a busybox sh -c 'rm /etc/passwd; echo x >/made; chown 7:8 /made; grep " / " /proc/self/mounts | cut -d" " -f3; stat -c %u:%g /made /bin'
+	output_is "fuse.fuse-overlayfs
+7:8
+0:0"
+	expect 0 u info --format '{{.Driver}}'
+	output_is fuse-overlayfs
+	u doctor --format json >facts || true
+	[ "$(jq -rs '.[] | select(.Name == "overlayfs of yours") | "\(.Verdict) \(.Fact)"' facts)" = "less fuse-overlayfs" ]
+	expect 0 u start -a a
+	expect 0 u run --rm busybox true
+	expect 0 u rm a
+	within 5 eval '! pgrep -u 1000 -x fuse-overlayfs'
+}
+
+@test "a home on another overlay, and /dev/fuse is closed: what, why and what to try" {
+	home_is_odd
+	refused 125 "not supported as upperdir" u run --rm busybox true
+	output_has "--root DIR"
+	expect 0 u info
+	output_has "Storage driver: none"
+	output_has "not supported as upperdir"
+	u doctor --format json >facts || true
+	jq -se '.[] | select(.Name == "overlayfs of yours") | .Verdict == "less" and (.Advice | contains("fuse-overlayfs"))' facts
+	expect 0 u ps -aq
+	output_is ""
+}
+
+@test "info tells a user the user's things" {
+	expect 0 u info --format json
+	[ "$(jq -c '.User.IDMappings' <<<"$output")" = '{"UidMap":["0:1000:1","1:300000:65536"],"GidMap":["0:1000:1","1:300000:65536"]}' ]
+	[ "$(jq -r '.User.Storage, .Driver' <<<"$output" | tr '\n' ' ')" = "overlay overlay2 " ]
+	[ "$(jq -r '.User.Network' <<<"$output")" != null ]
+	[[ $(jq -r '.User.Cgroup' <<<"$output") == *delegated* ]]
+	expect 0 u info
+	output_has "  user ids (inside:outside:count): 0:1000:1, 1:300000:65536"
+	[ "$(holm info --format json | jq -c .User)" = null ]
+	[ "$(find "$BATS_TEST_TMPDIR/person/tester/.local/share/holm" -maxdepth 1 -name '.overlay*')" = "" ]
+}

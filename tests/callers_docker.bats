@@ -3,6 +3,7 @@
 
 load holm
 load callers/callers
+load nested
 
 setup_file() {
 	callers_setup_file containerd containerd-shim-runc-v2 dockerd docker || return 0
@@ -196,4 +197,8 @@ health_is() { # ENGINE NAME STATUS
 		$engine stop -t 0 good >/dev/null
 	done
 	diff <(health_of docker good) <(health_of holm good)
+}
+
+@test "holm in a container of docker's, as a user and as root" {
+	holm_runs_inside docker run --rm
 }

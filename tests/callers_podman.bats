@@ -3,6 +3,7 @@
 
 load holm
 load callers/callers
+load nested
 
 setup_file() {
 	callers_setup_file podman conmon /etc/containers/policy.json || return 0
@@ -240,4 +241,8 @@ podman_as_user() { # ARGUMENT...
 	output_is "137 holm-runtime"
 	expect 0 podman_as_user rm sleeper
 	podman_user_end
+}
+
+@test "holm in a container of podman's, as a user and as root" {
+	holm_runs_inside podman run --rm
 }

@@ -23,8 +23,7 @@ static struct json_object *lines_of(const struct oci_id_mappings *maps)
 
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct oci_id_mapping *m = &maps->items[i];
-		own_free char *line =
-			mem_format("%u:%u:%u", m->container_id, m->host_id, m->size);
+		own_free char *line = mem_format("%u:%u:%u", m->container_id, m->host_id, m->size);
 		json_object_array_add(lines, json_object_new_string(line));
 	}
 	return lines;

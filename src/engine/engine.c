@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "engine/user.h"
 #include "storage/store.h"
 
@@ -36,6 +37,16 @@ static int become_root(char **root, char **run, struct err *e)
 	return r < 0 ? r : engine_user_enter(*root, *run, e);
 }
 
+/* Root of a user namespace that others made, as by unshare(1) or `holm unshare`, in which the host's
+ * folders are nobody's: an ordinary user's are in their places. */
+static int stay_user(char **root, char **run, struct err *e)
+{
+	if (access("/var/lib", W_OK) == 0 || !user_ids_are_mapped())
+		return 0;
+	int r = *root ? 0 : engine_user_root(root, e);
+	return r < 0 || *run ? r : engine_user_run(run, e);
+}
+
 /* Said, or by the environment; NULL: neither. */
 static char *choose(const char *said, const char *variable)
 {
@@ -50,7 +61,8 @@ int engine_open(struct engine *ret, const char *root, const char *run, struct er
 	own_free char *run_path = choose(run, "HOLM_RUN");
 	own(store_close) struct store *store = NULL;
 
-	int r = geteuid() == 0 ? 0 : become_root(&root_path, &run_path, e);
+	int r = geteuid() == 0 ? stay_user(&root_path, &run_path, e)
+			       : become_root(&root_path, &run_path, e);
 	if (r < 0)
 		return r;
 	r = store_open(&store, root_path, run_path, e);

@@ -52,6 +52,15 @@ static bool is_refusal(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
+/* As in a container that sees none. */
+static bool has_no_cgroups(void)
+{
+	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
+	struct err ignored;
+
+	return runtime_cgroup_host_read(&host, &ignored) == 0 && str_equal(host.layout, "none");
+}
+
 /* Does somebody miss something if there are no limits? */
 static bool are_wanted(const struct oci_resources *resources, bool default_pids)
 {
@@ -73,7 +82,7 @@ int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret,
 		str_empty(request->path) ? choose_path(request->id) : mem_text(request->path);
 
 	int r = runtime_cgroup_create_in_parent(ret, chosen, request->resources, e);
-	if (!is_refusal(r) || !is_restricted())
+	if (r == 0 || !is_restricted() || (!is_refusal(r) && !has_no_cgroups()))
 		return r;
 	if (are_wanted(request->resources, default_pids))
 		return err_hint(e,

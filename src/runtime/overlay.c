@@ -439,8 +439,8 @@ static int mount_native(const struct runtime_overlay *overlay, const char *scrat
 	return fd < 0 ? err_sys(e, "mount the overlay") : fd;
 }
 
-/* Only an upper folder asks much of its filesystem; a user that is root of the host's user namespace
- * has overlayfs or nothing. */
+/* Only an upper folder asks much of its filesystem; root of the host's user namespace has overlayfs
+ * or nothing. */
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 				    struct err *e)
 {

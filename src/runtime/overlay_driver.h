@@ -1,5 +1,5 @@
-/* overlay_driver.h - by what the roots of containers are mounted whose upper folders are in a folder:
- * found out by mounting one there. */
+/* overlay_driver.h - by what the roots of containers are mounted whose upper folders are in a
+ * folder: found out by mounting one there. */
 #pragma once
 
 struct err;

@@ -1,6 +1,6 @@
 /* overlay_fuse.h - the same overlay by fuse-overlayfs(1), for an ordinary user whose home is on a
- * filesystem that overlayfs takes no upper folder from (NFS, ecryptfs, another overlay). Its process
- * ends when the last mount of it is gone; nobody has to end it. */
+ * filesystem that overlayfs takes no upper folder from (NFS, ecryptfs, another overlay). Its
+ * process ends when the last mount of it is gone; nobody has to end it. */
 #pragma once
 #include <stdbool.h>
 

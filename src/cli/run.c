@@ -174,6 +174,8 @@ const struct option cli_run_table[] = {
 	{ "device-write-iops", 0, OPTION_STRINGS(device_write_iops), "DEVICE:N",
 	  "writes in a second" },
 	{ "cgroup-parent", 0, OPTION_STRING(cgroup_parent), "PATH", "put its cgroup below this" },
+	{ "rule", 0, OPTION_STRINGS(rule), "RESOURCE:ACTION=AMOUNT",
+	  "when more of memory, pids or cpu is used: log, throttle or sigterm..." },
 	{ "view", 0, OPTION_STRING(view), "WHOSE",
 	  "memory, CPUs and uptime in /proc: its limits (systems), or the host's", "limits|host" },
 

@@ -35,6 +35,8 @@ const struct option cli_update_table[] = {
 	  "writes in a second" },
 	{ "ulimit", 0, OPTION_STRINGS(ulimit), "NAME=SOFT[:HARD]",
 	  "as in nofile=1024:2048 (from the next start on)" },
+	{ "rule", 0, OPTION_STRINGS(rule), "RESOURCE:ACTION=AMOUNT",
+	  "when more is used: log, throttle or a signal, as in memory:log=400m" },
 	{ "autostart", 0, OPTION_STRING(autostart), "WHEN",
 	  "at boot: yes, no, or a number, lower ones first" },
 	{ "pids-limit", 0, OPTION_STRING(pids_limit), "N", "number of processes; -1 is no limit" },

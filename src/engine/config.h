@@ -43,6 +43,7 @@ int config_storage(struct container *c, const struct create_options *o,
 int config_limits(struct container *c, const struct create_options *o,
 		  const struct oci_image_process *image, const struct config_context *context,
 		  struct err *e);
+int config_rules(struct container_limits *l, const struct create_options *o, struct err *e);
 int config_security(struct container *c, const struct create_options *o,
 		    const struct oci_image_process *image, const struct config_context *context,
 		    struct err *e);

@@ -379,7 +379,9 @@ int config_change_limits(struct container *c, const struct create_options *o,
 		r = set_weight(l, o, e);
 	if (r == 0)
 		r = set_rates(l, o, e);
-	return r < 0 ? r : set_ulimits(l, o, e);
+	if (r == 0)
+		r = set_ulimits(l, o, e);
+	return r < 0 ? r : config_rules(l, o, e);
 }
 
 int config_limits(struct container *c, const struct create_options *o,
@@ -404,5 +406,7 @@ int config_limits(struct container *c, const struct create_options *o,
 		r = set_cgroup_parent(l, o, e);
 	if (r == 0)
 		r = set_view(l, o, e);
+	if (r == 0)
+		r = config_rules(l, o, e);
 	return r;
 }

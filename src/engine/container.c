@@ -132,6 +132,14 @@ static const struct shape_field container_ulimit_fields[] = {
 };
 static const struct shape ulimit_shape = SHAPE_OF(container_ulimit);
 
+static const struct shape_field container_rule_fields[] = {
+	FIELD(container_rule, resource, SHAPE_STRING),
+	FIELD(container_rule, action, SHAPE_STRING),
+	FIELD(container_rule, amount, SHAPE_INT),
+	{ 0 },
+};
+static const struct shape rule_shape = SHAPE_OF(container_rule);
+
 static const struct shape_field container_limits_fields[] = {
 	FIELD(container_limits, memory, SHAPE_INT),
 	FIELD(container_limits, memory_swap, SHAPE_INT),
@@ -153,6 +161,7 @@ static const struct shape_field container_limits_fields[] = {
 	NESTED(container_limits, read_iops, SHAPE_LIST, device_limit_shape),
 	NESTED(container_limits, write_iops, SHAPE_LIST, device_limit_shape),
 	NESTED(container_limits, ulimits, SHAPE_LIST, ulimit_shape),
+	NESTED(container_limits, rules, SHAPE_LIST, rule_shape),
 	FIELD(container_limits, cgroup_parent, SHAPE_STRING),
 	FIELD(container_limits, view, SHAPE_STRING),
 	{ 0 },

@@ -19,6 +19,7 @@ enum {
 	CONTAINER_PIDS_MAX = 2048,
 	CONTAINER_SHM_BYTES = 64 << 20,
 	CONTAINER_PORTS_MAX = 4096,
+	CONTAINER_RULES_MAX = 32,
 };
 
 struct container_image {
@@ -112,6 +113,13 @@ struct container_ulimit {
 	int64_t hard;
 };
 
+/* What is to happen when more of something is used (--rule). */
+struct container_rule {
+	char *resource; /* "memory" (bytes), "pids", "cpu" (percent of one) */
+	char *action;   /* "log", "throttle", "sigterm"... */
+	int64_t amount;
+};
+
 #define CONTAINER_VIEW_LIMITS "limits"
 #define CONTAINER_VIEW_HOST   "host"
 
@@ -136,6 +144,7 @@ struct container_limits {
 	struct container_device_limits read_iops;
 	struct container_device_limits write_iops;
 	SHAPE_LIST_OF(struct container_ulimit) ulimits;
+	SHAPE_LIST_OF(struct container_rule) rules;
 	char *cgroup_parent;
 	char *view; /* what it sees in /proc: CONTAINER_VIEW_LIMITS or _HOST; NULL: a system its
 		     * limits where that can be, an application the host's */

@@ -106,6 +106,7 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, expose),
 	offsetof(struct create_options, profile),
 	offsetof(struct create_options, allow),
+	offsetof(struct create_options, rule),
 	offsetof(struct create_options, deny),
 };
 

@@ -109,6 +109,7 @@ struct create_options {
 	struct strv ulimit;
 	char *cgroup_parent;
 	char *view; /* limits, host */
+	struct strv rule;
 
 	/* how it is held, in one word each */
 	char *posture;   /* chroot, container, hardened, system */

@@ -213,6 +213,22 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	fill_mounts(to, c);
 }
 
+/* In place of those that it has. */
+static void fill_rules(struct monitor_config *to, const struct container *c)
+{
+	for (size_t i = 0; i < to->rules.count; i++) {
+		free(to->rules.items[i].resource);
+		free(to->rules.items[i].action);
+	}
+	to->rules.count = 0;
+	for (size_t i = 0; i < c->limits.rules.count; i++) {
+		const struct container_rule *rule = &c->limits.rules.items[i];
+		*shape_list_add(&to->rules) =
+			(struct monitor_rule_config){ mem_text(rule->resource),
+						      mem_text(rule->action), rule->amount };
+	}
+}
+
 static void fill_networks(struct monitor_config *to, const struct engine_places *places)
 {
 	for (size_t i = 0; i < places->items.count; i++) {
@@ -239,14 +255,18 @@ static int write_monitor(struct engine *engine, const struct container *c, int r
 			 const struct start_options *o, const struct engine_places *places,
 			 struct err *e)
 {
+	const struct container none = { 0 };
 	struct monitor_config config = { 0 };
 
 	fill_monitor(&config, engine, c, o);
 	fill_networks(&config, places);
+	fill_rules(&config, c);
 	int r = shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
 	strv_clear(&config.volumes);
 	free(config.mounts.items);
 	clear_networks(&config);
+	fill_rules(&config, &none);
+	free(config.rules.items);
 	shape_map_clear(&config.event);
 	shape_map_clear(&config.log.attributes);
 	strv_clear(&config.health.command);
@@ -280,6 +300,7 @@ int engine_process_tell(struct engine *engine, const struct container *c, struct
 	if (r < 0)
 		return r;
 	fill_networks(&config, &places);
+	fill_rules(&config, c);
 	return shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
 }
 

@@ -85,6 +85,22 @@ static char *show_ulimits(const void *member)
 	return join(&parts);
 }
 
+static char *show_rules(const void *member)
+{
+	const struct container_limits *limits =
+		(const void *)((const char *)member - offsetof(struct container_limits, rules));
+	struct strv parts = { 0 };
+
+	for (size_t i = 0; i < limits->rules.count; i++) {
+		const struct container_rule *rule = &limits->rules.items[i];
+		own_free char *amount = str_equal(rule->resource, "memory")
+						? show_bytes(&rule->amount)
+						: show_number(&rule->amount);
+		strv_addf(&parts, "%s:%s=%s", rule->resource, rule->action, amount);
+	}
+	return join(&parts);
+}
+
 static char *show_restart(const void *member)
 {
 	const struct container_restart *restart = member;
@@ -132,6 +148,7 @@ static const struct {
 	LIMIT("device-read-iops", read_iops, show_devices),
 	LIMIT("device-write-iops", write_iops, show_devices),
 	LIMIT("ulimit", ulimits, show_ulimits),
+	LIMIT("rule", rules, show_rules),
 	{ "restart", offsetof(struct container, restart), show_restart },
 	{ "autostart", offsetof(struct container, autostart), show_autostart },
 };

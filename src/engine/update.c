@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
@@ -52,6 +53,19 @@ static int change_spec(struct engine *engine, const struct container *c, struct 
 	return oci_spec_write_at(&spec, run_fd, "config.json", e);
 }
 
+static bool same_rules(const struct container_limits *a, const struct container_limits *b)
+{
+	if (a->rules.count != b->rules.count)
+		return false;
+	for (size_t i = 0; i < a->rules.count; i++) {
+		const struct container_rule *one = &a->rules.items[i], *other = &b->rules.items[i];
+		if (!str_equal(one->resource, other->resource) ||
+		    !str_equal(one->action, other->action) || one->amount != other->amount)
+			return false;
+	}
+	return true;
+}
+
 static int change_live(struct engine *engine, const struct container *before,
 		       const struct container *c, struct err *e)
 {
@@ -61,7 +75,8 @@ static int change_live(struct engine *engine, const struct container *before,
 	int r = spec_limits_change(&resources, &before->limits, &c->limits, e);
 	own_json struct json_object *object = shape_write(&oci_resources_shape, &resources);
 	shape_clear(&oci_resources_shape, &resources);
-	if (r < 0 || json_object_object_length(object) == 0)
+	if (r < 0 ||
+	    (json_object_object_length(object) == 0 && same_rules(&before->limits, &c->limits)))
 		return r;
 	r = engine_process_connect(engine, c->id, &client, e);
 	if (r == 0)

@@ -1,8 +1,8 @@
 /* members.h - the files of an archive or of a folder, by name, for load. Those of a folder, and
  * those of a tar that is a file and not compressed, are read where they lie: of the tar only the
- * headers at first. Any other archive is read once, from the first byte to the last, as it may come through a
- * pipe: its files go to a folder of the store's own, hashed on their way, from where they become
- * blobs by a rename. */
+ * headers at first. Any other archive is read once, from the first byte to the last, as it may come
+ * through a pipe: its files go to a folder of the store's own, hashed on their way, from where they
+ * become blobs by a rename. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -55,6 +55,17 @@ static const struct shape volume_shape = {
 	},
 };
 
+#define RULE_FIELD(member) offsetof(struct monitor_rule_config, member)
+static const struct shape rule_shape = {
+	sizeof(struct monitor_rule_config),
+	(const struct shape_field[]){
+		{ "resource", SHAPE_STRING, RULE_FIELD(resource) },
+		{ "action", SHAPE_STRING, RULE_FIELD(action) },
+		{ "amount", SHAPE_INT, RULE_FIELD(amount) },
+		{ 0 },
+	},
+};
+
 static const struct shape health_shape = {
 	sizeof(struct monitor_health_config),
 	(const struct shape_field[]){
@@ -88,6 +99,7 @@ const struct shape monitor_config_shape = {
 		{ "event", SHAPE_MAP, CONFIG(event) },
 		{ "mounts", SHAPE_LIST, CONFIG(mounts), &volume_shape },
 		{ "networks", SHAPE_LIST, CONFIG(networks), &network_shape },
+		{ "rules", SHAPE_LIST, CONFIG(rules), &rule_shape },
 		{ "ownScope", SHAPE_BOOL, CONFIG(own_scope) },
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
 		{ "guest", SHAPE_BOOL, CONFIG(guest) },
@@ -128,6 +140,9 @@ static int check(const struct monitor_config *config, struct err *e)
 	if (config->health.on_failure && !is_known(config->health.on_failure, actions))
 		return err_set(e, ERR_INVALID, "health action '%s' is not known",
 			       config->health.on_failure);
+	for (size_t i = 0; i < config->rules.count; i++)
+		if (!config->rules.items[i].resource || !config->rules.items[i].action)
+			return err_set(e, ERR_CORRUPT, "monitor.json: rule %zu is not whole", i);
 	for (size_t i = 0; i < config->volumes.count; i++)
 		if (!path_is_name(config->volumes.items[i]))
 			return err_set(e, ERR_CORRUPT, "monitor.json: volume '%s'",

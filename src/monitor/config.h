@@ -46,6 +46,14 @@ struct monitor_health_config {
 	char *on_failure; /* "none" or NULL, "kill", "restart", "stop": once it is unhealthy */
 };
 
+/* What is to happen when more of something is used (threshold.c). */
+enum { MONITOR_RULES_MAX = 32 };
+struct monitor_rule_config {
+	char *resource; /* "memory" (bytes), "pids", "cpu" (percent of one) */
+	char *action;   /* "log", "throttle", or the name of a signal */
+	int64_t amount;
+};
+
 struct monitor_config {
 	char *id;
 	char *name; /* names/NAME is removed with --rm */
@@ -63,6 +71,7 @@ struct monitor_config {
 	struct shape_map event;  /* attributes of its events; empty: it tells none */
 	SHAPE_LIST_OF(struct monitor_volume_config) mounts;
 	SHAPE_LIST_OF(struct monitor_network_config) networks;
+	SHAPE_LIST_OF(struct monitor_rule_config) rules;
 	bool own_scope;     /* it does not end with the service of systemd's it was started from */
 	int64_t timeout_s;  /* --timeout: killed after so many seconds; 0: never */
 	bool guest;         /* it boots a whole system */

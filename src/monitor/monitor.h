@@ -114,6 +114,15 @@ struct monitor_figures {
 	int64_t looked_at_ms;
 };
 
+/* Its rules (threshold.c). */
+struct monitor_threshold {
+	int64_t due_ms; /* of the next look; 0: none */
+	int64_t looked_at_ms;
+	uint64_t cpu_ns; /* by then */
+	uint64_t over;   /* a bit for each rule whose amount is exceeded */
+	bool throttled;
+};
+
 enum monitor_phase {
 	MONITOR_PHASE_STARTING,
 	MONITOR_PHASE_RUNNING,
@@ -151,6 +160,7 @@ struct monitor {
 	struct monitor_dns dns;
 	struct monitor_guest guest;
 	struct monitor_figures figures;
+	struct monitor_threshold threshold;
 
 	bool has_poststop;  /* there are hooks to be run when it has ended */
 	bool stopped;       /* by stop or kill: no restart */
@@ -301,6 +311,12 @@ void monitor_guest_scroll_back(struct monitor *m, struct monitor_peer *peer);
 void monitor_guest_turn(struct monitor *m, int64_t now_ms);
 /* Its init is asked to go down, again and again until it listens, or has ended. */
 void monitor_guest_ask(struct monitor *m, enum monitor_init_wish wish);
+
+/* ---- threshold.c: its rules ---- */
+
+/* It runs, or there are other rules. */
+void monitor_threshold_begin(struct monitor *m);
+void monitor_threshold_turn(struct monitor *m, int64_t now_ms);
 
 /* ---- figures.c ---- */
 

@@ -23,6 +23,7 @@
 #include "runtime/cgroup_scope.h"
 #include "runtime/figures.h"
 #include "runtime/runtime.h"
+#include "runtime/stats_brief.h"
 #include "runtime/update.h"
 
 #define CONTAINER(member) offsetof(struct runtime_container, member)
@@ -282,4 +283,13 @@ void runtime_figures_add_load(struct runtime_load *load, double n, double second
 {
 	(void)seconds;
 	load->averages[0] = n;
+}
+
+int runtime_stats_brief_read(struct runtime_stats_brief *ret, int *ret_cpu_fd,
+			     const struct runtime_container *container, struct err *e)
+{
+	(void)container;
+	*ret = (struct runtime_stats_brief){ 0 };
+	*ret_cpu_fd = -1;
+	return err_set(e, ERR_STATE, "container not running");
 }

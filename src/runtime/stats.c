@@ -275,6 +275,7 @@ void runtime_stats_pids_read(struct runtime_stats *to, int folder)
 
 	to->pids.current = runtime_cgroup_tree_count(folder, "pids.current");
 	to->pids.limit = limit == UINT64_MAX ? 0 : limit;
+	to->pids.failcnt = runtime_cgroup_tree_count_key(folder, "pids.events", "max");
 }
 
 void runtime_stats_hugetlb_read(struct runtime_stats *to, int folder, const char *suffix,

@@ -67,7 +67,8 @@ struct runtime_stats_memory {
 
 struct runtime_stats_pids {
 	uint64_t current;
-	uint64_t limit; /* 0: none */
+	uint64_t limit;   /* 0: none */
+	uint64_t failcnt; /* forks that it refused; none of runc's */
 };
 
 struct runtime_stats_block_entry {

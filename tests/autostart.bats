@@ -240,3 +240,34 @@ sleeper() { # NAME [OPTION...]
 	expect 0 holm autostart --stop
 	output_is ''
 }
+
+@test "groups: only those that are named are started, and stopped" {
+	for name in web db other; do
+		sleeper "$name" --autostart yes
+		holm stop -t 0 "$name" >/dev/null
+	done
+	holm set web autostart-group=front
+	holm set db 'autostart-group=front back'
+	[ "$(holm set db | sed -n 's/^autostart-group=//p')" = "front back" ]
+	expect 0 holm autostart --group back
+	output_is "started db"
+	expect 0 holm autostart -g front
+	output_is "started web"
+	is exited other
+	expect 0 holm autostart
+	output_is "started other"
+	expect 0 holm autostart --stop --group front --time 1
+	is exited web
+	is exited db
+	is running other
+	refused 1 "not a name" holm set web autostart-group=a/b
+}
+
+@test "a delay holds up those that come after, and nobody else" {
+	sleeper first --autostart 1 --autostart-delay 2
+	sleeper second --autostart 2 --autostart-delay 1000
+	holm stop -t 0 first second >/dev/null
+	expect 0 holm autostart
+	[ $(($(started_at second) - $(started_at first))) -ge 2000000000 ]
+	refused 1 "--autostart-delay" holm set first autostart-delay=-1
+}

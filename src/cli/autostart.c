@@ -14,6 +14,7 @@ enum { TIME_MAX_S = 1000000 };
 struct autostart_options {
 	bool stop;
 	char *time;
+	struct strv group;
 };
 
 #define OPTIONS struct autostart_options
@@ -21,6 +22,8 @@ static const struct option table[] = {
 	{ "stop", 0, OPTION_FLAG(stop), NULL, "stop all that run, in the reverse order" },
 	{ "time", 't', OPTION_STRING(time), "SECONDS",
 	  "with --stop: what runs after so long gets SIGKILL, whatever its own time" },
+	{ "group", 'g', OPTION_STRINGS(group), "NAME",
+	  "only those of this group (--autostart-group)" },
 	{ 0 },
 };
 #undef OPTIONS
@@ -60,9 +63,9 @@ static int run_autostart(struct cli *cli, void *options, const struct strv *args
 		return err_add(e, "--time");
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0 && o->stop)
-		r = engine_autostart_stop(engine, timeout_s, report, &outcome, e);
+		r = engine_autostart_stop(engine, &o->group, timeout_s, report, &outcome, e);
 	else if (r == 0)
-		r = engine_autostart(engine, report, &outcome, e);
+		r = engine_autostart(engine, &o->group, report, &outcome, e);
 	return r < 0 ? r : outcome.status;
 }
 

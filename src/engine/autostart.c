@@ -1,7 +1,9 @@
 #include "engine/autostart.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -29,6 +31,7 @@ struct node {
 
 struct plan {
 	struct engine *engine;
+	const struct strv *groups;
 	struct engine_rows rows;
 	struct node *nodes;
 	size_t count;
@@ -116,6 +119,14 @@ static bool is_to_start(const struct container *c, const struct container_state 
 	return str_equal(c->restart.policy, "unless-stopped") && !state->stopped;
 }
 
+static bool is_in_group(const struct container *c, const struct strv *groups)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		if (strv_contains(&c->autostart.groups, groups->items[i]))
+			return true;
+	return groups->count == 0;
+}
+
 static int plan_make(struct plan *plan, struct err *e)
 {
 	const struct list_options all = { .all = true };
@@ -132,6 +143,7 @@ static int plan_make(struct plan *plan, struct err *e)
 		node->order = row->container.autostart.order;
 		node->wanted = plan->stop ? is_live(&row->state)
 					  : is_to_start(&row->container, &row->state);
+		node->wanted = node->wanted && is_in_group(&row->container, plan->groups);
 		node->done = !node->wanted;
 		add_needs(plan, node);
 	}
@@ -197,6 +209,24 @@ static void round_done(void *arg, const char *name, const struct err *e)
 	plan->report(plan->arg, name, e);
 }
 
+/* lxc.start.delay: of several that were started at once the longest one. */
+static void wait_behind(struct plan *plan, const struct strv *names)
+{
+	struct timespec pause = { 0 };
+
+	for (size_t i = 0; !plan->stop && i < names->count; i++) {
+		const struct node *node = find(plan, names->items[i]);
+		int64_t delay_s = node->row->container.autostart.delay_s;
+		if (!node->failed && delay_s > pause.tv_sec)
+			pause.tv_sec = delay_s;
+	}
+	bool more = false;
+	for (size_t i = 0; i < plan->count; i++)
+		more |= !plan->nodes[i].done;
+	while (more && pause.tv_sec && nanosleep(&pause, &pause) < 0 && errno == EINTR)
+		;
+}
+
 static void run_plan(struct plan *plan, size_t at_once, engine_parallel_call *call, const void *arg)
 {
 	for (;;) {
@@ -205,6 +235,7 @@ static void run_plan(struct plan *plan, size_t at_once, engine_parallel_call *ca
 		if (names.count == 0)
 			return;
 		engine_parallel(plan->engine, &names, at_once, call, arg, round_done, plan);
+		wait_behind(plan, &names);
 	}
 }
 
@@ -222,9 +253,12 @@ static int start_one(struct engine *engine, const char *name, const void *arg, s
 	return r;
 }
 
-int engine_autostart(struct engine *engine, engine_report *report, void *arg, struct err *e)
+int engine_autostart(struct engine *engine, const struct strv *groups, engine_report *report,
+		     void *arg, struct err *e)
 {
-	own_clear(plan_clear) struct plan plan = { .engine = engine, .report = report, .arg = arg };
+	own_clear(plan_clear) struct plan plan = {
+		.engine = engine, .groups = groups, .report = report, .arg = arg
+	};
 
 	int r = plan_make(&plan, e);
 	if (r < 0)
@@ -256,11 +290,11 @@ static int stop_one(struct engine *engine, const char *name, const void *arg, st
 	return r < 0 && e->kind == ERR_TIMEOUT ? engine_stop_one(engine, id, &kill, e) : r;
 }
 
-int engine_autostart_stop(struct engine *engine, int64_t timeout_s, engine_report *report,
-			  void *arg, struct err *e)
+int engine_autostart_stop(struct engine *engine, const struct strv *groups, int64_t timeout_s,
+			  engine_report *report, void *arg, struct err *e)
 {
 	own_clear(plan_clear) struct plan plan = {
-		.engine = engine, .stop = true, .report = report, .arg = arg
+		.engine = engine, .groups = groups, .stop = true, .report = report, .arg = arg
 	};
 
 	const int64_t deadline_ms = timeout_s < 0 ? -1 : now_ms() + timeout_s * 1000;

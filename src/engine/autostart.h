@@ -10,10 +10,12 @@
 
 struct err;
 
-/* Reports each that was started, or could not be. Returns how many failed, or fails. */
-int engine_autostart(struct engine *engine, engine_report *report, void *arg, struct err *e);
+/* Of these groups alone, if any are named. Behind one that has a delay, the next ones wait. Reports
+ * each that was started, or could not be. Returns how many failed, or fails. */
+int engine_autostart(struct engine *engine, const struct strv *groups, engine_report *report,
+		     void *arg, struct err *e);
 
 /* Stops all that run. It is not taken for a person's stop: the next boot finds them to be started.
  * timeout_s: what runs after so long gets SIGKILL, whatever its own time; -1: that counts. */
-int engine_autostart_stop(struct engine *engine, int64_t timeout_s, engine_report *report,
-			  void *arg, struct err *e);
+int engine_autostart_stop(struct engine *engine, const struct strv *groups, int64_t timeout_s,
+			  engine_report *report, void *arg, struct err *e);

@@ -91,11 +91,39 @@ static int set_restart(struct container *c, const struct create_options *o, stru
 	return 0;
 }
 
+/* A day, beyond which nobody waits for a boot. */
+enum { AUTOSTART_DELAY_MAX_S = 86400, GROUP_NAME_MAX = 64 };
+
+/* What is said later is instead. */
+static int set_autostart_how(struct container_autostart *a, const struct create_options *o,
+			     struct err *e)
+{
+	if (o->autostart_delay &&
+	    number_parse_i64(&a->delay_s, o->autostart_delay, 0, AUTOSTART_DELAY_MAX_S, e) < 0)
+		return err_add(e, "--autostart-delay");
+	if (o->autostart_group.count)
+		strv_clear(&a->groups);
+	for (size_t i = 0; i < o->autostart_group.count; i++) {
+		own_clear(strv_clear) struct strv names = { 0 };
+		strv_split(&names, o->autostart_group.items[i], ' ');
+		for (size_t k = 0; k < names.count; k++) {
+			if (*names.items[k] && !str_is_name(names.items[k], GROUP_NAME_MAX))
+				return err_set(e, ERR_INVALID, "--autostart-group '%s': not a name",
+					       names.items[k]);
+			if (*names.items[k] && !strv_contains(&a->groups, names.items[k]))
+				strv_add(&a->groups, names.items[k]);
+		}
+	}
+	return 0;
+}
+
 static int set_autostart(struct container *c, const struct create_options *o, struct err *e)
 {
 	struct container_autostart *a = &c->autostart;
 	struct err ignored;
 
+	if (set_autostart_how(a, o, e) < 0)
+		return -e->number;
 	if (!o->autostart)
 		return 0;
 	a->order = 0;

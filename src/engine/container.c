@@ -289,6 +289,8 @@ static const struct shape health_shape = SHAPE_OF(container_health);
 static const struct shape_field container_autostart_fields[] = {
 	FIELD(container_autostart, when, SHAPE_STRING),
 	FIELD(container_autostart, order, SHAPE_INT),
+	FIELD(container_autostart, delay_s, SHAPE_INT),
+	FIELD(container_autostart, groups, SHAPE_STRINGS),
 	{ 0 },
 };
 static const struct shape autostart_shape = SHAPE_OF(container_autostart);

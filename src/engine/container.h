@@ -252,8 +252,10 @@ struct container_restart {
 
 /* At boot (holm autostart). */
 struct container_autostart {
-	char *when;    /* "yes", "no"; NULL: the restart policy says it */
-	int64_t order; /* lower ones first */
+	char *when;      /* "yes", "no"; NULL: the restart policy says it */
+	int64_t order;   /* lower ones first */
+	int64_t delay_s; /* so long after it was started the next ones are */
+	struct strv groups;
 };
 
 /* Docker's Healthcheck; the image's own where no option says otherwise. 0: the default. */

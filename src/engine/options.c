@@ -23,6 +23,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, restart),
 	offsetof(struct create_options, timeout),
 	offsetof(struct create_options, autostart),
+	offsetof(struct create_options, autostart_delay),
 	offsetof(struct create_options, log_driver),
 	offsetof(struct create_options, health_cmd),
 	offsetof(struct create_options, health_interval),
@@ -107,6 +108,7 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, profile),
 	offsetof(struct create_options, allow),
 	offsetof(struct create_options, rule),
+	offsetof(struct create_options, autostart_group),
 	offsetof(struct create_options, deny),
 };
 

@@ -44,8 +44,10 @@ struct create_options {
 	char *platform;
 	char *mirror;
 	char *restart;
-	char *timeout;        /* seconds: then it is killed */
-	char *autostart;      /* yes, no or a number */
+	char *timeout;         /* seconds: then it is killed */
+	char *autostart;       /* yes, no or a number */
+	char *autostart_delay; /* seconds */
+	struct strv autostart_group;
 	struct strv requires; /* names, also several with commas between */
 	char *log_driver;
 	struct strv log_opt;

@@ -61,6 +61,13 @@ static char *join(struct strv *parts)
 	return text;
 }
 
+static char *show_words(const void *member)
+{
+	const struct strv *words = member;
+
+	return words->count ? strv_join(words, " ") : mem_text("");
+}
+
 static char *show_devices(const void *member)
 {
 	const struct container_device_limits *limits = member;
@@ -151,6 +158,8 @@ static const struct {
 	LIMIT("rule", rules, show_rules),
 	{ "restart", offsetof(struct container, restart), show_restart },
 	{ "autostart", offsetof(struct container, autostart), show_autostart },
+	{ "autostart-delay", offsetof(struct container, autostart.delay_s), show_number },
+	{ "autostart-group", offsetof(struct container, autostart.groups), show_words },
 };
 
 void engine_settings_of(struct shape_map *to, const struct container *c)

@@ -223,6 +223,23 @@ pass() { # ADDRESS of stranger 2: does stranger 1 reach it?
 	stranger 1 busybox ping -c 1 -W 1 "$1" >/dev/null
 }
 
+@test "a bridge that was deleted has its containers again, by the next start or by reload" {
+	sleeper one -p 8080:80
+	sleeper two
+	ip link delete holm0
+	run holm exec one ping -c 1 -W 1 "$(address_of two)"
+	[ "$status" != 0 ]
+	sleeper three
+	expect 0 holm exec one ping -c 1 -W "$(seconds 1)" "$(address_of two)"
+	expect 0 holm exec one ping -c 1 -W "$(seconds 1)" 10.99.0.1
+	expect 0 holm exec two ping -c 1 -W "$(seconds 1)" "$(address_of three)"
+	ip link delete holm0
+	expect 0 holm network reload
+	expect 0 holm exec one ping -c 1 -W "$(seconds 1)" "$(address_of three)"
+	ip -d link show dev "$(jq -r '.places[0].outer' "$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' one)/network.json")" |
+		grep -q "hairpin on"
+}
+
 @test "addresses that mean the whole subnet are nobody's" {
 	refused 1 "--gateway: the address 10.98.1.255 is that of all in the subnet 10.98.1.0/24" \
 		holm network create --subnet 10.98.1.0/24 --gateway 10.98.1.255 x

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,7 +300,8 @@ int engine_network_join(struct engine_connection *to, struct engine *engine,
 		r = check_controls(endpoint, driver, &network, e);
 	if (r == 0 && driver->reclaim)
 		driver->reclaim(&network, engine->store, c->id, engine_network_is_live, engine);
-	bool stood = r < 0 || !network_record_has_bridge(&network) || network_firewall_stands();
+	bool stood = r < 0 || !network_record_has_bridge(&network) ||
+		     (network_firewall_stands() && if_nametoindex(network.bridge));
 	if (r == 0 && !stood)
 		r = network_firewall_renew(network.bridge, e);
 	if (r == 0)

@@ -328,3 +328,24 @@ int network_bridge_join(const struct network *network, int bridge,
 		r = network_control_pair(socket, member, answered ? &dhcp : NULL, false, e);
 	return r < 0 ? err_add(e, "join the network %s", network->name) : 0;
 }
+
+/* A bridge that somebody removed has let go of its ports. */
+int network_bridge_mend(const struct network *network, int bridge, const char *outer, bool hairpin,
+			struct err *e)
+{
+	const struct network_veth veth = {
+		.outer = outer,
+		.bridge = bridge,
+		.hairpin = hairpin,
+		.isolated = is_off(network, OPTION_ICC),
+	};
+	struct network_link link;
+
+	own_fd int socket = wire_netlink_open(e);
+	if (socket < 0)
+		return socket;
+	int r = network_link_find(&link, socket, outer, e);
+	if (r < 0)
+		return e->kind == ERR_NOT_FOUND ? 0 : r;
+	return link.master == bridge ? 0 : network_link_set_bridge(socket, &veth, e);
+}

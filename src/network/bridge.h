@@ -24,6 +24,10 @@ int network_bridge_ensure(const struct store *store, const struct network *netwo
  * caller's affair. */
 int network_bridge_remove(const struct network *network, struct err *e);
 
+/* As network/driver.h says. */
+int network_bridge_mend(const struct network *network, int bridge, const char *outer, bool hairpin,
+			struct err *e);
+
 /* Puts one end of a new pair into the namespace and sets it up there; sets the MAC it chose. */
 int network_bridge_join(const struct network *network, int bridge,
 			const struct network_namespace *namespace, struct network_member *member,

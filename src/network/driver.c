@@ -18,6 +18,7 @@ static const struct network_driver drivers[] = {
 		.plan = network_bridge_plan,
 		.ensure = network_bridge_ensure,
 		.join = network_bridge_join,
+		.mend = network_bridge_mend,
 		.remove = network_bridge_remove,
 	},
 	{
@@ -68,6 +69,7 @@ static const struct network_driver drivers[] = {
 		.plan = network_vxlan_plan,
 		.ensure = network_vxlan_ensure,
 		.join = network_bridge_join,
+		.mend = network_bridge_mend,
 		.remove = network_vxlan_remove,
 	},
 };

@@ -59,6 +59,11 @@ struct network_driver {
 		    const struct network_namespace *namespace, struct network_member *member,
 		    struct err *e);
 
+	/* The device was made anew, and the outer end of a place in it, which is there, hangs on
+	 * nothing. NULL: it never does. */
+	int (*mend)(const struct network *network, int device, const char *outer, bool hairpin,
+		    struct err *e);
+
 	/* NULL: nothing is left. What another one has taken since is left alone. */
 	void (*leave)(const struct network *network, const struct network_left *left);
 

@@ -316,6 +316,20 @@ int network_link_set_hairpin(int socket, const char *name, struct err *e)
 	return wire_netlink_call(socket, &request, NULL, NULL, e);
 }
 
+int network_link_set_bridge(int socket, const struct network_veth *veth, struct err *e)
+{
+	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
+	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+
+	wire_netlink_begin(&request, RTM_SETLINK, 0, &link, sizeof(link));
+	wire_netlink_add_text(&request, IFLA_IFNAME, veth->outer);
+	wire_netlink_add_u32(&request, IFLA_MASTER, (uint32_t)veth->bridge);
+	if (veth->hairpin || veth->isolated)
+		add_port(&request, veth);
+	int r = wire_netlink_call(socket, &request, NULL, NULL, e);
+	return r < 0 ? err_add(e, "make %s a port of its bridge", veth->outer) : 0;
+}
+
 int network_link_make_veth(int socket, const struct network_veth *veth, struct err *e)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };

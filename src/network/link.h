@@ -74,7 +74,10 @@ struct network_veth {
 /* Both ends in one message: the pair is born where it belongs. ERR_EXISTS: the outer name. */
 int network_link_make_veth(int socket, const struct network_veth *veth, struct err *e);
 
-/* The same for one that is there. */
+/* Makes an outer end that is there a port of the bridge, with what the veth says of it. */
+int network_link_set_bridge(int socket, const struct network_veth *veth, struct err *e);
+
+/* The hairpin of one that is a port. */
 int network_link_set_hairpin(int socket, const char *name, struct err *e);
 
 struct network_inner_route {

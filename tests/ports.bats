@@ -259,16 +259,58 @@ print(s.recv(100).decode().strip())' "$@"
 	output_is ""
 }
 
-@test "::1 is refused, by -p and by port add, with what to do instead" {
-	refused 125 "the kernel sends nothing from ::1 to another device" \
-		holm run --rm --network bridge -p '[::1]:8080:80' busybox true
-	output_has "publish at 127.0.0.1"
-	web one
-	refused 1 "the kernel sends nothing from ::1 to another device" holm port add one '[::1]:8080:80'
+# None of them is left: they end with the container, however that ends.
+no_proxy() {
+	! pgrep -x holm-proxy >/dev/null
+}
+
+@test "::1: a program carries the connections, of containers with IPv4 and with IPv6" {
+	web one -p '[::1]:8080:80'
+	within 10 get 'http://[::1]:8080/name'
+	expect 0 get 'http://[::1]:8080/name'
+	output_is one
 	expect 0 holm port one
-	output_is ""
-	expect 0 holm port add one 127.0.0.1:8080:80
-	within 10 get http://127.0.0.1:8080/name
+	output_is "80/tcp -> [::1]:8080"
+	expect 0 holm port --explain one
+	output_has "other hosts: no, ::1 is this host alone"
+	[ "$(ps -o user= -C holm-proxy | sort -u)" = nobody ]
+	[ -z "$(elements)" ]
+	# whole answers, many at once, and both directions to their ends
+	holm exec one sh -c 'head -c 3000000 /dev/urandom >/www/big'
+	sum=$(holm exec one sha256sum /www/big | cut -c -64)
+	for _ in 1 2 3 4 5; do
+		[ "$(get 'http://[::1]:8080/big' | sha256sum | cut -c -64)" = "$sum" ] || touch bad &
+	done
+	wait
+	[ ! -e bad ]
+	within 5 eval '[ "$(pgrep -xc holm-proxy)" = 1 ]'
+	refused 125 "port 8080/tcp is published by the container one" \
+		holm run --rm --network bridge -p '[::1]:8080:80' busybox true
+	# while it runs
+	expect 0 holm port add one '[::1]:8081:80'
+	expect 0 get 'http://[::1]:8081/name'
+	expect 0 holm port rm one '[::1]:8080:80'
+	run get 'http://[::1]:8080/name'
+	[ "$status" = 7 ]
+	expect 0 get 'http://[::1]:8081/name'
+	holm network create --subnet fd12::/64 six >/dev/null
+	expect 0 holm network connect six one
+	expect 0 holm network disconnect bridge one
+	expect 0 get 'http://[::1]:8081/name'
+	output_is one
+	holm rm -f one >/dev/null
+	within 5 no_proxy
+	# a port for all addresses beside one for ::1, and an end that nobody sees
+	web two -p 127.0.0.1:8080:80 -p '[::1]:8080:80'
+	within 10 get 'http://[::1]:8080/name'
+	expect 0 get http://127.0.0.1:8080/name
+	kill -KILL "$(jq -r .monitorPid "$HOLM_RUN/containers/$(holm inspect --format '{{.Id}}' two)/state.json")"
+	within 10 not pgrep -f 'httpd.*two'
+	holm ps -a >/dev/null
+	within 5 no_proxy
+	refused 125 "udp at ::1" holm run --rm --network bridge -p '[::1]:8080:80/udp' busybox true
+	holm rm -f two >/dev/null
+	holm network rm six >/dev/null
 }
 
 @test "nginx in front of the world: its log has the visitor's own address" {

@@ -11,7 +11,7 @@
 
 static bool is_loopback(const char *address)
 {
-	return str_starts(address, "127.");
+	return str_starts(address, "127.") || str_equal(address, "::1");
 }
 
 static bool is_any(const char *address)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,10 +21,12 @@
 #include "engine/network.h"
 #include "engine/networks.h"
 #include "engine/ports_plan.h"
+#include "monitor/proxies.h"
 #include "monitor/rules.h"
 #include "monitor/uplink.h"
 #include "network/firewall.h"
 #include "network/loop.h"
+#include "network/proxy.h"
 #include "network/publish.h"
 #include "network/record.h"
 #include "storage/store.h"
@@ -162,6 +165,31 @@ int engine_ports_translate(struct engine *engine, const struct engine_port_list 
 	return r < 0 && e->kind == ERR_EXISTS ? replace(engine, elements, (size_t)count, e) : r;
 }
 
+/* Of one that failed nothing is left: the caller ends those that have started. */
+int engine_ports_carry(int run_fd, const struct engine_port_list *ports, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ports->items.count; i++) {
+		struct network_port port;
+		if (!ports_plan_is_carried(&ports->items.items[i]))
+			continue;
+		r = ports_plan_parse(&port, &ports->items.items[i], e);
+		int pid = r < 0 ? r : network_proxy_start(&port, e);
+		r = pid < 0 ? pid : monitor_proxies_add(run_fd, pid, port.host_port, e);
+		if (r < 0 && pid > 0)
+			kill(pid, SIGKILL);
+	}
+	return r;
+}
+
+void engine_ports_drop(int run_fd, const struct engine_port_list *ports)
+{
+	for (size_t i = 0; i < ports->items.count; i++)
+		if (ports_plan_is_carried(&ports->items.items[i]))
+			monitor_proxies_end(run_fd, (uint16_t)ports->items.items[i].host_port);
+}
+
 int engine_ports_publish(struct network_reserve *ret, struct engine *engine,
 			 const struct container *c, const struct engine_places *places, int run_fd,
 			 struct err *e)
@@ -180,6 +208,8 @@ int engine_ports_publish(struct network_reserve *ret, struct engine *engine,
 	fault_point("ports.written");
 	if (r == 0)
 		r = engine_ports_translate(engine, &ports, e);
+	if (r == 0)
+		r = engine_ports_carry(run_fd, &ports, e);
 	return r < 0 ? err_add(e, "publish ports") : 0;
 }
 
@@ -189,6 +219,7 @@ void engine_ports_withdraw(int run_fd)
 
 	(void)late;
 	monitor_uplink_end(run_fd);
+	monitor_proxies_end(run_fd, 0);
 }
 
 /* ---- putting in again ---- */

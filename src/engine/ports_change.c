@@ -204,10 +204,13 @@ static int add_live(struct subject *s, struct engine *engine, const struct conta
 		r = turn_back(&s->places, e);
 	if (r == 0)
 		r = translate(engine, s->id, &ports, s->by_program, e);
+	if (r == 0 && !s->by_program)
+		r = engine_ports_carry(s->run, &ports, e);
 	if (r == 0)
 		r = record_commit(s->folder, &s->c, e);
 	if (r == 0)
 		return 0;
+	engine_ports_drop(s->run, &ports);
 	withdraw(engine, s->id, &ports, s->by_program, &ignored);
 	write_ports(s->run, &s->ports, s->by_program, &ignored);
 	if (!s->by_program)
@@ -318,6 +321,7 @@ int engine_ports_remove(struct engine *engine, const char *name, const struct st
 		r = record_commit(s.folder, &s.c, e);
 	if (r < 0 || s.run < 0)
 		return r;
+	engine_ports_drop(s.run, &gone);
 	r = withdraw(engine, s.id, &gone, s.by_program, e);
 	if (r == 0)
 		r = write_ports(s.run, &s.ports, s.by_program, e);
@@ -343,8 +347,9 @@ static bool is_there(const struct engine_places *places, const char *target)
 
 static void lead_to(struct engine_port *port, const struct ports_target *target)
 {
-	const struct network_address *address =
-		&target->addresses[strchr(port->address, ':') != NULL];
+	bool any = str_equal(port->address, "::1"); /* as ports_plan.c has it */
+	bool six = any ? !target->addresses[0].family : strchr(port->address, ':') != NULL;
+	const struct network_address *address = &target->addresses[six];
 	char text[NETWORK_ADDRESS_TEXT] = "";
 
 	if (address->family)
@@ -376,11 +381,14 @@ int engine_ports_follow(struct engine *engine, const struct container *c, int ru
 	}
 	if (r < 0 || old.items.count + moved.items.count == 0)
 		return r;
+	engine_ports_drop(run_fd, &old);
 	if (old.items.count)
 		r = withdraw(engine, c->id, &old, by_program, e);
 	if (r == 0)
 		r = write_ports(run_fd, &ports, by_program, e);
 	if (r == 0 && moved.items.count)
 		r = translate(engine, c->id, &moved, by_program, e);
+	if (r == 0 && !by_program)
+		r = engine_ports_carry(run_fd, &moved, e);
 	return r < 0 ? err_add(e, "move published ports") : 0;
 }

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/network.h"
+#include "network/proxy.h"
 #include "network/reserve.h"
 
 /* ---- what is to be published ---- */
@@ -73,11 +74,14 @@ static int add_named(struct wish *wish, const struct wishes *wishes, const char 
 	if (r < 0)
 		return r;
 	const struct network_address *target = &wishes->target.addresses[host.family == AF_INET6];
-	if (host.family == AF_INET6 && IN6_IS_ADDR_LOOPBACK((struct in6_addr *)host.bytes)) {
-		err_set(e, ERR_UNSUPPORTED,
-			"the kernel sends nothing from ::1 to another device, so no container "
-			"can be reached by it");
-		return err_hint(e, "publish at 127.0.0.1, or at another IPv6 address of this host");
+	/* a program speaks with the container, by whatever address it has */
+	if (network_proxy_wanted(&host)) {
+		if (wish->protocol != IPPROTO_TCP)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "%s at ::1: the kernel sends nothing from there to another "
+				       "device, and holm-proxy carries TCP alone",
+				       network_port_protocol_name(wish->protocol));
+		target = &wishes->target.addresses[!wishes->target.addresses[0].family];
 	}
 	if (!target->family) {
 		err_set(e, ERR_INVALID, "%s: the container's network has no %s subnet", text,
@@ -193,9 +197,14 @@ static int name_container(struct engine *engine, const struct wish *wish, struct
 static int reserve_one(uint16_t *ret, struct network_reserve *reserve, struct engine *engine,
 		       const struct wish *wish, const struct engine_port_list *own, struct err *e)
 {
-	int r = network_reserve_take(ret, reserve, wish->protocol, wish->addresses, wish->count,
-				     wish->host, e);
+	own_clear(network_reserve_close) struct network_reserve moment = NETWORK_RESERVE_INIT;
+	/* its program will have it */
+	bool carried = network_proxy_wanted(&wish->addresses[0]);
+	int r = carried ? network_reserve_open(&moment, e) : 0;
 
+	if (r == 0)
+		r = network_reserve_take(ret, carried ? &moment : reserve, wish->protocol,
+					 wish->addresses, wish->count, wish->host, e);
 	if (r < 0 && e->kind == ERR_EXISTS && wish->host.low == wish->host.high &&
 	    has_port(own, wish, wish->host.low))
 		r = err_set(e, ERR_INVALID, "port %u/%s is given twice", wish->host.low,
@@ -263,7 +272,12 @@ int ports_plan_make(struct engine_port_list *to, struct network_reserve *reserve
 
 /* ---- what nftables gets ---- */
 
-static int parse(struct network_port *to, const struct engine_port *from, struct err *e)
+bool ports_plan_is_carried(const struct engine_port *port)
+{
+	return str_equal(port->address, "::1") && engine_ports_leads(port);
+}
+
+int ports_plan_parse(struct network_port *to, const struct engine_port *from, struct err *e)
 {
 	to->protocol = network_port_protocol(from->protocol ? from->protocol : "");
 	to->host_port = (uint16_t)from->host_port;
@@ -281,7 +295,8 @@ int ports_plan_elements(struct wire_nftables_element **ret, const struct engine_
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ports->items.count; i++)
-		if (engine_ports_leads(&ports->items.items[i]))
-			r = parse(&all[count++], &ports->items.items[i], e);
+		if (engine_ports_leads(&ports->items.items[i]) &&
+		    !ports_plan_is_carried(&ports->items.items[i]))
+			r = ports_plan_parse(&all[count++], &ports->items.items[i], e);
 	return r < 0 ? r : (int)network_publish_elements(ret, all, count);
 }

@@ -20,7 +20,13 @@ struct ports_target {
 struct ports_target ports_plan_target(const struct container *c,
 				      const struct engine_places *places);
 
-/* Of those that lead anywhere. *ret is the caller's (free). Returns the count. ERR_INVALID: of a
+/* Does it lead anywhere, and is carried by a program, not translated? */
+bool ports_plan_is_carried(const struct engine_port *port);
+
+/* ERR_INVALID: of a file that was damaged. */
+int ports_plan_parse(struct network_port *to, const struct engine_port *from, struct err *e);
+
+/* Of those that are translated. *ret is the caller's (free). Returns the count. ERR_INVALID: of a
  * file that was damaged. */
 int ports_plan_elements(struct wire_nftables_element **ret, const struct engine_port_list *ports,
 			struct err *e);

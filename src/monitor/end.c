@@ -21,6 +21,7 @@
 #include "base/own.h"
 #include "monitor/dead.h"
 #include "monitor/monitor.h"
+#include "monitor/proxies.h"
 #include "monitor/rules.h"
 #include "monitor/uplink.h"
 
@@ -85,6 +86,7 @@ static int release_ports(struct monitor *m)
 	int late = monitor_rules_remove(m->run_dir);
 
 	monitor_uplink_end(m->run_dir);
+	monitor_proxies_end(m->run_dir, 0);
 	for (int i = 0; i < 2; i++)
 		if (m->ports[i] >= 0)
 			close(take_fd(&m->ports[i]));

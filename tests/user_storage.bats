@@ -51,15 +51,48 @@ fuse_is_open() {
 	within 5 eval '! pgrep -u 1000 -x fuse-overlayfs'
 }
 
-@test "a home on another overlay, and /dev/fuse is closed: what, why and what to try" {
+@test "a home on another overlay, and /dev/fuse is closed: by copying, and what that takes away" {
 	home_is_odd
-	refused 125 "not supported as upperdir" u run --rm busybox true
-	output_has "--root DIR"
+	mkdir -p one/d two && echo old >one/d/old && echo new >two/new
+	mkdir two/d && touch two/d/.wh..wh..opq && echo 1 >two/d/first
+	tar -C one -cf one.tar . && tar -C two -cf two.tar .
+	cp "$(command -v busybox)" one/ 2>/dev/null || needs busybox
+	mkdir one/bin && cp one/busybox one/bin/sh && chown 3:4 one/d && tar -C one -cf one.tar .
+	oci_image oci one one.tar two.tar
+	tar -C oci -cf "$home/oci.tar" .
+	chmod 644 "$home/oci.tar"
+	expect 0 u load -i oci.tar
+	local layered
+	layered=$(u images -q)
+	expect 0 u run --rm "$layered" sh -c 'ls -a /d | tail -n 1; stat -c %u:%g /d; cat /new'
+	output_is "first
+0:0
+new"
+	output_has "the container's root is a copy of its image"
+	output_has "you may not open /dev/fuse"
+	expect 0 u run --name a busybox sh -c 'rm /etc/passwd; echo x >/made; chown 7:8 /made; stat -c %u:%g /made /bin'
+	output_is "7:8
+0:0"
+	expect 0 u run --rm --userns keep-id busybox stat -c %u:%g /bin /bin/busybox
+	output_is "0:0
+0:0"
+	# a layer is nobody's to write to
+	expect 0 u run --rm busybox sh -c 'stat -c %u:%g /bin; ls /made 2>/dev/null; ls /etc/passwd; echo y >/etc/passwd'
+	output_is "0:0
+/etc/passwd"
+	expect 0 u run --rm busybox head -c 4 /etc/passwd
+	output_is root
+	expect 0 u cp a:/made here
+	refused 1 "the root of container a is a copy of its image: what it changed is not known" u diff a
+	refused 1 "is a copy of its image" u commit a mine
+	refused 1 "is a copy of its image" u snapshot create a one
+	output_has "holm export has all of it"
 	expect 0 u info
-	output_has "Storage driver: none"
+	output_has "Storage driver: copy"
 	output_has "not supported as upperdir"
 	u doctor --format json >facts || true
-	jq -se '.[] | select(.Name == "overlayfs of yours") | .Verdict == "less" and (.Advice | contains("fuse-overlayfs"))' facts
+	jq -se '.[] | select(.Name == "overlayfs of yours") | .Verdict == "less" and (.Fact | startswith("copies: ")) and (.Advice | contains("fuse-overlayfs"))' facts
+	expect 0 u rm a
 	expect 0 u ps -aq
 	output_is ""
 }

@@ -481,7 +481,7 @@ static enum verdict check_folders(struct json_object *rows, struct cli *cli)
 		overlay.verdict = can ? FINE : LESS;
 		add_finding(rows, "overlayfs of yours", &overlay,
 			    "the speed of files, which fuse-overlayfs is not known for; without "
-			    "either, containers",
+			    "either, layers: a root is a copy, without diff, commit, snapshots",
 			    "--root DIR (or HOLM_ROOT) on ext4, xfs, btrfs; install "
 			    "fuse-overlayfs");
 	}

@@ -93,6 +93,6 @@ bool cli_doctor_user_storage(char **ret_fact, int folder_fd)
 	struct err e = { 0 };
 
 	const char *driver = runtime_overlay_driver(folder_fd, &e);
-	*ret_fact = driver ? mem_text(driver) : mem_format("none: %s", e.text);
+	*ret_fact = driver ? mem_text(driver) : mem_format("copies: %s", e.text);
 	return driver && strcmp(driver, "overlay") == 0;
 }

@@ -51,9 +51,10 @@ static void add_driver(struct json_object *info, struct json_object *to, struct 
 	struct err e = { 0 };
 
 	const char *driver = runtime_overlay_driver(engine->store->root_fd, &e);
-	add_text(to, "Storage", driver ? driver : e.text);
+	own_free char *copies = mem_format("copies: %s", e.text);
+	add_text(to, "Storage", driver ? driver : copies);
 	if (!driver || strcmp(driver, "overlay") != 0)
-		add_text(info, "Driver", driver ? driver : "none");
+		add_text(info, "Driver", driver ? driver : "copy");
 }
 
 void cli_info_user(struct json_object *info, struct engine *engine)

@@ -113,6 +113,7 @@ static const struct shape_field container_storage_fields[] = {
 	FIELD(container_storage, volumes_from, SHAPE_STRINGS),
 	FIELD(container_storage, lower, SHAPE_STRINGS),
 	FIELD(container_storage, upper, SHAPE_STRING),
+	FIELD(container_storage, copied, SHAPE_BOOL),
 	{ 0 },
 };
 static const struct shape storage_shape = SHAPE_OF(container_storage);

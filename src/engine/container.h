@@ -94,6 +94,7 @@ struct container_storage {
 	 * what it writes goes to upper, which stays when the container goes */
 	struct strv lower;
 	char *upper;
+	bool copied; /* the root is the upper folder alone, a copy of the image (copied.h) */
 };
 
 /* "/dev/sda" and a number: a rate or a weight. */

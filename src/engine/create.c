@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "base/user_ids.h"
 #include "engine/config.h"
+#include "engine/copied.h"
 #include "engine/create.h"
 #include "engine/dns.h"
 #include "engine/event.h"
@@ -195,6 +196,8 @@ static int write_record(struct engine *engine, const struct create_options *o, s
 		fault_point("create.name");
 		r = make_folders(folder, c, e);
 		if (r == 0)
+			r = engine_copied_fill(engine, c, folder, e);
+		if (r == 0)
 			r = engine_require_mark(engine, c, e);
 		if (r == 0)
 			r = engine_secret_take(engine, c, folder, e);
@@ -219,6 +222,7 @@ static int write_with_ids(struct engine *engine, const struct create_options *o,
 		return r;
 	own_fd int locked = lock;
 	(void)locked;
+	engine_copied_choose(engine, c);
 	return write_record(engine, o, c, e);
 }
 

@@ -37,8 +37,8 @@ static int become_root(char **root, char **run, struct err *e)
 	return r < 0 ? r : engine_user_enter(*root, *run, e);
 }
 
-/* Root of a user namespace that others made, as by unshare(1) or `holm unshare`, in which the host's
- * folders are nobody's: an ordinary user's are in their places. */
+/* Root of a user namespace that others made, as by unshare(1) or `holm unshare`, in which the
+ * host's folders are nobody's: an ordinary user's are in their places. */
 static int stay_user(char **root, char **run, struct err *e)
 {
 	if (access("/var/lib", W_OK) == 0 || !user_ids_are_mapped())

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/moment.h"
 #include "base/own.h"
+#include "engine/copied.h"
 #include "engine/engine.h"
 #include "engine/fault.h"
 #include "engine/lower.h"
@@ -356,13 +357,16 @@ int engine_freeze_renew_upper(struct engine *engine, const struct container *c, 
 {
 	static const char fresh[] = "fresh";
 
+	int r = engine_copied_check(c, e);
+	if (r < 0)
+		return r;
 	/* of one that was killed here */
 	if (unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(e, "remove the folder %s", fresh);
 	if (mkdirat(folder_fd, fresh, 0755) < 0)
 		return err_sys(e, "make the container's upper folder");
 	own_fd int fd = openat(folder_fd, fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = fd < 0 ? err_sys(e, "open the upper folder") : engine_freeze_root(engine, c, fd, e);
+	r = fd < 0 ? err_sys(e, "open the upper folder") : engine_freeze_root(engine, c, fd, e);
 	if (r < 0)
 		return r;
 	if (renameat2(folder_fd, fresh, folder_fd, "upper", RENAME_EXCHANGE) < 0 ||

@@ -39,7 +39,7 @@ static void plan_clear(struct plan *plan)
 static bool is_needed(const struct container *c)
 {
 	return c->security.ids.uids.count && c->image.layers.count && !c->image.in_place &&
-	       user_ids_are_mapped();
+	       !c->storage.copied && user_ids_are_mapped();
 }
 
 /* Owners on the disk, and those that are wanted; nothing where they are the same. An image's are

@@ -150,6 +150,14 @@ static void add_writable(struct oci_spec *spec, const char *immutable)
 		shape_map_set(&spec->annotations, "org.holm.rootfs.writable", folders);
 }
 
+/* Its files have the container's ids. */
+static void add_copy(struct oci_spec *spec, const struct container *c, const char *root)
+{
+	spec->root = mem_new_struct(struct oci_root);
+	spec->root->path = mem_format("%s/containers/%s/upper", root, c->id);
+	spec->root->readonly = c->storage.read_only;
+}
+
 /* The folder itself, as systemd-nspawn boots one. */
 static void add_folder(struct oci_spec *spec, const struct container *c)
 {
@@ -168,6 +176,10 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 
 	if (c->image.in_place) {
 		add_folder(spec, c);
+		return;
+	}
+	if (c->storage.copied) {
+		add_copy(spec, c, root);
 		return;
 	}
 	engine_lower_add(&overlay, context->store, c, false);

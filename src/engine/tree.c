@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "engine/copied.h"
 #include "engine/engine.h"
 #include "engine/lower.h"
 #include "engine/record.h"
@@ -136,6 +137,9 @@ int engine_tree_open_upper(struct engine *engine, const struct container *c, str
 {
 	own_free char *path = mem_format("%s/upper", c->id);
 
+	int r = engine_copied_check(c, e);
+	if (r < 0)
+		return r;
 	int fd = openat(engine->containers_fd, path,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "open what container %s wrote", c->name) : fd;

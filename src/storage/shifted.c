@@ -116,7 +116,7 @@ static int add_part(const struct store *store, const struct storage_shifted_part
 		.all_attributes = true,
 		.sockets = true,
 	};
-	const struct squash_options options = { &copy, redirected };
+	const struct squash_options options = { .copy = &copy, .redirect = redirected };
 
 	own_fd int layer = storage_layer_open(store, part->layer, e);
 	own_fd int fs = layer < 0 ? -1 : openat(layer, ".", FOLDER);

@@ -87,7 +87,7 @@ static int merge_folder(struct squash *squash, int to_dir, int layer_dir, const 
 	squash->path.text[length] = '\0';
 	if (r == 0)
 		r = copy_attributes_of(layer, to, &squash->attributes, e);
-	if (r == 0 && opaque) {
+	if (r == 0 && opaque && !squash->options->lowest) {
 		r = make_opaque(to);
 		r = r < 0 ? err_number(e, -r, "mark %s as opaque", name) : 0;
 	}
@@ -100,6 +100,8 @@ static int add_file(struct squash *squash, int to_dir, int layer_dir, const char
 	int r = fd_remove_tree_at(to_dir, name, e);
 	if (r < 0)
 		return r;
+	if (is_whiteout(st) && squash->options->lowest)
+		return 0;
 	if (squash->options->copy && !is_whiteout(st)) {
 		struct copy_options copy = *squash->options->copy;
 		copy.redirect = squash->options->redirect ? squash->path.text : NULL;

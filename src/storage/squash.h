@@ -11,6 +11,7 @@ struct squash_options {
 	/* how files are copied; NULL: they are hard links to those of the layer, which never
 	 * change, with the same owners */
 	const struct copy_options *copy;
+	bool lowest;   /* nothing will be below: what only hides is left out */
 	bool redirect; /* copies have their bytes in the layer still (copy.h, "redirect") */
 };
 

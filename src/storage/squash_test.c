@@ -198,5 +198,49 @@ START_TEST(copies_are_files_of_their_own)
 }
 END_TEST
 
+START_TEST(what_only_hides_is_left_out_of_the_lowest)
+{
+	const struct copy_options copy = { .all_attributes = true };
+	const struct squash_options lowest = { .copy = &copy, .lowest = true };
+
+	if (!make_layers())
+		unit_skip("no attributes of overlayfs here");
+	squash("a", &lowest);
+	ck_assert(!is_there("to/white"));
+	squash("b", &lowest);
+	ck_assert(!is_there("to/gone"));
+	ck_assert(!is_there("to/hidden/y"));
+	has_text("to/d/one", "1");
+	has_text("to/d/two", "zwei");
+	end();
+}
+END_TEST
+
+START_TEST(files_without_bytes_say_where_those_are)
+{
+	const struct copy_options copy = { .all_attributes = true };
+	const struct squash_options redirected = { .copy = &copy, .redirect = true };
+	char path[32] = "";
+	struct stat st;
+
+	if (!make_layers())
+		unit_skip("no attributes of overlayfs here");
+	make_file("a/d/large", "x");
+	own_fd int large = openat(root, "a/d/large", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(ftruncate(large, 5000), 0);
+	squash("a", &redirected);
+	own_fd int fd = openat(root, "to/d/large", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_size, 5000);
+	ck_assert_int_eq(fgetxattr(fd, "user.overlay.metacopy", path, sizeof(path)), 0);
+	ck_assert_int_gt(fgetxattr(fd, "user.overlay.redirect", path, sizeof(path) - 1), 0);
+	ck_assert_str_eq(path, "/d/large");
+	has_text("to/d/one", "1");
+	end();
+}
+END_TEST
+
 UNIT_MAIN("storage/squash", UNIT(what_is_above_hides_what_is_below),
-	  UNIT(an_opaque_folder_stays_so_under_a_plain_one), UNIT(copies_are_files_of_their_own))
+	  UNIT(an_opaque_folder_stays_so_under_a_plain_one), UNIT(copies_are_files_of_their_own),
+	  UNIT(what_only_hides_is_left_out_of_the_lowest),
+	  UNIT(files_without_bytes_say_where_those_are))

@@ -1,0 +1,20 @@
+/* copied.h - a container whose root is a folder, and not layers: an ordinary user's whose home is
+ * on a filesystem that neither overlayfs nor fuse-overlayfs can write to. Its upper folder is a copy
+ * of all of its image, made with it; what it changed is not known, so that it has no diff and no
+ * snapshots. */
+#pragma once
+
+struct container;
+struct engine;
+struct err;
+
+/* Sets c->storage.copied where there is no other way, and says so. Asks nothing where the store is
+ * on a filesystem that is known to do. */
+void engine_copied_choose(struct engine *engine, struct container *c);
+
+/* Fills the upper folder in folder_fd, which is empty. Nothing for others. */
+int engine_copied_fill(struct engine *engine, const struct container *c, int folder_fd,
+		       struct err *e);
+
+/* ERR_UNSUPPORTED: it is one, and has no layers. */
+int engine_copied_check(const struct container *c, struct err *e);

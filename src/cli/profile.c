@@ -55,17 +55,25 @@ static int find(char **ret, const char *name, struct err *e)
 /* What names one container, or says how the command runs, is no profile's. */
 static int check(const struct create_options *o, const char *path, struct err *e)
 {
-	const char *what = o->name            ? "name"
-			   : o->cidfile       ? "cidfile"
-			   : o->detach        ? "detach"
-			   : o->profile.count ? "profile"
-			   : o->ip || o->ip6  ? "ip"
-			   : o->mac_address   ? "mac-address"
-					      : NULL;
+	const struct {
+		const char *key;
+		bool given;
+	} rows[] = {
+		{ "name", o->name },
+		{ "cidfile", o->cidfile },
+		{ "detach", o->detach },
+		{ "profile", o->profile.count > 0 },
+		{ "ip", o->ip },
+		{ "ip6", o->ip6 },
+		{ "mac-address", o->mac_address },
+	};
 
-	return what ? err_set(e, ERR_INVALID, "%s: %s is for one container, not for a profile",
-			      path, what)
-		    : 0;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].given)
+			return err_set(e, ERR_INVALID,
+				       "%s: %s is for one container, not for a profile", path,
+				       rows[i].key);
+	return 0;
 }
 
 static int apply(struct create_options *o, const char *name, struct err *e)

@@ -27,6 +27,25 @@ load networks
 	within 5 grep -q "packets written" "$BATS_TEST_TMPDIR/service.0.log"
 }
 
+@test "network trace: of one host, port or protocol alone, for a time" {
+	sleeper web
+	sleeper other
+	gateway=$(address_of web | sed 's/[0-9]*$/1/')
+	service holm net trace --proto icmp --host "$(address_of other)" --time 3 -w out.pcap web
+	service holm net trace --proto tcp --port 80 -c 1 -w tcp.pcap web
+	within 5 grep -q listening "$BATS_TEST_TMPDIR/service.0.log"
+	within 5 grep -q listening "$BATS_TEST_TMPDIR/service.1.log"
+	holm exec web ping -c 1 -W 1 "$gateway" >/dev/null
+	holm exec other ping -c 1 -W 1 "$(address_of web)" >/dev/null
+	holm exec web nc -w 1 "$gateway" 80 </dev/null || true
+	within 10 grep -q "2 packets written" "$BATS_TEST_TMPDIR/service.0.log"
+	within 10 grep -q "1 packets written" "$BATS_TEST_TMPDIR/service.1.log"
+	expect 0 tcpdump -n -r tcp.pcap
+	output_has "> $gateway.80: Flags [S]"
+	refused 1 "--host: 'here'" holm network trace --host here -w x web
+	refused 1 "--port 70000: not a port" holm network trace --port 70000 -w x web
+}
+
 @test "network trace: what cannot be is refused by name" {
 	refused 1 "no such container" holm network trace -w x nobody
 	holm run -d --name web busybox sleep 1000 >/dev/null

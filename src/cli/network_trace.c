@@ -13,21 +13,31 @@
 #include "cli/commands.h"
 #include "engine/trace.h"
 #include "network/capture.h"
+#include "network/sift.h"
 
 struct trace_options {
 	char *write;
 	char *interface;
+	char *host;
+	char *proto;
 	int64_t count;
+	int64_t port;
+	int64_t time;
 	int64_t snap;
 };
 
 #define OPTIONS struct trace_options
 static const struct option table[] = {
 	{ "count", 'c', OPTION_INT(count), "NUMBER", "end after so many packets" },
+	{ "host", 0, OPTION_STRING(host), "ADDRESS", "those alone that come from it or go to it" },
 	{ "interface", 'i', OPTION_STRING(interface), "DEVICE",
 	  "the container's device (its first)" },
+	{ "port", 0, OPTION_INT(port), "NUMBER", "those of this port, at either end" },
+	{ "proto", 0, OPTION_STRING(proto), "NAME", "arp, ip, ip6, icmp, icmp6, tcp, udp or sctp",
+	  "arp|ip|ip6|icmp|icmp6|tcp|udp|sctp" },
 	{ "snapshot-length", 's', OPTION_INT(snap), "BYTES",
 	  "keep so many of each packet (262144)" },
+	{ "time", 0, OPTION_INT(time), "SECONDS", "end after this time" },
 	{ "write", 'w', OPTION_STRING(write), "FILE", "write this file, not the standard output",
 	  "file:" },
 	{ 0 },
@@ -71,9 +81,20 @@ static int check(struct trace_options *o, struct err *e)
 	if (o->snap < 0 || o->snap > NETWORK_CAPTURE_BYTES_MAX)
 		return err_set(e, ERR_INVALID, "--snapshot-length %lld: 1 to %d",
 			       (long long)o->snap, NETWORK_CAPTURE_BYTES_MAX);
+	if (o->port < 0 || o->port > UINT16_MAX)
+		return err_set(e, ERR_INVALID, "--port %lld: not a port", (long long)o->port);
+	if (o->time < 0)
+		return err_set(e, ERR_INVALID, "--time %lld: not positive", (long long)o->time);
 	if (o->snap == 0)
 		o->snap = NETWORK_CAPTURE_BYTES_MAX;
 	return 0;
+}
+
+static int make_sift(struct network_sift *to, const struct trace_options *o, struct err *e)
+{
+	*to = (struct network_sift){ .port = (uint16_t)o->port, .protocol = o->proto };
+	int r = o->host ? network_address_parse(&to->host, o->host, e) : 0;
+	return r < 0 ? err_add(e, "--host") : 0;
 }
 
 static int run_trace(struct cli *cli, void *options, const struct strv *args, struct err *e)
@@ -81,13 +102,18 @@ static int run_trace(struct cli *cli, void *options, const struct strv *args, st
 	struct trace_options *o = options;
 	struct engine *engine;
 
+	struct network_sift sift;
+
 	int r = check(o, e);
+	if (r == 0)
+		r = make_sift(&sift, o, e);
 	if (r == 0)
 		r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
 		return r;
 	own_fd int process = -1;
-	own_fd int socket = engine_trace_open(&process, engine, args->items[0], o->interface, e);
+	own_fd int socket =
+		engine_trace_open(&process, engine, args->items[0], o->interface, &sift, e);
 	if (socket < 0)
 		return socket;
 	own_fd int output = open_output(o, e);
@@ -99,7 +125,8 @@ static int run_trace(struct cli *cli, void *options, const struct strv *args, st
 					   .stop = stop,
 					   .ended = process,
 					   .snap = (uint32_t)o->snap,
-					   .count = (uint64_t)o->count };
+					   .count = (uint64_t)o->count,
+					   .seconds = o->time };
 	fprintf(stderr, "listening\n");
 	r = network_capture_run(&capture, e);
 	fprintf(stderr, "%llu packets written, %llu lost\n", (unsigned long long)capture.written,

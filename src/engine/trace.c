@@ -47,7 +47,7 @@ static char *first_device(struct engine *engine, const char *id)
 }
 
 int engine_trace_open(int *ret_process, struct engine *engine, const char *name, const char *device,
-		      struct err *e)
+		      const struct network_sift *sift, struct err *e)
 {
 	own_clear(network_namespace_close) struct network_namespace namespace =
 		NETWORK_NAMESPACE_INIT;
@@ -67,7 +67,7 @@ int engine_trace_open(int *ret_process, struct engine *engine, const char *name,
 	r = open_network(&namespace, &state, process, e);
 	own_free char *first = device ? mem_text(device) : first_device(engine, id);
 	if (r == 0)
-		r = network_capture_open(&namespace, first, e);
+		r = network_capture_open(&namespace, first, sift, e);
 	if (r < 0)
 		return err_add(e, "the network of %s", name);
 	*ret_process = take_fd(&process);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -18,6 +19,7 @@
 #include "base/own.h"
 #include "network/link.h"
 #include "network/namespace.h"
+#include "network/sift.h"
 
 enum {
 	MAGIC_NANOSECONDS = 0xa1b23c4d, /* in the writer's byte order */
@@ -53,6 +55,18 @@ void network_capture_record(unsigned char to[NETWORK_CAPTURE_RECORD], const stru
 
 /* ---- hearing ---- */
 
+static int attach(int socket_fd, const struct network_sift *sift, struct err *e)
+{
+	struct sock_filter program[NETWORK_SIFT_LENGTH_MAX];
+	const struct sock_fprog filter = { (unsigned short)network_sift_program(program, sift),
+					   program };
+
+	if (filter.len == 0 ||
+	    setsockopt(socket_fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0)
+		return 0;
+	return err_sys(e, "sift the packets");
+}
+
 /* Protocol 0 at first, so that it hears nothing of other devices. */
 static int bind_device(int socket_fd, const struct network_link *link, struct err *e)
 {
@@ -75,7 +89,7 @@ static int bind_device(int socket_fd, const struct network_link *link, struct er
 	return 0;
 }
 
-static int open_here(int route, const char *device, struct err *e)
+static int open_here(int route, const char *device, const struct network_sift *sift, struct err *e)
 {
 	struct network_link link;
 
@@ -85,17 +99,19 @@ static int open_here(int route, const char *device, struct err *e)
 	own_fd int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(e, "make a packet socket");
-	r = bind_device(fd, &link, e);
+	r = attach(fd, sift, e);
+	if (r == 0)
+		r = bind_device(fd, &link, e);
 	return r < 0 ? err_add(e, "%s", device) : take_fd(&fd);
 }
 
 int network_capture_open(const struct network_namespace *namespace, const char *device,
-			 struct err *e)
+			 const struct network_sift *sift, struct err *e)
 {
 	int back = network_namespace_enter(namespace, e);
 	if (back < 0)
 		return back;
-	int fd = open_here(namespace->socket, device, e);
+	int fd = open_here(namespace->socket, device, sift, e);
 	network_namespace_leave(back);
 	return fd;
 }
@@ -141,17 +157,34 @@ static int copy_packet(struct network_capture *c, unsigned char *buffer, struct 
 	return c->count && c->written == c->count;
 }
 
+/* -1: never. */
+static int open_timer(int64_t seconds, struct err *e)
+{
+	const struct itimerspec end = { .it_value.tv_sec = (time_t)seconds };
+
+	if (!seconds)
+		return -1;
+	own_fd int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (fd < 0 || timerfd_settime(fd, 0, &end, NULL) < 0)
+		return err_sys(e, "set a timer");
+	return take_fd(&fd);
+}
+
 static int run(struct network_capture *c, unsigned char *buffer, struct err *e)
 {
+	own_fd int timer = open_timer(c->seconds, e);
+	if (timer < 0 && c->seconds)
+		return timer;
 	struct pollfd wait[] = { { c->socket, POLLIN, 0 },
 				 { c->stop, POLLIN, 0 },
-				 { c->ended, POLLIN, 0 } };
+				 { c->ended, POLLIN, 0 },
+				 { timer, POLLIN, 0 } };
 	int r = 0;
 
 	while (r == 0) {
 		if (poll(wait, COUNT_OF(wait), -1) < 0 && errno != EINTR)
 			return err_sys(e, "wait for packets");
-		if (wait[1].revents || wait[2].revents)
+		if (wait[1].revents || wait[2].revents || wait[3].revents)
 			return 0;
 		if (wait[0].revents)
 			r = copy_packet(c, buffer, e);

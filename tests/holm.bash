@@ -44,7 +44,7 @@ holm_user_setup() {
 
 # Files that the test has made are those of who runs holm.
 given() { # FILE...
-	[ -z "${HOLM_TEST_USER:-}" ] || chown -R 1000:1000 "$@"
+	[ -z "${HOLM_TEST_USER:-}" ] || chown -hR 1000:1000 "$@"
 }
 
 # For what an ordinary user cannot have, whatever holm does. The README lists them (user_list).

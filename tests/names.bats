@@ -137,7 +137,9 @@ A $(address_of two b)"
 	asks_to "^A" app app
 	pid=$(resolver_of app)
 	expect 0 grep -E '^(Uid|Groups|CapEff|NoNewPrivs|Seccomp):' "/proc/$pid/status"
-	output_has "Uid:	65534	65534	65534	65534"
+	nobody=${HOLM_TEST_USER:+365533}
+	nobody=${nobody:-65534}
+	output_has "Uid:	$nobody	$nobody	$nobody	$nobody"
 	output_has "CapEff:	0000000000000000"
 	output_has "NoNewPrivs:	1"
 	[ -n "$(find "$HOLM_RUN/names/.empty" -maxdepth 0 -empty)" ]

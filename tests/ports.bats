@@ -74,6 +74,7 @@ from_world() { # URL
 }
 
 @test "the host's input rules decide about a published port" {
+	needs_root "networks of a user are not the host's, at which the test looks"
 	make_world
 	web one -p 8080:80
 	web two -p 8081:80 --publish-mode open
@@ -166,6 +167,7 @@ from_world() { # URL
 }
 
 @test "UDP, IPv6 and both on one port" {
+	needs_root "slirp4netns publishes at IPv4 addresses alone"
 	make_world
 	holm network create --ipv6 --subnet fd99::/64 six >/dev/null
 	holm run -d --name one --network six -p 8080:80 -p 5300:53/udp busybox sh -c '
@@ -357,6 +359,7 @@ no_proxy() {
 }
 
 @test "a port that is taken is refused, by the name of who has it" {
+	needs_root "who has a port is root's to see"
 	web one -p 8080:80 -p 8081:81/udp
 	refused 125 "port 8080/tcp is published by the container one" \
 		holm run --rm --network bridge -p 8080:80 busybox true
@@ -434,6 +437,7 @@ no_proxy() {
 }
 
 @test "ports follow a container that leaves the network they led to" {
+	needs_root "networks of a user are not the host's, at which the test looks"
 	holm network create --subnet 10.98.0.0/24 other >/dev/null
 	web one -p 8080:80 --network other
 	within 10 get http://127.0.0.1:8080/name
@@ -474,6 +478,7 @@ no_proxy() {
 }
 
 @test "rules that were flushed, devices that were removed, monitors that were killed" {
+	needs_root "networks of a user are not the host's, at which the test looks"
 	make_world
 	web one -p 8080:80
 	within 10 get http://127.0.0.1:8080/name
@@ -502,6 +507,7 @@ no_proxy() {
 }
 
 @test "a pod publishes for its containers; an internal network for this host alone" {
+	needs_root "slirp4netns does not come into internal networks"
 	make_world
 	expect 0 holm pod create -p 8080:80 --network bridge shop
 	refused 125 "--publish 81 and --pod shop exclude each other" \
@@ -522,6 +528,7 @@ no_proxy() {
 }
 
 @test "many starts and stops leave nothing" {
+	needs_root "networks of a user are not the host's, at which the test looks"
 	for _ in $(seq "${ROUNDS:-30}"); do
 		holm run --rm --network bridge -p 8080:80 -p 8081:80/udp busybox true
 	done
@@ -531,6 +538,7 @@ no_proxy() {
 }
 
 @test "beside rules of others that drop what is forwarded, as Docker's and ufw's do" {
+	needs_root "networks of a user are not the host's, at which the test looks"
 	command -v iptables-nft >/dev/null || skip "no iptables here"
 	make_world
 	iptables-nft -P FORWARD DROP

@@ -24,6 +24,7 @@ load holm
 }
 
 @test "a read-only bind is so for what is mounted below it, too" {
+	needs_root "a user may not look below what others mounted"
 	mkdir -p "$BATS_TEST_TMPDIR/host/below"
 	mount -t tmpfs x "$BATS_TEST_TMPDIR/host/below"
 	local bind=type=bind,src=$BATS_TEST_TMPDIR/host,dst=/x
@@ -263,6 +264,7 @@ wh
 # --- filesystems of their own -----------------------------------------------------------------
 
 @test "a tmpfs volume is shared, has its size, and goes when it is removed" {
+	needs_root "a mount of a user's is seen in one container alone"
 	expect 0 holm volume create -d tmpfs -o size=1m mem
 	expect 0 holm volume create --driver local --opt type=tmpfs --opt device=tmpfs --opt o=size=2m,mode=1700,uid=5 mem2
 	expect 0 holm run -d --name one -v mem:/m busybox sh -c 'echo shared > /m/x; sleep 1000'
@@ -308,6 +310,7 @@ wh
 @test "U gives the files to the container's user, and follows no link" {
 	mkdir -p host/sub && echo x >host/sub/file && echo keep >outside
 	ln -s "$PWD/outside" host/link && ln -s / host/root
+	given host
 	expect 0 holm run --rm -u 1000:1001 -v "$PWD/host:/h:U" -v vol:/v:U busybox sh -c 'touch /h/sub/new /v/new && stat -c %u:%g /h /h/sub/file /v'
 	output_is "1000:1001
 1000:1001
@@ -324,6 +327,7 @@ wh
 }
 
 @test "idmap shows the host's owners as the container's, and changes none" {
+	needs_root "only the host's root can give a container ids of its own"
 	mkdir host && echo x >host/file && chown 5:6 host/file && chmod 777 host
 	expect 0 holm run --rm --userns auto:size=1000 -v "$PWD/host:/h:idmap" busybox sh -c 'stat -c %u:%g /h/file; touch /h/new'
 	output_is 5:6

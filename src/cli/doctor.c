@@ -263,6 +263,12 @@ static void check_user_cgroup(struct finding *to, const char *about)
 	to->verdict = cli_doctor_user_cgroup(&to->fact) ? FINE : LESS;
 }
 
+static void check_user_boot(struct finding *to, const char *about)
+{
+	(void)about;
+	to->verdict = cli_doctor_user_boot(&to->fact) ? FINE : LESS;
+}
+
 static void check_user_network(struct finding *to, const char *about)
 {
 	(void)about;
@@ -432,8 +438,11 @@ static const struct check user_checks[] = {
 	  "usermod --add-subuids 300000-365535 NAME, by root, with ids that nobody has" },
 	{ "group ids", check_user_ranges, "/etc/subgid", "groups in containers but root's",
 	  "usermod --add-subgids 300000-365535 NAME, by root, with ids that nobody has" },
-	{ "cgroup of yours", check_user_cgroup, NULL, "limits: --memory, --cpus, --pids-limit",
-	  "systemd-run --user --scope -p Delegate=yes; or chown the folder to you" },
+	{ "cgroup of yours", check_user_cgroup, NULL,
+	  "limits: --memory, --cpus, --pids-limit; pause, stats; booting systemd (launch)",
+	  "a systemd of yours (a login, or loginctl enable-linger); or chown the folder to you" },
+	{ "boot of yours", check_user_boot, NULL, "containers that run from boot on",
+	  "loginctl enable-linger; systemctl --user enable holm-autostart" },
 	{ "network of yours", check_user_network, NULL,
 	  "the network of containers but loopback; --publish",
 	  "install slirp4netns; chmod 0666 /dev/net/tun, by a udev rule" },

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "cli/host.h"
 #include "network/uplink.h"
 #include "runtime/cgroup_user.h"
 #include "runtime/overlay_driver.h"
@@ -77,6 +78,19 @@ bool cli_doctor_user_cgroup(char **ret_fact)
 	*ret_fact = where ? mem_format(may ? "delegated: %s" : "not delegated: %s", where)
 			  : mem_text("no cgroups are mounted");
 	return may;
+}
+
+/* loginctl(1), "enable-linger": a file of the user's name. */
+bool cli_doctor_user_boot(char **ret_fact)
+{
+	own_free char *name = runtime_subid_login_name(geteuid());
+	own_free char *file = mem_format("/var/lib/systemd/linger/%s", name ? name : "");
+	bool lingers = name && access(file, F_OK) == 0;
+
+	*ret_fact = mem_text(!cli_host_has_systemd() ? "no systemd: by @reboot of crontab(5)"
+			     : lingers               ? "without a login"
+						     : "with the first login");
+	return lingers || !cli_host_has_systemd();
 }
 
 bool cli_doctor_user_network(char **ret_fact)

@@ -13,6 +13,9 @@ bool cli_doctor_user_namespace(char **ret_fact);
 /* May the caller make cgroups where holm would, and so set limits? */
 bool cli_doctor_user_cgroup(char **ret_fact);
 
+/* Do containers of the caller start at boot, by a systemd of the caller's that needs no login? */
+bool cli_doctor_user_boot(char **ret_fact);
+
 /* The program that carries the packets of containers: is there one that works? */
 bool cli_doctor_user_network(char **ret_fact);
 

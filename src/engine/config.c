@@ -222,8 +222,8 @@ static int make(struct container *c, const struct create_options *o,
 	static int (*const parts[])(struct container *, const struct create_options *,
 				    const struct oci_image_process *, const struct config_context *,
 				    struct err *) = {
-		config_process, config_storage, config_limits,  config_security,
-		config_network, config_ports,   config_secrets, config_health,
+		config_process, config_storage, config_limits, config_security, config_network,
+		config_ports,   config_secrets, config_health, config_desktop,
 	};
 
 	int r = check_pull(o, e);

@@ -53,6 +53,9 @@ int config_secrets(struct container *c, const struct create_options *o,
 int config_network(struct container *c, const struct create_options *o,
 		   const struct oci_image_process *image, const struct config_context *context,
 		   struct err *e);
+int config_desktop(struct container *c, const struct create_options *o,
+		   const struct oci_image_process *image, const struct config_context *context,
+		   struct err *e);
 int config_ports(struct container *c, const struct create_options *o,
 		 const struct oci_image_process *image, const struct config_context *context,
 		 struct err *e);

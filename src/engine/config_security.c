@@ -302,6 +302,7 @@ static int set_devices(struct container_security *s, const struct create_options
 		r = read_device(shape_list_add(&s->devices), o->device.items[i], e);
 	for (size_t i = 0; r == 0 && i < o->device_cgroup_rule.count; i++)
 		r = add_device_rule(&s->device_rules, o->device_cgroup_rule.items[i], e);
+	strv_add_all(&s->gpus, &o->gpus);
 	return r;
 }
 

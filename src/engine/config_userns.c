@@ -261,10 +261,10 @@ int config_userns(struct container *c, const struct create_options *o, const str
 	own_clear(config_userns_clear) struct config_userns request = { 0 };
 	bool named = o->subuidname || o->subgidname;
 	bool mapped = o->uidmap.count || o->gidmap.count;
-	/* the init of a system has rights that only ids of its own keep from being the host's */
-	const char *usual = mapped || named                            ? "private"
-			    : container_is_system(c) && !o->privileged ? "auto"
-								       : "host";
+	/* the init of a system has rights that only ids of its own keep from being the host's; an
+	 * ordinary user's are none of the host's */
+	bool own = container_is_system(c) && !o->privileged && !ids->mapped;
+	const char *usual = mapped || named ? "private" : own ? "auto" : "host";
 	const char *mode = !str_empty(o->userns) ? o->userns : usual;
 
 	int r = config_userns_read(&request, mode, ids, e);

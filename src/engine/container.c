@@ -194,6 +194,7 @@ static const struct shape_field container_security_fields[] = {
 	FIELD(container_security, deny, SHAPE_STRINGS),
 	NESTED(container_security, devices, SHAPE_LIST, device_shape),
 	FIELD(container_security, device_rules, SHAPE_STRINGS),
+	FIELD(container_security, gpus, SHAPE_STRINGS),
 	FIELD(container_security, sysctls, SHAPE_MAP),
 	FIELD(container_security, pid, SHAPE_STRING),
 	FIELD(container_security, ipc, SHAPE_STRING),
@@ -274,6 +275,13 @@ static const struct shape_field container_secret_fields[] = {
 };
 static const struct shape secret_shape = SHAPE_OF(container_secret);
 
+static const struct shape_field container_desktop_fields[] = {
+	FIELD(container_desktop, display, SHAPE_STRING),
+	FIELD(container_desktop, cookies, SHAPE_STRING),
+	{ 0 },
+};
+static const struct shape desktop_shape = SHAPE_OF(container_desktop);
+
 static const struct shape_field container_health_fields[] = {
 	FIELD(container_health, test, SHAPE_STRINGS),
 	FIELD(container_health, shell, SHAPE_STRINGS),
@@ -311,6 +319,7 @@ static const struct shape_field container_fields[] = {
 	NESTED(container, restart, SHAPE_OBJECT, restart_shape),
 	NESTED(container, pod, SHAPE_OBJECT, pod_shape),
 	NESTED(container, secrets, SHAPE_LIST, secret_shape),
+	NESTED(container, desktop, SHAPE_OBJECT, desktop_shape),
 	NESTED(container, health, SHAPE_OBJECT, health_shape),
 	NESTED(container, autostart, SHAPE_OBJECT, autostart_shape),
 	FIELD(container, requires, SHAPE_STRINGS),

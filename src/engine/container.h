@@ -175,6 +175,7 @@ struct container_security {
 	struct strv deny; /* --deny (switches.h) */
 	SHAPE_LIST_OF(struct container_device) devices;
 	struct strv device_rules; /* "c 1:3 rwm" */
+	struct strv gpus;         /* "all", or names of devices: "renderD128" */
 	struct shape_map sysctls;
 	/* namespaces: "private", "host", "none" (ipc), "shareable" (ipc), "container:ID" */
 	char *pid;
@@ -226,6 +227,12 @@ struct container_network {
 struct container_log {
 	char *driver; /* "json-file", "none" */
 	struct shape_map options;
+};
+
+/* --x11. */
+struct container_desktop {
+	char *display; /* "0"; NULL: it has none */
+	char *cookies; /* the caller's Xauthority, read at each start; NULL: there is none */
 };
 
 /* Its bytes are a file secrets/ID in the container's folder (storage/secret.h); the record has what
@@ -289,6 +296,7 @@ struct container {
 	struct container_restart restart;
 	struct container_pod pod;
 	SHAPE_LIST_OF(struct container_secret) secrets;
+	struct container_desktop desktop;
 	struct container_health health;
 	struct container_autostart autostart;
 	struct strv requires; /* ids: they run before it is started */

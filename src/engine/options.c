@@ -80,6 +80,7 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, tmpfs),
 	offsetof(struct create_options, volumes_from),
 	offsetof(struct create_options, secret),
+	offsetof(struct create_options, gpus),
 	offsetof(struct create_options, share),
 	offsetof(struct create_options, uidmap),
 	offsetof(struct create_options, gidmap),

@@ -86,6 +86,10 @@ struct create_options {
 	struct strv volumes_from;
 	char *shm_size;
 	bool read_only;
+	bool x11;
+	bool wayland;
+	bool audio;
+	struct strv gpus;
 	struct strv secret; /* NAME[,type=mount|env][,target=...]... */
 
 	/* limits */

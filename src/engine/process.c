@@ -16,6 +16,7 @@
 #include "base/signal_name.h"
 #include "base/str.h"
 #include "engine/config.h"
+#include "engine/desktop.h"
 #include "engine/dns.h"
 #include "engine/event.h"
 #include "engine/fault.h"
@@ -112,6 +113,8 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 		r = write_files(engine, c, folder_fd, connection, &context, e);
 	if (r == 0)
 		r = engine_secret_write(c, folder_fd, run_fd, e);
+	if (r == 0)
+		r = engine_desktop_write(c, run_fd, e);
 	if (r == 0)
 		r = spec_devices_read(&context, c, e);
 	if (r == 0 && container_is_system(c))

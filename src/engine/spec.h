@@ -82,6 +82,9 @@ bool spec_system_is_new(const struct container *c, int folder_fd);
 int spec_system_mark(const struct container *c, int folder_fd, struct err *e);
 int spec_system_forget(int folder_fd, struct err *e); /* it has not */
 
+/* The paths of the devices of --gpus. ERR_NOT_FOUND. */
+int spec_gpu_list(struct strv *to, const struct strv *names, struct err *e);
+
 /* One more mount: of a file or folder of the host. */
 void spec_mounts_bind(struct oci_spec *spec, const char *target, const char *source);
 

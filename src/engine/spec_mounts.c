@@ -1,6 +1,7 @@
 /* Every mount of a container: what each has (proc, sys, dev...), what belongs to its network
  * (/etc/hosts...), what was asked for. Those that were asked for take the place of the others at
  * the same target; parents come before what lies below them. */
+#include "engine/desktop.h"
 #include "engine/spec.h"
 
 #include <stdlib.h>
@@ -122,6 +123,17 @@ static void add_secrets(struct oci_spec *spec, const struct container *c,
 	own_free char *source = mem_format("%s/below", folder);
 	if (below)
 		add(spec, SPEC_SECRETS, "bind", source, options);
+}
+
+static void add_cookies(struct oci_spec *spec, const struct container *c,
+			const struct spec_context *context)
+{
+	own_free char *source =
+		mem_format("%s/containers/%s/" ENGINE_DESKTOP_FILE, context->store->run, c->id);
+
+	if (c->desktop.display)
+		add(spec, ENGINE_DESKTOP_COOKIES, "bind", source,
+		    "rbind,rprivate,ro,nosuid,nodev,noexec");
 }
 
 static void add_access(struct oci_mount *to, const struct container_mount *mount)
@@ -269,5 +281,6 @@ void spec_mounts(struct oci_spec *spec, const struct container *c,
 	size_t own = spec->mounts.count;
 	add_asked(spec, c, context, true);
 	add_secrets(spec, c, context);
+	add_cookies(spec, c, context);
 	sort(spec->mounts.items + own, spec->mounts.count - own);
 }

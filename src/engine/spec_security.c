@@ -252,12 +252,19 @@ static void add_rule_text(struct spec_context *context, const char *text)
 
 int spec_devices_read(struct spec_context *context, const struct container *c, struct err *e)
 {
+	own_clear(strv_clear) struct strv gpus = { 0 };
 	int r = 0;
 
 	if (c->security.privileged)
 		r = add_devices_below(context, "/dev", "/dev", NULL, 0, e);
 	for (size_t i = 0; r == 0 && i < c->security.devices.count; i++)
 		r = add_device(context, &c->security.devices.items[i], e);
+	if (r == 0)
+		r = spec_gpu_list(&gpus, &c->security.gpus, e);
+	for (size_t i = 0; r == 0 && i < gpus.count; i++) {
+		const struct container_device gpu = { gpus.items[i], gpus.items[i], "rwm" };
+		r = add_device(context, &gpu, e);
+	}
 	for (size_t i = 0; r == 0 && i < c->security.device_rules.count; i++)
 		add_rule_text(context, c->security.device_rules.items[i]);
 	return r;

@@ -54,12 +54,28 @@ static bool is_own_folder(const char *path)
 	       (st.st_mode & 0022) == 0;
 }
 
+static bool is_in_use(const char *run)
+{
+	own_free char *containers = path_join(run, "containers");
+	own_dir DIR *dir = opendir(containers);
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (*entry->d_name != '.' && monitor_state_alive_in(dirfd(dir), entry->d_name) > 0)
+			return true;
+	return false;
+}
+
 int engine_user_run(char **ret, struct err *e)
 {
 	const char *folder = folder_from("XDG_RUNTIME_DIR");
 	own_free char *login = mem_format("/run/user/%u", geteuid());
 	own_free char *made = mem_format("/tmp/holm-run-%u", geteuid());
 
+	/* of a start before there was a login: what runs there is not to be lost from sight */
+	if (is_own_folder(made) && is_in_use(made)) {
+		*ret = take_ptr(&made);
+		return 0;
+	}
 	if (folder || is_own_folder(login)) {
 		*ret = path_join(folder ? folder : login, "holm");
 		return 0;

@@ -27,6 +27,7 @@
 #include "network/slirp.h"
 
 enum { SAID_MAX = 4096, PID_BYTES_MAX = 32, READY_MS = 10000 };
+enum { READY_FD = 3, FOLDER_FD = 5 };
 
 /* ---- which one ---- */
 
@@ -123,8 +124,7 @@ static void pasta_arguments(struct strv *argv, const struct network_uplink_reque
 	add_pasta_ports(argv, request->ports, "udp");
 }
 
-static void slirp_arguments(struct strv *argv, const char *netns, const char *socket,
-			    const char *device)
+static void slirp_arguments(struct strv *argv, const char *netns, const char *device)
 {
 	const char *const words[] = { "slirp4netns",
 				      "--configure",
@@ -134,7 +134,7 @@ static void slirp_arguments(struct strv *argv, const char *netns, const char *so
 				      "--ready-fd=3",
 				      "--netns-type=path",
 				      "--api-socket",
-				      socket,
+				      "/proc/self/fd/5/" NETWORK_UPLINK_SLIRP_SOCKET,
 				      netns,
 				      device };
 
@@ -144,8 +144,15 @@ static void slirp_arguments(struct strv *argv, const char *netns, const char *so
 
 /* ---- starting ---- */
 
-/* kept: a descriptor that stays with the program, as NETWORK_UPLINK_KEPT; -1: none. */
-_Noreturn static void exec_program(const struct strv *argv, int said, int ready, int kept)
+/* What the program gets; -1: nothing. */
+struct given {
+	int said;   /* as standard error */
+	int ready;  /* as 3 */
+	int kept;   /* stays with it, as NETWORK_UPLINK_KEPT */
+	int folder; /* the same, as FOLDER_FD: names of sockets have 107 bytes at most (unix(7)) */
+};
+
+_Noreturn static void exec_program(const struct strv *argv, const struct given *given)
 {
 	own_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -153,24 +160,27 @@ _Noreturn static void exec_program(const struct strv *argv, int said, int ready,
 	process_reset_signals();
 	dup2(null, 0);
 	dup2(null, 1);
-	dup2(said, 2);
+	dup2(given->said, 2);
 	/* theirs may be the numbers that these are to have */
-	if (kept >= 0)
-		kept = fcntl(kept, F_DUPFD_CLOEXEC, NETWORK_UPLINK_KEPT + 1);
+	int ready = fcntl(given->ready, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
+	int kept = fcntl(given->kept, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
+	int folder = fcntl(given->folder, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
 	if (ready >= 0)
-		dup2(ready, 3);
+		dup2(ready, READY_FD);
 	if (kept >= 0)
 		dup2(kept, NETWORK_UPLINK_KEPT);
+	if (folder >= 0)
+		dup2(folder, FOLDER_FD);
 	execvp(argv->items[0], argv->items);
 	_exit(127);
 }
 
-static pid_t spawn(const struct strv *argv, int said, int ready, int kept, struct err *e)
+static pid_t spawn(const struct strv *argv, const struct given *given, struct err *e)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
-		exec_program(argv, said, ready, kept);
+		exec_program(argv, given);
 	return pid < 0 ? err_sys(e, "fork") : pid;
 }
 
@@ -215,7 +225,8 @@ static int start_pasta(pid_t *ret, const struct network_uplink_request *request,
 	own_clear(strv_clear) struct strv argv = { 0 };
 
 	pasta_arguments(&argv, request, netns, file);
-	pid_t pid = spawn(&argv, said, -1, -1, e);
+	const struct given given = { said, -1, -1, -1 };
+	pid_t pid = spawn(&argv, &given, e);
 	if (pid < 0)
 		return pid;
 	return process_wait(pid) == 0 ? read_pid(ret, file, e) : failed(request->name, said, e);
@@ -238,12 +249,17 @@ static int start_slirp(pid_t *ret, const struct network_uplink_request *request,
 	own_clear(strv_clear) struct strv argv = { 0 };
 	int ends[2];
 
-	slirp_arguments(&argv, netns, socket, request->device ? request->device : "eth0");
+	slirp_arguments(&argv, netns, request->device ? request->device : "eth0");
+	own_fd int folder = open(request->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return err_sys(e, "open %s", request->folder);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	own_fd int reading = ends[0];
 	own_fd int writing = ends[1];
-	pid_t pid = spawn(&argv, said, writing, request->device ? request->namespace_fd : -1, e);
+	const struct given given = { said, writing, request->device ? request->namespace_fd : -1,
+				     folder };
+	pid_t pid = spawn(&argv, &given, e);
 	if (pid < 0)
 		return pid;
 	close(take_fd(&writing));

@@ -86,3 +86,84 @@ runtime_detached() { # ARGUMENT...
 	[ "$status" != 0 ]
 	[[ $stderr == *"Delegate=yes"* ]]
 }
+
+# holm of the user, as a service would call it.
+h() { # ARGUMENT...
+	as_service -E "HOLM_LIBEXEC=$HOLM_LIBEXEC" -E NO_COLOR=1 "$(command -v holm)" "$@"
+}
+
+scope_of() { # NAME
+	as_user systemctl --user list-units --plain --no-legend --type scope "*$(h inspect --format '{{.Id}}' "$1")*" |
+		awk '{ print $1 }' | grep -v monitor
+}
+
+@test "holm of a user: limits, pause, stats and update in a scope of the user's own systemd" {
+	expect 0 h run -d --name web --network none -m 64m --pids-limit 77 busybox sleep 1000
+	expect 0 h exec web cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max
+	output_is $'67108864\n77'
+	scope=$(scope_of web)
+	[ -n "$scope" ]
+	expect 0 as_user systemctl --user show -p MemoryMax --value "$scope"
+	output_is 67108864
+	expect 0 h update -m 32m --memory-swap 32m web
+	expect 0 as_user systemctl --user show -p MemoryMax --value "$scope"
+	output_is 33554432
+	expect 0 h pause web
+	expect 0 h ps --format '{{.Status}}'
+	output_has Paused
+	expect 0 h unpause web
+	expect 0 h stats --no-stream --format '{{.MemUsage}}' web
+	output_has "32MiB"
+	expect 0 h rm -f web
+	within 20 not as_user systemctl --user is-active --quiet "$scope"
+	expect 0 h doctor --format json
+	jq -se 'any(.[]; .Name == "cgroup of yours" and .Verdict == "ok")' <<<"$output"
+}
+
+@test "holm of a user: a limit that was asked for and cannot be set is an error that says what mends it" {
+	run --separate-stderr h run --rm --network none --cpuset-cpus 0 busybox true
+	[ "$status" = 125 ]
+	[[ $stderr == *cpuset* && $stderr == *"systemctl edit user@.service"* ]]
+	# without a systemd of the user's nothing is asked for by default, and so nothing refused
+	expect 0 as_user env -u XDG_RUNTIME_DIR HOLM_LIBEXEC="$HOLM_LIBEXEC" holm --run "/home/$PERSON/run" run --rm --network none busybox echo fine
+	output_is fine
+	run --separate-stderr as_user env -u XDG_RUNTIME_DIR HOLM_LIBEXEC="$HOLM_LIBEXEC" \
+		holm --run "/home/$PERSON/run" run --rm --network none -m 64m busybox true
+	[ "$status" = 125 ]
+	[[ $stderr == *"loginctl enable-linger"* && $stderr == *"chown /sys/fs/cgroup"* ]]
+}
+
+@test "the user's holm-autostart.service starts and stops what should run" {
+	h create --name web --network none --restart unless-stopped busybox sleep 1000
+	h create --name plain --network none busybox sleep 1000
+	mkdir -p "/home/$PERSON/.config/systemd/user"
+	sed "s,/[^ ]*/bin/holm ,$(command -v holm) ,; s,^\[Service\],&\nEnvironment=HOLM_LIBEXEC=$HOLM_LIBEXEC," \
+		"$HOLM_STAGE/lib/systemd/user/holm-autostart.service" \
+		>"/home/$PERSON/.config/systemd/user/holm-autostart.service"
+	chown -R $PERSON: "/home/$PERSON/.config"
+	as_user systemctl --user daemon-reload
+	expect 0 as_user systemctl --user enable --now holm-autostart
+	expect 0 h ps --format '{{.Names}}'
+	output_is web
+	expect 0 as_user systemctl --user stop holm-autostart
+	expect 0 h ps -q
+	output_is ""
+	# and with the user's manager, that is at boot
+	loginctl terminate-user $PERSON
+	within 30 not test -e "$RUN/bus"
+	loginctl disable-linger $PERSON
+	loginctl enable-linger $PERSON
+	within 60 test -S "$RUN/bus"
+	within 60 eval '[ "$(h ps --format "{{.Names}}")" = web ]'
+	h rm -f web plain
+}
+
+@test "systemd boots for a user" {
+	made_image systemd layout
+	chmod -R a+rX "$layout"
+	h pull -q "oci:$layout:bookworm" >/dev/null
+	expect 0 h launch --network none bookworm deb
+	expect 0 h exec deb systemctl is-system-running
+	output_is running
+	expect 0 h rm -f deb
+}

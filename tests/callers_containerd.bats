@@ -5,6 +5,7 @@ load holm
 load callers/callers
 
 setup_file() {
+	needs_root "holm-runtime and the engines that call it are tested by themselves, for users, too"
 	callers_setup_file containerd containerd-shim-runc-v2 ctr || return 0
 	caller_containerd
 	ctr image import "$CALLER/busybox.tar"

@@ -6,6 +6,7 @@ load callers/callers
 load nested
 
 setup_file() {
+	needs_root "holm-runtime and the engines that call it are tested by themselves, for users, too"
 	callers_setup_file containerd containerd-shim-runc-v2 dockerd docker || return 0
 	caller_containerd
 	readme_block /etc/docker/daemon.json >"$CALLER/daemon.json"

@@ -6,6 +6,7 @@ load holm
 load callers/callers
 
 setup_file() {
+	needs_root "holm-runtime and the engines that call it are tested by themselves, for users, too"
 	callers_setup_file containerd containerd-shim-runc-v2 ctr curl python3 /bin/busybox || return 0
 	{
 		readme_block /etc/containerd/config.toml |

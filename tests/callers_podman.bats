@@ -6,6 +6,7 @@ load callers/callers
 load nested
 
 setup_file() {
+	needs_root "holm-runtime and the engines that call it are tested by themselves, for users, too"
 	callers_setup_file podman conmon /etc/containers/policy.json || return 0
 	export CONTAINERS_CONF=$CALLER/containers.conf
 	{

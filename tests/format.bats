@@ -12,6 +12,7 @@ setup() {
 }
 
 setup_file() {
+	needs_root "it compares with docker's and podman's containers of root"
 	callers_setup_file dockerd docker containerd runc jq || return 0
 	caller_starts dockerd dockerd --host unix:///run/docker-test.sock --data-root "$CALLER/docker" \
 		--exec-root /run/docker-test --pidfile /run/docker-test.pid --storage-driver overlay2 \

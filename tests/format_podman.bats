@@ -7,6 +7,7 @@ load holm
 load callers/callers
 
 setup_file() {
+	needs_root "it compares with docker's and podman's containers of root"
 	callers_setup_file podman conmon jq /etc/containers/policy.json || return 0
 	export CONTAINERS_CONF=$CALLER/containers.conf
 	{

@@ -6,6 +6,7 @@ load holm
 load callers/callers
 
 setup_file() {
+	needs_root "the stores are those of root's docker and podman"
 	callers_setup_file podman /etc/containers/policy.json || return 0
 }
 

@@ -176,6 +176,7 @@ sshd_up() {
 }
 
 @test "copy over ssh: what is there already stays out; --refresh; move" {
+	needs_root "the ssh server that it starts is root's"
 	sshd_up
 	box web
 	tree web >before
@@ -206,6 +207,7 @@ sshd_up() {
 }
 
 @test "a dead ssh and a full disk there: the container is as it was" {
+	needs_root "the ssh server that it starts is root's"
 	sshd_up
 	box web
 	tree web >before

@@ -4,6 +4,10 @@ load holm
 load networks
 load lan
 
+setup_file() {
+	needs_root "networks of a user are not the host's, at which the test looks"
+}
+
 knows() { # KIND: has the kernel such devices?
 	! ip link add holm-probe type "$1" 2>&1 | grep -q 'Unknown device type'
 }

@@ -4,6 +4,10 @@ load holm
 load networks
 load lan
 
+setup_file() {
+	needs_root "networks of a user are not the host's, at which the test looks"
+}
+
 # Bits a second that SIDE (received, sent) of iperf3 saw; with the server in the container's network.
 bits() { # CONTAINER ADDRESS SIDE ARGUMENT...
 	local container=$1 address=$2 side=$3

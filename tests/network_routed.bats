@@ -4,6 +4,10 @@ load holm
 load networks
 load lan
 
+setup_file() {
+	needs_root "networks of a user are not the host's, at which the test looks"
+}
+
 routed() {
 	holm network create -d routed -o parent=lan --subnet 192.0.2.0/24 --ip-range 192.0.2.128/25 \
 		--gateway 192.0.2.2 --subnet 2001:db8::/64 onlan >/dev/null

@@ -3,6 +3,10 @@
 load holm
 load networks
 
+setup_file() {
+	needs_root "networks of a user are not the host's, at which the test looks"
+}
+
 @test "network trace: tcpdump reads what it wrote" {
 	holm run -d --name web --cap-add NET_RAW busybox sleep 1000 >/dev/null
 	service holm net trace -c 12 -w out.pcap web

@@ -4,6 +4,10 @@
 load holm
 load networks
 
+setup_file() {
+	needs_root "networks of a user are not the host's, at which the test looks"
+}
+
 setup() {
 	networks_setup
 	service unshare -n sleep 1000

@@ -4,6 +4,10 @@ load holm
 load runtime/bundle
 load runtime/oci
 
+setup_file() {
+	needs_root "holm-runtime and the engines that call it are tested by themselves, for users, too"
+}
+
 setup() {
 	oci_setup
 	SOURCE=$BATS_TEST_TMPDIR/source

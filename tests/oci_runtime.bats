@@ -5,6 +5,10 @@ load holm
 load runtime/bundle
 load runtime/oci
 
+setup_file() {
+	needs_root "holm-runtime and the engines that call it are tested by themselves, for users, too"
+}
+
 setup() {
 	oci_setup
 	RT_LOG=$BATS_TEST_TMPDIR/log.json

@@ -179,6 +179,7 @@ $REGISTRY/small:2"
 }
 
 @test "to an archive or a layout, under the name that is given there" {
+	needs_root "it gives descriptors of root's as files"
 	stored_image example.com/small:1
 	expect 0 holm push example.com/small:1 "oci:$PWD/layout:there"
 	[ "$(skopeo inspect "oci:$PWD/layout:there" | jq -r .Digest)" = "$(digest_of example.com/small:1)" ]

@@ -223,6 +223,7 @@ certs_d() { # HOST
 	cp client.crt "$folder/client.cert"
 	refused 1 "client.key" holm pull "$REGISTRY/small:1"
 	cp other.key "$folder/client.key"
+	given "$folder"
 	run holm pull "$REGISTRY/small:1"
 	[ "$status" = 1 ]
 	cp other.crt "$folder/client.cert"
@@ -230,6 +231,7 @@ certs_d() { # HOST
 	[ "$status" = 1 ]
 	cp client.crt "$folder/client.cert"
 	cp client.key "$folder/client.key"
+	given "$folder"
 	expect 0 holm pull "$REGISTRY/small:1"
 	[ "$(cat "$HOLM_ROOT"/layers/*/fs/etc/one)" = one ]
 }

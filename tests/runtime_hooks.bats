@@ -3,6 +3,10 @@
 load holm
 load runtime/bundle
 
+setup_file() {
+	needs_root "holm-runtime and the engines that call it are tested by themselves, for users, too"
+}
+
 setup() {
 	holm_setup
 	bundle_new

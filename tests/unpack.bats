@@ -3,6 +3,10 @@
 # whichever of tar's formats. And what holm packs, GNU tar unpacks to what it was.
 load holm
 
+setup_file() {
+	needs_root "it compares owners with those that tar makes as root"
+}
+
 setup() {
 	holm_setup
 	work=$BATS_TEST_TMPDIR/work

@@ -3,6 +3,10 @@
 load holm
 load person
 
+setup_file() {
+	needs_root "they make users of their own"
+}
+
 setup() {
 	holm_setup
 	person_new 300000:65536
@@ -174,4 +178,24 @@ range_is() { # LINE...
 	jq -se 'map(.Name) | index("user ids") == null' facts
 	expect 0 u info --format '{{.SecurityOptions}}'
 	output_has name=rootless
+}
+
+@test "an image is mounted where its user sees it" {
+	expect 0 u run --rm --network none busybox true
+	refused 1 "seen by nobody outside" u image mount busybox
+	expect 0 u unshare sh -c 'cat "$(holm image mount busybox)/etc/passwd"; holm image umount busybox >/dev/null'
+	output_has root
+}
+
+@test "what cron started before there was a login is there for it" {
+	mv /run/user/1000 /run/user/kept
+	expect 0 as_person env -u XDG_RUNTIME_DIR holm run -d --name web --network none busybox sleep 1000
+	[ -d /tmp/holm-run-1000/containers ]
+	mv /run/user/kept /run/user/1000
+	expect 0 u ps --format '{{.Names}}'
+	output_is web
+	expect 0 u rm -f web
+	expect 0 u run --rm --network none busybox true
+	[ -d /run/user/1000/holm/containers ]
+	rm -r /tmp/holm-run-1000
 }

@@ -4,6 +4,10 @@
 load holm
 load person
 
+setup_file() {
+	needs_root "they make users of their own"
+}
+
 # The user's host has an address, a default route, and 10.9.9.1 as the world; /dev/net/tun is open.
 setup() {
 	holm_setup
@@ -12,7 +16,7 @@ setup() {
 	mknod -m 666 /dev/net/tun c 10 200
 	service unshare --net sleep 1000
 	WORLD=${SERVICES[-1]}
-	within 5 eval '[ "$(readlink /proc/$WORLD/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
+	within 20 eval '[ "$(readlink /proc/$WORLD/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
 	ip link add up0 type veth peer name world netns "$WORLD"
 	ip address add 10.9.9.2/24 dev up0
 	ip link set up0 up
@@ -59,18 +63,18 @@ says() { # ADDRESS PORT
 	# published, on one address of the host's alone
 	expect 0 u run -d --name web -p 127.0.0.1:8080:80 -p 8081:81 busybox \
 		sh -c 'while :; do echo other | nc -l -p 81; done & while :; do echo eighty | nc -l -p 80; done'
-	within 5 eval '[ "$(says 127.0.0.1 8080)" = eighty ]'
-	within 5 eval '[ "$(says 10.9.9.2 8081)" = other ]'
+	within 20 eval '[ "$(says 127.0.0.1 8080)" = eighty ]'
+	within 20 eval '[ "$(says 10.9.9.2 8081)" = other ]'
 	not says 10.9.9.2 8080
 	expect 0 u port web 80
 	output_is 127.0.0.1:8080
 	refused 125 "8080" u run --rm -p 127.0.0.1:8080:80 busybox true
 	expect 0 u stop -t 0 web
-	within 5 not pgrep -x slirp4netns
+	within 20 not pgrep -x slirp4netns
 	expect 0 u start web
-	within 5 eval '[ "$(says 127.0.0.1 8080)" = eighty ]'
+	within 20 eval '[ "$(says 127.0.0.1 8080)" = eighty ]'
 	expect 0 u rm -f web
-	within 5 not pgrep -x slirp4netns
+	within 20 not pgrep -x slirp4netns
 }
 
 @test "pasta by name: the host's address and route, and it ends with a monitor that was killed" {
@@ -85,7 +89,7 @@ says() { # ADDRESS PORT
 	kill -KILL "$(pgrep -f 'holm-monitor run /run/user/1000')"
 	expect 0 u ps -a --format '{{.Status}}'
 	output_has "Exited (137)"
-	within 5 not pgrep -f 'pasta --config'
+	within 20 not pgrep -f 'pasta --config'
 }
 
 @test "without the device, or the programs, there is loopback; asked for, it is an error that says why" {
@@ -105,10 +109,10 @@ answers() { # NAME PORT
 	expect 0 u run -d --name web -p 127.0.0.1:8080:80 busybox sleep 1000
 	answers web 80
 	answers web 81
-	within 5 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
+	within 20 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
 	expect 0 u port add web 8081:81 8082:80
-	within 5 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
-	within 5 eval '[ "$(says 127.0.0.1 8082)" = web-80 ]'
+	within 20 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
+	within 20 eval '[ "$(says 127.0.0.1 8082)" = web-80 ]'
 	expect 0 u port web
 	[ "$(sort <<<"$output")" = "80/tcp -> 0.0.0.0:8082
 80/tcp -> 127.0.0.1:8080
@@ -118,7 +122,7 @@ answers() { # NAME PORT
 	not says 127.0.0.1 8085
 	expect 0 u port rm web 8081:81
 	not says 10.9.9.2 8081
-	within 5 eval '[ "$(says 127.0.0.1 8082)" = web-80 ]'
+	within 20 eval '[ "$(says 127.0.0.1 8082)" = web-80 ]'
 	refused 1 "it does not publish 9:9" u port rm web 9:9
 	# recorded for the next start
 	expect 0 u restart -t 0 web
@@ -154,7 +158,7 @@ answers() { # NAME PORT
 	expect 0 u network create lan
 	expect 0 u run -d --name web --network lan -p 127.0.0.1:8080:80 busybox sleep 1000
 	answers web 80
-	within 5 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
+	within 20 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
 	not says 10.9.9.2 8080
 	expect 0 u run --rm --network lan busybox sh -c 'nc web 80; nc 10.9.9.1 7000'
 	output_is "web-80
@@ -164,7 +168,7 @@ far 10.9.9.2"
 	[ "$(pgrep -cx slirp4netns)" = 1 ]
 	expect 0 u port add web 8081:81
 	answers web 81
-	within 5 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
+	within 20 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
 	expect 0 u port rm web 8081:81
 	not says 10.9.9.2 8081
 	# another network, and networks are apart
@@ -173,17 +177,17 @@ far 10.9.9.2"
 	answers db 90
 	expect 1 u exec web sh -c 'echo | nc -w 1 db 90'
 	expect 0 u network connect other web
-	within 5 eval '[ "$(u exec web nc -w 1 db 90)" = db-90 ]'
+	within 20 eval '[ "$(u exec web nc -w 1 db 90)" = db-90 ]'
 	refused 1 "the network other is that of the container" u network rm other
 	expect 0 u network disconnect lan web
-	within 5 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
+	within 20 eval '[ "$(says 127.0.0.1 8080)" = web-80 ]'
 	expect 0 u network inspect other --format '{{len .Containers}}'
 	output_is 2
 	expect 0 u rm -f web
 	not says 127.0.0.1 8080
 	[ "$(pgrep -cx slirp4netns)" = 1 ]
 	expect 0 u rm -f db
-	within 5 not pgrep -x slirp4netns
+	within 20 not pgrep -x slirp4netns
 	[ ! -e /run/user/1000/holm/uplink ]
 	expect 0 u network rm lan other
 }
@@ -194,7 +198,7 @@ far 10.9.9.2"
 	kill -KILL "$(pgrep -f 'holm-monitor run /run/user/1000')"
 	expect 0 u ps -a --format '{{.Status}}'
 	output_has "Exited (137)"
-	within 5 not pgrep -x slirp4netns
+	within 20 not pgrep -x slirp4netns
 	local i pids=()
 	for i in 1 2 3 4 5 6; do
 		u run --rm --network bridge busybox ip -4 -o addr show eth0 >"out$i" 2>"err$i" &
@@ -203,7 +207,7 @@ far 10.9.9.2"
 	wait "${pids[@]}" || cat err?
 	grep -q inet out1 out2 out3 out4 out5 out6
 	[ "$(cat err?)" = "" ]
-	within 5 not pgrep -x slirp4netns
+	within 20 not pgrep -x slirp4netns
 	# one that was killed itself is made anew
 	expect 0 u start web
 	pkill -KILL -x slirp4netns
@@ -212,5 +216,5 @@ far 10.9.9.2"
 	expect 0 u exec web ip -4 -o addr show eth0
 	output_has inet
 	expect 0 u rm -f web
-	within 5 not pgrep -x slirp4netns
+	within 20 not pgrep -x slirp4netns
 }

@@ -2,6 +2,10 @@
 # Containers with ids of their own: --userns, --uidmap, --gidmap.
 load holm
 
+setup_file() {
+	needs_root "only the host's root can give a container ids of its own"
+}
+
 # These lines are the host's /etc/subuid and /etc/subgid.
 subordinate() { # LINE...
 	printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/subid"

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "base/user_ids.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/tree.h"
@@ -93,6 +94,21 @@ static int mount_at(struct engine *engine, const struct storage_image *image, co
 	return 0;
 }
 
+/* An ordinary user's holm has a mount namespace of its own, unless who called it is in there. */
+static int check_seen(struct err *e)
+{
+	own_free char *callers = mem_format("/proc/%d/ns/mnt", (int)getppid());
+	struct stat ours, theirs;
+
+	/* of a process in a user namespace above ours nobody tells */
+	if (!user_ids_are_mapped() || stat("/proc/self/ns/mnt", &ours) < 0 || getppid() == 0 ||
+	    (stat(callers, &theirs) == 0 && ours.st_ino == theirs.st_ino))
+		return 0;
+	err_set(e, ERR_UNSUPPORTED, "what an ordinary user mounts is seen by nobody outside");
+	return err_hint(e,
+			"in the shell of holm unshare it is: holm unshare, then holm image mount");
+}
+
 int engine_image_mount(struct engine *engine, const char *name, char **ret_path, struct err *e)
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
@@ -101,7 +117,9 @@ int engine_image_mount(struct engine *engine, const char *name, char **ret_path,
 	own_fd int lock = store_lock_layers_shared(engine->store, e);
 	if (lock < 0)
 		return lock;
-	int r = engine_image_find(engine, name, &image, NULL, e);
+	int r = check_seen(e);
+	if (r == 0)
+		r = engine_image_find(engine, name, &image, NULL, e);
 	if (r == 0)
 		r = storage_image_check_layers(&image, engine->store, e);
 	if (r < 0)

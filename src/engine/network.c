@@ -433,6 +433,9 @@ static int connect_here(struct engine_connection *to, struct engine *engine,
 {
 	int r = network_namespace_make(&to->namespace, to->user_fd, e);
 
+	/* a socket bound to an address of lo has it in its answers only if lo was up by then */
+	if (r == 0 && c->network.endpoints.count == 0)
+		r = network_link_raise(to->namespace.socket, 1, NULL, 0, e);
 	for (size_t i = 0; r == 0 && i < c->network.endpoints.count; i++)
 		r = engine_network_join(to, engine, c, i, e);
 	fault_point("network.joined");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -22,6 +23,7 @@
 #include "network/reserve.h"
 #include "network/slirp.h"
 #include "network/uplink.h"
+#include "storage/store.h"
 
 /* ---- which ports ---- */
 
@@ -50,6 +52,17 @@ static int leave_ipv6(struct engine_port_list *ports, struct err *e)
 	}
 	engine_ports_clear(&all);
 	return r;
+}
+
+/* From the choice of ports until the program has them: of two that want one port at once, one gets
+ * it. -1: the caller wants none, or there is no lock. Closing it lets go. */
+static int lock_ports(struct engine *engine, const struct container *c)
+{
+	if (c->network.ports.count == 0 && !c->network.publish_all)
+		return -1;
+	own_fd int fd = openat(engine->store->run_fd, "ports",
+			       O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd >= 0 && flock(fd, LOCK_EX) == 0 ? take_fd(&fd) : -1;
 }
 
 /* Reserved for a moment, which chooses and names who has them; the program takes them itself. */
@@ -116,6 +129,8 @@ int engine_uplink_start(struct engine *engine, const struct container *c,
 {
 	if (!network_uplink_is_name(c->network.mode))
 		return 0;
+	own_fd int lock = lock_ports(engine, c);
+	(void)lock;
 	int r = start(engine, c, connection, run_fd, e);
 	return r < 0 ? err_add(e, "network") : 0;
 }
@@ -146,7 +161,8 @@ static int find_socket(char **ret, struct engine *engine, const char *id, struct
 		*ret = path_join(folder, NETWORK_UPLINK_SLIRP_SOCKET);
 		return 0;
 	}
-	if (shared && has_file(engine, id, "network.json")) {
+	/* pasta's, of its own */
+	if (shared && !has_file(engine, id, "pid")) {
 		*ret = take_ptr(&shared);
 		return 0;
 	}
@@ -182,6 +198,8 @@ int engine_uplink_publish_all(struct engine *engine, const struct container *c,
 {
 	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
 
+	own_fd int lock = lock_ports(engine, c);
+	(void)lock;
 	int r = engine_uplink_plan(&ports, engine, c, places, e);
 	if (r == 0 && ports.items.count)
 		r = engine_ports_write_list(run_fd, &ports, e);

@@ -144,6 +144,7 @@ int monitor_container_start(struct monitor *m, struct err *e)
 	memcpy(options.stdio, stdio.theirs, sizeof(options.stdio));
 	options.init_fd = init;
 	options.die_with_parent = true;
+	options.user_scope = true;
 	r = create_and_start(m, &process, &spec, &options, e);
 	monitor_figures_attached(m);
 	if (r < 0)

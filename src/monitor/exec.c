@@ -8,11 +8,13 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "monitor/exec_request.h"
 #include "monitor/monitor.h"
+#include "runtime/cgroup_scope.h"
 
 enum { REQUEST_FD = 4, REQUEST_BYTES_MAX = 8 << 20 };
 
@@ -47,6 +49,20 @@ static void tell_start(struct monitor *m, const struct monitor_exec_request *req
 	monitor_change_tell(m, start, "execID", m->exec_id, NULL);
 }
 
+/* Of an ordinary user, whose container is a scope of the user's systemd's. */
+static void come_near(const struct monitor *m)
+{
+	own_free char *name =
+		mem_format("holm-exec-%.12s-%d.scope", m->state.container.id, (int)getpid());
+	const struct runtime_cgroup_scope scope = { .name = name,
+						    .description = "holm exec",
+						    .stop_timeout_s = 10 };
+	struct err e;
+
+	if (m->state.container.cgroup.user_unit && runtime_cgroup_scope_enter(&scope, &e) < 0)
+		log_warning("%s", e.text);
+}
+
 static int enter(struct monitor *m, struct runtime_process *process,
 		 const struct monitor_exec_request *request, struct err *e)
 {
@@ -64,6 +80,7 @@ static int enter(struct monitor *m, struct runtime_process *process,
 	r = oci_spec_read_at(&spec, m->run_dir, "config.json", e);
 	if (r < 0)
 		return r;
+	come_near(m);
 	tell_start(m, request);
 	if (m->config.guest)
 		monitor_run_forget_login();

@@ -77,8 +77,6 @@ static void leave_service(const struct monitor *m)
 	int64_t stop_s = own_s ? *own_s : STOP_TIMEOUT_S;
 	struct err e;
 
-	if (!m->config.own_scope)
-		return;
 	own_free char *name =
 		mem_format("holm-monitor-%.12s-%d.scope", m->config.id, (int)getpid());
 	own_free char *description = mem_format("holm container %s", m->config.name);
@@ -86,6 +84,7 @@ static void leave_service(const struct monitor *m)
 		.name = name,
 		.description = description,
 		.before = "holm-autostart.service",
+		.leave_service = m->config.own_scope,
 		.stop_timeout_s = stop_s < 0 ? -1 : stop_s + SLACK_S,
 	};
 	if (runtime_cgroup_scope_enter(&scope, &e) < 0)

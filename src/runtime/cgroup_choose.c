@@ -13,6 +13,7 @@ int runtime_cgroup_choose_in_parent(struct runtime_cgroup *ret, const struct oci
 	const struct runtime_cgroup_request request = {
 		.path = spec->linux_.cgroups_path,
 		.id = options->id,
+		.user_scope = options->user_scope,
 		.resources = spec->linux_.resources,
 		.annotations = &spec->annotations,
 	};

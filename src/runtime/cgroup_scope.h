@@ -21,9 +21,12 @@ struct runtime_cgroup_scope {
 	const char *name; /* "holm-monitor-0123.scope" */
 	const char *description;
 	const char *before;     /* a unit that is stopped before this one; NULL: none */
+	bool leave_service;     /* that it is in */
 	int64_t stop_timeout_s; /* from SIGTERM to SIGKILL; -1: for ever */
 };
 
-/* Moves the caller there if it is in a service; 1, or 0: it is in none, or systemd does not run.
+/* Moves the caller there if it is in a service that it is to leave, or if it is an ordinary user's
+ * and not in the user's own part of the tree of cgroup v2. 1, or 0: it stays, or systemd does not
+ * run.
  * ERR_UNREACHABLE... It costs a few calls over D-Bus in a service, and two look-ups elsewhere. */
 int runtime_cgroup_scope_enter(const struct runtime_cgroup_scope *scope, struct err *e);

@@ -3,6 +3,7 @@
  * below it is holm's alone. org.freedesktop.systemd1(5); systemd's CGROUP_DELEGATION.
  * docs/decisions/0017-dbus.md says why D-Bus is spoken here, 0018-systemd-scopes.md the rest. */
 #pragma once
+#include <stdbool.h>
 
 struct err;
 struct oci_resources;
@@ -13,6 +14,7 @@ struct runtime_cgroup_request {
 	const char *path; /* cgroupsPath, "slice:prefix:name", or NULL */
 	const char *id;
 	const struct oci_resources *resources; /* or NULL */
+	bool user_scope;                       /* runtime_options */
 	const struct shape_map *annotations; /* org.systemd.property.*, run.oci.systemd.subgroup */
 };
 

@@ -103,9 +103,9 @@ static bool wants_systemd(const struct runtime_cgroup_request *request, const ch
 	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
 	struct err ignored;
 
-	return str_empty(request->path) && is_restricted() && has_systemd() &&
-	       runtime_cgroup_host_read(&host, &ignored) == 0 && runtime_cgroup_is_v2(&host) &&
-	       !is_given_away(&host, path);
+	return request->user_scope && str_empty(request->path) && is_restricted() &&
+	       has_systemd() && runtime_cgroup_host_read(&host, &ignored) == 0 &&
+	       runtime_cgroup_is_v2(&host) && !is_given_away(&host, path);
 }
 
 /* 1: it has no systemd that answers. */
@@ -121,7 +121,8 @@ static int create_by_systemd(struct runtime_cgroup *ret,
 		log_debug("no scope of the user's systemd: %s", e->text);
 		return 1;
 	}
-	if (e->kind == ERR_UNSUPPORTED)
+	e->hint[0] = '\0'; /* what mends it is another thing than without systemd */
+	if (e->kind == ERR_UNSUPPORTED || e->kind == ERR_PERMISSION)
 		err_hint(e, "systemd passes users what user@.service names: systemctl edit "
 			    "user@.service, [Service] Delegate=cpu cpuset io memory pids");
 	return r;

@@ -131,6 +131,7 @@ struct runtime_options {
 			      * root that pivot_root(2) could exchange */
 	bool no_cgroup;      /* it stays in the caller's; limits are refused */
 	bool systemd_cgroup; /* its cgroup is a scope of systemd's, cgroupsPath slice:prefix:name */
+	bool user_scope; /* where no cgroup is named: one of an ordinary user may be such a scope */
 	const struct runtime_cover *covers; /* of create */
 	size_t covers_count;
 	const struct strv *cgroups; /* of exec: "[CONTROLLER,...:]PATH", cgroups below the

@@ -167,3 +167,19 @@ scope_of() { # NAME
 	output_is running
 	expect 0 h rm -f deb
 }
+
+# A process of the user's that is not in the user's part of the tree, as after a login.
+session() { # ARGUMENT...
+	as_user env "HOLM_LIBEXEC=$HOLM_LIBEXEC" "$(command -v holm)" "$@"
+}
+
+@test "holm of a user after a login: run, exec and the foreground are in the user's part of the tree" {
+	expect 0 session run --rm --network none -m 64m busybox cat /sys/fs/cgroup/memory.max
+	output_is 67108864
+	expect 0 session run -d --name web --network none -m 64m busybox sleep 1000
+	expect 0 session exec web cat /sys/fs/cgroup/memory.max
+	output_is 67108864
+	expect 0 session pause web
+	expect 0 session unpause web
+	expect 0 session rm -f web
+}

@@ -104,6 +104,34 @@ journal_start() {
 	holm rm web
 }
 
+@test "pod logs takes the lines of a journal and those of files in the order of time" {
+	needs python3
+	journal_start
+	mkdir bin
+	cat >bin/journalctl <<-'E'
+		#!/bin/sh
+		echo '{"MESSAGE":"first","PRIORITY":"6","__REALTIME_TIMESTAMP":"1700000000000001"}'
+		echo '{"MESSAGE":"last","PRIORITY":"6","__REALTIME_TIMESTAMP":"4100000000000002"}'
+		[ "${*#*--follow}" = "$*" ] || exec sleep 1000
+	E
+	chmod +x bin/journalctl
+	holm pod create --name both >/dev/null
+	holm run --pod both --name here --log-driver journald busybox true
+	holm run --pod both --name there busybox echo middle
+	PATH=$PWD/bin:$PATH expect 0 holm pod logs -n both
+	output_is $'here first\nthere middle\nhere last'
+	PATH=$PWD/bin:$PATH expect 0 timeout 20 holm pod logs -f -n both
+	output_is $'here first\nthere middle\nhere last'
+	holm run -d --pod both --name stays busybox sh -c 'echo up; exec sleep 1000' >/dev/null
+	PATH=$PWD/bin:$PATH timeout 2 holm pod logs -f both >followed || [ $? = 124 ]
+	grep -q up followed
+	grep -q last followed
+	rm bin/journalctl
+	ln -s "$(command -v holm)" bin/holm
+	refused 1 "no journalctl(1) here" env PATH="$PWD/bin" holm pod logs both
+	holm pod rm -f both
+}
+
 @test "without a journal a container with journald is not started" {
 	[ -d /run/systemd ] || skip "no /run/systemd here"
 	mount -t tmpfs holm-journal /run/systemd

@@ -294,5 +294,50 @@ rejected() { # TEXT
 	echo '{"default":[{"type":"maybe"}]}' >other.json
 	refused 1 "a type that is not understood" holm image trust show --policypath other.json
 	refused 1 "nosuch" holm image trust show --policypath nosuch
-	refused 1 "only show" holm image trust set
+}
+
+@test "image trust set writes a rule, which counts" {
+	start
+	key a
+	policy <<<'{"default":[{"type":"insecureAcceptAnything"}]}'
+	expect 0 holm image trust set -t reject default
+	expect 0 holm image trust set -f a.asc 127.0.0.1:5000
+	cmp <(jq -S . "$HOME/.config/containers/policy.json") <(jq -nS --arg a "$PWD/a.asc" '{
+		default: [{type: "reject"}], transports: {docker: {"127.0.0.1:5000":
+		[{type: "signedBy", keyType: "GPGKeys", keyPath: $a}]}}}')
+	rejected "it has no signature"
+	expect 0 holm image trust set --type accept 127.0.0.1:5000
+	pulls
+	expect 0 holm image trust set --type reject 127.0.0.1:5000
+	rejected "policy.json"
+	# what others wrote stays, and a link leads to where they keep it
+	mv "$HOME/.config/containers/policy.json" kept.json
+	ln -s "$PWD/kept.json" "$HOME/.config/containers/policy.json"
+	jq '.transports.dir = {"": [{type: "reject"}]}' kept.json >more.json && mv more.json kept.json
+	local jobs=()
+	for i in 1 2 3 4; do
+		holm image trust set -t accept "a.example/$i" &
+		jobs+=($!)
+	done
+	wait "${jobs[@]}"
+	[ -L "$HOME/.config/containers/policy.json" ]
+	[ "$(jq -c '[.transports.dir[""][0].type, (.transports.docker | length)]' kept.json)" = '["reject",5]' ]
+	expect 0 holm image trust set --policypath new/p.json -t reject localhost/x
+	[ "$(jq -c '[.default[0].type, .transports.docker["localhost/x"][0].type]' new/p.json)" = \
+		'["insecureAcceptAnything","reject"]' ]
+}
+
+@test "image trust set: what is no rule is refused, and a damaged file is left alone" {
+	policy <<<'{"default":'
+	refused 1 "policy.json" holm image trust set -t accept default
+	[ "$(cat "$HOME/.config/containers/policy.json")" = '{"default":' ]
+	refused 1 "set takes a REGISTRY" holm image trust set
+	refused 1 "needs --pubkeysfile" holm image trust set quay.io
+	refused 1 "--pubkeysfile /nosuch" holm image trust set -f /nosuch quay.io
+	refused 125 "--type: 'maybe'" holm image trust set -t maybe quay.io
+	refused 1 "does not begin with the host" holm image trust set -t accept busybox
+	refused 1 "neither" holm image trust set -t accept 'quay.io/'
+	refused 1 "for show" holm image trust set --json -t accept quay.io
+	refused 1 "show takes no REGISTRY" holm image trust show quay.io
+	refused 1 "show or set" holm image trust get
 }

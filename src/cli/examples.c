@@ -140,7 +140,9 @@ static const struct {
 	{ "image mount", "holm image mount tools:1\n" },
 	{ "image unmount", "holm image unmount tools:1\n" },
 	{ "image diff", "holm image diff tools:2 tools:1\n" },
-	{ "image trust", "holm image trust show --json\n" },
+	{ "image trust", "holm image trust show --json\n"
+			 "holm image trust set -t reject docker.io\n"
+			 "holm image trust set -f /etc/pki/team.asc registry.example.com/team\n" },
 	{ "image sign-check", "holm image sign-check registry.example.org/tools:1\n" },
 	{ "manifest create", "holm manifest create tools:all tools:amd64 tools:arm64\n" },
 	{ "manifest add", "holm manifest add tools:all tools:riscv64\n" },

@@ -13,19 +13,21 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "monitor/log.h"
 
-/* Between two questions whether the container still runs. */
-enum { LOOK_MS = 250, READ_BYTES = 64 << 10, NO_PROGRAM = 127 };
+enum { READ_BYTES = 64 << 10, NO_PROGRAM = 127 };
 
-struct journal {
-	cli_journal_report *report;
-	void *arg;
+struct cli_journal {
+	pid_t child; /* journalctl; 0: it has been waited for */
+	int fd;
+	bool ended;
 	struct str text; /* of which whole lines are taken */
+	size_t at;       /* where the next one begins */
 	struct monitor_log_record record;
 };
 
@@ -51,7 +53,8 @@ static void take_message(struct str *to, struct json_object *message)
 		str_add_char(to, (char)json_object_get_int(json_object_array_get_idx(message, i)));
 }
 
-static int take_line(struct journal *j, const char *line, size_t length, struct err *e)
+/* 0: it is none of a container. */
+static int take_line(struct cli_journal *j, const char *line, size_t length)
 {
 	own_json struct json_object *object = NULL;
 	struct err not_json;
@@ -65,26 +68,26 @@ static int take_line(struct journal *j, const char *line, size_t length, struct 
 	j->record.stream = str_equal(text_of(object, "PRIORITY"), "3") ? MONITOR_LOG_STDERR
 								       : MONITOR_LOG_STDOUT;
 	j->record.time_ns = strtoll(text_of(object, "__REALTIME_TIMESTAMP"), NULL, 10) * 1000;
-	return j->report(j->arg, &j->record, e);
+	return 1;
 }
 
-static int take_lines(struct journal *j, struct err *e)
+/* 0: there is no whole line that has not been taken. */
+static int take_next(struct cli_journal *j)
 {
-	size_t at = 0;
-	int r = 0;
+	const char *end;
 
-	while (r == 0 && at < j->text.length) {
-		const char *line = j->text.text + at;
-		const char *end = memchr(line, '\n', j->text.length - at);
-		if (!end)
-			break;
-		r = take_line(j, line, (size_t)(end - line), e);
-		at += (size_t)(end - line) + 1;
+	while (j->at < j->text.length &&
+	       (end = memchr(j->text.text + j->at, '\n', j->text.length - j->at))) {
+		const char *line = j->text.text + j->at;
+		j->at = (size_t)(end - j->text.text) + 1;
+		if (take_line(j, line, (size_t)(end - line)))
+			return 1;
 	}
-	if (at)
-		memmove(j->text.text, j->text.text + at, j->text.length - at);
-	j->text.length -= at;
-	return r;
+	if (j->at)
+		memmove(j->text.text, j->text.text + j->at, j->text.length - j->at);
+	j->text.length -= j->at;
+	j->at = 0;
+	return 0;
 }
 
 /* ---- journalctl ---- */
@@ -111,36 +114,35 @@ static void add_arguments(struct strv *to, const char *id, const struct monitor_
 	strv_addf(to, "CONTAINER_ID_FULL=%s", id);
 }
 
-/* 1: more has come; 0: the end, or nothing in this time. */
-static int read_some(struct journal *j, int fd, int wait_ms, bool *ended, struct err *e)
+/* Waits for journalctl, which has said all. */
+static int end(struct cli_journal *j, struct err *e)
 {
-	struct pollfd polled = { .fd = fd, .events = POLLIN };
+	int status = j->child ? process_wait(j->child) : 0;
 
-	if (poll(&polled, 1, wait_ms) < 0 && errno != EINTR)
+	j->child = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_PROGRAM)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "the log is in the journal, and there is no journalctl(1) here");
+	return 0;
+}
+
+/* 0: nothing has come, or nothing will. */
+static int read_some(struct cli_journal *j, bool wait, struct err *e)
+{
+	struct pollfd polled = { .fd = j->fd, .events = POLLIN };
+
+	if (j->ended)
+		return 0;
+	if (poll(&polled, 1, wait ? -1 : 0) < 0 && errno != EINTR)
 		return err_sys(e, "poll");
 	if (!polled.revents)
-		return 0;
-	ssize_t n = read(fd, str_room(&j->text, READ_BYTES), READ_BYTES);
+		return wait;
+	ssize_t n = read(j->fd, str_room(&j->text, READ_BYTES), READ_BYTES);
 	if (n < 0)
 		return err_sys(e, "read what journalctl says");
 	j->text.length += (size_t)n;
-	*ended = n == 0;
-	int r = take_lines(j, e);
-	return r < 0 ? r : n > 0;
-}
-
-static int relay(struct journal *j, int fd, bool (*goes_on)(void *arg), void *arg, struct err *e)
-{
-	bool ended = false;
-
-	while (!ended) {
-		/* asked before: what it wrote until then is read still */
-		bool alive = goes_on && goes_on(arg);
-		int r = read_some(j, fd, goes_on ? LOOK_MS : -1, &ended, e);
-		if (r < 0 || (goes_on && !alive && r == 0))
-			return r;
-	}
-	return 0;
+	j->ended = n == 0;
+	return n ? 1 : end(j, e);
 }
 
 _Noreturn static void exec_journalctl(int output, char *const *argv)
@@ -151,40 +153,55 @@ _Noreturn static void exec_journalctl(int output, char *const *argv)
 	_exit(NO_PROGRAM);
 }
 
-static int run(struct journal *j, const struct strv *arguments, bool (*goes_on)(void *arg),
-	       void *arg, struct err *e)
+int cli_journal_open(struct cli_journal **ret, const char *id,
+		     const struct monitor_log_range *range, bool follow, struct err *e)
 {
+	own_clear(strv_clear) struct strv arguments = { 0 };
 	int ends[2];
 
+	add_arguments(&arguments, id, range, follow);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0)
-		exec_journalctl(ends[1], arguments->items);
+		exec_journalctl(ends[1], arguments.items);
 	close(ends[1]);
 	own_fd int from = ends[0];
 	if (child < 0)
 		return err_sys(e, "start journalctl");
-	int r = relay(j, from, goes_on, arg, e);
-	kill(child, SIGTERM);
-	int status = process_wait(child);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_PROGRAM)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "the log is in the journal, and there is no journalctl(1) here");
-	return r;
+	struct cli_journal *j = mem_new_struct(struct cli_journal);
+	j->child = child;
+	j->fd = take_fd(&from);
+	*ret = j;
+	return 0;
 }
 
-int cli_journal_read(const char *id, const struct monitor_log_range *range,
-		     bool (*goes_on)(void *arg), void *goes_on_arg, cli_journal_report *report,
-		     void *report_arg, struct err *e)
+void cli_journal_close(struct cli_journal *j)
 {
-	own_clear(strv_clear) struct strv arguments = { 0 };
-	struct journal j = { .report = report, .arg = report_arg };
+	close(j->fd);
+	if (j->child) {
+		kill(j->child, SIGTERM);
+		process_wait(j->child);
+	}
+	str_clear(&j->text);
+	str_clear(&j->record.text);
+	free(j);
+}
 
-	add_arguments(&arguments, id, range, goes_on != NULL);
-	int r = run(&j, &arguments, goes_on, goes_on_arg, e);
-	str_clear(&j.text);
-	str_clear(&j.record.text);
+int cli_journal_fd(const struct cli_journal *j)
+{
+	return j->ended ? -1 : j->fd;
+}
+
+int cli_journal_next(struct cli_journal *j, bool wait, const struct monitor_log_record **ret,
+		     struct err *e)
+{
+	int r = 1;
+
+	while (r > 0 && !take_next(j))
+		r = read_some(j, wait, e);
+	if (r > 0)
+		*ret = &j->record;
 	return r;
 }

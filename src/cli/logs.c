@@ -80,26 +80,44 @@ static char *join_details(const struct shape_map *details)
 	return strv_join(&pairs, ",");
 }
 
-static int print_journal(void *arg, const struct monitor_log_record *record, struct err *e)
+static int print_journal(struct cli_journal *journal, bool wait, struct cli_log_output *out,
+			 struct err *e)
 {
-	struct cli_log_output *out = arg;
+	const struct monitor_log_record *record;
+	int r;
 
-	cli_log_print(out, record);
-	if (fflush(record->stream == MONITOR_LOG_STDOUT ? stdout : stderr) != 0)
+	while ((r = cli_journal_next(journal, wait, &record, e)) > 0)
+		cli_log_print(out, record);
+	if (fflush(stdout) != 0)
 		return err_sys(e, "write to the standard output");
-	return 0;
+	return r;
 }
 
-static bool journal_goes_on(void *arg)
+static int follow_journal(struct cli_journal *journal, const struct engine_log *log,
+			  struct cli_log_output *out, struct err *e)
 {
-	return engine_log_alive(arg);
+	for (;;) {
+		/* asked before: what it wrote until then is read still */
+		bool alive = engine_log_alive(log);
+		struct pollfd polled = { .fd = cli_journal_fd(journal), .events = POLLIN };
+		int ready = poll(&polled, 1, ALIVE_CHECK_MS);
+		if (ready < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		int r = print_journal(journal, false, out, e);
+		if (r < 0 || (!alive && ready == 0) || cli_journal_fd(journal) < 0)
+			return r;
+	}
 }
 
-static int show_journal(struct engine_log *log, const struct monitor_log_range *range, bool follow,
-			struct cli_log_output *out, struct err *e)
+static int show_journal(const struct engine_log *log, const struct monitor_log_range *range,
+			bool follow, struct cli_log_output *out, struct err *e)
 {
-	return cli_journal_read(log->id, range, follow ? journal_goes_on : NULL, log, print_journal,
-				out, e);
+	own(cli_journal_close) struct cli_journal *journal = NULL;
+
+	int r = cli_journal_open(&journal, log->id, range, follow, e);
+	if (r < 0)
+		return r;
+	return follow ? follow_journal(journal, log, out, e) : print_journal(journal, true, out, e);
 }
 
 static int show(struct engine_log *log, const struct logs_options *o, struct err *e)

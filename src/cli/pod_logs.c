@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/journal.h"
 #include "cli/log_print.h"
 #include "engine/engine.h"
 #include "engine/pods.h"
@@ -45,7 +46,8 @@ static const struct option table[] = {
 struct source {
 	char *name;
 	struct engine_log log;
-	struct monitor_log_reader *reader;
+	struct monitor_log_reader *reader; /* one of these two */
+	struct cli_journal *journal;
 	const struct monitor_log_record *next; /* read, not yet printed; borrowed */
 	struct cli_log_output out;
 };
@@ -61,6 +63,8 @@ static void sources_clear(struct sources *sources)
 		struct source *source = &sources->items[i];
 		if (source->reader)
 			monitor_log_close(source->reader);
+		if (source->journal)
+			cli_journal_close(source->journal);
 		engine_log_close(&source->log);
 		free(source->name);
 	}
@@ -85,10 +89,8 @@ static int add_source(struct sources *to, struct engine *engine, const struct en
 		return r;
 	to->count++;
 	source->name = o->names ? mem_text(c->name) : mem_text_n(c->id, CONTAINER_ID_SHORT);
-	if (source->log.journal) {
-		err_set(e, ERR_UNSUPPORTED, "container %s logs to the journal", c->name);
-		return err_hint(e, "holm logs %s shows it", c->name);
-	}
+	if (source->log.journal)
+		return cli_journal_open(&source->journal, source->log.id, &range, o->follow, e);
 	return monitor_log_open(&source->reader, source->log.folder_fd, &range, e);
 }
 
@@ -130,13 +132,23 @@ static int open_sources(struct sources *to, struct engine *engine, const struct 
 	return r;
 }
 
+/* 1, 0: none now; of a journal that is not followed: none any more, since it is waited for. */
+static int next_of(struct source *source, bool follow, struct err *e)
+{
+	if (source->next)
+		return 1;
+	if (source->journal)
+		return cli_journal_next(source->journal, !follow, &source->next, e);
+	return monitor_log_next(source->reader, &source->next, e);
+}
+
 /* *ret: who has the oldest record that is not printed yet; NULL: nobody has one now. */
-static int find_oldest(struct sources *sources, struct source **ret, struct err *e)
+static int find_oldest(struct sources *sources, bool follow, struct source **ret, struct err *e)
 {
 	*ret = NULL;
 	for (size_t i = 0; i < sources->count; i++) {
 		struct source *source = &sources->items[i];
-		int r = source->next ? 1 : monitor_log_next(source->reader, &source->next, e);
+		int r = next_of(source, follow, e);
 		if (r < 0)
 			return r;
 		if (r && (!*ret || source->next->time_ns < (*ret)->next->time_ns))
@@ -158,12 +170,12 @@ static void end_lines(struct sources *sources, const struct source *but)
 	}
 }
 
-static int print_all(struct sources *sources, struct err *e)
+static int print_all(struct sources *sources, bool follow, struct err *e)
 {
 	struct source *oldest;
 	int r;
 
-	while ((r = find_oldest(sources, &oldest, e)) == 0 && oldest) {
+	while ((r = find_oldest(sources, follow, &oldest, e)) == 0 && oldest) {
 		end_lines(sources, oldest);
 		cli_log_print(&oldest->out, oldest->next);
 		oldest->next = NULL;
@@ -173,13 +185,36 @@ static int print_all(struct sources *sources, struct err *e)
 	return r;
 }
 
+static bool goes_on(const struct source *source)
+{
+	if (!engine_log_alive(&source->log))
+		return false;
+	return source->journal ? cli_journal_fd(source->journal) >= 0
+			       : !monitor_log_past_end(source->reader);
+}
+
 static bool any_goes_on(const struct sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++)
-		if (engine_log_alive(&sources->items[i].log) &&
-		    !monitor_log_past_end(sources->items[i].reader))
+		if (goes_on(&sources->items[i]))
 			return true;
 	return false;
+}
+
+static bool any_journal(const struct sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		if (sources->items[i].journal)
+			return true;
+	return false;
+}
+
+/* -1 of a journal that ended: poll(2) passes it over. */
+static int watch(struct source *source, int *ret, struct err *e)
+{
+	*ret = source->journal ? cli_journal_fd(source->journal)
+			       : monitor_log_watch(source->reader, e);
+	return source->reader && *ret < 0 ? *ret : 0;
 }
 
 static int follow(struct sources *sources, struct err *e)
@@ -187,21 +222,27 @@ static int follow(struct sources *sources, struct err *e)
 	own_free struct pollfd *polled = mem_new(sources->count + 1, sizeof(*polled));
 
 	for (size_t i = 0; i < sources->count; i++) {
-		int watch = monitor_log_watch(sources->items[i].reader, e);
-		if (watch < 0)
-			return watch;
-		polled[i] = (struct pollfd){ .fd = watch, .events = POLLIN };
+		polled[i] = (struct pollfd){ .events = POLLIN };
+		int r = watch(&sources->items[i], &polled[i].fd, e);
+		if (r < 0)
+			return r;
 	}
 	for (;;) {
 		/* asked before the files are read, or the last lines could be missed */
-		bool goes_on = any_goes_on(sources);
-		int r = print_all(sources, e);
-		if (r < 0 || !goes_on)
+		bool on = any_goes_on(sources);
+		int r = print_all(sources, true, e);
+		/* the journal of one that has ended is a moment behind */
+		if (r < 0 || (!on && !any_journal(sources)))
 			return r;
-		if (poll(polled, sources->count, ALIVE_CHECK_MS) < 0 && errno != EINTR)
+		int ready = poll(polled, sources->count, ALIVE_CHECK_MS);
+		if (ready < 0 && errno != EINTR)
 			return err_sys(e, "poll");
+		if (!on && ready == 0)
+			return print_all(sources, true, e);
 		for (size_t i = 0; i < sources->count; i++)
-			if (polled[i].revents)
+			if (sources->items[i].journal)
+				polled[i].fd = cli_journal_fd(sources->items[i].journal);
+			else if (polled[i].revents)
 				monitor_log_settle(sources->items[i].reader);
 	}
 }
@@ -221,7 +262,7 @@ static int run_logs(struct cli *cli, void *options, const struct strv *args, str
 		r = open_sources(&sources, engine, pod, o, e);
 	if (r < 0)
 		return r;
-	return o->follow ? follow(&sources, e) : print_all(&sources, e);
+	return o->follow ? follow(&sources, e) : print_all(&sources, false, e);
 }
 
 const struct cli_command cli_pod_logs = {

@@ -59,6 +59,14 @@ int image_policy_read(struct str *to, char **ret_file, const char *file, struct 
 void image_policy_free(struct image_policy *policy);
 OWN_DEFINE(image_policy_free, struct image_policy *)
 
+/* Writes one rule, in the place of what was said of scope: of a registry, or of a part of one;
+ * "default": of all that nothing else is said of. SIGNED is one requirement for each of key_paths,
+ * so that all of them must have signed. file: NULL is the one that image_policy_load() reads;
+ * where there is none, it is made, accepts the rest, and is the user's own, root's below /etc. Two
+ * writers wait for each other. ERR_INVALID: the file, or what would become of it, is no policy. */
+int image_policy_edit(const char *file, const char *scope, enum image_policy_kind kind,
+		      const struct strv *key_paths, struct err *e);
+
 /* The requirements for a transport ("docker", "oci-archive"): those of the first of scopes that is
  * named there, else of the transport, else the default. Borrowed. */
 const struct image_policy_requirements *image_policy_find(const struct image_policy *policy,

@@ -224,3 +224,54 @@ answers() {
 status_of_pod_is() { # STATUS
 	[ "$(holm inspect -f '{{.State.Status}}' web)" = "$1" ]
 }
+
+@test "pod clone: the same containers with their files, in namespaces of their own" {
+	holm pod create --name web --share +pid -l a=b >/dev/null
+	holm run -d --pod web --name one busybox sh -c 'echo kept >/file; exec sleep 1000' >/dev/null
+	holm run -d --pod web --name two --requires one busybox sleep 1000 >/dev/null
+	within 5 holm exec one test -f /file
+	expect 0 holm pod clone web
+	[[ $output =~ ^[0-9a-f]{64}$ ]]
+	local id=$output
+	status_is web-clone Created
+	[ "$(holm pod inspect -f '{{.Id}}' web-clone)" = "$id" ]
+	[ "$(holm pod inspect -f '{{.Labels.a}}' web-clone)" = b ]
+	expect 0 holm pod start web-clone
+	expect 0 holm exec one-clone cat /file
+	output_is kept
+	expect 0 holm exec two-clone hostname
+	output_is web-clone
+	local kind
+	for kind in net ipc uts pid; do
+		[ "$(ns_of one-clone $kind)" = "$(ns_of two-clone $kind)" ]
+		[ "$(ns_of one-clone $kind)" != "$(ns_of one $kind)" ]
+	done
+	# what one requires is its own neighbour
+	expect 0 holm pod rm -f web
+	refused 1 "one-clone" holm rm -f one-clone
+	expect 0 holm pod stop web-clone
+	expect 0 holm pod start web-clone
+	expect 0 holm pod clone --start --destroy web-clone again
+	status_is again Running
+	expect 0 holm exec one-clone-clone cat /file
+	output_is kept
+	expect 1 holm pod exists web-clone
+	expect 1 holm container exists one-clone
+}
+
+@test "pod clone: names that are taken, what is no pod, and a failure that leaves nothing" {
+	holm pod create --name web >/dev/null
+	holm create --pod web --name one busybox true >/dev/null
+	holm create --name one-clone busybox true >/dev/null
+	expect 0 holm pod clone web
+	expect 0 holm ps -a --format '{{.Names}}'
+	output_has one-clone1
+	refused 1 "no such pod: one" holm pod clone one
+	refused 1 "web" holm pod clone web web
+	refused 1 "exclude each other" holm pod clone --name a web b
+	refused 1 "'a b'" holm pod clone web 'a b'
+	refused 1 "holm pod clone" holm clone one
+	expect 0 holm pod ps -q
+	[ "${#lines[@]}" = 2 ]
+	holm rm one-clone >/dev/null
+}

@@ -101,6 +101,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_volume_archive_export,
 	&cli_volume_archive_import,
 	&cli_pod_create,
+	&cli_pod_clone,
 	&cli_pod_list,
 	&cli_pod_start,
 	&cli_pod_stop,

@@ -168,6 +168,7 @@ static const struct {
 			   "holm network trace web | tcpdump -n -r - port 53\n" },
 	{ "pod create", "holm pod create shop\n"
 			"holm run -d --pod shop --name app busybox sleep 1000\n" },
+	{ "pod clone", "holm pod clone --start shop shop2\n" },
 	{ "pod ps", "holm pod ps --filter status=running\n" },
 	{ "pod start", "holm pod start shop\n" },
 	{ "pod stop", "holm pod stop --all\n" },

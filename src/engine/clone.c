@@ -21,6 +21,7 @@
 #include "engine/identity.h"
 #include "engine/lower.h"
 #include "engine/name.h"
+#include "engine/pod.h"
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/snapshot.h"
@@ -47,14 +48,44 @@ static void renew_volumes(struct container *c)
 		}
 }
 
+/* An id, or "container:ID". */
+static void move(char **to, const struct shape_map *moved)
+{
+	static const char mode[] = "container:";
+	bool named = *to && str_starts(*to, mode);
+	const char *now = *to ? shape_map_get(moved, *to + (named ? strlen(mode) : 0)) : NULL;
+
+	if (!now)
+		return;
+	own_free char *text = named ? mem_format("%s%s", mode, now) : mem_text(now);
+	mem_replace(to, text);
+}
+
+/* is: it was the pod itself. */
+static void renew_pod(struct container *c, bool is, const struct shape_map *moved)
+{
+	char **modes[] = { &c->pod.id, &c->network.mode, &c->security.ipc, &c->security.uts,
+			   &c->security.pid };
+
+	if (is)
+		mem_replace(&c->pod.id, c->id);
+	for (size_t i = 0; i < COUNT_OF(modes); i++)
+		move(modes[i], moved);
+	for (size_t i = 0; i < c->requires.count; i++)
+		move(&c->requires.items[i], moved);
+}
+
 /* Addresses are each container's own, and so are the ids that it was given by itself. */
 static void renew(struct container *c, const struct clone_options *o)
 {
 	char id[CONTAINER_ID_LENGTH + 1];
+	bool is_pod = engine_pod_is(c);
 
 	engine_id_generate(id);
 	mem_replace(&c->id, id);
 	mem_replace(&c->name, o->name);
+	if (o->moved)
+		renew_pod(c, is_pod, o->moved);
 	c->created_ns = moment_now_ns();
 	c->by_run = false;
 	forget(&c->copied_from);
@@ -70,11 +101,13 @@ static void renew(struct container *c, const struct clone_options *o)
 }
 
 /* A hostname that somebody chose was the other's; one label has 63 bytes at most. */
-static void renew_host_name(struct container *c)
+static void renew_host_name(struct container *c, const char *wanted)
 {
 	if (!c->process.hostname)
 		return;
-	own_free char *name = mem_text_n(c->name, strlen(c->name) < 63 ? strlen(c->name) : 63);
+	if (!wanted)
+		wanted = c->name;
+	own_free char *name = mem_text_n(wanted, strlen(wanted) < 63 ? strlen(wanted) : 63);
 	mem_replace(&c->process.hostname, name);
 }
 
@@ -115,7 +148,7 @@ static int write_folder(struct engine *engine, struct container *c, int from_fd,
 		forget(&c->name); /* it is another's */
 		return r;
 	}
-	renew_host_name(c);
+	renew_host_name(c, o->hostname);
 	fault_point("clone.name");
 	r = fill_folder(engine, c, folder_fd, o, e);
 	if (r == 0)
@@ -154,10 +187,11 @@ static int write_record(struct engine *engine, struct container *c, int from_fd,
 
 static int check(const struct container *c, const struct clone_options *o, struct err *e)
 {
-	if (c->pod.id)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "container %s is in a pod: what a pod shares cannot be cloned",
-			       c->name);
+	if (c->pod.id && !o->moved) {
+		err_set(e, ERR_UNSUPPORTED,
+			"container %s is in a pod: what a pod shares cannot be cloned", c->name);
+		return err_hint(e, "holm pod clone clones the pod with all its containers");
+	}
 	int r = o->name ? engine_name_check(o->name, e) : 0;
 	return r < 0 ? err_add(e, "the clone") : 0;
 }

@@ -67,6 +67,17 @@ int engine_pods_stop(struct engine *engine, const char *name, const struct stop_
 int engine_pods_kill(struct engine *engine, const char *name, const char *signal, struct err *e);
 int engine_pods_pause(struct engine *engine, const char *name, bool pause, struct err *e);
 
+struct pod_clone_options {
+	char *name; /* NULL: POD-clone; its containers are called NAME-clone in any case */
+	bool start;
+	bool destroy; /* the other one goes, before this one is started */
+};
+
+/* Another pod, and in it clones of the other one's containers, with their files (clone.h). *ret_id
+ * is the caller's. What fails leaves none of them behind. */
+int engine_pods_clone(struct engine *engine, const char *name, const struct pod_clone_options *o,
+		      char **ret_id, struct err *e);
+
 /* ERR_STATE, without force, while any of them runs. */
 int engine_pods_remove(struct engine *engine, const char *name, const struct remove_options *o,
 		       struct err *e);

@@ -87,8 +87,12 @@ int config_storage(struct container *c, const struct create_options *o,
 		   const struct oci_image_process *image, const struct config_context *context,
 		   struct err *e)
 {
+	static const char *const words[] = { "strict", "fixed", "flexible", NULL };
 	struct container_storage *s = &c->storage;
 
+	if (o->immutable && !config_is_one_of(o->immutable, words))
+		return err_set(e, ERR_INVALID, "--immutable %s: not one of strict, fixed, flexible",
+			       o->immutable);
 	s->immutable = mem_text(o->immutable);
 	s->read_only = o->read_only || o->immutable;
 	s->shm_bytes = CONTAINER_SHM_BYTES;

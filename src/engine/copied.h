@@ -1,7 +1,7 @@
 /* copied.h - a container whose root is a folder, and not layers: an ordinary user's whose home is
- * on a filesystem that neither overlayfs nor fuse-overlayfs can write to. Its upper folder is a copy
- * of all of its image, made with it; what it changed is not known, so that it has no diff and no
- * snapshots. */
+ * on a filesystem that neither overlayfs nor fuse-overlayfs can write to. Its upper folder is a
+ * copy of all of its image, made with it; what it changed is not known, so that it has no diff and
+ * no snapshots. */
 #pragma once
 
 struct container;

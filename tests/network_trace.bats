@@ -47,6 +47,7 @@ setup_file() {
 	expect 0 tcpdump -n -r tcp.pcap
 	output_has "> $gateway.80: Flags [S]"
 	refused 1 "--host: 'here'" holm network trace --host here -w x web
+	refused 125 "'http' is not one of arp|ip|ip6" holm network trace --proto http -w x web
 	refused 1 "--port 70000: not a port" holm network trace --port 70000 -w x web
 }
 

@@ -6,19 +6,14 @@
 
 #include "network/address.h"
 
-struct err;
-
 enum { NETWORK_SIFT_LENGTH_MAX = 96 };
 
 /* All of these at once, of a frame of Ethernet. */
 struct network_sift {
 	struct network_address host; /* from or to it; family 0: any */
 	uint16_t port;               /* from or to it, of TCP, UDP or SCTP; 0: any */
-	const char *protocol;        /* a word of network_sift_check_protocol(); NULL: any */
+	const char *protocol;        /* arp, ip, ip6, icmp, icmp6, tcp, udp, sctp; NULL: any */
 };
-
-/* arp, ip, ip6, icmp, icmp6, tcp, udp, sctp. ERR_INVALID. */
-int network_sift_check_protocol(const char *name, struct err *e);
 
 /* How many instructions there are; 0: everything is wanted. */
 unsigned network_sift_program(struct sock_filter to[NETWORK_SIFT_LENGTH_MAX],

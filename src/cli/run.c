@@ -105,7 +105,7 @@ const struct option cli_run_table[] = {
 	{ "no-healthcheck", 0, OPTION_FLAG(no_healthcheck), NULL, "not the image's check either" },
 
 	OPTION_HEADING("Storage"),
-	{ "volume", 'v', OPTION_STRINGS(volume), "SOURCE:TARGET[:OPTIONS]",
+	{ "volume", 'v', OPTION_STRINGS(volume), "SOURCE:TARGET[:OPTS]",
 	  "mount a folder of the host, or a named volume" },
 	{ "mount", 0, OPTION_STRINGS(mount), "KEY=VALUE,...",
 	  "type=bind, volume, tmpfs or image; source, target, readonly..." },
@@ -336,8 +336,7 @@ const struct cli_command cli_run = {
 	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
 	.summary = "Create a container from an image and run a command in it",
 	.options = cli_run_table,
-	.common = "detach|interactive|tty|rm|name|env|workdir|user|volume|network|publish|memory|"
-		  "cpus",
+	.common = "detach|interactive|tty|rm|name|env|user|volume|network|publish|memory",
 	.size = sizeof(struct create_options),
 	.mode = OPTION_FIRST,
 	.args_min = 1,
@@ -353,8 +352,7 @@ const struct cli_command cli_run_create = {
 	.arguments = "[OPTIONS] IMAGE [COMMAND] [ARG...]",
 	.summary = "Create a container, to be started later",
 	.options = cli_run_table + CLI_RUN_ONLY,
-	.common = "detach|interactive|tty|rm|name|env|workdir|user|volume|network|publish|memory|"
-		  "cpus",
+	.common = "detach|interactive|tty|rm|name|env|user|volume|network|publish|memory",
 	.size = sizeof(struct create_options),
 	.mode = OPTION_FIRST,
 	.args_min = 1,

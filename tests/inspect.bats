@@ -141,7 +141,7 @@ load holm
 }
 
 @test "explain: ids of its own, privileges of the host's, and what excludes it" {
-	needs_root "only the host's root can give a container ids of its own"
+	needs_root "a user's container with ids of its own cannot enter a cgroup of v1 that is the user's"
 	holm create --name own --userns auto --ipc none --pids-limit -1 busybox true >/dev/null
 	expect 0 holm inspect --explain --format '{{range .Rows}}{{if .Compared}}{{.Primitive}}={{.Compared}} {{end}}{{end}}' own
 	output_is "ipc=tighter user=tighter users=tighter groups=tighter processes=weaker "

@@ -53,7 +53,7 @@ tree() { # NAME
 }
 
 @test "a container with ids of its own gets others where it is received" {
-	needs_root "only the host's root can give a container ids of its own"
+	needs_root "a user's container with ids of its own cannot enter a cgroup of v1 that is the user's"
 	box web --userns auto
 	expect 0 holm backup -o web.holm web
 	expect 0 there receive web.holm

@@ -80,7 +80,7 @@ reaches() { # CONTAINER ADDRESS
 }
 
 @test "IPv6, and the network of a container with ids of its own" {
-	needs_root "only the host's root can give a container ids of its own"
+	needs_root "a user's container with ids of its own cannot enter a cgroup of v1 that is the user's"
 	expect 0 holm network create --ipv6 six
 	sleeper one --network six --userns auto
 	expect 0 holm exec one ip -6 address show eth0
@@ -227,6 +227,7 @@ pass() { # ADDRESS of stranger 2: does stranger 1 reach it?
 }
 
 @test "a bridge that was deleted has its containers again, by the next start or by reload" {
+	needs_root "networks of a user are not the host's, at which the test looks"
 	sleeper one -p 8080:80
 	sleeper two
 	ip link delete holm0
@@ -244,6 +245,7 @@ pass() { # ADDRESS of stranger 2: does stranger 1 reach it?
 }
 
 @test "addresses that mean the whole subnet are nobody's" {
+	needs_root "a user's containers are in no network by default, and so have no names there"
 	refused 1 "--gateway: the address 10.98.1.255 is that of all in the subnet 10.98.1.0/24" \
 		holm network create --subnet 10.98.1.0/24 --gateway 10.98.1.255 x
 	refused 1 "--gateway: the address 10.98.1.0 is that of the subnet 10.98.1.0/24 itself" \

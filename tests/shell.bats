@@ -140,7 +140,7 @@ serve_package() { # DEB
 }
 
 @test "files go in and out, and are edited in place" {
-	needs_root "only the host's root can give a container ids of its own"
+	needs_root "a user's container with ids of its own cannot enter a cgroup of v1 that is the user's"
 	holm run -d --name app --userns auto busybox sleep 1000 >/dev/null
 	holm exec app sh -c 'echo one >/srv-file; chown 33:33 /srv-file; chmod 640 /srv-file'
 	echo two >new

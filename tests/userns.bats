@@ -3,7 +3,7 @@
 load holm
 
 setup_file() {
-	needs_root "only the host's root can give a container ids of its own"
+	needs_root "a user's container with ids of its own cannot enter a cgroup of v1 that is the user's"
 }
 
 # These lines are the host's /etc/subuid and /etc/subgid.

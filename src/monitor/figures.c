@@ -10,14 +10,17 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -279,21 +282,35 @@ void monitor_figures_take_back(struct monitor_figures_lent *lent)
 
 /* ---- beginning and end ---- */
 
-/* Looking a file up is to ask for it. */
+/* Of a mount that is nowhere no part can be cloned before Linux 6.15: it is hung up for that, where
+ * nobody else sees it. */
+static int mount_in_child(void *arg, int *fds, struct err *e)
+{
+	const int *folder = arg;
+	int r = 0;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "FUSE: make a mount namespace");
+	if (move_mount(*folder, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "FUSE: hang up a filesystem");
+	for (size_t i = 0; r >= 0 && i < COUNT_OF(kinds); i++)
+		r = fds[i] = wire_fuse_open_file(*folder, i, e);
+	return r < 0 ? r : 0;
+}
+
+/* Looking a file up is to ask for it: a second child answers meanwhile. */
 static int mount_files(struct monitor *m, int folder, struct err *e)
 {
 	struct monitor_figures *f = &m->figures;
 	struct monitor_figures_lent lent;
-	int r = 0;
+	int fds[COUNT_OF(kinds)];
 
 	monitor_figures_lend(m, &lent);
-	for (size_t i = 0; r >= 0 && i < COUNT_OF(kinds); i++) {
-		r = wire_fuse_open_file(folder, i, e);
-		if (r >= 0)
-			f->covers[f->covers_count++] = (struct runtime_cover){ kinds[i].path, r };
-	}
+	int r = child_open(fds, COUNT_OF(kinds), mount_in_child, &folder, e);
 	monitor_figures_take_back(&lent);
-	return r < 0 ? r : 0;
+	for (size_t i = 0; r >= 0 && i < COUNT_OF(kinds); i++)
+		f->covers[f->covers_count++] = (struct runtime_cover){ kinds[i].path, fds[i] };
+	return r;
 }
 
 static int open_files(struct monitor *m, struct err *e)

@@ -26,8 +26,8 @@ struct wire_fuse_request {
  * caller's. ERR_UNSUPPORTED: this kernel, or this user, has no FUSE. */
 int wire_fuse_open(int *ret_mount, struct err *e);
 
-/* A detached mount of file number index of the folder. Somebody else has to answer what this asks,
- * meanwhile. */
+/* A detached mount of file number index of the folder, which is in this process's mount namespace
+ * (before Linux 6.15). Somebody else has to answer what this asks, meanwhile. */
 int wire_fuse_open_file(int mount, size_t index, struct err *e);
 
 /* Answers what does not need a text. 1: *ret has to be answered; 0: there is no more for now;

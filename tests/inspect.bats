@@ -158,3 +158,18 @@ load holm
 	[[ $output != *$'\e'* ]]
 	holm rm own all
 }
+
+@test "inspect --size: what a container wrote, and all its files" {
+	holm run --name wrote busybox dd if=/dev/zero of=/file bs=1M count=3 2>/dev/null
+	expect 0 holm inspect --size wrote
+	jq -e '.[0] | .SizeRw >= 3145728 and .SizeRw < 3300000 and .SizeRootFs > .SizeRw' <<<"$output"
+	expect 0 holm inspect -s -f '{{.SizeRw}}' wrote
+	[ "$output" -ge 3145728 ]
+	expect 0 holm container inspect -s wrote
+	jq -e '.[0] | has("SizeRw")' <<<"$output"
+	expect 0 holm inspect wrote
+	jq -e '.[0] | has("SizeRw") | not' <<<"$output"
+	expect 0 holm inspect --size busybox
+	refused 1 "exclude each other" holm inspect --explain --size wrote
+	holm rm wrote
+}

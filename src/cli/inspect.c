@@ -12,10 +12,12 @@
 #include "cli/format.h"
 #include "engine/engine.h"
 #include "engine/networks.h"
+#include "engine/usage.h"
 #include "engine/volumes.h"
 
 struct inspect_options {
 	bool explain;
+	bool size;
 	char *format;
 	char *type;
 };
@@ -27,6 +29,8 @@ static const struct option table[] = {
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
 	{ "explain", 0, OPTION_FLAG(explain), NULL,
 	  "a container as a table of what it is made of, beside the default" },
+	{ "size", 's', OPTION_FLAG(size), NULL,
+	  "with SizeRw and SizeRootFs: the bytes that a container wrote, and of all its files" },
 	{ 0 },
 };
 
@@ -35,6 +39,8 @@ static const struct option container_table[] = {
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
 	{ "explain", 0, OPTION_FLAG(explain), NULL,
 	  "as a table of what it is made of, beside the default" },
+	{ "size", 's', OPTION_FLAG(size), NULL,
+	  "with SizeRw and SizeRootFs: the bytes that it wrote, and of all its files" },
 	{ 0 },
 };
 
@@ -71,6 +77,22 @@ static int find(struct engine *engine, const char *name, const char *type, struc
 	return err_set(e, ERR_NOT_FOUND, "no such container, image, volume or network");
 }
 
+/* Of a container; other things have their size in any case. */
+static void add_size(struct engine *engine, struct json_object *object)
+{
+	struct json_object *id = json_object_object_get(object, "Id");
+	own_clear(container_clear) struct container c = { 0 };
+	uint64_t written, all;
+	struct err none;
+
+	if (!json_object_object_get(object, "HostConfig") ||
+	    engine_load(engine, json_object_get_string(id), &c, NULL, &none) < 0)
+		return;
+	engine_usage_container(engine, &c, &written, &all);
+	json_object_object_add(object, "SizeRw", json_object_new_uint64(written));
+	json_object_object_add(object, "SizeRootFs", json_object_new_uint64(all));
+}
+
 /* What was found is printed in any case. */
 static int inspect(struct cli *cli, const struct inspect_options *o, const char *type,
 		   const struct strv *args, struct err *e)
@@ -81,6 +103,8 @@ static int inspect(struct cli *cli, const struct inspect_options *o, const char 
 
 	if (o->explain && type && strcmp(type, "container") != 0)
 		return err_set(e, ERR_INVALID, "--explain and --type %s exclude each other", type);
+	if (o->explain && o->size)
+		return err_set(e, ERR_INVALID, "--explain and --size exclude each other");
 
 	int r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
@@ -90,6 +114,8 @@ static int inspect(struct cli *cli, const struct inspect_options *o, const char 
 		int found = o->explain ? engine_explain(engine, args->items[i], &one, e)
 				       : find(engine, args->items[i], type, &one, e);
 		if (found == 0) {
+			if (o->size && !o->explain)
+				add_size(engine, one);
 			json_object_array_add(all, one);
 			continue;
 		}

@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 #include "engine/network.h"
 #include "engine/pod.h"
+#include "engine/usage.h"
 #include "storage/layer.h"
 #include "storage/tree.h"
 
@@ -237,39 +238,19 @@ static void add_networks(struct cell *cell)
 	str_add(&cell->text, cell->c->network.mode ? cell->c->network.mode : "");
 }
 
-/* The folder itself is there before anything is written. */
-static uint64_t own_bytes(int dir_fd, const char *path)
-{
-	struct stat st;
-
-	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0
-								   : (uint64_t)st.st_blocks * 512;
-}
-
-/* What it wrote, and with the files of its image. Not being able to look is no reason to fail. */
 static void add_size(struct cell *cell)
 {
-	own_free char *upper = mem_format("%s/upper", cell->c->id);
-	own_clear(tree_seen_clear) struct tree_seen seen = { 0 };
-	uint64_t written = 0, all = 0;
+	uint64_t written, all;
 	char text[16];
-	struct err ignored;
 
 	if (!cell->size) {
 		str_add(&cell->text, "0B"); /* docker's, which counts on --size alone */
 		return;
 	}
-	storage_tree_add_at(&seen, cell->engine->containers_fd, upper, &written, &ignored);
-	written -= own_bytes(cell->engine->containers_fd, upper);
+	engine_usage_container(cell->engine, cell->c, &written, &all);
 	number_format_bytes(text, written);
 	str_add(&cell->text, text);
-	for (size_t i = 0; i < cell->c->image.layers.count; i++) {
-		own_clear(layer_facts_clear) struct layer_facts layer = { 0 };
-		if (storage_layer_facts(cell->engine->store, cell->c->image.layers.items[i], &layer,
-					&ignored) == 0)
-			all += layer.size;
-	}
-	number_format_bytes(text, written + all);
+	number_format_bytes(text, all);
 	str_addf(&cell->text, " (virtual %s)", text);
 }
 

@@ -10,6 +10,7 @@
 #include "engine/health.h"
 #include "engine/inspect_part.h"
 #include "engine/lower.h"
+#include "engine/relabel.h"
 #include "runtime/apparmor.h"
 #include "runtime/lsm.h"
 #include "runtime/overlay.h"
@@ -136,6 +137,17 @@ static const char *apparmor_profile(const struct container *c)
 	return runtime_apparmor_is_loaded(container_apparmor(c)) ? container_apparmor(c) : "";
 }
 
+/* Empty without SELinux, or where none is asked for. */
+static void add_labels(struct json_object *to, const struct container *c)
+{
+	own_free char *process = NULL, *files = NULL;
+	struct err none;
+
+	engine_relabel_process(&process, &files, c, &none);
+	inspect_text(to, "MountLabel", files ? files : "");
+	inspect_text(to, "ProcessLabel", process ? process : "");
+}
+
 static struct json_object *make(struct engine *engine, const struct container *c,
 				const struct container_state *state)
 {
@@ -153,8 +165,7 @@ static struct json_object *make(struct engine *engine, const struct container *c
 	inspect_number(to, "RestartCount", state->restart_count);
 	inspect_text(to, "Driver", "overlay2");
 	inspect_text(to, "Platform", "linux");
-	inspect_text(to, "MountLabel", "");
-	inspect_text(to, "ProcessLabel", "");
+	add_labels(to, c);
 	inspect_text(to, "AppArmorProfile", apparmor_profile(c));
 	json_object_object_add(to, "ExecIDs", NULL);
 	if (c->requires.count)

@@ -1,5 +1,6 @@
-/* The pod first, then its containers from the oldest on: what one of them has of another's, that one
- * has been cloned before. The clone's lock keeps it from being removed meanwhile, as in create.c. */
+/* The pod first, then its containers from the oldest on: what one of them has of another's, that
+ * one has been cloned before. The clone's lock keeps it from being removed meanwhile, as in
+ * create.c. */
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"

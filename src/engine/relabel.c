@@ -22,20 +22,21 @@
 
 /* The defaults are those of container-selinux; a category is one of s0:c0.c1023. */
 #define LABEL_DEFAULT "system_u:object_r:container_file_t:s0"
+#define LABEL_PROCESS "system_u:system_r:container_t:s0"
 #define XATTR         "security.selinux"
 enum { CATEGORIES = 1024, DEPTH_MAX = 1000, CONTEXTS_BYTES_MAX = 64 << 10 };
 
 /* ---- the label ---- */
 
 /* The value of a line `file = "LABEL"`; NULL: there is none. */
-static char *find_file_label(const char *text)
+static char *find_label(const char *text, const char *name)
 {
 	for (const char *line = text; line && *line;
 	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		const char *at = line + strspn(line, " \t");
-		if (!str_starts(at, "file"))
+		if (!str_starts(at, name))
 			continue;
-		at += strlen("file");
+		at += strlen(name);
 		at += strspn(at, " \t=");
 		if (*at != '"')
 			continue;
@@ -61,7 +62,7 @@ static void choose_categories(const char *id, unsigned *a, unsigned *b)
 
 char *engine_relabel_label(const char *lxc_contexts, const char *word, const char *id)
 {
-	own_free char *found = find_file_label(lxc_contexts);
+	own_free char *found = find_label(lxc_contexts, "file");
 	const char *label = found ? found : LABEL_DEFAULT;
 	unsigned a, b;
 
@@ -69,6 +70,79 @@ char *engine_relabel_label(const char *lxc_contexts, const char *word, const cha
 		return mem_text(label);
 	choose_categories(id, &a, &b);
 	return mem_format("%s:c%u,c%u", label, a, b);
+}
+
+/* user:role:type:level; only the level has colons of its own. */
+enum { PART_USER, PART_ROLE, PART_TYPE, PART_LEVEL, PARTS };
+
+static void split_label(char *parts[PARTS], const char *label)
+{
+	for (int i = 0; i < PARTS; i++) {
+		size_t length = i == PART_LEVEL ? strlen(label) : strcspn(label, ":");
+		parts[i] = mem_text_n(label, length);
+		label += length + (label[length] == ':');
+	}
+}
+
+/* The part that a word of --security-opt label= is about; -1: it goes on with a level. */
+static int part_of(const char *word, bool of_files, const char **value)
+{
+	static const struct {
+		const char *prefix;
+		int process, files; /* PARTS: none */
+	} words[] = {
+		{ "user:", PART_USER, PART_USER }, { "role:", PART_ROLE, PARTS },
+		{ "type:", PART_TYPE, PARTS },     { "level:", PART_LEVEL, PART_LEVEL },
+		{ "filetype:", PARTS, PART_TYPE },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (str_starts(word, words[i].prefix)) {
+			*value = word + strlen(words[i].prefix);
+			return of_files ? words[i].files : words[i].process;
+		}
+	return str_equal(word, "nested") ? PARTS : -1;
+}
+
+static void set_parts(char *parts[PARTS], const char *words, bool of_files)
+{
+	own_clear(strv_clear) struct strv list = { 0 };
+	bool in_level = false;
+
+	strv_split(&list, words, ',');
+	for (size_t i = 0; i < list.count; i++) {
+		const char *value = NULL;
+		int part = part_of(list.items[i], of_files, &value);
+		if (part == -1 && in_level) {
+			own_free char *level =
+				mem_format("%s,%s", parts[PART_LEVEL], list.items[i]);
+			mem_replace(&parts[PART_LEVEL], level);
+		}
+		if (part == -1)
+			continue;
+		in_level = part == PART_LEVEL;
+		if (part < PARTS)
+			mem_replace(&parts[part], value);
+	}
+}
+
+char *engine_relabel_compose(const char *lxc_contexts, bool of_files, const char *words,
+			     const char *id)
+{
+	own_free char *found = find_label(lxc_contexts, of_files ? "file" : "process");
+	const char *label = found ? found : of_files ? LABEL_DEFAULT : LABEL_PROCESS;
+	char *parts[PARTS];
+	unsigned a, b;
+
+	choose_categories(id, &a, &b);
+	own_free char *whole = mem_format("%s:c%u,c%u", label, a, b);
+	split_label(parts, whole);
+	set_parts(parts, words, of_files);
+	char *text = mem_format("%s:%s:%s:%s", parts[PART_USER], parts[PART_ROLE], parts[PART_TYPE],
+				parts[PART_LEVEL]);
+	for (int i = 0; i < PARTS; i++)
+		free(parts[i]);
+	return text;
 }
 
 /* SELINUXTYPE of /etc/selinux/config names the policy: selinux_config(5). */
@@ -242,4 +316,21 @@ int engine_relabel(struct engine *engine, const struct container *c, struct err 
 		r = relabel_mount(engine, c, mount, contexts, e);
 	}
 	return r;
+}
+
+int engine_relabel_process(char **process, char **files, const struct container *c, struct err *e)
+{
+	const char *words = c->security.label;
+
+	*process = *files = NULL;
+	if (!words || !strchr(words, ':') || str_starts(words, "disable") ||
+	    strstr(words, ",disable"))
+		return 0;
+	if (!runtime_lsm_has_selinux())
+		return err_set(e, ERR_UNSUPPORTED,
+			       "--security-opt label=%s: SELinux is not active here", words);
+	own_free char *contexts = read_contexts();
+	*process = engine_relabel_compose(contexts, false, words, c->id);
+	*files = engine_relabel_compose(contexts, true, words, c->id);
+	return 0;
 }

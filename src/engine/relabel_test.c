@@ -87,5 +87,33 @@ START_TEST(all_files_get_it_and_no_link_is_followed)
 }
 END_TEST
 
-UNIT_MAIN("engine/relabel", UNIT(the_label_is_the_policys_with_categories_of_the_container),
+START_TEST(parts_of_a_label_take_the_place_of_the_policys)
+{
+	static const char contexts[] = "process = \"su:sr:c_t:s0\"\nfile = \"su:or:f_t:s0\"\n";
+	static const struct {
+		bool files;
+		const char *words, *label;
+	} rows[] = {
+		{ false, "type:mine_t", "su:sr:mine_t:s0:c1,c2" },
+		{ true, "type:mine_t", "su:or:f_t:s0:c1,c2" },
+		{ false, "level:s0:c7,c9", "su:sr:c_t:s0:c7,c9" },
+		{ true, "level:s0:c7,c9,filetype:g_t", "su:or:g_t:s0:c7,c9" },
+		{ false, "level:s1,user:u,role:r,type:t", "u:r:t:s1" },
+		{ true, "level:s1,user:u,role:r,type:t", "u:or:f_t:s1" },
+		{ false, "type:a_t,nested,type:b_t", "su:sr:b_t:s0:c1,c2" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		/* 2 * 1024 + 1 */
+		own_free char *got = engine_relabel_compose(contexts, rows[i].files, rows[i].words,
+							    "0000080100000000");
+		ck_assert_str_eq(got, rows[i].label);
+	}
+	own_free char *fallback = engine_relabel_compose(NULL, false, "level:s0", "00000801");
+	ck_assert_str_eq(fallback, "system_u:system_r:container_t:s0");
+}
+END_TEST
+
+UNIT_MAIN("engine/relabel", UNIT(parts_of_a_label_take_the_place_of_the_policys),
+	  UNIT(the_label_is_the_policys_with_categories_of_the_container),
 	  UNIT(what_the_host_needs_is_refused), UNIT(all_files_get_it_and_no_link_is_followed))

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/relabel.h"
 #include "engine/switches.h"
 #include "runtime/capability.h"
 #include "runtime/seccomp.h"
@@ -295,17 +296,6 @@ static void move_devices(struct oci_spec *spec, struct spec_context *context)
 				 context->device_binds.items[i]);
 }
 
-/* SELinux: what --security-opt label= asks for. Without SELinux the runtime refuses a label, so
- * "disable" is the one word that asks for nothing. */
-static int add_label(struct oci_spec *spec, const struct container_security *s, struct err *e)
-{
-	(void)spec;
-	if (!s->label || str_equal(s->label, "disable") || str_equal(s->label, "nested"))
-		return 0;
-	return err_set(e, ERR_UNSUPPORTED, "--security-opt label=%s: SELinux is not active here",
-		       s->label);
-}
-
 int spec_security(struct oci_spec *spec, const struct container *c, struct spec_context *context,
 		  struct err *e)
 {
@@ -322,6 +312,6 @@ int spec_security(struct oci_spec *spec, const struct container *c, struct spec_
 			      s->sysctls.items[i].value);
 	add_device_rules(spec->linux_.resources, s, context);
 	move_devices(spec, context);
-	r = add_label(spec, s, e);
+	r = engine_relabel_process(&spec->process->selinux_label, &spec->linux_.mount_label, c, e);
 	return r < 0 ? r : add_seccomp(spec, s, capabilities, e);
 }

@@ -49,3 +49,8 @@ int engine_usage_read(struct engine *engine, struct engine_usage *ret, struct er
 /* The images alone, for who removes some. */
 int engine_usage_images(struct engine *engine, struct engine_usage *ret, struct err *e);
 void engine_usage_clear(struct engine_usage *usage);
+
+/* What the container wrote, and with the files of its image, in bytes. Not being able to look is no
+ * reason to fail. */
+void engine_usage_container(struct engine *engine, const struct container *c, uint64_t *written,
+			    uint64_t *all);

@@ -79,6 +79,8 @@ const struct option cli_run_table[] = {
 	OPTION_HEADING("Whole systems"),
 	{ "system", 0, OPTION_FLAG(system), NULL,
 	  "boot the whole system of the image: its init is process 1 (holm launch)" },
+	{ "in-place", 0, OPTION_FLAG(in_place), NULL,
+	  "of a disk image: what it writes goes into the image" },
 	{ "ephemeral", 0, OPTION_FLAG(ephemeral), NULL,
 	  "remove it when it ends; a system in a folder (dir:) leaves that as it is" },
 	{ "user-data", 0, OPTION_STRING(user_data), "FILE",

@@ -100,9 +100,11 @@ static int read_user_data(char **ret, const char *path, struct err *e)
 
 static int refuse_for_application(const struct create_options *o, struct err *e)
 {
-	return o->user_data ? err_set(e, ERR_INVALID,
-				      "--user-data is for systems: --system, or holm launch")
-			    : 0;
+	const char *option = o->user_data ? "--user-data" : o->in_place ? "--in-place" : NULL;
+
+	return option ? err_set(e, ERR_INVALID, "%s is for systems: --system, or holm launch",
+				option)
+		      : 0;
 }
 
 int config_system(struct container *c, const struct create_options *o, struct err *e)
@@ -118,7 +120,12 @@ int config_system(struct container *c, const struct create_options *o, struct er
 		return r;
 	mem_replace(&c->security.posture, CONTAINER_SYSTEM);
 	/* as systemd-nspawn does it: the folder is the system */
-	c->image.in_place = c->image.rootfs && !o->ephemeral && !c->storage.read_only;
+	c->image.in_place = c->image.rootfs && !o->ephemeral && !c->storage.read_only &&
+			    (!c->image.disk || o->in_place);
+	if (o->in_place && !c->image.in_place)
+		return err_set(e, ERR_INVALID,
+			       "--in-place is for folders and disk images, without --ephemeral and "
+			       "--read-only");
 	p->init = false;
 	p->tty = true;
 	p->open_stdin = true;

@@ -29,6 +29,7 @@ static const struct shape_field container_image_fields[] = {
 	FIELD(container_image, digest, SHAPE_STRING),
 	FIELD(container_image, layers, SHAPE_STRINGS),
 	FIELD(container_image, rootfs, SHAPE_STRING),
+	FIELD(container_image, disk, SHAPE_BOOL),
 	FIELD(container_image, in_place, SHAPE_BOOL),
 	{ 0 },
 };

@@ -29,6 +29,7 @@ struct container_image {
 	char *digest;       /* of its manifest */
 	struct strv layers; /* diff ids in hex, lowest first */
 	char *rootfs;       /* of dir: the folder itself, instead of layers; NULL otherwise */
+	bool disk;          /* rootfs is the file of a disk image */
 	bool in_place;      /* it is written to, there is no upper folder: a system's own root */
 };
 

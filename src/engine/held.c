@@ -31,6 +31,8 @@ int engine_held_take(struct engine_held *to, struct engine *engine, const char *
 		return r;
 	err_set(e, ERR_UNSUPPORTED, "container %s is booted in place, in %s, which has no layers",
 		name, to->container.image.rootfs);
+	if (to->container.image.disk)
+		return -e->number;
 	return err_hint(e,
 			"import the folder as an image first: tar c -C %s . | holm import - NAME",
 			to->container.image.rootfs);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/image_step.h"
@@ -18,6 +19,7 @@
 #include "image/registries.h"
 #include "image/source.h"
 #include "oci/digest.h"
+#include "runtime/disk.h"
 #include "storage/index.h"
 #include "storage/list.h"
 #include "storage/store.h"
@@ -174,6 +176,29 @@ static int use_folder(struct container_image *to, const char *name, const char *
 	return 0;
 }
 
+/* What the kernel makes of a disk image is not holm's to check: SECURITY.md. */
+static int use_disk(struct container_image *to, const char *name, const char *path, struct err *e)
+{
+	own_free char *real = realpath(path, NULL);
+
+	if (!real)
+		return err_sys(e, "%s", name);
+	if (user_ids_are_mapped()) {
+		err_set(e, ERR_UNSUPPORTED,
+			"%s: the kernel mounts disk images for root alone, since it trusts what "
+			"it reads there",
+			name);
+		return err_hint(e, "copy its files into a folder, and take that: dir:FOLDER");
+	}
+	int r = runtime_disk_check(real, e);
+	if (r < 0)
+		return err_add(e, "%s", name);
+	to->name = mem_text(name);
+	to->rootfs = take_ptr(&real);
+	to->disk = true;
+	return 0;
+}
+
 /* Is the stored image made for the platform that was asked for? */
 static int has_platform(const struct storage_image *image, const char *platform, struct err *e)
 {
@@ -310,9 +335,11 @@ int engine_image_resolve(struct engine *engine, const struct image_request *requ
 
 	if (str_empty(request->name))
 		return err_set(e, ERR_INVALID, "an empty image name");
-	if (image_source_parse(&source, request->name, &ignored) == 0 &&
-	    source.transport == IMAGE_FROM_DIR)
+	int parsed = image_source_parse(&source, request->name, &ignored);
+	if (parsed == 0 && source.transport == IMAGE_FROM_DIR)
 		return use_folder(ret, request->name, source.path, e);
+	if (parsed == 0 && source.transport == IMAGE_FROM_DISK)
+		return use_disk(ret, request->name, source.path, e);
 	int r = resolve(engine, request, ret_image, &reference, e);
 	if (r < 0)
 		return r;

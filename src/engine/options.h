@@ -66,6 +66,7 @@ struct create_options {
 	/* whole systems */
 	bool system;     /* boot the init of the image */
 	char *user_data; /* a file for cloud-init */
+	bool in_place;   /* of a disk image: it is written to */
 	bool ephemeral;  /* of a folder: what is written goes elsewhere, and at its end */
 	char *systemd;   /* podman's: always, true, false */
 

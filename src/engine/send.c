@@ -52,9 +52,8 @@ static int check(const struct container *c, const struct send_options *o, struct
 		return err_set(e, ERR_UNSUPPORTED, "container %s is in a pod", c->name);
 	if (c->image.rootfs)
 		return err_set(e, ERR_UNSUPPORTED,
-			       "the files of container %s are a folder of this "
-			       "host: %s",
-			       c->name, c->image.rootfs);
+			       "the files of container %s are a %s of this host: %s", c->name,
+			       c->image.disk ? "disk image" : "folder", c->image.rootfs);
 	return o->name ? engine_name_check(o->name, e) : 0;
 }
 

@@ -88,9 +88,10 @@ static int one_operand(const struct image_invocation *invocation, struct err *e)
 	return err_set(e, ERR_INVALID, "expected the name of one image");
 }
 
-static int pull_folder(const struct image_invocation *invocation, const char *path, struct err *e)
+static int pull_path(const struct image_invocation *invocation, const char *transport,
+		     const char *path, struct err *e)
 {
-	int r = image_allow_path("dir", path, NULL, e);
+	int r = image_allow_path(transport, path, NULL, e);
 
 	if (r < 0)
 		return r;
@@ -130,7 +131,11 @@ static int verb_pull(const struct image_invocation *invocation, struct err *e)
 	case IMAGE_FROM_REGISTRY:
 		return pull_registry(invocation, source.name, e);
 	case IMAGE_FROM_DIR:
-		return pull_folder(invocation, source.path, e);
+		return pull_path(invocation, "dir", source.path, e);
+	case IMAGE_FROM_TAR:
+		return pull_path(invocation, "tar", source.path, e);
+	case IMAGE_FROM_DISK:
+		return err_set(e, ERR_UNSUPPORTED, "a disk image is no image that could be stored");
 	case IMAGE_FROM_TEMPLATE:
 		return image_template(invocation, source.path, e);
 	default:

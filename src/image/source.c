@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -19,6 +20,8 @@ static const struct transport {
 	{ "oci-archive:", IMAGE_FROM_OCI_ARCHIVE, true },
 	{ "docker-archive:", IMAGE_FROM_DOCKER_ARCHIVE, true },
 	{ "dir:", IMAGE_FROM_DIR, false },
+	{ "tar:", IMAGE_FROM_TAR, false },
+	{ "disk:", IMAGE_FROM_DISK, false },
 	{ "template:", IMAGE_FROM_TEMPLATE, false },
 };
 
@@ -110,8 +113,31 @@ char *image_source_stored_name(const struct image_source *source)
 	return image_reference_format(&ref);
 }
 
+/* "disk:" or "tar:", NULL for what does not end so or is no file here. */
+static const char *transport_of_file(const char *text)
+{
+	static const struct {
+		const char *ending, *transport;
+	} rows[] = {
+		{ ".img", "disk:" },      { ".raw", "disk:" },   { ".ext4", "disk:" },
+		{ ".squashfs", "disk:" }, { ".erofs", "disk:" }, { ".tar", "tar:" },
+		{ ".tgz", "tar:" },       { ".tar.gz", "tar:" }, { ".tar.zst", "tar:" },
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (str_ends(text, rows[i].ending))
+			return stat(text, &st) == 0 && S_ISREG(st.st_mode) ? rows[i].transport
+									   : NULL;
+	return NULL;
+}
+
 char *image_source_for(const char *text, bool system)
 {
+	const char *transport = system ? transport_of_file(text) : NULL;
+
+	if (transport)
+		return mem_format("%s%s", transport, text);
 	bool bare =
 		system && str_starts(text, "template:") && !str_ends(text, IMAGE_TEMPLATE_SYSTEM);
 

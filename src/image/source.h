@@ -11,6 +11,8 @@ enum image_transport {
 	IMAGE_FROM_OCI_ARCHIVE,    /* "oci-archive:FILE[:NAME]": the same in a tar file */
 	IMAGE_FROM_DOCKER_ARCHIVE, /* "docker-archive:FILE[:REFERENCE]": what docker save writes */
 	IMAGE_FROM_DIR,            /* "dir:ROOTFS": a folder that becomes one layer */
+	IMAGE_FROM_TAR,            /* "tar:FILE": a root filesystem in a tar, as for holm import */
+	IMAGE_FROM_DISK,           /* "disk:FILE": a disk image, which is mounted and not copied */
 	IMAGE_FROM_TEMPLATE,       /* "template:debian/bookworm", "template:busybox" */
 };
 
@@ -34,6 +36,7 @@ void image_source_clear(struct image_source *source);
  * keep names of their own). The caller frees. */
 char *image_source_stored_name(const struct image_source *source);
 
-/* What text means: a template by itself has no init, so that a system is made of the one that
- * has. The caller frees. */
+/* What text means. For a system a template is the one that has an init, and the name of a file here
+ * that ends as disk images (.img, .raw, .ext4, .squashfs, .erofs) or archives do is that file. The
+ * caller frees. */
 char *image_source_for(const char *text, bool system);

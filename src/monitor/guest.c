@@ -66,7 +66,7 @@ static int lock_folder(struct monitor *m, struct err *e)
 
 	if (!path || m->guest.folder)
 		return 0;
-	own_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {

@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "runtime/clone.h"
+#include "runtime/disk.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount.h"
 #include "runtime/mount_label.h"
@@ -90,18 +91,36 @@ static int folders_add(struct folders *folders, const char *path, struct err *e)
 
 /* In place of the folder a detached mount of it, and if it is to show other ids than those on the
  * disk, that shows them. */
-static int map_layer(int *folder, struct runtime_user_namespace *user, struct err *e)
+static int map_layer(int *folder, bool is_mount, struct runtime_user_namespace *user, struct err *e)
 {
 	int user_fd = user ? runtime_user_namespace_open_in_parent(user, e) : 0;
 
 	if (user_fd < 0)
 		return user_fd;
-	int fd = runtime_mount_clone(*folder, e);
+	int fd = is_mount ? *folder : runtime_mount_clone(*folder, e);
 	if (fd < 0)
 		return fd;
-	close(*folder);
+	if (!is_mount)
+		close(*folder);
 	*folder = fd;
 	return user ? runtime_idmap_mount_in_parent(fd, user_fd, false, e) : 0;
+}
+
+/* A file is a disk image, and in its place stands its mount. 1: so it was. */
+static int mount_disk(int *layer, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(*layer, &st) < 0)
+		return err_sys(e, "look at a layer");
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	int fd = runtime_disk_mount_in_parent(*layer, false, e);
+	if (fd < 0)
+		return fd;
+	close(*layer);
+	*layer = fd;
+	return 1;
 }
 
 /* Are there layers with other owners than those on the disk? Then all are mounts. */
@@ -110,20 +129,24 @@ static bool is_mapped(const struct runtime_overlay *overlay)
 	return overlay->user || overlay->owners.count;
 }
 
+/* 1: it is a detached mount, made for nobody else. */
 static int open_layer(int *ret, const struct runtime_overlay *overlay, size_t at, struct err *e)
 {
 	const struct runtime_overlay_owners *owners = runtime_overlay_owners_of(overlay, at);
 	struct runtime_user_namespace shifted = RUNTIME_USER_NAMESPACE_INIT;
 	struct runtime_user_namespace *user = overlay->user;
 
-	own_fd int fd = open(overlay->lower.items[at], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own_fd int fd = open(overlay->lower.items[at], O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s", overlay->lower.items[at]);
 	if (owners)
 		user = owners->ids.uids.count || owners->ids.gids.count ? &shifted : NULL;
 	if (user == &shifted)
 		shifted.ids = owners->ids; /* borrowed */
-	int r = is_mapped(overlay) ? map_layer(&fd, user, e) : 0;
+	int r = mount_disk(&fd, e);
+	bool is_mount = r > 0;
+	if (r >= 0)
+		r = is_mapped(overlay) ? map_layer(&fd, is_mount, user, e) : 0;
 	if (user == &shifted) {
 		shifted.ids = (struct runtime_idmap){ 0 };
 		runtime_user_namespace_clear(&shifted);
@@ -131,7 +154,7 @@ static int open_layer(int *ret, const struct runtime_overlay *overlay, size_t at
 	if (r < 0)
 		return err_add(e, "layer %s", overlay->lower.items[at]);
 	*ret = take_fd(&fd);
-	return 0;
+	return is_mount;
 }
 
 static int add_own(struct folders *folders, const char *path, struct runtime_user_namespace *user,
@@ -149,18 +172,18 @@ static int folders_open(struct folders *folders, const struct runtime_overlay *o
 {
 	int r = 0;
 
-	for (size_t i = 0; i < overlay->lower.count && r == 0; i++) {
+	for (size_t i = 0; i < overlay->lower.count && r >= 0; i++) {
 		r = open_layer(&folders->fd[i], overlay, i, e);
-		folders->count += r == 0;
+		folders->count += r >= 0;
 	}
-	if (r == 0 && overlay->upper)
+	if (r >= 0 && overlay->upper)
 		r = add_own(folders, overlay->upper, overlay->user, e);
-	if (r == 0 && overlay->work)
+	if (r >= 0 && overlay->work)
 		r = add_own(folders, overlay->work, overlay->user, e);
 	folders->data = folders->count;
-	for (size_t i = 0; i < overlay->data.count && r == 0; i++)
+	for (size_t i = 0; i < overlay->data.count && r >= 0; i++)
 		r = folders_add(folders, overlay->data.items[i], e);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static void link_of(char to[LINK_SIZE], int fd)
@@ -372,7 +395,7 @@ static int bind_layer(const struct runtime_overlay *overlay, struct err *e)
 	if (r < 0)
 		return r;
 	own_fd int fd = layer;
-	r = is_mapped(overlay) ? 0 : map_layer(&fd, NULL, e);
+	r = is_mapped(overlay) ? 0 : map_layer(&fd, r > 0, NULL, e);
 	if (r < 0)
 		return err_add(e, "%s", path);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)

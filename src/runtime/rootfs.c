@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
+#include "runtime/disk.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount_label.h"
 #include "runtime/overlay.h"
@@ -25,9 +27,12 @@
 
 static int open_folder(const char *path, struct err *e)
 {
-	own_fd int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
+	struct stat st;
+	own_fd int folder = open(path, O_PATH | O_CLOEXEC);
+	if (folder < 0 || fstat(folder, &st) < 0)
 		return err_sys(e, "open %s", path);
+	if (S_ISREG(st.st_mode)) /* a disk image */
+		return runtime_disk_mount_in_parent(folder, true, e);
 	int fd = open_tree(folder, "",
 			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 	return fd < 0 ? err_sys(e, "clone the mounts of %s", path) : fd;

@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 INSTALL_PACKAGES = tests/packages/install
 export DESTDIR
 
-.PHONY: all help demo install uninstall test test-user test-vm lint fuzz bench clean
+.PHONY: all help demo install uninstall test test-slow test-user test-vm lint fuzz bench clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -19,6 +19,7 @@ help:
 	@echo 'make demo            as root on Debian 12: packages, build, install, one container'
 	@echo 'make test            all tests (TESTS="tests/a.bats ..." picks whole-program tests)'
 	@echo 'make test-user       the whole-program tests as an ordinary user'
+	@echo 'make test-slow       projects whose tools are large, built, pushed, and run by docker and podman, too'
 	@echo 'make test-vm         the same whole-program tests in a VM: systemd, cgroup v2, AppArmor'
 	@echo 'make lint            layers, names, format, ceilings, analyzers'
 	@echo 'make fuzz            each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)); FUZZ=name picks one'
@@ -61,6 +62,9 @@ test-user:
 	@$(INSTALL_PACKAGES) build run test
 	@$(MAKE) --no-print-directory all
 	@HOLM_TEST_USER=1 tests/run $(BUILD) $(SANITIZED) $(or $(TESTS),$(wildcard tests/*.bats))
+
+test-slow:
+	@$(MAKE) --no-print-directory test TESTS="$(wildcard tests/slow/*.bats)"
 
 test-vm:
 	@$(INSTALL_PACKAGES) build test vm

@@ -102,3 +102,77 @@ opened() {
 	[ -z "$(ls "$HOLM_ROOT/contexts")" ]
 	small_disk_end ctx
 }
+
+@test "no link leads out of a stage, of a cache, or of what a context becomes while it is read" {
+	needs python3
+	mkdir -p outside ctx/dir
+	echo host-secret >outside/file
+	echo host-secret >outside/plain
+	echo mine >ctx/file
+	echo mine >ctx/dir/file
+	cat >evil <<-END
+		FROM busybox AS evil
+		RUN mkdir -p $PWD && ln -s $PWD/outside /dir && ln -s $PWD/outside/file /file
+	END
+	for flags in "RUN --mount=from=evil,source=/file,target=/x cat /x" \
+		"RUN --mount=from=evil,source=/dir,target=/x cat /x/file" \
+		"RUN --mount=type=cache,from=evil,source=/dir,target=/x cat /x/file" \
+		"COPY --from=evil /file /x" "COPY --from=evil /dir/file /x" "COPY --from=evil /dir/* /x/"; do
+		expect 1 holm build -f - . < <(cat evil && echo "FROM busybox" && echo "$flags")
+		not output_has host-secret
+	done
+	expect 0 holm build -f - . <<-END
+		FROM busybox
+		RUN --mount=type=cache,target=/c ln -sfn $PWD/outside/file /c/link && ln -sfn $PWD/outside /c/dir
+		RUN --mount=type=cache,target=/c ! cat /c/link && ! cat /c/dir/file
+	END
+	# files and folders that are links at every other moment
+	cat >flip.py <<-'END'
+		import os
+		print("flips", flush=True)
+		while True:
+		    for name in "file", "dir":
+		        os.rename(f"ctx/{name}", "aside")
+		        os.symlink(f"{os.getcwd()}/outside" + ("/file" if name == "file" else ""), f"ctx/{name}")
+		        os.unlink(f"ctx/{name}")
+		        os.rename("aside", f"ctx/{name}")
+	END
+	service python3 flip.py
+	within 10 grep -q flips "$BATS_TEST_TMPDIR/service.0.log"
+	printf 'FROM busybox\nCOPY . /all/\nCOPY dir /dir/\nCOPY fil[e] /\nRUN cat /all/*/* /all/file /dir/file /file || true\n' >Dockerfile
+	for n in {1..15}; do
+		run --separate-stderr holm build --no-cache -f Dockerfile ctx
+		not output_has host-secret
+	done
+	services_stop
+	[ -z "$(find "$HOLM_ROOT/layers" -name '.new-*')" ]
+	not grep -rqa host-secret "$HOLM_ROOT"
+}
+
+@test "a Dockerfile of 64 MiB, an ignore file that is a link or a fifo, triggers that trigger" {
+	truncate -s 64M Dockerfile
+	refused 1 "Dockerfile" holm build .
+	rm Dockerfile
+	{ head -c 64M /dev/zero | tr '\0' '#'; echo; echo FROM busybox; } >long
+	refused 1 "standard input" holm build - <long
+	rm long
+	echo nothing >../outside
+	ln -s ../outside .dockerignore
+	# the link leads to the context's own file of that name, which leaves itself out
+	echo outside >outside
+	refused 1 '"/outside": not found' holm build -f - . <<<$'FROM busybox\nCOPY outside /'
+	rm .dockerignore
+	mkfifo .dockerignore
+	refused 1 "not a file" holm build -f - . <<<$'FROM busybox\nCOPY outside /'
+	rm .dockerignore
+	tar -cf layer.tar outside
+	for trigger in "ONBUILD RUN true" "FROM busybox" "MAINTAINER x\\nRUN true" "RNU true" ""; do
+		CONFIG="{\"OnBuild\":[\"$trigger\"]}" oci_image "layout" latest layer.tar
+		skopeo --insecure-policy copy -q oci:layout:latest docker-archive:base.tar:base:latest
+		holm load -i base.tar
+		expect 1 holm build -f - . <<<"FROM base"
+		[[ $(grep -c '^holm: ' <<<"$stderr") = 1 ]]
+		holm rmi -f base
+		rm -r layout base.tar
+	done
+}

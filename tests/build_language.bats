@@ -105,6 +105,9 @@ no_containers() {
 		A
 			second $WHO
 		B
+		RUN <<  SCRIPT
+		echo blank >/d
+		SCRIPT
 		COPY <<one <<'two' /files/
 		is $WHO
 		one
@@ -116,8 +119,8 @@ no_containers() {
 		EOF
 	END
 	expect 0 holm build -t app .
-	expect 0 holm run --rm app sh -c 'cat /a /b /c /files/one /files/two; /script'
-	output_is $'script\nme\nfirst me\nsecond $WHO\nis me\nis $WHO\nme ran'
+	expect 0 holm run --rm app sh -c 'cat /a /b /c /d /files/one /files/two; /script'
+	output_is $'script\nme\nfirst me\nsecond $WHO\nblank\nis me\nis $WHO\nme ran'
 }
 
 @test "ONBUILD is done by who builds on it, once, and not handed on" {

@@ -92,6 +92,45 @@ unfinished() {
 	[ -z "$(holm ps -aq)" ]
 }
 
+@test "stages side by side on a terminal: a line for each while they run, and what is done stays" {
+	needs python3
+	cat >Dockerfile <<-'END'
+		FROM busybox AS one
+		RUN for i in 1 2 3 4 5 6; do echo one-$i; sleep 0.3; done
+		FROM busybox AS two
+		RUN for i in 1 2 3 4 5 6; do echo two-$i; sleep 0.3; done
+		FROM busybox
+		COPY --from=one /etc/passwd /one
+		COPY --from=two /etc/passwd /two
+	END
+	# what stands on the screen after each of its drawings
+	cat >screen.py <<-'END'
+		import re, sys
+		lines, together = [], False
+		for part in re.split(r"(\x1b\[\d+A\r\x1b\[J)|\r\n", sys.stdin.buffer.read().decode()):
+		    if part is None or not part.strip():
+		        continue
+		    up = re.fullmatch(r"\x1b\[(\d+)A\r\x1b\[J", part)
+		    if up:
+		        del lines[len(lines) - int(up.group(1)):]
+		    else:
+		        lines.append(part.rstrip())
+		    screen = "\n".join(lines)
+		    together |= "    one-" in screen and "    two-" in screen
+		print("\n".join(lines))
+		print("together" if together else "apart")
+	END
+	expect 0 script -qec "stty cols 100 rows 30; holm build --no-cache ." /dev/null
+	screen=$(python3 screen.py <<<"$output")
+	echo "$screen"
+	[ "$(tail -n 1 <<<"$screen")" = "$([ "$(nproc)" = 1 ] && echo apart || echo together)" ]
+	for step in "[one 2/2] RUN" "[two 2/2] RUN" "[stage-2 2/3] COPY" "[stage-2 3/3] COPY"; do
+		[ "$(grep -cF " => $step" <<<"$screen")" = 1 ]
+		grep -F " => $step" <<<"$screen" | grep -qE ' [0-9]+\.[0-9]s$'
+	done
+	not grep -q "one-\|two-.$" <<<"$(grep '^    ' <<<"$screen")"
+}
+
 @test "the cache: kept by the collector, forgotten by prune; two builds at once" {
 	cat >Dockerfile <<<$'FROM busybox\nRUN --mount=type=cache,target=/c echo x >/c/x; echo step >/step'
 	expect 0 holm build -t app .

@@ -374,10 +374,12 @@ static int parse_text(struct build_instruction *to, const char *text, char escap
 
 static int find_heredocs(struct build_instruction *to, char escape, struct err *e)
 {
+	bool list = kinds[to->kind].form == FORM_LIST;
 	const char *at = to->rest;
 
 	while (*at && !to->json) {
-		size_t length = build_word_length(at, escape);
+		size_t length =
+			list ? build_word_length(at, escape) : build_heredoc_length(at, escape);
 		struct build_heredoc heredoc;
 		if (length && build_heredoc_begins(&heredoc, at, length, escape))
 			*shape_list_add(&to->heredocs) = heredoc;

@@ -10,9 +10,10 @@
 
 enum kind {
 	KIND_BYTE,
-	KIND_ONE,  /* any byte but a slash */
+	KIND_ONE,  /* any byte but a slash and those of KIND_REST */
 	KIND_MANY, /* any number of these */
 	KIND_SET,
+	KIND_REST,    /* of a character of UTF-8: any number of bytes 10xxxxxx */
 	KIND_ALL,     /* any number of any bytes */
 	KIND_FOLDERS, /* nothing, or any bytes up to and with a slash: three tokens in one */
 };
@@ -81,6 +82,11 @@ static int take_set(struct build_glob *to, const char **at, const char *pattern,
 	for (size_t i = 0; negated && i < sizeof(token->set); i++)
 		token->set[i] = (unsigned char)~token->set[i];
 	token->set['/' / 8] &= (unsigned char)~(1u << ('/' % 8));
+	if (!negated)
+		return 0;
+	/* what is not in it may be a character of several bytes */
+	memset(token->set + 0x80 / 8, 0, 0x40 / 8);
+	add(to, KIND_REST, 0);
 	return 0;
 }
 
@@ -113,7 +119,7 @@ int build_glob_compile(struct build_glob *ret, const char *pattern, bool folders
 		ret->literal = mem_text(pattern);
 		return 0;
 	}
-	glob.tokens = mem_new(strlen(pattern) + 1, sizeof(*glob.tokens));
+	glob.tokens = mem_new(2 * strlen(pattern) + 1, sizeof(*glob.tokens));
 	for (const char *at = pattern; r == 0 && *at;) {
 		if (*at == '*') {
 			take_star(&glob, &at, folders);
@@ -122,6 +128,7 @@ int build_glob_compile(struct build_glob *ret, const char *pattern, bool folders
 			r = take_set(&glob, &at, pattern, e);
 		} else if (*at == '?') {
 			add(&glob, KIND_ONE, 0);
+			add(&glob, KIND_REST, 0);
 			at++;
 		} else {
 			int c = take_byte(&at);
@@ -143,9 +150,14 @@ static void skip_empty(const struct build_glob *glob, bool *set)
 {
 	for (size_t i = 0; i < glob->count; i++) {
 		int kind = glob->tokens[i].kind;
-		if (set[i] && (kind == KIND_MANY || kind == KIND_ALL))
+		if (set[i] && (kind == KIND_MANY || kind == KIND_ALL || kind == KIND_REST))
 			set[i + 1] = true;
 	}
+}
+
+static bool is_rest(unsigned char c)
+{
+	return (c & 0xc0) == 0x80;
 }
 
 /* What comes next after token i has taken c: it again, the one behind it, both or none. */
@@ -159,7 +171,10 @@ static bool take(const struct build_glob_token *token, unsigned char c, bool *ag
 		*behind = c == token->byte;
 		break;
 	case KIND_ONE:
-		*behind = !slash;
+		*behind = !slash && !is_rest(c);
+		break;
+	case KIND_REST:
+		*again = is_rest(c);
 		break;
 	case KIND_SET:
 		*behind = token->set[c / 8] & (1u << (c % 8));

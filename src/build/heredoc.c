@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "build/file.h"
+#include "build/word.h"
 
 /* The name without its quotes; *quoted: it had some. */
 static char *unquote(const char *word, size_t length, char escape, bool *quoted)
@@ -17,13 +18,26 @@ static char *unquote(const char *word, size_t length, char escape, bool *quoted)
 			*quoted = true;
 			continue;
 		}
-		if (word[i] == escape && i + 1 < length) {
-			*quoted = true;
-			i++;
-		}
+		i += word[i] == escape && i + 1 < length;
 		str_add_char(&name, word[i]);
 	}
 	return str_take(&name);
+}
+
+size_t build_heredoc_length(const char *text, char escape)
+{
+	size_t length = build_word_length(text, escape), at = strspn(text, "0123456789");
+
+	if (!str_starts(text + at, "<<"))
+		return length;
+	at += 2;
+	at += text[at] == '-';
+	if (at != length)
+		return length;
+	while (build_word_is_blank(text[at]))
+		at++;
+	size_t name = build_word_length(text + at, escape);
+	return name ? at + name : length;
 }
 
 bool build_heredoc_begins(struct build_heredoc *ret, const char *word, size_t length, char escape)
@@ -38,6 +52,8 @@ bool build_heredoc_begins(struct build_heredoc *ret, const char *word, size_t le
 	at += 2;
 	bool unindent = word[at] == '-';
 	at += unindent;
+	while (at < length && build_word_is_blank(word[at]))
+		at++;
 	if (at == length || memchr(word + at, '<', length - at))
 		return false;
 	char *name = unquote(word + at, length - at, escape, &quoted);

@@ -56,6 +56,26 @@ static const struct {
 	  "a",
 	  "a", true },
 	{ "a\r\nb\r\n", "a", true },
+	{ "**/a", "a", true },
+	{ "**a", "b/ca", true },
+	{ "a**", "ab/c", true },
+	{ "a/**/b/**/c", "a/b/c", true },
+	{ "**/*.txt\n!**/keep.txt", "a/b/keep.txt", false },
+	{ "**/*.txt\n!**/keep.txt", "a/b/other.txt", true },
+	{ "**\n!a/b", "a/b", false },
+	{ "**\n!a/b", "a/b/c", false },
+	{ "**\n!a/b", "a/c", true },
+	{ "a/*\n!a/b\na/b/c", "a/b/c", true },
+	{ "!a\na", "a", true },
+	{ "../a", "a", true },
+	{ "a/..", "a", false },
+	{ "a?", "a\xc3\xa9", true },
+	{ "a??", "a\xc3\xa9", false },
+	{ "a?b*",
+	  "a\xc3\xa9"
+	  "bc",
+	  true },
+	{ "[^a]x", "\xc3\xa9x", true },
 };
 
 static bool is_ignored(const struct build_ignore *ignore, const char *path)

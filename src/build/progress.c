@@ -16,13 +16,14 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
-#include "base/terminal.h"
+#include "build/board.h"
 
-enum { LINE_MAX_BYTES = 8192 /* a longer one is shown in pieces */, COLUMNS_DEFAULT = 80 };
+enum { LINE_MAX_BYTES = 8192 /* a longer one is shown in pieces */ };
 
 struct build_progress {
 	enum build_progress_kind kind;
-	int64_t began_ns; /* the step */
+	struct build_board *board; /* on a terminal */
+	int64_t began_ns;          /* the step */
 	bool was_cached;
 	char *text;       /* of the step */
 	struct str line;  /* what has no newline yet */
@@ -55,6 +56,8 @@ struct build_progress *build_progress_new(enum build_progress_kind kind)
 	struct build_progress *progress = mem_new_struct(struct build_progress);
 
 	progress->kind = kind;
+	if (kind == BUILD_PROGRESS_TERMINAL)
+		progress->board = build_board_new();
 	return progress;
 }
 
@@ -64,6 +67,7 @@ void build_progress_free(struct build_progress *progress)
 		return;
 	str_clear(&progress->line);
 	strv_clear(&progress->last);
+	build_board_free(progress->board);
 	free(progress->text);
 	free(progress);
 }
@@ -123,16 +127,6 @@ static void say_json(const struct build_progress *progress, int number, const ch
 	fd_write_all(STDERR_FILENO, line, strlen(line));
 }
 
-/* The line that is being written over; with a newline it stays. */
-static void say_in_place(const char *text, const char *more, bool stays)
-{
-	uint16_t rows, columns;
-	int width = terminal_size(&rows, &columns) && columns > 20 ? columns : COLUMNS_DEFAULT;
-	int room = width - (int)strlen(more) - 5;
-
-	say("\r\033[K => %-*.*s%s%s", stays ? room : 0, room, text, more, stays ? "\n" : "");
-}
-
 static void say_state(const struct build_progress *progress, int number, const char *state)
 {
 	char took[32];
@@ -146,8 +140,8 @@ static void say_state(const struct build_progress *progress, int number, const c
 			say("#%d %s\n", number, state);
 		break;
 	case BUILD_PROGRESS_TERMINAL:
-		say_in_place(progress->text ? progress->text : "",
-			     str_equal(state, "DONE") ? took : state, true);
+		build_board_end(progress->board, number, progress->text ? progress->text : "",
+				str_equal(state, "DONE") ? took : state);
 		break;
 	case BUILD_PROGRESS_JSON:
 		say_json(progress, number, state, NULL);
@@ -167,7 +161,7 @@ void build_progress_begin(struct build_progress *progress, int number, const cha
 	if (progress->kind == BUILD_PROGRESS_PLAIN)
 		say("#%d %s\n", number, progress->text);
 	else if (progress->kind == BUILD_PROGRESS_TERMINAL)
-		say_in_place(progress->text, "", false);
+		build_board_show(progress->board, number, progress->text, NULL);
 	else if (progress->kind == BUILD_PROGRESS_JSON)
 		say_json(progress, number, "BEGUN", text);
 }
@@ -181,7 +175,8 @@ static void end_line(struct build_progress *progress, int number)
 	if (progress->kind == BUILD_PROGRESS_PLAIN)
 		say("#%d %.3f %s\n", number, seconds(progress), line);
 	else if (progress->kind == BUILD_PROGRESS_TERMINAL)
-		say_in_place(line, "", false);
+		build_board_show(progress->board, number, progress->text ? progress->text : "",
+				 line);
 	else if (progress->kind == BUILD_PROGRESS_JSON)
 		say_json(progress, number, "OUTPUT", line);
 	if (progress->last.count == BUILD_PROGRESS_LAST_LINES)
@@ -229,7 +224,7 @@ void build_progress_note(struct build_progress *progress, int number, const char
 	if (progress->kind == BUILD_PROGRESS_JSON)
 		say_json(progress, number, "NOTE", text);
 	else if (progress->kind == BUILD_PROGRESS_TERMINAL)
-		say_in_place(text, "", true);
+		build_board_note(progress->board, text);
 	else if (progress->kind == BUILD_PROGRESS_PLAIN)
 		say("#%d %s\n", number, text);
 }
@@ -244,4 +239,14 @@ void build_progress_failed(struct build_progress *progress, int number)
 		return;
 	for (size_t i = 0; i < progress->last.count; i++)
 		say("%s\n", progress->last.items[i]);
+}
+
+void build_progress_tick(struct build_progress *progress)
+{
+	build_board_tick(progress->board);
+}
+
+void build_progress_leave(struct build_progress *progress)
+{
+	build_board_leave(progress->board);
 }

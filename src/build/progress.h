@@ -13,7 +13,7 @@ enum { BUILD_PROGRESS_LAST_LINES = 20 }; /* that an error repeats */
 
 enum build_progress_kind {
 	BUILD_PROGRESS_PLAIN,
-	BUILD_PROGRESS_TERMINAL, /* what runs in one line, which is written over */
+	BUILD_PROGRESS_TERMINAL, /* what runs in lines that are written over (board.h) */
 	BUILD_PROGRESS_JSON,     /* one object in a line: step, state, seconds, text */
 	BUILD_PROGRESS_QUIET,    /* nothing but errors */
 };
@@ -39,3 +39,10 @@ void build_progress_note(struct build_progress *progress, int number, const char
 
 /* The step failed: its last lines again. */
 void build_progress_failed(struct build_progress *progress, int number);
+
+/* So that the time of what runs goes on: some time has passed. */
+void build_progress_tick(struct build_progress *progress);
+enum { BUILD_PROGRESS_TICK_MS = 500 };
+
+/* Somebody else writes to the terminal from now on. */
+void build_progress_leave(struct build_progress *progress);

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "build/allow.h"
 #include "build/build.h"
+#include "build/heredoc.h"
 #include "build/progress.h"
 #include "build/run_mounts.h"
 #include "build/step.h"
@@ -29,18 +30,18 @@ static const char *const proxies[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY"
 /* ---- what is run ---- */
 
 /* The one word <<EOF: the here-document is the script. */
-static bool is_script(const struct build_instruction *at)
+static bool is_script(const struct build_instruction *at, char escape)
 {
-	return at->heredocs.count == 1 && !at->rest[strcspn(at->rest, " \t")] &&
-	       str_starts(at->rest, "<<");
+	return at->heredocs.count == 1 &&
+	       build_heredoc_length(at->rest, escape) == strlen(at->rest);
 }
 
 /* Else the shell gets it with the line. */
-static char *script_of(const struct build_instruction *at)
+static char *script_of(const struct build_instruction *at, char escape)
 {
 	struct str script = { 0 };
 
-	if (is_script(at))
+	if (is_script(at, escape))
 		return mem_text(at->heredocs.items[0].text);
 	str_add(&script, at->rest);
 	for (size_t i = 0; i < at->heredocs.count; i++)
@@ -49,16 +50,19 @@ static char *script_of(const struct build_instruction *at)
 }
 
 /* A script that says itself what runs it is a file. */
-static bool is_program(const struct build_instruction *at)
+static bool is_program(const struct build_step *step)
 {
-	return is_script(at) && str_starts(at->heredocs.items[0].text, "#!");
+	const struct build_instruction *at = step->at;
+
+	return is_script(at, step->build->file.escape) &&
+	       str_starts(at->heredocs.items[0].text, "#!");
 }
 
 static void add_command(struct strv *to, const struct build_step *step)
 {
 	const struct strv *shell = &step->state->config.config.shell;
 
-	if (is_program(step->at)) {
+	if (is_program(step)) {
 		strv_addf(to, "/dev/pipes/%s", step->at->heredocs.items[0].name);
 		return;
 	}
@@ -72,7 +76,7 @@ static void add_command(struct strv *to, const struct build_step *step)
 		strv_add(to, "/bin/sh");
 		strv_add(to, "-c");
 	}
-	strv_add_take(to, script_of(step->at));
+	strv_add_take(to, script_of(step->at, step->build->file.escape));
 }
 
 static const char *network_of(const struct build_step *step)
@@ -96,7 +100,7 @@ static char *make_key(struct build_step *step, const struct strv *command,
 	const struct oci_image_process *process = &step->state->config.config;
 
 	build_sum_add_all(hash, command);
-	if (is_program(step->at))
+	if (is_program(step))
 		build_sum_add(hash, step->at->heredocs.items[0].text);
 	build_sum_add_all(hash, &process->env);
 	build_sum_add_all(hash, &step->state->args);
@@ -202,8 +206,11 @@ static int wait_for_frame(const struct build_step *step, struct engine_session *
 		{ .fd = *killed ? -1 : step->build->stop.fd, .events = POLLIN },
 	};
 
-	if (poll(polled, COUNT_OF(polled), -1) < 0)
+	int n = poll(polled, COUNT_OF(polled), BUILD_PROGRESS_TICK_MS);
+	if (n < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
+	if (n == 0)
+		build_progress_tick(step->build->progress);
 	if (!polled[1].revents)
 		return 0;
 	*killed = true;
@@ -283,7 +290,7 @@ static int run(struct build_step *step, const struct strv *command, struct build
 
 	fill_options(&o, step, command);
 	int r = build_run_mounts_make(mounts, &o, e);
-	if (r == 0 && is_program(step->at))
+	if (r == 0 && is_program(step))
 		r = add_program(&o, step, e);
 	char *places = NULL;
 	if (r == 0 && mounts->places.name)
@@ -313,6 +320,7 @@ static void debug(struct build_step *step, struct build_run_mounts *mounts)
 	strv_add(&shell, "/bin/sh");
 	build_progress_note(step->build->progress, step->number,
 			    "a shell in the state before this step; its end is the build's");
+	build_progress_leave(step->build->progress);
 	build_run_mounts_clear(mounts);
 	step->debug = true;
 	int r = build_run_mounts_read(mounts, step, &e);

@@ -13,9 +13,21 @@ static const char *get(const void *context, const char *name)
 {
 	static const struct {
 		const char *name, *value;
-	} set[] = { { "PWD", "/home" },       { "SHELL", "bash" }, { "KOREAN", "한국어" },
-		    { "NULL", "" },           { "FOO", "xxyy" },   { "PATH", "/a/b.tar.gz" },
-		    { "SPACES", " a  b  c " } };
+	} set[] = { { "PWD", "/home" },
+		    { "SHELL", "bash" },
+		    { "KOREAN", "한국어" },
+		    { "NULL", "" },
+		    { "FOO", "xxyy" },
+		    { "PATH", "/a/b.tar.gz" },
+		    { "SPACES", " a  b  c " },
+		    { "REGEX", "()[]{}^$.*?|\\x" },
+		    { "STARS", "a***yy*" },
+		    { "ASKS", "???y" },
+		    { "X", "x" },
+		    { "TEXT", "/foo*/*/*.txt" },
+		    { "STAR", "\\*/" },
+		    { "TWICE", "/tmp/tmp/bar.txt" },
+		    { "ANY", "/?/" } };
 
 	(void)context;
 	for (size_t i = 0; i < COUNT_OF(set); i++)
@@ -89,6 +101,33 @@ static const struct {
 	{ "안녕$KOREAN안녕", "안녕한국어안녕" },
 	{ "$SPACES", " a  b  c " },
 	{ "a\"\"b", "ab" },
+	{ "${REGEX#()[]{\\}^$.\\*\\?|\\\\}", "x" },
+	{ "${STARS%%\\**\\*}", "a" },
+	{ "${FOO#*x*y}", "y" },
+	{ "${FOO#*}", "xxyy" },
+	{ "${FOO##*}", "" },
+	{ "${FOO#$X}", "xyy" },
+	{ "${FOO#$NULL}", "xxyy" },
+	{ "${FOO#}", "xxyy" },
+	{ "${FOO##}", "xxyy" },
+	{ "${FOO%}", "xxyy" },
+	{ "${FOO%%$NULL}", "xxyy" },
+	{ "${FOO##*x}", "yy" },
+	{ "${ASKS#?\\?}", "?y" },
+	{ "${abc:-.}${FOO%x}${abc:-.}", ".xxyy." },
+	{ "${TEXT/$STAR/.} - ${TEXT//$STAR/.}", "/foo.*/*.txt - /foo..*.txt" },
+	{ "${TWICE/$PWD/}", "/tmp/tmp/bar.txt" },
+	{ "${PATH/$ANY/-}", "-b.tar.gz" },
+	{ "${TWICE//\\//\\/}", "\\/tmp\\/tmp\\/bar.txt" },
+	{ "${FOO//ww}", NULL },
+	{ "${FOO//}", NULL },
+	{ "${FOO///}", "xxyy" },
+	{ "${absent///}", "" },
+	{ "${FOO=aaa}", NULL },
+	{ "${FOO=}", NULL },
+	{ "${FOO:-}", "xxyy" },
+	{ "${absent:-}", "" },
+	{ "x-${FOO}.${SHELL}-${NULL:+-${NULL}}${SHELL:+-$SHELL}.gz", "x-xxyy.bash--bash.gz" },
 };
 
 START_TEST(words_are_those_of_buildkit)

@@ -68,7 +68,7 @@ def many_files(found):
 
 
 def stages(found):
-    work = "RUN busybox dd if=/dev/zero bs=1M count=400 2>/dev/null | busybox sha256sum >/{0}; echo {0} >>/{0}\n"
+    work = "RUN busybox dd if=/dev/zero bs=1M count=200 2>/dev/null | busybox sha256sum >/{0}; echo {0} >>/{0}\n"
     names = ("one", "two", "three")
     write("apart/Dockerfile", "".join(f"FROM base AS {name}\n" + work.format(name) for name in names) +
           "FROM base\n" + "".join(f"COPY --from={name} /{name} /\n" for name in names))

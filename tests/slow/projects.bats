@@ -54,7 +54,7 @@ ships() { # NAME TEXT [OPTION...]
 	expect 0 holm run --rm "$name"
 	output_is "$text"
 	! command -v podman >/dev/null || {
-		expect 0 podman run -q --rm --network none --tls-verify=false "$name"
+		expect 0 podman run -q --rm --pull always --network none --tls-verify=false "$name"
 		output_is "$text"
 	}
 	! command -v dockerd >/dev/null || {

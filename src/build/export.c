@@ -19,6 +19,7 @@
 #include "build/progress.h"
 #include "build/step.h"
 #include "engine/engine.h"
+#include "engine/fault.h"
 #include "image/build_request.h"
 #include "image/command.h"
 #include "storage/store.h"
@@ -147,6 +148,7 @@ static int write_folder(const struct build *build, struct sending *sending, stru
 		return r;
 	sending->place = fresh;
 	r = build_child_run(build, "the export", send_it, sending, NULL, e);
+	fault_point("build.exported");
 	if (r == 0 && renameat2(AT_FDCWD, fresh, AT_FDCWD, to, RENAME_EXCHANGE) < 0 &&
 	    (errno != ENOENT || rename(fresh, to) < 0))
 		r = err_sys(e, "rename %s", fresh);

@@ -13,6 +13,7 @@
 #include "build/progress.h"
 #include "build/step.h"
 #include "engine/engine.h"
+#include "engine/fault.h"
 #include "image/cache.h"
 #include "image/command.h"
 #include "storage/image.h"
@@ -148,6 +149,7 @@ char *build_import_find(struct build_step *step)
 	struct build *build = step->build;
 	struct err bad;
 
+	fault_point("build.import");
 	for (size_t i = 0; i < build->imports.count; i++) {
 		struct build_import *import = &build->imports.items[i];
 		const char *diff_id = diff_id_of(import, step->portable);

@@ -13,6 +13,7 @@
 #include "build/squash.h"
 #include "build/step.h"
 #include "engine/engine.h"
+#include "engine/fault.h"
 #include "image/build_request.h"
 #include "image/reference.h"
 #include "storage/hash.h"
@@ -163,7 +164,9 @@ static int publish(struct build *build, const struct build_state *target,
 		memcpy(ret_id, id, IMAGE_DIGEST_SIZE);
 		return 0;
 	}
+	fault_point("build.publish");
 	r = image_build_ask(&request, store, &done, e);
+	fault_point("build.published");
 	if (r == 0 && target)
 		memcpy(ret_id, done.digest, sizeof(done.digest));
 	return r;

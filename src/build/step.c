@@ -19,6 +19,7 @@
 #include "build/seal.h"
 #include "build/sum.h"
 #include "engine/engine.h"
+#include "engine/fault.h"
 #include "runtime/overlay.h"
 #include "storage/store.h"
 
@@ -148,6 +149,7 @@ int build_step_add(struct build_step *step, size_t folder, char *key, struct err
 		free(key);
 		return r;
 	}
+	fault_point("build.sealed");
 	push_layer(step, mem_text(writer->name), key);
 	struct build_layer *layer = &step->state->layers.items[step->state->layers.count - 1];
 	layer->size = size;

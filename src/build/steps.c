@@ -10,6 +10,7 @@
 #include "build/cache.h"
 #include "build/step.h"
 #include "engine/engine.h"
+#include "engine/fault.h"
 #include "storage/hash.h"
 #include "storage/stages.h"
 #include "storage/store.h"
@@ -147,6 +148,7 @@ int build_steps_keep(struct build *build, const char *id, struct err *e)
 		if (!add_stage(&stages, build, i))
 			return 0;
 	}
+	fault_point("build.steps");
 	if (is_known(&stages, build->engine->store, id))
 		return 0;
 	return storage_stages_write(&stages, build->engine->store, id, e) < 0

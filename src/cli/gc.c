@@ -19,7 +19,8 @@ struct gc_options {
 #define OPTIONS struct gc_options
 static const struct option table[] = {
 	{ "keep", 0, OPTION_STRING(keep), "SIZE",
-	  "remove unused images, least recently used first, until the rest takes no more" },
+	  "remove unused images, then steps of builds, least recently used first, until the rest "
+	  "fits" },
 	{ 0 },
 };
 #undef OPTIONS

@@ -11,6 +11,7 @@
 #include "image/reference.h"
 #include "storage/gc.h"
 #include "storage/index.h"
+#include "storage/steps.h"
 
 static int by_use(const void *a, const void *b)
 {
@@ -78,10 +79,21 @@ static int collect(struct engine *engine, struct engine_gc_result *result, struc
 	return r < 0 ? r : engine_shifted_prune(engine, &result->freed, e);
 }
 
+static int read_left(struct engine *engine, const struct engine_usage *before,
+		     struct engine_gc_result *result, struct err *e)
+{
+	own_clear(engine_usage_clear) struct engine_usage after = { 0 };
+	int r = storage_usage_read(&after.store, engine->store, e);
+
+	if (r == 0)
+		result->left = storage_usage_total(&after.store) - before->frozen_bytes;
+	return r;
+}
+
 int engine_gc(struct engine *engine, int64_t keep, struct strv *done,
 	      struct engine_gc_result *result, struct err *e)
 {
-	own_clear(engine_usage_clear) struct engine_usage usage = { 0 }, after = { 0 };
+	own_clear(engine_usage_clear) struct engine_usage usage = { 0 };
 
 	*result = (struct engine_gc_result){ 0 };
 	int r = collect(engine, result, e);
@@ -93,8 +105,12 @@ int engine_gc(struct engine *engine, int64_t keep, struct strv *done,
 	if (r == 0 && done->count)
 		r = collect(engine, result, e);
 	if (r == 0)
-		r = storage_usage_read(&after.store, engine->store, e);
+		r = read_left(engine, &usage, result, e);
+	if (r < 0 || result->left <= (uint64_t)keep)
+		return r;
+	/* what is left over is perhaps the cache's of builds */
+	r = storage_steps_forget(engine->store, result->left - (uint64_t)keep, e);
 	if (r == 0)
-		result->left = storage_usage_total(&after.store) - usage.frozen_bytes;
-	return r;
+		r = collect(engine, result, e);
+	return r < 0 ? r : read_left(engine, &usage, result, e);
 }

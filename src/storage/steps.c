@@ -103,9 +103,10 @@ static uint64_t bound_of(const struct store *store)
 	return disk.f_blocks * disk.f_frsize / 100 * STEPS_DISK_PERCENT;
 }
 
-/* records: what counts is what they keep, not what they are. */
+/* records: what counts is what they keep, not what they are. The oldest go until the rest is within
+ * the bound, or, with forget, until those are so many bytes. */
 static int bound_steps(const struct store *store, const char *from, bool records, uint64_t bound,
-		       struct err *e)
+		       uint64_t forget, struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
 	own_clear(steps_clear) struct steps steps = { 0 };
@@ -120,6 +121,8 @@ static int bound_steps(const struct store *store, const char *from, bool records
 		qsort(steps.items.items, steps.items.count, sizeof(struct step), by_use);
 	for (size_t i = 0; i < steps.items.count; i++)
 		sum += steps.items.items[i].size;
+	if (forget)
+		bound = sum > forget ? sum - forget : 0;
 	for (size_t i = 0; i < steps.items.count; i++) {
 		const struct step *step = &steps.items.items[i];
 		if (step->used_s && sum <= bound)
@@ -166,10 +169,10 @@ static int remove_caches(const struct store *store, int64_t older_than_s, uint64
 
 int storage_steps_bound(const struct store *store, uint64_t *freed, struct err *e)
 {
-	int r = bound_steps(store, "build", true, bound_of(store), e);
+	int r = bound_steps(store, "build", true, bound_of(store), 0, e);
 
 	if (r == 0)
-		r = bound_steps(store, STORAGE_CONTEXTS, false, STEPS_CONTEXTS_BYTES_MAX, e);
+		r = bound_steps(store, STORAGE_CONTEXTS, false, STEPS_CONTEXTS_BYTES_MAX, 0, e);
 	return r < 0 ? r : remove_caches(store, time(NULL) - STEPS_CACHE_SECONDS, freed, e);
 }
 
@@ -184,6 +187,11 @@ static int clear_steps(const struct store *store, const char *from, struct err *
 		if (unlinkat(folder, names.items[i], 0) < 0 && errno != ENOENT)
 			r = err_sys(e, "forget a step of a build");
 	return r;
+}
+
+int storage_steps_forget(const struct store *store, uint64_t bytes, struct err *e)
+{
+	return bytes ? bound_steps(store, "build", true, 0, bytes, e) : 0;
 }
 
 int storage_steps_clear(const struct store *store, bool caches, uint64_t *freed, struct err *e)

@@ -23,5 +23,8 @@ enum {
  * caller holds. freed (bytes of caches) may be NULL. */
 int storage_steps_bound(const struct store *store, uint64_t *freed, struct err *e);
 
+/* Forgets those that were not used for the longest time, until they are so many bytes. */
+int storage_steps_forget(const struct store *store, uint64_t bytes, struct err *e);
+
 /* Forgets all steps and contexts; with caches also removes what nobody uses of these. */
 int storage_steps_clear(const struct store *store, bool caches, uint64_t *freed, struct err *e);

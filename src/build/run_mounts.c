@@ -381,7 +381,7 @@ static int make_ssh(char **ret, struct build_run_mounts *mounts, const struct bu
 	const struct build_mount *mount = &at->mount;
 	own_free char *option = mem_format("--ssh %s", mount->id);
 	own_free char *name = name_of(mounts, at), *agent = NULL;
-	pid_t child;
+	pid_t child = 0;
 
 	int r = find_agent(&agent, mounts->step->build, mount->id, e);
 	if (r == 0)

@@ -104,6 +104,13 @@ static void take_base(struct container *c, const struct create_base *base)
 		shape_map_set(&c->annotations, "org.holm.env.files", base->env_files);
 }
 
+static int check_name(const char *name, struct err *e)
+{
+	int r = name ? engine_name_check(name, e) : 0;
+
+	return r < 0 ? err_add(e, "--name") : 0;
+}
+
 /* Everything that can be said before anything is written. */
 static int plan(struct engine *engine, const struct create_options *o, struct container *c,
 		struct err *e)
@@ -134,12 +141,9 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		.arg = &planned,
 	};
 
-	if (o->name) {
-		int r = engine_name_check(o->name, e);
-		if (r < 0)
-			return err_add(e, "--name");
-	}
-	int r = engine_userns_own(&ids, o, e);
+	int r = check_name(o->name, e);
+	if (r == 0)
+		r = engine_userns_own(&ids, o, e);
 	if (r < 0)
 		return r;
 	if (o->base)

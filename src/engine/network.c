@@ -288,7 +288,7 @@ int engine_network_join(struct engine_connection *to, struct engine *engine,
 	own_free char *device =
 		endpoint->device ? mem_text(endpoint->device) : choose_device(&to->places);
 
-	const struct network_driver *driver;
+	const struct network_driver *driver = NULL;
 	int index = 0;
 
 	int r = engine_networks_read(&network, engine, endpoint->network, e);

@@ -41,14 +41,10 @@ static int leave_ipv6(struct engine_port_list *ports, struct err *e)
 			r = err_set(e, ERR_UNSUPPORTED,
 				    "--publish %s: slirp4netns publishes at IPv4 addresses alone",
 				    port->address);
-		if (!six)
-			*shape_list_add(&ports->items) = (struct engine_port){
-				.address = take_ptr(&port->address),
-				.host_port = port->host_port,
-				.port = port->port,
-				.protocol = take_ptr(&port->protocol),
-				.target = take_ptr(&port->target),
-			};
+		if (six)
+			continue;
+		*shape_list_add(&ports->items) = *port;
+		*port = (struct engine_port){ 0 };
 	}
 	engine_ports_clear(&all);
 	return r;

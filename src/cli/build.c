@@ -20,6 +20,7 @@
 
 #define OPTIONS struct build_options
 static const struct option table[] = {
+	OPTION_HEADING("Building"),
 	{ "add-host", 0, OPTION_STRINGS(add_host), "HOST:IP", "a line for /etc/hosts of RUN" },
 	{ "allow", 0, OPTION_STRINGS(allow), "RIGHT",
 	  "for RUN --security=insecure: security.insecure; for RUN --network=host: network.host",
@@ -134,6 +135,9 @@ const struct cli_command cli_build = {
 	.arguments = "[OPTIONS] CONTEXT",
 	.summary = "Build an image from a Dockerfile",
 	.options = table,
+	.common =
+		"file|tag|build-arg|target|platform|output|secret|ssh|no-cache|pull|quiet|progress|"
+		"network",
 	.size = sizeof(struct build_options),
 	.args_min = 1,
 	.args_max = 1,

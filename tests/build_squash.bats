@@ -31,7 +31,7 @@ names_in_layers() {
 }
 
 all_files() { # IMAGE
-	holm run --rm "$1" sh -c 'cd / && find . -xdev ! -path "./proc*" ! -path "./sys*" ! -path "./dev*" ! -path "./etc*" ! -path "./run*" \
+	holm run --rm "$1" sh -c 'cd / && find . -mindepth 1 -xdev ! -path "./proc*" ! -path "./sys*" ! -path "./dev*" ! -path "./etc*" ! -path "./run*" \
 		-exec stat -c "%n %a %u %g %F %Y" {} + | sort; cat /d/file /d/deep/high /two; ls /d/deep; [ /two -ef /three ] && echo linked'
 }
 

@@ -141,6 +141,8 @@ const struct cli_command cli_build = {
 	.size = sizeof(struct build_options),
 	.args_min = 1,
 	.args_max = 1,
+	.common = "build-arg|cache-from|cache-to|file|network|no-cache|output|platform|progress|"
+		  "pull|quiet|secret|ssh|tag|target",
 	.values = "folder:",
 	.run = run_build,
 };

@@ -135,9 +135,6 @@ const struct cli_command cli_build = {
 	.arguments = "[OPTIONS] CONTEXT",
 	.summary = "Build an image from a Dockerfile",
 	.options = table,
-	.common =
-		"file|tag|build-arg|target|platform|output|secret|ssh|no-cache|pull|quiet|progress|"
-		"network",
 	.size = sizeof(struct build_options),
 	.args_min = 1,
 	.args_max = 1,

@@ -41,9 +41,9 @@ all_files() { # IMAGE
 	expect 0 holm build --squash -t flat .
 	base=$(layers busybox)
 	[ "$(layers flat)" = $((base + 1)) ]
-	all_files flat >flat
-	all_files whole >whole
-	diff flat whole
+	all_files flat >flat.files
+	all_files whole >whole.files
+	diff flat.files whole.files
 	expect 0 holm run --rm flat
 	output_is two
 	# what a step made and another removed is nowhere
@@ -71,9 +71,9 @@ all_files() { # IMAGE
 	output_is "The store is sound."
 	HOLM_ROOT=$PWD/third expect 0 holm load -i flat.tar
 	# one after the other: both stores have one run folder here
-	all_files whole >whole
-	HOLM_ROOT=$PWD/third all_files flat >flat
-	diff flat whole
+	all_files whole >whole.files
+	HOLM_ROOT=$PWD/third all_files flat >flat.files
+	diff flat.files whole.files
 }
 
 @test "--squash-from: a line, a stage, nothing; --squash-all; what is not there" {
@@ -83,19 +83,19 @@ all_files() { # IMAGE
 	below=$(holm history -q busybox | wc -l)
 	expect 0 holm build --squash-from base -t flat .
 	[ "$(layers flat)" = $((base + 2)) ]
-	all_files flat >flat
-	all_files whole >whole
-	diff flat whole
+	all_files flat >flat.files
+	all_files whole >whole.files
+	diff flat.files whole.files
 	expect 0 holm build --squash-from $((below + 3)) -t flat .
 	[ "$(layers flat)" = $((base + 4)) ]
-	all_files flat >flat
-	all_files whole >whole
-	diff flat whole
+	all_files flat >flat.files
+	all_files whole >whole.files
+	diff flat.files whole.files
 	expect 0 holm build --squash-from 0 -t flat .
 	[ "$(layers flat)" = 1 ]
-	all_files flat >flat
-	all_files whole >whole
-	diff flat whole
+	all_files flat >flat.files
+	all_files whole >whole.files
+	diff flat.files whole.files
 	flat=$(holm images -q flat)
 	expect 0 holm build --squash-all -t flat .
 	[ "$(holm images -q flat)" = "$flat" ]

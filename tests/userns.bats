@@ -3,7 +3,7 @@
 load holm
 
 setup_file() {
-	needs_root "a user's container with ids of its own cannot enter a cgroup of v1 that is the user's"
+	needs_root "of ranges that are a user's own, user_ids tells"
 }
 
 # These lines are the host's /etc/subuid and /etc/subgid.

@@ -57,20 +57,24 @@ static void add_driver(struct json_object *info, struct json_object *to, struct 
 		add_text(info, "Driver", driver ? driver : "copy");
 }
 
-void cli_info_user(struct json_object *info, struct engine *engine)
+static struct json_object *describe(struct json_object *info, struct engine *engine)
 {
 	own_free char *network = NULL, *cgroup = NULL;
-
-	if (!user_ids_are_mapped())
-		return;
 	struct json_object *user = json_object_new_object();
+
 	cli_doctor_user_network(&network);
 	cli_doctor_user_cgroup(&cgroup);
 	add_ids(user);
 	add_driver(info, user, engine);
 	add_text(user, "Network", network);
 	add_text(user, "Cgroup", cgroup);
-	json_object_object_add(info, "User", user);
+	return user;
+}
+
+void cli_info_user(struct json_object *info, struct engine *engine)
+{
+	if (user_ids_are_mapped())
+		json_object_object_add(info, "User", describe(info, engine));
 }
 
 static void print_maps(struct json_object *user, const char *label, const char *key)

@@ -44,7 +44,7 @@ static int each_option(const char *options, read_option *read, void *to,
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
 
-	if (*options)
+	if (!str_empty(options))
 		strv_split(&parts, options, ',');
 	for (size_t i = 0; i < parts.count; i++) {
 		int r = read(to, parts.items[i], ids, e);

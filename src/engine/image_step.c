@@ -130,7 +130,7 @@ static bool find_stage(struct found *to, const char *text)
 
 	for (size_t i = 0; i < to->stages.items.count; i++) {
 		const struct storage_stage *stage = &to->stages.items.items[i];
-		if (!str_equal(stage->name, name))
+		if (!str_equal(stage->name, name) || !stage->steps.count)
 			continue;
 		to->stage = i;
 		to->step = stage->steps.count - 1;
@@ -159,6 +159,8 @@ static int choose(struct engine *engine, struct found *to, const char *image, co
 static int find(struct engine *engine, const char *name, struct found *to, struct err *e)
 {
 	const char *text = step_of(name);
+	if (!text)
+		return err_set(e, ERR_INVALID, "%s names no step of an image", name);
 	own_free char *image = mem_text_n(name, (size_t)(text - 1 - name));
 
 	int r = engine_image_find(engine, image, &to->image, NULL, e);

@@ -131,7 +131,7 @@ char *engine_relabel_compose(const char *lxc_contexts, bool of_files, const char
 {
 	own_free char *found = find_label(lxc_contexts, of_files ? "file" : "process");
 	const char *label = found ? found : of_files ? LABEL_DEFAULT : LABEL_PROCESS;
-	char *parts[PARTS];
+	char *parts[PARTS] = { 0 };
 	unsigned a, b;
 
 	choose_categories(id, &a, &b);

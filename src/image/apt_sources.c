@@ -181,7 +181,7 @@ static const struct distribution *find_distribution(const struct image_apt_wish 
 	for (size_t i = 0; i < COUNT_OF(distributions); i++)
 		if (str_equal(distributions[i].name, wish->distribution) && (!found || ports))
 			found = &distributions[i];
-	return found;
+	return found ? found : &distributions[0]; /* its name has been checked */
 }
 
 static void add_deb(struct str *to, const struct distribution *d, const struct image_apt_wish *wish,

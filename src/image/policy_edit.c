@@ -132,7 +132,7 @@ int image_policy_edit(const char *file, const char *scope, enum image_policy_kin
 		      const struct strv *key_paths, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
-	own_free char *chosen = NULL, *edited = NULL;
+	own_free char *chosen = NULL;
 
 	int r = choose_file(&chosen, file, e);
 	if (r < 0)
@@ -144,6 +144,7 @@ int image_policy_edit(const char *file, const char *scope, enum image_policy_kin
 	r = fd_read_file_at(folder, name, IMAGE_POLICY_BYTES_MAX, &text, e);
 	if (r < 0 && r != -ENOENT)
 		return err_add(e, "%s", chosen);
+	own_free char *edited = NULL;
 	r = edit_text(&edited, text.text ? text.text : "", chosen, scope, kind, key_paths, e);
 	return r < 0 ? r : fd_write_file_at(folder, name, edited, strlen(edited), 0644, e);
 }

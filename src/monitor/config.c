@@ -116,6 +116,18 @@ static bool is_known(const char *text, const char *const known[])
 	return false;
 }
 
+static int check_lists(const struct monitor_config *config, struct err *e)
+{
+	for (size_t i = 0; i < config->rules.count; i++)
+		if (!config->rules.items[i].resource || !config->rules.items[i].action)
+			return err_set(e, ERR_CORRUPT, "monitor.json: rule %zu is not whole", i);
+	for (size_t i = 0; i < config->volumes.count; i++)
+		if (!path_is_name(config->volumes.items[i]))
+			return err_set(e, ERR_CORRUPT, "monitor.json: volume '%s'",
+				       config->volumes.items[i]);
+	return 0;
+}
+
 static int check(const struct monitor_config *config, struct err *e)
 {
 	static const char *const drivers[] = { "json-file", "local", "journald", "none", NULL };
@@ -140,14 +152,7 @@ static int check(const struct monitor_config *config, struct err *e)
 	if (config->health.on_failure && !is_known(config->health.on_failure, actions))
 		return err_set(e, ERR_INVALID, "health action '%s' is not known",
 			       config->health.on_failure);
-	for (size_t i = 0; i < config->rules.count; i++)
-		if (!config->rules.items[i].resource || !config->rules.items[i].action)
-			return err_set(e, ERR_CORRUPT, "monitor.json: rule %zu is not whole", i);
-	for (size_t i = 0; i < config->volumes.count; i++)
-		if (!path_is_name(config->volumes.items[i]))
-			return err_set(e, ERR_CORRUPT, "monitor.json: volume '%s'",
-				       config->volumes.items[i]);
-	return 0;
+	return check_lists(config, e);
 }
 
 int monitor_config_read_at(struct monitor_config *ret, int run_dir_fd, struct err *e)

@@ -126,6 +126,7 @@ static void pasta_arguments(struct strv *argv, const struct network_uplink_reque
 
 static void slirp_arguments(struct strv *argv, const char *netns, const char *device)
 {
+	static const char api[] = "/proc/self/fd/5/" NETWORK_UPLINK_SLIRP_SOCKET;
 	const char *const words[] = { "slirp4netns",
 				      "--configure",
 				      "--mtu=65520",
@@ -134,7 +135,7 @@ static void slirp_arguments(struct strv *argv, const char *netns, const char *de
 				      "--ready-fd=3",
 				      "--netns-type=path",
 				      "--api-socket",
-				      "/proc/self/fd/5/" NETWORK_UPLINK_SLIRP_SOCKET,
+				      api,
 				      netns,
 				      device };
 

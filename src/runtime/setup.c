@@ -186,15 +186,10 @@ static int take_devices(const struct runtime_setup *s, struct err *e)
 static int enter(struct runtime_setup *s, struct err *e)
 {
 	const struct runtime_namespaces *ns = &s->namespaces;
-	int r = 0;
 
-	if (!s->entered)
-		r = runtime_cgroup_enter_self_in_child(&s->entry, e);
 	runtime_cgroup_entry_close(&s->entry);
-	if (r < 0)
-		return r;
 	runtime_cpu_affinity_reset_in_child(s->spec);
-	r = runtime_core_sched_create_in_child(s->spec, e);
+	int r = runtime_core_sched_create_in_child(s->spec, e);
 	if (r < 0)
 		return r;
 	r = runtime_namespace_join(ns, ~(CLONE_NEWNS | CLONE_NEWUSER | s->foreign), e);

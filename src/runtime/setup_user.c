@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "runtime/cgroup.h"
 #include "runtime/channel.h"
 #include "runtime/clone.h"
 #include "runtime/setup.h"
@@ -16,8 +17,19 @@ bool runtime_setup_user_forks(const struct runtime_setup *s)
 	return (s->namespaces.joined & CLONE_NEWUSER) || s->foreign;
 }
 
-static int become_root(struct err *e)
+/* v1 lets an ordinary user move only what has the user's own id (it compares that of who opened the
+ * file with the process's): so before it gets another. */
+static int enter_cgroup(const struct runtime_setup *s, struct err *e)
 {
+	return s->entered ? 0 : runtime_cgroup_enter_self_in_child(&s->entry, e);
+}
+
+static int become_root(const struct runtime_setup *s, struct err *e)
+{
+	int r = enter_cgroup(s, e);
+
+	if (r < 0)
+		return r;
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
 		err_sys(e, "become root of the user namespace");
 		return err_hint(e, "0 must be among the container's ids, as uid and as gid");
@@ -26,13 +38,13 @@ static int become_root(struct err *e)
 }
 
 /* The one that goes on. Nothing to read: the other has failed, and said why. */
-static int go_on(int go, struct err *e)
+static int go_on(const struct runtime_setup *s, int go, struct err *e)
 {
 	char byte;
 
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
-	return become_root(e);
+	return become_root(s, e);
 }
 
 /* The one that ends. */
@@ -55,7 +67,7 @@ int runtime_setup_user_enter_in_child(const struct runtime_setup *s, uint64_t fl
 	int ends[2];
 
 	if (!runtime_setup_user_forks(s))
-		return s->namespaces.own & CLONE_NEWUSER ? become_root(e) : 0;
+		return s->namespaces.own & CLONE_NEWUSER ? become_root(s, e) : enter_cgroup(s, e);
 	int r = runtime_namespace_join(&s->namespaces, s->foreign, e);
 	if (r == 0)
 		r = runtime_namespace_join(&s->namespaces, CLONE_NEWUSER, e);
@@ -71,5 +83,5 @@ int runtime_setup_user_enter_in_child(const struct runtime_setup *s, uint64_t fl
 	if (pid > 0)
 		return hand_over(s, pid, writing, e);
 	close(take_fd(&writing));
-	return go_on(reading, e);
+	return go_on(s, reading, e);
 }

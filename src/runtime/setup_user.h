@@ -21,7 +21,7 @@ struct runtime_setup;
 /* Does it take that other process? */
 bool runtime_setup_user_forks(const struct runtime_setup *setup);
 
-/* Nothing where there is no user namespace. Returns in the process that goes on. flags: CLONE_* of
- * the namespaces to make with it, where it is cloned here. */
+/* Enters the cgroup, then the user namespace where there is one. Returns in the process that goes
+ * on. flags: CLONE_* of the namespaces to make with it, where it is cloned here. */
 int runtime_setup_user_enter_in_child(const struct runtime_setup *setup, uint64_t flags,
 				      struct err *e);

@@ -11,7 +11,7 @@ setup() {
 teardown() {
 	services_stop
 	if [ -n "${private_run:-}" ]; then umount /run; fi
-	if mountpoint -q /etc/passwd; then umount /etc/passwd; fi
+	if [ -n "${private_passwd:-}" ]; then umount /etc/passwd; fi
 	there ps -aq 2>/dev/null | xargs -r env HOLM_ROOT="$OTHER/root" HOLM_RUN="$OTHER/run" holm rm -f >/dev/null 2>&1 || true
 	holm_teardown
 }
@@ -153,6 +153,7 @@ sshd_up() {
 	grep -q ^sshd: /etc/passwd || { # whom it is while it knows nobody yet
 		{ cat /etc/passwd; echo "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin"; } >passwd
 		mount --bind passwd /etc/passwd
+		private_passwd=1
 	}
 	mount -t tmpfs -o mode=755 holm-test /run # for /run/sshd, which sshd wants
 	private_run=1

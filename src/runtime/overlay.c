@@ -439,7 +439,10 @@ static int mount_native(const struct runtime_overlay *overlay, const char *scrat
 	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0) {
 		err_sys(e, "open the overlay filesystem");
-		return err_hint(e, "the kernel needs CONFIG_OVERLAY_FS (modprobe overlay)");
+		return err_hint(e, e->number == ENODEV
+					   ? "the kernel needs CONFIG_OVERLAY_FS (modprobe overlay)"
+					   : "it takes CAP_SYS_ADMIN, and no seccomp filter that "
+					     "forbids fsopen(2)");
 	}
 	int r = folders_open(&folders, overlay, e);
 	if (r < 0)

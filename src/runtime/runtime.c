@@ -104,6 +104,18 @@ static int release(const struct runtime_launch *launch, const struct runtime_pro
 	return runtime_channel_send(process->channel, RUNTIME_MESSAGE_PREPARED, 0, NULL, 0, e);
 }
 
+/* clone3(2) is older than all else that is needed: who has none is below a filter that takes it. */
+static int explain_clone(int number, struct err *e)
+{
+	err_number(e, number, "clone the container's process");
+	if (number == ENOSYS)
+		return err_hint(e, "a seccomp filter forbids it: a container around this one has "
+				   "to be privileged");
+	if (number == ENOSPC)
+		return err_hint(e, "see /proc/sys/user/max_*_namespaces");
+	return -number;
+}
+
 static int spawn(struct runtime_setup *setup, struct runtime_process *process, struct err *e)
 {
 	int ends[2];
@@ -117,10 +129,8 @@ static int spawn(struct runtime_setup *setup, struct runtime_process *process, s
 	if (pid == 0)
 		child(setup, ends[1], ends[0]);
 	close(ends[1]);
-	if (pid < 0) {
-		err_number(e, -pid, "clone the container's process");
-		return pid == -ENOSPC ? err_hint(e, "see /proc/sys/user/max_*_namespaces") : pid;
-	}
+	if (pid < 0)
+		return explain_clone(-pid, e);
 	process->pid = pid;
 	r = give_ids(setup, process, e);
 	if (r == 0)

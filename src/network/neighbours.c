@@ -18,9 +18,14 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "network/firewall.h"
+#include "network/firewalld.h"
 #include "wire/netlink.h"
 
 #define TABLE "filter"
+
+/* Of firewalld: which zone a device that something is forwarded from belongs to. */
+#define FIREWALLD_TABLE "firewalld"
+#define FIREWALLD_CHAIN "filter_FORWARD_ZONES"
 
 static const struct {
 	unsigned char number;
@@ -53,7 +58,7 @@ static void take_chain(const struct nlmsghdr *message, void *context)
 	to->drops = ntohl(policy) == NF_DROP;
 }
 
-static struct chain look(int socket, unsigned char family, const char *name)
+static struct chain look(int socket, unsigned char family, const char *table, const char *name)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 	const struct nfgenmsg header = { .nfgen_family = family, .version = NFNETLINK_V0 };
@@ -62,7 +67,7 @@ static struct chain look(int socket, unsigned char family, const char *name)
 
 	wire_netlink_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, 0, &header,
 			   sizeof(header));
-	wire_netlink_add_text(&request, NFTA_CHAIN_TABLE, TABLE);
+	wire_netlink_add_text(&request, NFTA_CHAIN_TABLE, table);
 	wire_netlink_add_text(&request, NFTA_CHAIN_NAME, name);
 	if (wire_netlink_call(socket, &request, take_chain, &chain, &ignored) < 0)
 		return (struct chain){ 0 };
@@ -74,9 +79,9 @@ static const char *find_chain(int socket, unsigned char family)
 {
 	static const char docker[] = "DOCKER-USER", forward[] = "FORWARD";
 
-	if (!look(socket, family, forward).drops)
+	if (!look(socket, family, TABLE, forward).drops)
 		return NULL;
-	return look(socket, family, docker).there ? docker : forward;
+	return look(socket, family, TABLE, docker).there ? docker : forward;
 }
 
 struct ours {
@@ -122,7 +127,7 @@ static void take_rule(const struct nlmsghdr *message, void *context)
 			 ours->family, ours->chain, be64toh(handle));
 }
 
-static void count(int socket, unsigned char family, struct ours *ours)
+static void count_in(int socket, unsigned char family, const char *table, struct ours *ours)
 {
 	own_clear(wire_netlink_request_clear) struct wire_netlink_request request = { 0 };
 	const struct nfgenmsg header = { .nfgen_family = family, .version = NFNETLINK_V0 };
@@ -130,9 +135,26 @@ static void count(int socket, unsigned char family, struct ours *ours)
 
 	wire_netlink_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE, NLM_F_DUMP,
 			   &header, sizeof(header));
-	wire_netlink_add_text(&request, NFTA_RULE_TABLE, TABLE);
+	wire_netlink_add_text(&request, NFTA_RULE_TABLE, table);
 	wire_netlink_add_text(&request, NFTA_RULE_CHAIN, ours->chain);
 	wire_netlink_call(socket, &request, take_rule, ours, &ignored);
+}
+
+static void count(int socket, unsigned char family, struct ours *ours)
+{
+	count_in(socket, family, TABLE, ours);
+}
+
+enum firewalld { FIREWALLD_NONE, FIREWALLD_REJECTS, FIREWALLD_TRUSTS };
+
+static enum firewalld ask_firewalld(int socket, const char *bridge)
+{
+	struct ours ours = { bridge, "inet", FIREWALLD_CHAIN, 0, NULL };
+
+	if (!look(socket, NFPROTO_INET, FIREWALLD_TABLE, FIREWALLD_CHAIN).there)
+		return FIREWALLD_NONE;
+	count_in(socket, NFPROTO_INET, FIREWALLD_TABLE, &ours);
+	return ours.count ? FIREWALLD_TRUSTS : FIREWALLD_REJECTS;
 }
 
 /* ---- the three ---- */
@@ -152,7 +174,7 @@ bool network_neighbours_let(const char *bridge)
 		if (chain && ours.count < RULES)
 			return false;
 	}
-	return true;
+	return socket < 0 || ask_firewalld(socket, bridge) != FIREWALLD_REJECTS;
 }
 
 int network_neighbours_open(const char *bridge, struct err *e)
@@ -177,6 +199,8 @@ int network_neighbours_open(const char *bridge, struct err *e)
 			 family, chain, bridge);
 	}
 	int r = text.length ? network_firewall_load(text.text, e) : 0;
+	if (r == 0 && ask_firewalld(socket, bridge) == FIREWALLD_REJECTS)
+		r = network_firewalld_trust(bridge, e);
 	return r < 0 ? err_add(e, "let %s through the host's other rules", bridge) : 0;
 }
 
@@ -193,5 +217,7 @@ int network_neighbours_close(const char *bridge, struct err *e)
 			struct ours ours = { bridge, families[i].name, chains[k], 0, &text };
 			count(socket, families[i].number, &ours);
 		}
+	if (ask_firewalld(socket, bridge) == FIREWALLD_TRUSTS)
+		network_firewalld_forget(bridge);
 	return text.length ? network_firewall_load(text.text, e) : 0;
 }

@@ -1,8 +1,8 @@
 /* neighbours.h - the rules of others on this host that drop what is forwarded, whatever ours say:
  * iptables' table "filter" with the policy DROP, as Docker and ufw set it. There a bridge of ours
  * is let through, in the chain that Docker keeps for that (DOCKER-USER) or else at the top of
- * FORWARD; what may pass is then decided by our own rules. Old iptables (x_tables) is out of
- * reach. */
+ * FORWARD; what may pass is then decided by our own rules. firewalld is told (firewalld.h). Old
+ * iptables (x_tables) is out of reach. */
 #pragma once
 #include <stdbool.h>
 

@@ -9,6 +9,18 @@ thresholds() { # NAME
 		--format '{{.Actor.Attributes.action}} {{.Actor.Attributes.resource}} {{.Actor.Attributes.amount}}'
 }
 
+# In a period of 100000.
+quota() { # of box
+	holm inspect box --format '{{.Id}}' | {
+		read -r id
+		if cgroup_v2; then
+			cut -d' ' -f1 "/sys/fs/cgroup/holm/$id/cpu.max"
+		else
+			cat "/sys/fs/cgroup/cpu/holm/$id/cpu.cfs_quota_us"
+		fi
+	}
+}
+
 @test "log: the event is there once, and again only after less was used" {
 	holm run -d --name box --tmpfs /data --rule memory:log=40m busybox sleep 1000 >/dev/null
 	sleep "$(seconds 2)"
@@ -36,16 +48,6 @@ thresholds() { # NAME
 
 @test "throttle: a tenth of a CPU while more is used, and its own again afterwards" {
 	holm run -d --name box --tmpfs /data --cpus 1 --rule memory:throttle=40m busybox sleep 1000 >/dev/null
-	quota() {
-		holm inspect box --format '{{.Id}}' | {
-			read -r id
-			if cgroup_v2; then
-				cut -d' ' -f1 "/sys/fs/cgroup/holm/$id/cpu.max"
-			else
-				cat "/sys/fs/cgroup/cpu/holm/$id/cpu.cfs_quota_us"
-			fi
-		}
-	}
 	[ "$(quota)" = 100000 ]
 	holm exec box dd if=/dev/zero of=/data/x bs=1M count=60 2>/dev/null
 	within 10 eval '[ "$(quota)" = 10000 ]'
@@ -56,6 +58,35 @@ thresholds() { # NAME
 	within 10 eval '[ "$(quota)" = 10000 ]'
 	holm set box rule=
 	within 10 eval '[ "$(quota)" = 100000 ]'
+}
+
+@test "throttle: a limit that is changed meanwhile counts afterwards" {
+	holm run -d --name box --tmpfs /data --cpus 1 --rule memory:throttle=40m busybox sleep 1000 >/dev/null
+	holm exec box dd if=/dev/zero of=/data/x bs=1M count=60 2>/dev/null
+	within 10 eval '[ "$(quota)" = 10000 ]'
+	holm update --cpus 0.5 box
+	sleep "$(seconds 2)"
+	[ "$(quota)" = 10000 ]
+	holm exec box rm /data/x
+	within 10 eval '[ "$(quota)" = 50000 ]'
+}
+
+@test "what happens to a container that was renamed meanwhile is told in its own words" {
+	holm run -d --name box --rule pids:log=2 busybox sleep 1000 >/dev/null
+	holm rename box other
+	holm exec -d other sleep 1000
+	holm exec -d other sleep 1000
+	within 10 eval '[ "$(thresholds other)" = "log pids 2" ]'
+}
+
+@test "a limit that is changed tells nothing again of what is exceeded already" {
+	holm run -d --name box --rule pids:log=2 busybox sleep 1000 >/dev/null
+	holm exec -d box sleep 1000
+	holm exec -d box sleep 1000
+	within 10 eval '[ "$(thresholds box)" = "log pids 2" ]'
+	holm update --memory 64m --memory-swap 64m box
+	sleep "$(seconds 3)"
+	[ "$(thresholds box)" = "log pids 2" ]
 }
 
 @test "rules of one that runs can be changed, stay, and are refused when they are none" {

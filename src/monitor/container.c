@@ -279,7 +279,6 @@ void monitor_container_watch(struct monitor *m, struct runtime_process *process)
 	m->restart_asked = false;
 	m->started_ms = now;
 	monitor_check_begin(m);
-	m->threshold.throttled = false;
 	monitor_threshold_begin(m);
 	m->timeout_at_ms = m->config.timeout_s ? now + m->config.timeout_s * 1000 : 0;
 }

@@ -118,8 +118,8 @@ struct monitor_figures {
 struct monitor_threshold {
 	int64_t due_ms; /* of the next look; 0: none */
 	int64_t looked_at_ms;
-	uint64_t cpu_ns; /* by then */
-	uint64_t over;   /* a bit for each rule whose amount is exceeded */
+	uint64_t cpu_ns;  /* by then */
+	struct strv over; /* the rules whose amount is exceeded: they have acted */
 	bool throttled;
 };
 
@@ -314,8 +314,9 @@ void monitor_guest_ask(struct monitor *m, enum monitor_init_wish wish);
 
 /* ---- threshold.c: its rules ---- */
 
-/* It runs, or there are other rules. */
 void monitor_threshold_begin(struct monitor *m);
+/* Of one that runs its limits or rules are others now. */
+void monitor_threshold_change(struct monitor *m);
 void monitor_threshold_turn(struct monitor *m, int64_t now_ms);
 
 /* ---- figures.c ---- */

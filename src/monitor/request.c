@@ -272,7 +272,7 @@ static int update(struct monitor *m, const struct monitor_frame *frame, struct e
 		return r;
 	r = runtime_update(&m->state.container, &resources, e);
 	monitor_change_read(m);
-	monitor_threshold_begin(m);
+	monitor_threshold_change(m);
 	shape_clear(&oci_resources_shape, &resources);
 	int written = monitor_state_write_container_at(m->run_dir, &m->state.container,
 						       r < 0 ? &unwritten : e);

@@ -12,6 +12,8 @@
 #include "base/process.h"
 #include "base/signal_name.h"
 #include "base/str.h"
+#include "base/strv.h"
+#include "monitor/event.h"
 #include "monitor/monitor.h"
 #include "oci/runtime_spec.h"
 #include "runtime/stats_brief.h"
@@ -79,6 +81,12 @@ static void throttle(struct monitor *m, bool throttled)
 	set_quota(m, throttled);
 }
 
+/* What it was exceeded by is named, not where it stands: there may be other rules meanwhile. */
+static char *text_of(const struct monitor_rule_config *rule)
+{
+	return mem_format("%s:%s=%lld", rule->resource, rule->action, (long long)rule->amount);
+}
+
 static void act(struct monitor *m, const struct monitor_rule_config *rule, uint64_t value)
 {
 	char amount[24], now[24];
@@ -87,51 +95,60 @@ static void act(struct monitor *m, const struct monitor_rule_config *rule, uint6
 
 	snprintf(amount, sizeof(amount), "%lld", (long long)rule->amount);
 	snprintf(now, sizeof(now), "%llu", (unsigned long long)value);
-	monitor_change_tell(m, "threshold", "resource", rule->resource, "action", rule->action,
-			    "amount", amount, "value", now, NULL);
+	monitor_event_write(m->run_dir, &m->config, "threshold", "resource", rule->resource,
+			    "action", rule->action, "amount", amount, "value", now, NULL);
 	if (str_starts(rule->action, "sig") &&
 	    signal_name_parse(&signal, rule->action, &ignored) == 0)
 		process_signal(m->process.fd, signal);
 }
+
+static void look(struct monitor *m, const struct usage *usage)
+{
+	struct strv over = { 0 };
+	bool throttled = false;
+
+	for (size_t i = 0; i < m->config.rules.count && i < MONITOR_RULES_MAX; i++) {
+		const struct monitor_rule_config *rule = &m->config.rules.items[i];
+		uint64_t value = value_of(usage, rule->resource);
+		if (value <= (uint64_t)rule->amount)
+			continue;
+		strv_add_take(&over, text_of(rule));
+		if (!strv_contains(&m->threshold.over, over.items[over.count - 1]))
+			act(m, rule, value);
+		throttled |= str_equal(rule->action, "throttle");
+	}
+	strv_clear(&m->threshold.over);
+	m->threshold.over = over;
+	throttle(m, throttled);
+}
+
+/* ---- when ---- */
 
 static bool is_on(const struct monitor *m)
 {
 	return !m->is_exec && m->phase == MONITOR_PHASE_RUNNING && m->config.rules.count > 0;
 }
 
-static void look(struct monitor *m, const struct usage *usage)
+static void schedule(struct monitor *m)
 {
-	struct monitor_threshold *t = &m->threshold;
-	bool throttled = false;
-	uint64_t over = 0;
-
-	for (size_t i = 0; i < m->config.rules.count && i < MONITOR_RULES_MAX; i++) {
-		const struct monitor_rule_config *rule = &m->config.rules.items[i];
-		uint64_t value = value_of(usage, rule->resource), bit = UINT64_C(1) << i;
-		if (value <= (uint64_t)rule->amount)
-			continue;
-		over |= bit;
-		throttled |= str_equal(rule->action, "throttle");
-	}
-	throttle(m, throttled);
-	uint64_t new = over & ~t->over;
-	t->over = over;
-	/* what is told may change the rules */
-	for (size_t i = 0; i < MONITOR_RULES_MAX && i < m->config.rules.count; i++)
-		if (new >> i & 1)
-			act(m, &m->config.rules.items[i],
-			    value_of(usage, m->config.rules.items[i].resource));
+	m->threshold.looked_at_ms = 0;
+	m->threshold.due_ms = is_on(m) ? monitor_loop_now_ms() + EVERY_MS : 0;
 }
 
 void monitor_threshold_begin(struct monitor *m)
 {
-	bool throttled = m->threshold.throttled;
+	strv_clear(&m->threshold.over);
+	m->threshold.throttled = false;
+	schedule(m);
+}
 
-	m->threshold = (struct monitor_threshold){ .throttled = throttled };
-	if (is_on(m))
-		m->threshold.due_ms = monitor_loop_now_ms() + EVERY_MS;
-	else if (m->phase == MONITOR_PHASE_RUNNING)
+void monitor_threshold_change(struct monitor *m)
+{
+	schedule(m);
+	if (!is_on(m))
 		throttle(m, false);
+	else if (m->threshold.throttled)
+		set_quota(m, true);
 }
 
 void monitor_threshold_turn(struct monitor *m, int64_t now_ms)
@@ -141,6 +158,7 @@ void monitor_threshold_turn(struct monitor *m, int64_t now_ms)
 	if (!m->threshold.due_ms || now_ms < m->threshold.due_ms)
 		return;
 	m->threshold.due_ms = 0;
+	monitor_change_read(m);
 	if (!is_on(m))
 		return;
 	if (read_usage(m, now_ms, &usage) == 0)

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/digest.h"
+#include "storage/hash.h"
 #include "storage/layer.h"
 #include "storage/squash.h"
 #include "storage/store.h"
@@ -27,42 +27,30 @@ enum { FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 /* ---- what it is called ---- */
 
-static uint64_t add(uint64_t hash, uint32_t number)
+static void add_lines(struct storage_hash *hash, const struct oci_id_mappings *maps)
 {
-	for (int i = 0; i < 4; i++)
-		hash = (hash ^ (number >> (8 * i) & 0xff)) * 0x100000001b3; /* FNV-1a, 64 bits */
-	return hash;
+	const uint64_t count = maps->count;
+
+	storage_hash_add(hash, &count, sizeof(count));
+	if (count)
+		storage_hash_add(hash, maps->items, maps->count * sizeof(*maps->items));
 }
 
-static uint64_t add_lines(uint64_t hash, const struct oci_id_mappings *maps)
-{
-	hash = add(hash, (uint32_t)maps->count);
-	for (size_t i = 0; i < maps->count; i++) {
-		hash = add(hash, maps->items[i].container_id);
-		hash = add(hash, maps->items[i].host_id);
-		hash = add(hash, maps->items[i].size);
-	}
-	return hash;
-}
-
-static uint64_t add_text(uint64_t hash, const char *text)
-{
-	for (; *text; text++)
-		hash = add(hash, (uint32_t)*text);
-	return hash;
-}
-
+/* Who makes images chooses what their lower layers are, so that no two may have one key. */
 void storage_shifted_key(char ret[SHIFTED_KEY_SIZE], const struct storage_shifted *shifted)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
+	char digest[DIGEST_TEXT_SIZE];
 
 	for (size_t i = 0; i < shifted->parts.count; i++) {
 		const struct storage_shifted_part *part = &shifted->parts.items[i];
 		const char *hex = oci_digest_hex(part->layer);
-		hash = add_text(hash, hex ? hex : "");
-		hash = add_lines(add_lines(hash, &part->ids.uids), &part->ids.gids);
+		storage_hash_add(hash, hex ? hex : "", hex ? strlen(hex) + 1 : 1);
+		add_lines(hash, &part->ids.uids);
+		add_lines(hash, &part->ids.gids);
 	}
-	snprintf(ret, SHIFTED_KEY_SIZE, "%016llx", (unsigned long long)hash);
+	storage_hash_end(hash, digest);
+	strcpy(ret, oci_digest_hex(digest));
 }
 
 /* The folder of its topmost layer, below the root. */
@@ -216,11 +204,15 @@ static int prune_layer(int layer_fd, const struct strv *kept, uint64_t *bytes, s
 		if (!debris && (!str_starts(entry->d_name, PREFIX) ||
 				strv_contains(kept, entry->d_name + strlen(PREFIX))))
 			continue;
-		/* first the name: one that is half gone must not look whole */
-		own_free char *dead = mem_format(".%s.dead", entry->d_name);
-		if (!debris && renameat(layer_fd, entry->d_name, layer_fd, dead) < 0)
+		/* first the name: one that is half gone must not look whole; another that had it
+		 * may be half gone already */
+		own_free char *dead = mem_format(debris ? "%s" : ".%s.dead", entry->d_name);
+		r = fd_remove_tree_counted_at(layer_fd, dead, bytes, e);
+		if (debris || r < 0)
+			continue;
+		if (renameat(layer_fd, entry->d_name, layer_fd, dead) < 0)
 			return err_sys(e, "rename %s", entry->d_name);
-		r = fd_remove_tree_counted_at(layer_fd, debris ? entry->d_name : dead, bytes, e);
+		r = fd_remove_tree_counted_at(layer_fd, dead, bytes, e);
 	}
 	return r;
 }

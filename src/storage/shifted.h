@@ -15,7 +15,7 @@ struct err;
 struct store;
 struct strv;
 
-enum { SHIFTED_KEY_SIZE = 17 };
+enum { SHIFTED_KEY_SIZE = 65 };
 
 struct storage_shifted_part {
 	const char *layer;     /* borrowed */

@@ -96,7 +96,7 @@ static char *make_key(const struct strv *layers, size_t from)
 static int merge(struct build *build, struct build_layer *to, const struct strv *layers,
 		 size_t from, struct err *e)
 {
-	static const struct squash_options links = { 0 };
+	const struct squash_options links = { .lowest = from == 0 };
 	size_t folder;
 
 	int r = build_step_folder(build, &folder, e);
@@ -107,8 +107,6 @@ static int merge(struct build *build, struct build_layer *to, const struct strv 
 		own_fd int layer = storage_layer_open(build->engine->store, layers->items[i], e);
 		r = layer < 0 ? layer : storage_squash_add(writer->fs_fd, layer, &links, e);
 	}
-	if (r == 0 && from == 0)
-		r = storage_squash_end(writer->fs_fd, e);
 	if (r == 0)
 		r = build_seal_count(writer->fs_fd, &to->size, &to->entries, e);
 	to->name = mem_text(writer->name);

@@ -19,6 +19,3 @@ struct squash_options {
  * empty. Both are readable folders, on one filesystem where files are linked. */
 int storage_squash_add(int to_fd, int layer_fd, const struct squash_options *options,
 		       struct err *e);
-
-/* Nothing will lie below: takes whiteouts away, and what says that folders are opaque. */
-int storage_squash_end(int to_fd, struct err *e);

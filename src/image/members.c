@@ -25,12 +25,11 @@
 #include "storage/blob.h"
 #include "storage/hash.h"
 #include "storage/store.h"
+#include "storage/tar_head.h"
 
 enum {
 	FILE_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC,
 	HEADERS_STEP = 64 << 10,
-	TAR_BLOCK = 512,
-	TAR_MAGIC = 257, /* where a header says that it is one, since POSIX.1-1988 */
 };
 
 struct member {
@@ -296,7 +295,9 @@ static int64_t skip_data(struct archive *archive, void *context, int64_t length)
 /* Its data ends, filled up to whole blocks of tar, where the next header begins. */
 static void place(struct member *member, int64_t next)
 {
-	member->from = next - (member->size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+	const int64_t block = STORAGE_TAR_HEAD;
+
+	member->from = next - (member->size + block - 1) / block * block;
 }
 
 static int index_entries(struct image_members *members, struct archive *archive,
@@ -349,14 +350,14 @@ static int read_index(struct image_members *members, int64_t begin, int64_t end,
 /* 1: not a file, or compressed, so that it has to be read through. */
 static int read_where_it_lies(struct image_members *members, int fd, struct err *e)
 {
-	char header[TAR_BLOCK];
+	char head[STORAGE_TAR_HEAD];
 	struct stat st;
 	off_t begin = lseek(fd, 0, SEEK_CUR);
 
 	if (begin < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return 1;
-	ssize_t n = pread(fd, header, sizeof(header), begin);
-	if (n < TAR_BLOCK || memcmp(header + TAR_MAGIC, "ustar", 5) != 0)
+	ssize_t n = pread(fd, head, sizeof(head), begin);
+	if (n < (ssize_t)sizeof(head) || !storage_tar_begins(head))
 		return 1;
 	members->archive_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (members->archive_fd < 0)

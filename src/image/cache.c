@@ -48,11 +48,27 @@ int image_cache_choose(struct oci_manifest *manifest, struct oci_image_config *c
 
 /* ---- a folder ---- */
 
+static char *blob_name(const struct oci_descriptor *d)
+{
+	return mem_format("blobs/sha256/%s", oci_digest_hex(d->digest));
+}
+
 static int store_blob(struct image_members *members, const struct oci_descriptor *d, struct err *e)
 {
-	own_free char *name = mem_format("blobs/sha256/%s", oci_digest_hex(d->digest));
+	own_free char *name = blob_name(d);
 
 	return image_members_store(members, name, d->digest, d->size, NULL, NULL, e);
+}
+
+/* It stays where it is until it is unpacked. */
+static int promise_layer(struct image_members *members, const struct oci_descriptor *d,
+			 struct err *e)
+{
+	own_free char *name = blob_name(d);
+
+	if (!oci_image_is_layer(d->media_type))
+		return err_set(e, ERR_UNSUPPORTED, "a layer is '%.100s'", d->media_type);
+	return image_members_promise(members, name, d->digest, d->size, e);
 }
 
 static int read_index(struct oci_index *to, struct image_members *members, struct err *e)
@@ -101,16 +117,17 @@ static int bring_layer(const struct image_invocation *invocation, struct image_m
 		       struct err *e)
 {
 	struct storage_image image = { 0 };
-	const struct image_layers layers = { invocation->store, invocation->report };
+	const struct image_layers layers = {
+		.store = invocation->store,
+		.report = invocation->report,
+		.members = members,
+	};
 
 	int r = storage_image_read(&image, invocation->store, invocation->operands[1], e);
 	if (r == 0)
 		r = image_cache_choose(&image.manifest, &image.config, invocation->operands[2], e);
-	if (r == 0 && !oci_image_is_layer(image.manifest.layers.items[0].media_type))
-		r = err_set(e, ERR_UNSUPPORTED, "a layer is '%.100s'",
-			    image.manifest.layers.items[0].media_type);
 	if (r == 0)
-		r = store_blob(members, &image.manifest.layers.items[0], e);
+		r = promise_layer(members, &image.manifest.layers.items[0], e);
 	if (r == 0)
 		r = image_layers_bring(&layers, &image.manifest, &image.config, e);
 	storage_image_clear(&image);

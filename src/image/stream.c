@@ -51,6 +51,27 @@ int image_stream_pack_verb(const struct image_invocation *invocation, struct err
 	return storage_pack(invocation->folder_fd, &options, &sink, e);
 }
 
+/* Standard input, seen through whatever it is compressed with. */
+struct input {
+	struct image_fd_source *bytes;
+	struct image_decompress *inflated;
+};
+
+static struct byte_source open_input(struct input *input)
+{
+	input->bytes = image_fd_source_new(STDIN_FILENO, NULL, NULL);
+	const struct byte_source packed = image_fd_source(input->bytes);
+	input->inflated = image_decompress_new(&packed, 0);
+	image_decompress_take_others(input->inflated);
+	return image_decompress_source(input->inflated);
+}
+
+static void close_input(struct input *input)
+{
+	image_decompress_free(input->inflated);
+	image_fd_source_free(input->bytes);
+}
+
 /* Of the container: what is made there is its first. */
 static int act_as_root(const struct oci_id_map *ids, struct err *e)
 {
@@ -72,13 +93,8 @@ int image_stream_unpack_verb(const struct image_invocation *invocation, struct e
 		r = image_jail_enter_at(invocation->folder_fd, e);
 	if (r < 0)
 		return r;
-	own(image_fd_source_free) struct image_fd_source *bytes =
-		image_fd_source_new(STDIN_FILENO, NULL, NULL);
-	struct byte_source packed = image_fd_source(bytes);
-	own(image_decompress_free) struct image_decompress *inflated =
-		image_decompress_new(&packed, 0);
-	image_decompress_take_others(inflated);
-	struct byte_source source = image_decompress_source(inflated);
+	own_clear(close_input) struct input input;
+	const struct byte_source source = open_input(&input);
 	return storage_unpack_into(invocation->folder_fd, invocation->operands[0], &invocation->ids,
 				   &source, &result, e);
 }
@@ -106,13 +122,8 @@ int image_stream_unpack_check_verb(const struct image_invocation *invocation, st
 	int r = image_jail_enter_at(-1, e);
 	if (r < 0)
 		return r;
-	own(image_fd_source_free) struct image_fd_source *bytes =
-		image_fd_source_new(STDIN_FILENO, NULL, NULL);
-	struct byte_source packed = image_fd_source(bytes);
-	own(image_decompress_free) struct image_decompress *inflated =
-		image_decompress_new(&packed, 0);
-	image_decompress_take_others(inflated);
-	struct byte_source source = image_decompress_source(inflated);
+	own_clear(close_input) struct input input;
+	const struct byte_source source = open_input(&input);
 	ssize_t n = read_head(head, sizeof(head), &source, e);
 	if (n < 0 && e->kind != ERR_CORRUPT)
 		return (int)n;

@@ -144,6 +144,17 @@ static const char *diff_id_of(const struct build_import *import, const char *key
 	return NULL;
 }
 
+static int bring(const struct build *build, const struct request *request, const char *diff_id,
+		 struct err *e)
+{
+	if (storage_layer_exists(build->engine->store, diff_id))
+		return 0;
+	int r = build_child_run(build, "the import of a layer", ask, request, NULL, e);
+	if (r == 0 && !storage_layer_exists(build->engine->store, diff_id))
+		return err_set(e, ERR_INTERNAL, "it brought another layer");
+	return r;
+}
+
 char *build_import_find(struct build_step *step)
 {
 	struct build *build = step->build;
@@ -156,10 +167,7 @@ char *build_import_find(struct build_step *step)
 		const struct request request = { import, step->portable };
 		if (!diff_id || import->failed)
 			continue;
-		if (storage_layer_exists(build->engine->store, diff_id) ||
-		    (build_child_run(build, "the import of a layer", ask, &request, NULL, &bad) ==
-			     0 &&
-		     storage_layer_exists(build->engine->store, diff_id)))
+		if (bring(build, &request, diff_id, &bad) == 0)
 			return mem_text(oci_digest_hex(diff_id));
 		import->failed = true;
 		build_progress_note(build->progress, step->number, "no layer from %s: %s",

@@ -47,8 +47,7 @@ int cli_assign(const struct option *table, const char *text, void *options, stru
 	if (!equals && option_takes_value(option))
 		return err_set(e, ERR_INVALID, "%s needs a value: %s=%s", key, key,
 			       option->metavar ? option->metavar : "VALUE");
-	int r = option_set(option, equals ? strip(equals + 1) : "true", options, e);
-	return r;
+	return option_set(option, equals ? strip(equals + 1) : "true", options, e);
 }
 
 int cli_assign_file(const struct option *table, const char *path, void *options, struct err *e)

@@ -5,5 +5,5 @@
 struct create_options;
 struct err;
 
-/* What --posture and --immutable of o stand for becomes options of o. ERR_INVALID. */
+/* What --posture of o stands for becomes options of o. ERR_INVALID. */
 int engine_posture_apply(struct create_options *o, struct err *e);

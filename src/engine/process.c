@@ -97,7 +97,7 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 	context.store = engine->store;
 	context.own_capabilities = runtime_capability_own();
 	context.ordinary_user = runtime_user_namespace_is_inner();
-	context.no_host_mqueue = access("/dev/mqueue", F_OK) < 0;
+	context.no_host_mqueue = context.ordinary_user && access("/dev/mqueue", F_OK) < 0;
 	context.rows = o->rows;
 	context.columns = o->columns;
 	int r = choose_apparmor(&context, c, e);

@@ -34,7 +34,7 @@ struct spec_context {
 	SHAPE_LIST_OF(struct oci_device_rule) device_rules;
 	struct strv device_binds; /* an ordinary user's under another name: from, to, from, to... */
 	bool ordinary_user;       /* the runtime looks for a place in the cgroups, not in /holm */
-	bool no_host_mqueue;      /* the host has none at /dev/mqueue */
+	bool no_host_mqueue;      /* of an ordinary user: the host has none at /dev/mqueue */
 	const char *apparmor;     /* the profile where the container names none; NULL: none */
 	bool new_identity;        /* of a system: its root is a copy that has not booted yet */
 	unsigned short rows;      /* of the terminal; 0: not known */

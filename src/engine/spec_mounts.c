@@ -76,8 +76,7 @@ static void add_common(struct oci_spec *spec, const struct container *c,
 	};
 
 	/* an ordinary user can make none of the host's IPC namespace, and shows the host's mount */
-	bool no_mqueue = context->ordinary_user && context->no_host_mqueue &&
-			 str_equal(c->security.ipc, "host");
+	bool no_mqueue = context->no_host_mqueue && str_equal(c->security.ipc, "host");
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (!spec_mounts_asked_for(c, rows[i].target) &&
 		    !(no_mqueue && str_equal(rows[i].type, "mqueue")))

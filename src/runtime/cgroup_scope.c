@@ -69,16 +69,7 @@ static int start_unit(struct wire_dbus *bus, const struct runtime_cgroup_scope *
  * user's own systemd: what is above both is root's (cgroup-v2.rst, "Delegation Containment"). */
 static bool is_outside(const char *path)
 {
-	return user_ids_are_mapped() && !strstr(path, "/user@");
-}
-
-static enum runtime_cgroup_scope_owner choose(const struct runtime_cgroup_scope *scope,
-					      const char *path, bool v2)
-{
-	if (v2 && is_outside(path))
-		return RUNTIME_CGROUP_SCOPE_USER;
-	return scope->leave_service ? runtime_cgroup_scope_owner_of(path)
-				    : RUNTIME_CGROUP_SCOPE_NONE;
+	return !strstr(path, "/user@");
 }
 
 int runtime_cgroup_scope_enter(const struct runtime_cgroup_scope *scope, struct err *e)
@@ -88,20 +79,27 @@ int runtime_cgroup_scope_enter(const struct runtime_cgroup_scope *scope, struct 
 
 	if (!is_booted_by_systemd())
 		return 0;
+	bool user = user_ids_are_mapped();
+	if (!scope->leave_service && !user)
+		return 0;
 	int r = runtime_cgroup_membership_read(&path, 0, "name=systemd", e);
 	bool v2 = r < 0 && e->kind == ERR_NOT_FOUND;
 	if (v2)
 		r = runtime_cgroup_membership_read(&path, 0, RUNTIME_CGROUP_MEMBERSHIP_V2, e);
 	if (r < 0)
 		return e->kind == ERR_NOT_FOUND ? 0 : r;
-	enum runtime_cgroup_scope_owner owner = choose(scope, path, v2);
+	bool outside = user && v2 && is_outside(path);
+	enum runtime_cgroup_scope_owner owner = outside ? RUNTIME_CGROUP_SCOPE_USER
+						: scope->leave_service
+							? runtime_cgroup_scope_owner_of(path)
+							: RUNTIME_CGROUP_SCOPE_NONE;
 	if (owner == RUNTIME_CGROUP_SCOPE_NONE)
 		return 0;
 	r = runtime_cgroup_systemd_bus_open(&bus, owner == RUNTIME_CGROUP_SCOPE_USER, e);
 	if (r == 0)
 		r = start_unit(&bus, scope, e);
 	wire_dbus_close(&bus);
-	if (r < 0 && v2 && is_outside(path)) {
+	if (r < 0 && outside) {
 		log_debug("it stays where it is: %s", e->text);
 		return 0;
 	}

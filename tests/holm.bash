@@ -216,6 +216,17 @@ cgroup_v2() {
 	[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]
 }
 
+# The value that a container's cgroup has, in either version: `limit web memory.max memory/memory.limit_in_bytes`
+limit() { # NAME V2_FILE V1_CONTROLLER/FILE
+	local id
+	id=$(holm inspect "$1" --format '{{.Id}}')
+	if cgroup_v2; then
+		cat "/sys/fs/cgroup/holm/$id/$2"
+	else
+		cat "/sys/fs/cgroup/${3%/*}/holm/$id/${3##*/}"
+	fi
+}
+
 # --- services ---------------------------------------------------------------------------------
 
 SERVICES=()

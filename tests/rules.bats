@@ -11,14 +11,7 @@ thresholds() { # NAME
 
 # In a period of 100000.
 quota() { # of box
-	holm inspect box --format '{{.Id}}' | {
-		read -r id
-		if cgroup_v2; then
-			cut -d' ' -f1 "/sys/fs/cgroup/holm/$id/cpu.max"
-		else
-			cat "/sys/fs/cgroup/cpu/holm/$id/cpu.cfs_quota_us"
-		fi
-	}
+	limit box cpu.max cpu/cpu.cfs_quota_us | cut -d' ' -f1
 }
 
 @test "log: the event is there once, and again only after less was used" {

@@ -7,16 +7,6 @@ setting() { # NAME KEY
 	holm set "$1" | sed -n "s/^$2=//p"
 }
 
-cgroup_file() { # NAME V2_FILE V1_CONTROLLER/FILE
-	local id
-	id=$(holm inspect "$1" --format '{{.Id}}')
-	if cgroup_v2; then
-		cat "/sys/fs/cgroup/holm/$id/$2"
-	else
-		cat "/sys/fs/cgroup/${3%/*}/holm/$id/${3##*/}"
-	fi
-}
-
 @test "set shows all keys, changes some for a container that runs, and they stay" {
 	holm run -d --name web -m 64m --ulimit nofile=100:200 busybox sleep 1000 >/dev/null
 	[ "$(setting web memory)" = 64m ]
@@ -24,13 +14,13 @@ cgroup_file() { # NAME V2_FILE V1_CONTROLLER/FILE
 	[ "$(setting web cpus)" = 0 ]
 	expect 0 holm set web memory=96m memory-swap=-1 'cpus = 0.5' pids-limit=77 autostart=5
 	output_is ""
-	[ "$(cgroup_file web memory.max memory/memory.limit_in_bytes)" = $((96 << 20)) ]
-	[ "$(cgroup_file web pids.max pids/pids.max)" = 77 ]
+	[ "$(limit web memory.max memory/memory.limit_in_bytes)" = $((96 << 20)) ]
+	[ "$(limit web pids.max pids/pids.max)" = 77 ]
 	[ "$(setting web memory)" = 96m ]
 	[ "$(setting web cpus)" = 0.5 ]
 	[ "$(setting web autostart)" = 5 ]
 	expect 0 holm restart -t 0 web
-	[ "$(cgroup_file web memory.max memory/memory.limit_in_bytes)" = $((96 << 20)) ]
+	[ "$(limit web memory.max memory/memory.limit_in_bytes)" = $((96 << 20)) ]
 	# every key that is shown can be set to what is shown
 	holm set web >all
 	expect 0 holm set web --file all
@@ -59,10 +49,10 @@ cgroup_file() { # NAME V2_FILE V1_CONTROLLER/FILE
 	holm run -d --name web busybox sleep 1000 >/dev/null
 	expect 0 holm set web "device-read-bps=$disk:1mb"
 	[ "$(setting web device-read-bps)" = "$disk:1048576" ]
-	cgroup_v2 || [[ $(cgroup_file web - blkio/blkio.throttle.read_bps_device) == *" 1048576" ]]
+	cgroup_v2 || [[ $(limit web - blkio/blkio.throttle.read_bps_device) == *" 1048576" ]]
 	expect 0 holm set web device-read-bps= ulimit=nofile=50:60
 	[ "$(setting web device-read-bps)" = "" ]
-	cgroup_v2 || [ "$(cgroup_file web - blkio/blkio.throttle.read_bps_device)" = "" ]
+	cgroup_v2 || [ "$(limit web - blkio/blkio.throttle.read_bps_device)" = "" ]
 	expect 0 holm restart -t 0 web
 	expect 0 holm exec web sh -c 'ulimit -n; ulimit -Hn'
 	output_is $'50\n60'

@@ -2,17 +2,6 @@
 # Other limits and another restart policy, for containers that run and for those that do not.
 load holm
 
-# The value that a container's cgroup has, in either version: `limit memory.max memory/memory.limit_in_bytes`
-limit() { # NAME V2_FILE V1_CONTROLLER/FILE
-	local id
-	id=$(holm inspect "$1" --format '{{.Id}}')
-	if cgroup_v2; then
-		cat "/sys/fs/cgroup/holm/$id/$2"
-	else
-		cat "/sys/fs/cgroup/${3%/*}/holm/$id/${3##*/}"
-	fi
-}
-
 @test "update changes the limits of a container that runs, is paused, or is stopped" {
 	holm run -d --name web -m 64m busybox sleep 1000 >/dev/null
 	expect 0 holm update -m 128m --memory-swap 256m --pids-limit 77 --cpu-shares 300 web

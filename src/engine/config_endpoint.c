@@ -20,14 +20,13 @@ enum { ALIAS_MAX = 253 }; /* of a name in DNS: RFC 1035, 2.3.4 */
 static int set_mac(struct container_endpoint *to, const char *option, const char *value,
 		   struct err *e)
 {
-	static const unsigned char none[6] = { 0 };
-	unsigned char mac[6];
+	unsigned char mac[NETWORK_MAC];
 	char end;
 
 	if (strlen(value) != 17 ||
 	    sscanf(value, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0], &mac[1], &mac[2],
 		   &mac[3], &mac[4], &mac[5], &end) != 6 ||
-	    (mac[0] & 1) || memcmp(mac, none, sizeof(mac)) == 0)
+	    (mac[0] & 1) || network_link_has_no_mac(mac))
 		return err_set(e, ERR_INVALID,
 			       "%s %s: not the address of one device, as 02:42:0a:63:00:02", option,
 			       value);

@@ -167,26 +167,28 @@ static int find_socket(char **ret, struct engine *engine, const char *id, struct
 			   "slirp4netns they change while it runs");
 }
 
-int engine_uplink_publish(struct engine *engine, const char *id,
-			  const struct engine_port_list *ports, struct err *e)
+static int tell(int (*ask)(const char *socket, const struct strv *ports, struct err *e),
+		struct engine *engine, const char *id, const struct engine_port_list *ports,
+		struct err *e)
 {
 	own_clear(strv_clear) struct strv words = { 0 };
 	own_free char *socket = NULL;
 
 	list_ports(&words, ports);
 	int r = words.count ? find_socket(&socket, engine, id, e) : 0;
-	return r < 0 || !words.count ? r : network_slirp_publish(socket, &words, e);
+	return r < 0 || !words.count ? r : ask(socket, &words, e);
+}
+
+int engine_uplink_publish(struct engine *engine, const char *id,
+			  const struct engine_port_list *ports, struct err *e)
+{
+	return tell(network_slirp_publish, engine, id, ports, e);
 }
 
 int engine_uplink_withdraw(struct engine *engine, const char *id,
 			   const struct engine_port_list *ports, struct err *e)
 {
-	own_clear(strv_clear) struct strv words = { 0 };
-	own_free char *socket = NULL;
-
-	list_ports(&words, ports);
-	int r = words.count ? find_socket(&socket, engine, id, e) : 0;
-	return r < 0 || !words.count ? r : network_slirp_withdraw(socket, &words, e);
+	return tell(network_slirp_withdraw, engine, id, ports, e);
 }
 
 int engine_uplink_publish_all(struct engine *engine, const struct container *c,

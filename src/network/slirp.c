@@ -153,7 +153,7 @@ int network_slirp_withdraw(const char *socket, const struct strv *ports, struct 
 
 int network_slirp_publish(const char *socket, const struct strv *ports, struct err *e)
 {
-	struct strv done = { 0 };
+	own_clear(strv_clear) struct strv done = { 0 };
 	struct err ignored;
 	int r = 0;
 
@@ -166,6 +166,5 @@ int network_slirp_publish(const char *socket, const struct strv *ports, struct e
 	}
 	if (r < 0)
 		network_slirp_withdraw(socket, &done, &ignored);
-	strv_clear(&done);
 	return r;
 }

@@ -26,8 +26,7 @@ static int call(const char *member, const char *bridge, struct err *e)
 	own_clear(str_clear) struct str body = { 0 };
 	struct wire_dbus_message ignored;
 
-	int r = wire_dbus_connect(&bus, named ? named : "unix:path=/run/dbus/system_bus_socket",
-				  true, e);
+	int r = wire_dbus_connect(&bus, str_empty(named) ? WIRE_DBUS_SYSTEM : named, true, e);
 	if (r < 0)
 		return r;
 	wire_dbus_add_string(&body, ZONE);

@@ -88,7 +88,7 @@ int runtime_cgroup_systemd_bus_open(struct wire_dbus *ret, bool user, struct err
 	own_free char *private = run ? mem_format("unix:path=%s/systemd/private", run) : NULL;
 	own_free char *bus = !run   ? NULL
 			     : user ? mem_format("unix:path=%s/bus", run)
-				    : mem_text("unix:path=/run/dbus/system_bus_socket");
+				    : mem_text(WIRE_DBUS_SYSTEM);
 	int r = -1;
 
 	if (!str_empty(named))

@@ -29,6 +29,9 @@ struct wire_dbus {
 		.fd = -1                                                                           \
 	}
 
+/* Where the system's bus is, unless $DBUS_SYSTEM_BUS_ADDRESS names another. */
+#define WIRE_DBUS_SYSTEM "unix:path=/run/dbus/system_bus_socket"
+
 /* address: as in dbus_address.h, or several with semicolons, of which the first that works counts.
  * bus: there is a bus behind it, which is greeted (Hello); else a peer. On success the
  * caller ends *ret with wire_dbus_close(). ERR_UNREACHABLE. */

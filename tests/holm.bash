@@ -212,6 +212,13 @@ needs() { # COMMAND...
 	done
 }
 
+# HOLM_FAULT=name, which ends holm there (engine/fault.h). tests/run looks for this word, and for
+# "abort" in the names of its tests.
+needs_abort_points() {
+	grep -q HOLM_FAULT "$HOLM_STAGE/bin/holm" ||
+		skip "this build has no abort points (the sanitized one has)"
+}
+
 cgroup_v2() {
 	[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]
 }

@@ -183,6 +183,20 @@ one
 	all_is_ours
 }
 
+@test "the root folder is root's after a rebuild, and in a clone whose it was" {
+	expect 0 u run --name kept --network none --userns keep-id --user 0 busybox stat -c %u:%g /
+	output_is 0:0
+	expect 0 u rebuild kept
+	expect 0 u start -a kept
+	output_is 0:0
+	expect 0 u run --name given --network none --userns auto busybox sh -c 'stat -c %u:%g /; chown 7:8 /'
+	output_is 0:0
+	expect 0 u clone given other
+	expect 0 u start -a other
+	output_is 7:8
+	expect 0 u rm kept given other
+}
+
 @test "--uidmap and --gidmap count in the user namespace, with @ on the host; the flags are podman's" {
 	expect 0 u run --rm --uidmap 0:1:10 --gidmap 0:@300000:5 --gidmap 5:0:1 busybox sh -c "$maps"
 	output_is " 0 1 10

@@ -128,13 +128,12 @@ static int link_secrets(const struct container *c, int from_fd, int to_fd, struc
 static int fill_folder(struct engine *engine, struct container *c, int folder_fd,
 		       const struct clone_options *o, struct err *e)
 {
-	if (mkdirat(folder_fd, "upper", 0755) < 0 || mkdirat(folder_fd, "work", 0700) < 0)
-		return err_sys(e, "make the container's upper folder");
-	own_fd int upper = openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	own_fd int upper = engine_freeze_make_folders(engine, c, folder_fd, e);
 	if (upper < 0)
-		return err_sys(e, "open the upper folder");
-	int r = engine_freeze_root(engine, c, upper, e);
-	if (r == 0 && o->keep_identity && container_is_system(c))
+		return upper;
+	if (o->keep_identity && container_is_system(c))
 		r = spec_system_mark(c, folder_fd, e);
 	return r < 0 || o->keep_identity ? r : engine_identity_renew(engine, c, upper, e);
 }

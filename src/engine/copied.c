@@ -62,7 +62,7 @@ static int add_layer(struct engine *engine, const char *layer, int to_fd,
 		      : storage_squash_add(to_fd, fs, &options, e);
 }
 
-int engine_copied_fill(struct engine *engine, const struct container *c, int folder_fd,
+int engine_copied_fill(struct engine *engine, const struct container *c, int upper_fd,
 		       struct err *e)
 {
 	const struct oci_id_map ids = { c->security.ids.uids, c->security.ids.gids };
@@ -70,12 +70,8 @@ int engine_copied_fill(struct engine *engine, const struct container *c, int fol
 
 	if (!c->storage.copied)
 		return 0;
-	own_fd int upper =
-		openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (upper < 0)
-		return err_sys(e, "open the upper folder");
 	for (size_t i = 0; r == 0 && i < c->image.layers.count; i++)
-		r = add_layer(engine, c->image.layers.items[i], upper, &ids, e);
+		r = add_layer(engine, c->image.layers.items[i], upper_fd, &ids, e);
 	return r < 0 ? err_add(e, "copy the image") : 0;
 }
 

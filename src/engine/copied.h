@@ -12,8 +12,8 @@ struct err;
  * on a filesystem that is known to do. */
 void engine_copied_choose(struct engine *engine, struct container *c);
 
-/* Fills the upper folder in folder_fd, which is empty. Nothing for others. */
-int engine_copied_fill(struct engine *engine, const struct container *c, int folder_fd,
+/* Fills the upper folder, which is empty. Nothing for others. */
+int engine_copied_fill(struct engine *engine, const struct container *c, int upper_fd,
 		       struct err *e);
 
 /* ERR_UNSUPPORTED: it is one, and has no layers. */

@@ -21,6 +21,7 @@
 #include "engine/dns.h"
 #include "engine/event.h"
 #include "engine/fault.h"
+#include "engine/freeze.h"
 #include "engine/image.h"
 #include "engine/name.h"
 #include "engine/network.h"
@@ -170,20 +171,6 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 	return r;
 }
 
-/* The upper folder is "/" to the container: its root's, whoever its ids make of the caller. */
-static int make_folders(int folder_fd, const struct container *c, struct err *e)
-{
-	uid_t uid;
-	gid_t gid;
-
-	if (mkdirat(folder_fd, "upper", 0755) < 0 || mkdirat(folder_fd, "work", 0700) < 0)
-		return err_sys(e, "make the container's upper folder");
-	if (engine_userns_root(c, &uid, &gid) &&
-	    fchownat(folder_fd, "upper", uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "give the upper folder to the container's root");
-	return 0;
-}
-
 /* Returns the folder, locked. */
 static int write_record(struct engine *engine, const struct create_options *o, struct container *c,
 			struct err *e)
@@ -198,9 +185,8 @@ static int write_record(struct engine *engine, const struct create_options *o, s
 		mem_replace(&c->name, NULL); /* it is another's */
 	} else {
 		fault_point("create.name");
-		r = make_folders(folder, c, e);
-		if (r == 0)
-			r = engine_copied_fill(engine, c, folder, e);
+		own_fd int upper = engine_freeze_make_folders(engine, c, folder, e);
+		r = upper < 0 ? upper : engine_copied_fill(engine, c, upper, e);
 		if (r == 0)
 			r = engine_require_mark(engine, c, e);
 		if (r == 0)

@@ -175,9 +175,6 @@ static int read_host(struct str *to, const char *path, struct err *e)
 static int write_file(int folder_fd, const struct container *c, const char *name, const char *text,
 		      struct err *e)
 {
-	uid_t uid;
-	gid_t gid;
-
 	own_fd int fd = openat(folder_fd, name,
 			       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -185,9 +182,7 @@ static int write_file(int folder_fd, const struct container *c, const char *name
 	int r = fd_write_all(fd, text, strlen(text));
 	if (r < 0)
 		return err_number(e, -r, "write the container's %s", name);
-	if (engine_userns_root(c, &uid, &gid) && fchown(fd, uid, gid) < 0)
-		return err_sys(e, "give the container its %s", name);
-	return 0;
+	return engine_userns_give(c, fd, e) < 0 ? err_add(e, "the container's %s", name) : 0;
 }
 
 int engine_files_write(int folder_fd, const struct container *c,

@@ -24,6 +24,7 @@
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/tree.h"
+#include "engine/userns.h"
 #include "monitor/client.h"
 #include "monitor/reap.h"
 #include "oci/id_map.h"
@@ -90,16 +91,22 @@ static void idmap_clear(struct runtime_idmap *ids)
 	runtime_idmap_clear(ids);
 }
 
+static void shift_of(struct runtime_idmap *ret, const struct container_frozen *group,
+		     const struct container *c)
+{
+	/* that came from elsewhere they are on the disk as in the container */
+	if (group->ids.uids.count == 0)
+		runtime_idmap_copy(ret, &c->security.ids.uids, &c->security.ids.gids);
+	else
+		runtime_idmap_shift(ret, &group->ids, &c->security.ids);
+}
+
 static int add_group(struct engine *engine, int to_fd, const struct container_frozen *group,
 		     const struct container *c, bool copied, struct err *e)
 {
 	own_clear(idmap_clear) struct runtime_idmap shift = { 0 };
 
-	/* that came from elsewhere they are on the disk as in the container */
-	if (group->ids.uids.count == 0)
-		runtime_idmap_copy(&shift, &c->security.ids.uids, &c->security.ids.gids);
-	else
-		runtime_idmap_shift(&shift, &group->ids, &c->security.ids);
+	shift_of(&shift, group, c);
 	bool same = shift.uids.count == 0 && shift.gids.count == 0;
 	const struct copy_options copy = {
 		.all_attributes = true,
@@ -339,17 +346,54 @@ int engine_freeze_live(struct engine *engine, struct container *c,
 	return 0;
 }
 
-int engine_freeze_root(struct engine *engine, const struct container *c, int upper_fd,
-		       struct err *e)
-{
-	static const struct copy_options all = { .all_attributes = true };
-	own_clear(strv_clear) struct strv layers = { 0 };
+/* ---- an upper folder ---- */
 
-	engine_lower_list_frozen(&layers, c);
-	if (layers.count == 0)
+/* Owner, mode and attributes that the container's root has by the topmost of the frozen layers, if
+ * there are any. */
+static int make_like_root(struct engine *engine, const struct container *c, int upper_fd,
+			  struct err *e)
+{
+	own_clear(idmap_clear) struct runtime_idmap shift = { 0 };
+	const struct copy_options copy = {
+		.all_attributes = true,
+		.map = shift_owner,
+		.context = &shift,
+	};
+
+	if (engine_lower_count_frozen(c) == 0)
 		return 0;
-	own_fd int top = storage_frozen_open(engine->store, layers.items[layers.count - 1], e);
-	return top < 0 ? top : copy_attributes_of(top, upper_fd, &all, e);
+	const struct container_frozen *top = &c->storage.frozen.items[c->storage.frozen.count - 1];
+	shift_of(&shift, top, c);
+	own_fd int layer =
+		storage_frozen_open(engine->store, top->layers.items[top->layers.count - 1], e);
+	return layer < 0 ? layer : copy_attributes_of(layer, upper_fd, &copy, e);
+}
+
+/* The caller's, whoever the container's ids make of the caller, is its root's. */
+static int make_upper(struct engine *engine, const struct container *c, int folder_fd,
+		      const char *name, struct err *e)
+{
+	if (mkdirat(folder_fd, name, 0755) < 0)
+		return err_sys(e, "make the container's upper folder");
+	own_fd int fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open the upper folder");
+	int r = engine_userns_give(c, fd, e);
+	if (r == 0)
+		r = make_like_root(engine, c, fd, e);
+	return r < 0 ? err_add(e, "the upper folder") : take_fd(&fd);
+}
+
+int engine_freeze_make_folders(struct engine *engine, const struct container *c, int folder_fd,
+			       struct err *e)
+{
+	own_fd int upper = make_upper(engine, c, folder_fd, "upper", e);
+
+	if (upper < 0)
+		return upper;
+	if (mkdirat(folder_fd, "work", 0700) < 0)
+		return err_sys(e, "make the container's work folder");
+	return take_fd(&upper);
 }
 
 int engine_freeze_renew_upper(struct engine *engine, const struct container *c, int folder_fd,
@@ -363,12 +407,9 @@ int engine_freeze_renew_upper(struct engine *engine, const struct container *c, 
 	/* of one that was killed here */
 	if (unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(e, "remove the folder %s", fresh);
-	if (mkdirat(folder_fd, fresh, 0755) < 0)
-		return err_sys(e, "make the container's upper folder");
-	own_fd int fd = openat(folder_fd, fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = fd < 0 ? err_sys(e, "open the upper folder") : engine_freeze_root(engine, c, fd, e);
-	if (r < 0)
-		return r;
+	own_fd int fd = make_upper(engine, c, folder_fd, fresh, e);
+	if (fd < 0)
+		return fd;
 	if (renameat2(folder_fd, fresh, folder_fd, "upper", RENAME_EXCHANGE) < 0 ||
 	    unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0)
 		return err_sys(e, "make the container's upper folder");

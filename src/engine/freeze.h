@@ -25,10 +25,11 @@ int engine_freeze_still(struct engine *engine, struct container *c, int folder_f
 int engine_freeze_live(struct engine *engine, struct container *c,
 		       const struct container_state *state, int64_t *ret_paused_ns, struct err *e);
 
-/* Gives an upper folder, which is the root of the container, owner, mode and attributes that this
- * has by the topmost of the frozen layers; nothing where there are none. */
-int engine_freeze_root(struct engine *engine, const struct container *c, int upper_fd,
-		       struct err *e);
+/* Makes upper/ and work/ in the container's folder. The upper one is the root of the container:
+ * owner, mode and attributes are those that this has by the topmost of the frozen layers; where
+ * there are none, it is the container's root's. Returns it, readable, the caller's. */
+int engine_freeze_make_folders(struct engine *engine, const struct container *c, int folder_fd,
+			       struct err *e);
 
 /* A new upper folder like that in the place of the empty one, of which nothing stays: for a record
  * that has other frozen layers than the one before it. */

@@ -410,14 +410,8 @@ static int fill_folder(struct receiving *r, int folder_fd, struct err *e)
 		mem_replace(&c->name, NULL); /* it is another's */
 		return result;
 	}
-	if (mkdirat(folder_fd, "upper", 0755) < 0 || mkdirat(folder_fd, "work", 0700) < 0)
-		return err_sys(e, "make the container's upper folder");
-	own_fd int upper = openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (upper < 0)
-		return err_sys(e, "open the upper folder");
-	result = engine_freeze_root(r->engine, c, upper, e);
-	if (result == 0)
-		result = write_snapshots(r, folder_fd, e);
+	own_fd int upper = engine_freeze_make_folders(r->engine, c, folder_fd, e);
+	result = upper < 0 ? upper : write_snapshots(r, folder_fd, e);
 	fault_point("receive.record");
 	return result < 0 ? result : record_commit(folder_fd, c, e);
 }

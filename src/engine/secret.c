@@ -118,18 +118,12 @@ static int write_one(const struct container *c, const struct container_secret *s
 /* Folders are root's in the container, and anybody may look. */
 static int make_folder(const struct container *c, int run_fd, const char *path, struct err *e)
 {
-	uid_t uid;
-	gid_t gid;
-
 	own_fd int fd = path_make_dirs(run_fd, path, 0755, e);
 	if (fd < 0)
 		return fd;
 	if (fchmodat(run_fd, path, 0755, 0) < 0)
 		return err_sys(e, "the mode of %s", path);
-	if (engine_userns_root(c, &uid, &gid) &&
-	    fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "the owner of %s", path);
-	return 0;
+	return engine_userns_give(c, fd, e) < 0 ? err_add(e, "the folder %s", path) : 0;
 }
 
 static int make_folders(const struct container *c, int run_fd, char *path, struct err *e)

@@ -251,8 +251,14 @@ int engine_userns_resolve(int *ret_lock, struct engine *engine, struct container
 	return r < 0 ? err_add(e, "--userns") : 0;
 }
 
-bool engine_userns_root(const struct container *c, uid_t *uid, gid_t *gid)
+int engine_userns_give(const struct container *c, int fd, struct err *e)
 {
-	return runtime_idmap_to_host(uid, &c->security.ids.uids, 0) &&
-	       runtime_idmap_to_host(gid, &c->security.ids.gids, 0);
+	uint32_t uid, gid;
+
+	if (!runtime_idmap_to_host(&uid, &c->security.ids.uids, 0) ||
+	    !runtime_idmap_to_host(&gid, &c->security.ids.gids, 0))
+		return 0;
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0
+		       ? err_sys(e, "give it to the container's root")
+		       : 0;
 }

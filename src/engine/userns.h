@@ -3,9 +3,6 @@
  * user "containers" (podman's name) or "holm", else out of 1879048192 to 2147352575, which nobody
  * else uses (systemd, "Users, Groups, UIDs and GIDs on systemd Systems"). The record keeps it. */
 #pragma once
-#include <stdbool.h>
-#include <sys/types.h>
-
 #include "engine/container.h"
 
 struct engine;
@@ -15,5 +12,5 @@ struct err;
  * disk (flock(2) of $root/containers), the caller's; -1 where there is nothing to keep. */
 int engine_userns_resolve(int *ret_lock, struct engine *engine, struct container *c, struct err *e);
 
-/* Has the container a user namespace that is not the host's, and who of the host is root there? */
-bool engine_userns_root(const struct container *c, uid_t *uid, gid_t *gid);
+/* Gives what fd is open on to the root of the container, if that has ids of its own. */
+int engine_userns_give(const struct container *c, int fd, struct err *e);

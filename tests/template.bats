@@ -286,6 +286,24 @@ $MIRROR/v3.20/community"
 	[ "$(status_of al)" = "exited 0" ]
 }
 
+@test "alpine: a link in place of /etc leads nowhere but into the system" {
+	alpine_mirror
+	local releases=$BATS_TEST_TMPDIR/mirror/v3.20/releases/x86_64
+	local file=alpine-minirootfs-3.20.3-x86_64.tar.gz
+	mkdir outside
+	echo mine >outside/resolv.conf
+	mkdir -p "tree$PWD"
+	mv tree/etc "tree$PWD/outside"
+	ln -s "$PWD/outside" tree/etc
+	tar -C tree --owner=0 --group=0 -czf "$releases/$file" .
+	(cd "$releases" && sha256sum "$file" >"$file.sha256")
+	expect 0 holm launch --network none --mirror "$MIRROR" template:alpine/3.20.3 al
+	expect 0 holm exec al ls /etc/
+	output_has rc.conf
+	[ "$(ls outside)" = resolv.conf ]
+	[ "$(cat outside/resolv.conf)" = mine ]
+}
+
 @test "alpine: what has another checksum is refused" {
 	alpine_mirror
 	local file=$BATS_TEST_TMPDIR/mirror/v3.20/releases/x86_64/alpine-minirootfs-3.20.3-x86_64.tar.gz

@@ -3,6 +3,7 @@
  * collection does: what a killed one leaves is gone then. */
 #include "image/template.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,16 @@ int image_template_write(int root_fd, const char *path, const char *text, struct
 	if (folder < 0)
 		return folder;
 	return fd_write_file_at(folder, name, text, strlen(text), 0644, e);
+}
+
+int image_template_remove(int root_fd, const char *path, struct err *e)
+{
+	const char *name;
+	own_fd int folder = path_open_parent(root_fd, path, false, &name, e);
+
+	if (folder < 0)
+		return folder == -ENOENT ? 0 : folder;
+	return fd_remove_tree_at(folder, name, e);
 }
 
 char *image_template_key(const char *name)

@@ -302,7 +302,7 @@ static int add_openrc(const struct alpine *a, int root, struct err *e)
 	strv_add(&argv, "--no-cache");
 	strv_add(&argv, "openrc");
 	int r = image_template_run(a->t, &argv, NULL, NULL, e);
-	unlinkat(root, "etc/resolv.conf", 0);
+	image_template_remove(root, "etc/resolv.conf", &ignored);
 	return r < 0 ? err_add(e, "add OpenRC") : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "image/apt_sources.h"
@@ -104,22 +105,23 @@ static int by_mmdebstrap(const struct template *t, const struct image_apt_choice
 
 static int clean(const struct template *t, const struct image_apt_choice *choice, struct err *e)
 {
-	static const char *const gone[] = { TEMPLATE_ROOT "/etc/hostname",
-					    TEMPLATE_ROOT "/etc/resolv.conf" };
+	static const char *const gone[] = { "etc/hostname", "etc/resolv.conf", "var/cache/apt",
+					    "var/lib/apt/lists" };
 	static const char *const emptied[] = { "var/cache/apt", "var/lib/apt/lists" };
 	own_fd int root =
 		openat(t->work_fd, TEMPLATE_ROOT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (root < 0)
 		return err_sys(e, "open what debootstrap made");
-	for (size_t i = 0; i < COUNT_OF(gone); i++)
-		unlinkat(t->work_fd, gone[i], 0);
-	for (size_t i = 0; i < COUNT_OF(emptied); i++) {
-		int r = fd_remove_tree_at(root, emptied[i], e);
+	for (size_t i = 0; i < COUNT_OF(gone); i++) {
+		int r = image_template_remove(root, gone[i], e);
 		if (r < 0)
 			return r;
-		if (mkdirat(root, emptied[i], 0755) < 0)
-			return err_sys(e, "make %s", emptied[i]);
+	}
+	for (size_t i = 0; i < COUNT_OF(emptied); i++) {
+		own_fd int made = path_make_dirs(root, emptied[i], 0755, e);
+		if (made < 0)
+			return made;
 	}
 	return image_template_write(root, "etc/apt/sources.list", choice->lines, e);
 }

@@ -54,6 +54,9 @@ int image_template_run_text(const struct template *t, const struct strv *argv, s
  * whatever has the name. */
 int image_template_write(int root_fd, const char *path, const char *text, struct err *e);
 
+/* Removes what has this name below the root filesystem, if there is something. */
+int image_template_remove(int root_fd, const char *path, struct err *e);
+
 /* The keys that people keep for holm: NAME.asc of ~/.config/holm/keys, of /etc/holm/keys. NULL:
  * none. The caller frees. */
 char *image_template_key(const char *name);

@@ -136,16 +136,13 @@ static int prepare(const struct template *t, struct err *e)
 
 static void finish(const struct template *t)
 {
-	static const char *const gone[] = { TEMPLATE_ROOT "/etc/resolv.conf",
-					    TEMPLATE_ROOT "/etc/hostname",
-					    TEMPLATE_ROOT "/dev/null" };
+	static const char *const gone[] = { "etc/resolv.conf", "etc/hostname", "dev/null",
+					    "var/cache/dnf" };
 	struct err ignored;
 	own_fd int root = openat(t->work_fd, TEMPLATE_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (size_t i = 0; i < COUNT_OF(gone); i++)
-		unlinkat(t->work_fd, gone[i], 0);
-	if (root >= 0)
-		fd_remove_tree_at(root, "var/cache/dnf", &ignored);
+	for (size_t i = 0; root >= 0 && i < COUNT_OF(gone); i++)
+		image_template_remove(root, gone[i], &ignored);
 }
 
 static int install(const struct template *t, struct err *e)

@@ -76,6 +76,28 @@ pings() { # CONTAINER NAME
 	expect 0 holm network connect --ip 10.98.1.7 b app
 }
 
+@test "connect and disconnect, killed at their abort points: the next try does it, and so does a restart" {
+	needs_abort_points
+	holm network create a >/dev/null
+	holm network create b >/dev/null
+	sleeper app --network a
+	sleeper peer --network b
+	for next in "network connect b" "restart -t 0"; do
+		HOLM_FAULT=connect.record run holm network connect b app
+		[ "$status" = 137 ]
+		# shellcheck disable=SC2086
+		expect 0 holm $next app
+		pings app peer
+		HOLM_FAULT=disconnect.record run holm network disconnect b app
+		[ "$status" = 137 ]
+		# shellcheck disable=SC2086
+		expect 0 holm ${next/connect/disconnect} app
+		expect 0 holm exec app ls /sys/class/net
+		output_is $'eth0\nlo'
+		[ ! -e "$HOLM_RUN/names/b/$(holm inspect --format '{{.Id}}' app)" ]
+	done
+}
+
 @test "the way to the world follows: the first network's, the highest priority's, what is left" {
 	holm network create --subnet 10.98.1.0/24 a >/dev/null
 	holm network create --subnet 10.98.2.0/24 b >/dev/null

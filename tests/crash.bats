@@ -141,6 +141,59 @@ kill_monitors() {
 	clean
 }
 
+# The file of box.
+file_is() { # TEXT
+	[ "$(holm cp box:/file - | tar -xO)" = "$1" ]
+}
+
+killed_at() { # POINT COMMAND...
+	HOLM_FAULT=$1 run "${@:2}"
+	[ "$status" = 137 ]
+}
+
+@test "what changes a container, killed at its abort points, has done it or not, and is done again" {
+	needs_abort_points
+	expect 0 holm run --name box busybox sh -c 'echo one >/file'
+	for point in rename.record rename.name; do
+		killed_at "$point" holm rename box other
+		expect 0 holm ps -a --format '{{.Names}}'
+		expect 0 holm rename "$output" another
+		expect 0 holm rename another box
+	done
+	for point in freeze.layer freeze.record freeze.exchange snapshot.frozen snapshot.write; do
+		# what has not changed is not frozen
+		expect 0 holm cp "$BATS_TEST_FILENAME" box:/more
+		killed_at "$point" holm snapshot box
+		file_is one
+		expect 0 holm snapshot box "${point/./-}"
+		file_is one
+	done
+	for point in restore.frozen restore.record; do
+		expect 0 holm cp "$BATS_TEST_FILENAME" box:/file
+		killed_at "$point" holm restore box freeze-layer
+		expect 0 holm restore box freeze-layer
+		file_is one
+	done
+	for point in rebuild.frozen rebuild.record; do
+		killed_at "$point" holm rebuild box
+		expect 0 holm rebuild box
+		expect 0 holm restore box freeze-layer
+		file_is one
+	done
+	killed_at clone.name holm clone box copy
+	expect 0 holm clone box copy
+	expect 0 holm rm copy
+	expect 0 holm backup -o box.holm box
+	killed_at receive.record holm receive --name copy box.holm
+	expect 0 holm receive --name copy box.holm
+	killed_at update.record holm update --memory 64m box
+	expect 0 holm update --memory 64m box
+	expect 0 holm gc
+	expect 0 holm system check
+	output_is "The store is sound."
+	clean
+}
+
 # Runs all of them at the same time; fails with the output of those that fail.
 together() { # COMMAND...
 	local command pids=() i=0 failed=0

@@ -139,6 +139,19 @@ sysinfo() { # ADDRESS-OR-BUFFER
 	expect 0 holm rm -f box
 }
 
+@test "however many read without end, the monitor hears others" {
+	expect 0 holm run -d --name box --view limits busybox sh -c \
+		'for i in $(seq 40); do (while :; do dd if=/proc/meminfo bs=1 of=/dev/null 2>/dev/null; done) & done; wait'
+	# as where there are so many CPUs that it never has answered all
+	renice -n 19 -p "$(pgrep -f 'holm-monitor run')" >/dev/null
+	sleep 2
+	for _ in 1 2 3; do
+		expect 0 timeout "$(seconds 5)" holm exec box true
+		expect 0 timeout "$(seconds 5)" holm kill -s WINCH box
+	done
+	expect 0 timeout "$(seconds 10)" holm rm -f box
+}
+
 @test "what the host cannot show is refused if it was asked for, and done without if it was not" {
 	mknod null c 1 3
 	mount --bind null /dev/fuse

@@ -39,6 +39,7 @@ enum {
 	LOAD_EVERY_MS = 5000,     /* kernel/sched/loadavg.c, LOAD_FREQ */
 	LOAD_LOOKED_MS = 60000,   /* how long somebody who looked may look again */
 	FRESH_NS = 5 * 1000000,   /* what is read again sooner is the same */
+	TURN_MAX = 64,            /* requests; the descriptor stays readable if there are more */
 	LATE_NS = 2 * 1000000000, /* a count that comes so late stands for nothing between */
 };
 
@@ -212,14 +213,17 @@ static void make_text(struct monitor *m, struct monitor_figures_file *file, uint
 	file->made_ns = now;
 }
 
-/* 0, or -errno: nobody can ask any more. */
+/* What asks now, and not all that asks meanwhile: others wait for this program, too. 0, or -errno:
+ * nobody can ask any more. */
 static int serve(struct monitor *m)
 {
 	int device = m->figures.files_source.fd;
 	struct wire_fuse_request request;
-	int r;
 
-	while ((r = wire_fuse_next(device, COUNT_OF(kinds), &request)) == 1) {
+	for (int i = 0; i < TURN_MAX; i++) {
+		int r = wire_fuse_next(device, COUNT_OF(kinds), &request);
+		if (r <= 0)
+			return r;
 		struct monitor_figures_file *file = &m->figures.files[request.file];
 		make_text(m, file, request.offset);
 		wire_fuse_answer(device, &request, file->text.text ? file->text.text : "",
@@ -227,7 +231,7 @@ static int serve(struct monitor *m)
 		if (request.is_read && request.offset >= file->text.length)
 			str_clear(&file->text);
 	}
-	return r;
+	return 0;
 }
 
 static void files_ready(struct monitor *m, struct monitor_source *source, uint32_t events)

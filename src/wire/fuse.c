@@ -17,6 +17,7 @@
 enum {
 	REQUEST_BYTES_MAX = FUSE_MIN_READ_BUFFER, /* of which a write, refused here, has less */
 	WRITE_MAX = 4096,
+	TURN_MAX = 64,           /* requests that are answered here */
 	READER_BUFFER = 1 << 16, /* st_blksize: what stdio reads at once */
 };
 
@@ -246,7 +247,7 @@ int wire_fuse_next(int device, size_t files, struct wire_fuse_request *ret)
 		char bytes[REQUEST_BYTES_MAX];
 	} request;
 
-	for (;;) {
+	for (int i = 0; i < TURN_MAX; i++) {
 		ssize_t n = read(device, request.bytes, sizeof(request.bytes));
 		if (n < 0 && errno == EAGAIN)
 			return 0;
@@ -261,6 +262,7 @@ int wire_fuse_next(int device, size_t files, struct wire_fuse_request *ret)
 			 (size_t)n - sizeof(request.header), files, ret))
 			return 1;
 	}
+	return 0;
 }
 
 void wire_fuse_answer(int device, const struct wire_fuse_request *request, const char *text,

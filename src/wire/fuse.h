@@ -9,7 +9,7 @@
 
 struct err;
 
-enum { WIRE_FUSE_FILES_MAX = 16, WIRE_FUSE_NAME_MAX = 16 };
+enum { WIRE_FUSE_NAME_MAX = 16 };
 
 /* What waits for an answer that takes the text of a file: a read, or how long it is. The kernel
  * wants to know that with each open(2), since sendfile(2) reads no further. */
@@ -30,8 +30,9 @@ int wire_fuse_open(int *ret_mount, struct err *e);
  * (before Linux 6.15). Somebody else has to answer what this asks, meanwhile. */
 int wire_fuse_open_file(int mount, size_t index, struct err *e);
 
-/* Answers what does not need a text. 1: *ret has to be answered; 0: there is no more for now;
- * -errno: nothing is mounted any more (-ENODEV), or worse. */
+/* Answers what does not need a text. 1: *ret has to be answered; 0: there is no more for now, or
+ * that was enough for once, and device is still readable; -errno: nothing is mounted any more
+ * (-ENODEV), or worse. */
 int wire_fuse_next(int device, size_t files, struct wire_fuse_request *ret);
 
 /* With what of the text is asked for. A reader that has gone meanwhile is no error. */

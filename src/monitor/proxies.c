@@ -32,15 +32,13 @@ static void keep_others(struct str *to, const char *text, uint16_t port)
 	unsigned its;
 	int pid;
 
-	for (const char *line = text; sscanf(line, "%d %" SCNu64 " %u", &pid, &start, &its) == 3;
-	     line += strcspn(line, "\n") + 1) {
-		if (port && its != port) {
+	while (sscanf(text, "%d %" SCNu64 " %u", &pid, &start, &its) == 3) {
+		if (port && its != port)
 			str_addf(to, "%d %" PRIu64 " %u\n", pid, start, its);
-			continue;
-		}
-		end(pid, start);
-		if (!strchr(line, '\n'))
-			break;
+		else
+			end(pid, start);
+		text += strcspn(text, "\n");
+		text += *text == '\n';
 	}
 }
 

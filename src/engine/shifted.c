@@ -119,12 +119,14 @@ int engine_shifted_make(struct engine *engine, const struct container *c, bool i
 			struct err *e)
 {
 	own_clear(plan_clear) struct plan plan = { 0 };
-	own_free char *layers = path_join(engine->store->root, "layers");
-	own_free char *names = path_join(engine->store->root, "names");
 
 	if (!is_needed(c))
 		return 0;
 	make_plan(&plan, c, image_only);
+	if (storage_shifted_is_there(engine->store, &plan.shifted))
+		return 0;
+	own_free char *layers = path_join(engine->store->root, "layers");
+	own_free char *names = path_join(engine->store->root, "names");
 	return storage_shifted_make(engine->store, &plan.shifted,
 				    runtime_overlay_takes_data(names, layers), e);
 }

@@ -61,17 +61,32 @@ static char *folder_of(const struct storage_shifted *shifted)
 	return mem_format("layers/%s", hex ? hex : "invalid");
 }
 
-/* "whole" beside fs/ says that the files have their bytes. */
-char *storage_shifted_path(bool *ret_redirected, const struct store *store,
-			   const struct storage_shifted *shifted)
+/* And in that its own. */
+static char *path_of(const struct storage_shifted *shifted)
 {
 	char key[SHIFTED_KEY_SIZE];
 
 	storage_shifted_key(key, shifted);
 	own_free char *folder = folder_of(shifted);
-	own_free char *whole = mem_format("%s/" PREFIX "%s/whole", folder, key);
+	return mem_format("%s/" PREFIX "%s", folder, key);
+}
+
+bool storage_shifted_is_there(const struct store *store, const struct storage_shifted *shifted)
+{
+	own_free char *path = path_of(shifted);
+
+	return faccessat(store->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* "whole" beside fs/ says that the files have their bytes. */
+char *storage_shifted_path(bool *ret_redirected, const struct store *store,
+			   const struct storage_shifted *shifted)
+{
+	own_free char *path = path_of(shifted);
+	own_free char *whole = mem_format("%s/whole", path);
+
 	*ret_redirected = faccessat(store->root_fd, whole, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
-	return mem_format("%s/%s/" PREFIX "%s/fs", store->root, folder, key);
+	return mem_format("%s/%s/fs", store->root, path);
 }
 
 /* ---- making ---- */
@@ -182,9 +197,6 @@ int storage_shifted_make(const struct store *store, const struct storage_shifted
 	storage_shifted_key(key, shifted);
 	own_free char *folder = folder_of(shifted);
 	own_free char *name = mem_format(PREFIX "%s", key);
-	own_free char *path = mem_format("%s/%s", folder, name);
-	if (faccessat(store->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
 	own_fd int top = openat(store->root_fd, folder, FOLDER);
 	int r = top < 0 ? err_sys(e, "open %s", folder)
 			: make(top, name, store, shifted, redirected, e);

@@ -35,8 +35,10 @@ void storage_shifted_key(char ret[SHIFTED_KEY_SIZE], const struct storage_shifte
 char *storage_shifted_path(bool *ret_redirected, const struct store *store,
 			   const struct storage_shifted *shifted);
 
-/* Makes it, if it is not there. redirected: the kernel takes layers with data alone. ERR_NOT_FOUND:
- * a layer is not there. */
+bool storage_shifted_is_there(const struct store *store, const struct storage_shifted *shifted);
+
+/* Makes it, if nobody has meanwhile. redirected: the kernel takes layers with data alone.
+ * ERR_NOT_FOUND: a layer is not there. */
 int storage_shifted_make(const struct store *store, const struct storage_shifted *shifted,
 			 bool redirected, struct err *e);
 

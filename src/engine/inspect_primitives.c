@@ -73,44 +73,43 @@ static void add_flags(struct json_object *to, const char *key, const struct expl
 	inspect_strings(to, key, &flags, false);
 }
 
-/* Where its processes are counted; known while it runs. */
-static struct json_object *cgroup(struct engine *engine, const struct container *c)
+/* How often its limits were met since it was started. */
+static struct json_object *failures(const struct runtime_container *c)
 {
-	own_fd int run_fd =
-		openat(engine->run_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct monitor_state state = { 0 };
-	struct err none;
-
-	if (run_fd < 0 || monitor_state_read_whole_at(&state, run_fd, &none) < 0)
-		return NULL;
-	struct json_object *to = shape_write(&runtime_cgroup_shape, &state.container.cgroup);
-	monitor_state_clear(&state);
-	return to;
-}
-
-/* How often its limits were met since it was started; known while it runs. */
-static struct json_object *failures(struct engine *engine, const struct container *c)
-{
-	own_fd int run_fd =
-		openat(engine->run_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	own_clear(runtime_stats_clear) struct runtime_stats stats = { 0 };
-	own_clear(monitor_state_clear) struct monitor_state state = { 0 };
 	struct err none;
 	uint64_t hugetlb = 0;
 
-	if (run_fd < 0 || monitor_state_read_whole_at(&state, run_fd, &none) < 0 ||
-	    runtime_stats_read(&stats, &state.container, &none) < 0)
+	if (runtime_stats_read(&stats, c, &none) < 0)
 		return NULL;
 	for (size_t i = 0; i < stats.hugetlb.count; i++)
 		hugetlb += stats.hugetlb.items[i].failcnt;
 	struct json_object *to = json_object_new_object();
 	inspect_number(to, "Memory", (int64_t)stats.memory.usage.failcnt);
 	inspect_number(to, "MemorySwap", (int64_t)stats.memory.swap.failcnt);
-	inspect_number(to, "OomKills", (int64_t)runtime_cgroup_oom_kills(&state.container.cgroup));
+	inspect_number(to, "OomKills", (int64_t)runtime_cgroup_oom_kills(&c->cgroup));
 	inspect_number(to, "Pids", (int64_t)stats.pids.failcnt);
 	inspect_number(to, "CpuThrottled", (int64_t)stats.cpu.throttling.throttled_periods);
 	inspect_number(to, "HugeTlb", (int64_t)hugetlb);
 	return to;
+}
+
+/* Where its processes are counted, and what of; known while it runs. */
+static void add_cgroup(struct json_object *to, struct engine *engine, const struct container *c,
+		       const struct container_state *state)
+{
+	own_fd int run_fd = container_state_live(state)
+				    ? openat(engine->run_fd, c->id,
+					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				    : -1;
+	own_clear(monitor_state_clear) struct monitor_state now = { 0 };
+	struct err none;
+	bool known = run_fd >= 0 && monitor_state_read_whole_at(&now, run_fd, &none) >= 0;
+
+	json_object_object_add(to, "Cgroup",
+			       known ? shape_write(&runtime_cgroup_shape, &now.container.cgroup)
+				     : NULL);
+	json_object_object_add(to, "Failures", known ? failures(&now.container) : NULL);
 }
 
 struct json_object *inspect_primitives(struct engine *engine, const struct container *c,
@@ -132,10 +131,7 @@ struct json_object *inspect_primitives(struct engine *engine, const struct conta
 	inspect_bool(to, "Init", c->process.init);
 	add_flags(to, "Weaker", &rows, EXPLAIN_WEAKER);
 	add_flags(to, "Tighter", &rows, EXPLAIN_TIGHTER);
-	json_object_object_add(to, "Cgroup",
-			       container_state_live(state) ? cgroup(engine, c) : NULL);
-	json_object_object_add(to, "Failures",
-			       container_state_live(state) ? failures(engine, c) : NULL);
+	add_cgroup(to, engine, c, state);
 	inspect_number(to, "MonitorPid", state->monitor_pid);
 	inspect_strings(to, "Layers", &c->image.layers, false);
 	return to;

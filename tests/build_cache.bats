@@ -241,18 +241,7 @@ dying_registry() { # BYTES
 }
 
 @test "ctrl-C while a registry says nothing: the build ends, and keeps what it did" {
-	needs python3
-	cat >silent.py <<-'END'
-		import socket
-		server = socket.create_server(("127.0.0.1", 5099))
-		kept = []
-		while True:
-		    kept.append(server.accept())
-		    print("asked", flush=True)
-	END
-	service python3 silent.py
-	asked=$BATS_TEST_TMPDIR/service.0.log
-	within 10 listens 5099
+	silent_service 5099
 	cat >Dockerfile <<<$'FROM busybox\nRUN echo first >/first'
 	for option in "--cache-from 127.0.0.1:5099/none" "--cache-to type=registry,ref=127.0.0.1:5099/none"; do
 		within 10 grep -q asked "$asked"

@@ -240,19 +240,7 @@ unfinished() {
 }
 
 @test "ctrl-C and kill -9 while an image is pulled: what was done stays, nothing else does" {
-	needs python3
-	# takes connections and says nothing
-	cat >silent.py <<-'END'
-		import socket
-		server = socket.create_server(("127.0.0.1", 5099))
-		kept = []
-		while True:
-		    kept.append(server.accept())
-		    print("asked", flush=True)
-	END
-	service python3 silent.py
-	asked=$BATS_TEST_TMPDIR/service.0.log
-	within 10 listens 5099
+	silent_service 5099
 	within 10 grep -q asked "$asked"
 	cat >Dockerfile <<<$'FROM busybox AS one\nRUN echo first >/first\nFROM 127.0.0.1:5099/none\nCOPY --from=one /first /'
 	for signal in INT KILL; do

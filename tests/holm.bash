@@ -176,9 +176,10 @@ kernel_before() { # MAJOR MINOR
 	[ "$major" -lt "$1" ] || { [ "$major" = "$1" ] && [ "${minor%%[!0-9]*}" -lt "$2" ]; }
 }
 
-# Tries the command until it succeeds, for at most so many seconds.
+# Tries the command until it succeeds, for at most three times the seconds that are plenty on a quiet
+# machine: whoever waits for what comes does not wait longer for that.
 within() { # SECONDS COMMAND...
-	local end=$((SECONDS + $1 * ${HOLM_TEST_PATIENCE:-1}))
+	local end=$((SECONDS + 3 * $1 * ${HOLM_TEST_PATIENCE:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || {
@@ -251,6 +252,21 @@ services_stop() {
 		wait "$pid" 2>/dev/null || true
 	done
 	SERVICES=()
+}
+
+# Takes connections on 127.0.0.1:PORT and says nothing; the file $asked has a line for each.
+silent_service() { # PORT
+	needs python3
+	# shellcheck disable=SC2034 # for the tests
+	asked=$BATS_TEST_TMPDIR/service.${#SERVICES[@]}.log
+	service python3 -c '
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+kept = []
+while True:
+    kept.append(server.accept())
+    print("asked", flush=True)' "$1"
+	within 10 listens "$1"
 }
 
 # A registry on 127.0.0.1:PORT (default 5000); $REGISTRY is its name. More lines of its

@@ -336,6 +336,7 @@ rejected() { # TEXT
 	refused 1 "--pubkeysfile /nosuch" holm image trust set -f /nosuch quay.io
 	refused 125 "--type: 'maybe'" holm image trust set -t maybe quay.io
 	refused 1 "does not begin with the host" holm image trust set -t accept busybox
+	refused 1 "does not begin with the host" holm image trust set -t accept local
 	refused 1 "neither" holm image trust set -t accept 'quay.io/'
 	refused 1 "for show" holm image trust set --json -t accept quay.io
 	refused 1 "show takes no REGISTRY" holm image trust show quay.io

@@ -217,7 +217,7 @@ alpine_mirror() {
 		#!/bin/sh
 		echo "apk $*" >/etc/apk/world
 		cat /etc/resolv.conf >>/etc/apk/world
-		printf '#!/bin/sh\necho openrc $*\n' >/sbin/openrc
+		printf '#!/bin/sh\necho openrc $*\nsleep 0.3\n' >/sbin/openrc
 		chmod +x /sbin/openrc
 	E
 	chmod +x tree/sbin/apk

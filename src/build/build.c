@@ -42,12 +42,8 @@ static int begin_scratch(struct build *build, const struct build_stage *stage,
 {
 	own_clear(oci_platform_clear) struct oci_platform platform = { 0 };
 	const char *said = stage->platform ? stage->platform : build->o->platform;
-	int r = 0;
+	int r = oci_platform_parse(&platform, said, e);
 
-	if (said)
-		r = oci_platform_parse(&platform, said, e);
-	else
-		oci_platform_host(&platform);
 	if (r < 0)
 		return r;
 	state->name = mem_text("scratch");
@@ -292,21 +288,15 @@ static void add_platform(struct strv *to, const char *side, const struct oci_pla
 
 static int set_platform_args(struct build *build, struct err *e)
 {
-	struct oci_platform host = { 0 }, target = { 0 };
-	int r = 0;
+	own_clear(oci_platform_clear) struct oci_platform host = { 0 };
+	own_clear(oci_platform_clear) struct oci_platform target = { 0 };
 
 	oci_platform_host(&host);
-	if (build->o->platform)
-		r = oci_platform_parse(&target, build->o->platform, e);
-	else
-		oci_platform_host(&target);
-	if (r == 0) {
-		add_platform(&build->platform_args, "BUILD", &host);
-		add_platform(&build->platform_args, "TARGET", &target);
-	}
-	oci_platform_clear(&host);
-	oci_platform_clear(&target);
-	return r < 0 ? err_add(e, "--platform") : 0;
+	if (oci_platform_parse(&target, build->o->platform, e) < 0)
+		return err_add(e, "--platform");
+	add_platform(&build->platform_args, "BUILD", &host);
+	add_platform(&build->platform_args, "TARGET", &target);
+	return 0;
 }
 
 /* ARGs before the first FROM, in which those before count. */

@@ -16,6 +16,7 @@
 #include "build/cache.h"
 #include "build/cache_option.h"
 #include "build/child.h"
+#include "build/output.h"
 #include "build/progress.h"
 #include "build/step.h"
 #include "engine/engine.h"
@@ -92,7 +93,7 @@ static int make(const struct build *build, bool target_only, char digest[IMAGE_D
 struct sending {
 	const struct build_cache_option *option;
 	const char *digest;
-	const char *place; /* a folder that is not there yet */
+	const char *place; /* a folder that is not there yet; NULL: to a registry */
 };
 
 static int send_it(const struct build *build, const void *context, char answer[IMAGE_DIGEST_SIZE],
@@ -100,22 +101,13 @@ static int send_it(const struct build *build, const void *context, char answer[I
 {
 	const struct sending *sending = context;
 	const struct store *store = build->engine->store;
-	own_clear(strv_clear) struct strv arguments = { 0 };
-	bool local = sending->option->type == BUILD_CACHE_LOCAL;
+	char *digests[] = { (char *)sending->digest };
+	const struct strv names = { digests, 1 };
 
 	(void)answer;
-	strv_add(&arguments, local ? "save" : "push");
-	strv_addf(&arguments, "--root=%s", store->root);
-	strv_addf(&arguments, "--run=%s", store->run);
-	strv_add(&arguments, "--");
-	if (local) {
-		strv_add(&arguments, "oci-dir");
-		strv_add(&arguments, sending->place);
-	}
-	strv_add(&arguments, sending->digest);
-	if (!local)
-		strv_add(&arguments, sending->option->place);
-	return image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
+	return sending->place
+		       ? build_output_save(store, &names, "oci-dir", sending->place, e)
+		       : build_output_push(store, sending->digest, sending->option->place, e);
 }
 
 /* Nobody's files are removed for a cache. */

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/process.h"
+#include "base/socket.h"
 
 enum { CHUNK = 64 << 10, MAX = BUILD_FORWARD_CONNECTIONS_MAX };
 
@@ -30,22 +31,13 @@ struct pairs {
 	size_t count;
 };
 
-/* Names of sockets have 107 bytes, paths may have more: they are reached through a descriptor. */
-static struct sockaddr_un address_of(int fd, const char *name)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d%s%s", fd,
-		 name ? "/" : "", name ? name : "");
-	return address;
-}
-
 /* ---- the child ---- */
 
 static int connect_to(int place_fd)
 {
-	const struct sockaddr_un address = address_of(place_fd, NULL);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", place_fd);
 	own_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const void *)&address, sizeof(address)) < 0)
 		return -1;
@@ -111,11 +103,9 @@ static void serve(int listener, int place_fd)
 
 static int listen_at(const struct build_forward *forward, struct err *e)
 {
-	const struct sockaddr_un address = address_of(forward->folder_fd, forward->name);
-
-	own_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const void *)&address, sizeof(address)) < 0)
-		return err_sys(e, "make a socket");
+	own_fd int fd = socket_bind_at(SOCK_STREAM, forward->folder_fd, forward->name, e);
+	if (fd < 0)
+		return fd;
 	if (fchownat(forward->folder_fd, forward->name, forward->uid, forward->gid,
 		     AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fchmodat(forward->folder_fd, forward->name, forward->mode, 0) < 0)

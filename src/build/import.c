@@ -43,9 +43,7 @@ static int ask(const struct build *build, const void *context, char answer[IMAGE
 	own_clear(strv_clear) struct strv arguments = { 0 };
 	struct image_progress done = { 0 };
 
-	strv_add(&arguments, "cache");
-	strv_addf(&arguments, "--root=%s", store->root);
-	strv_addf(&arguments, "--run=%s", store->run);
+	image_command_begin(&arguments, "cache", store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, request->import->source);
 	if (request->key) {

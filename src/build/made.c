@@ -85,9 +85,7 @@ static int fetch(int folder_fd, const struct build_step *step, const char *addre
 	const struct store *store = step->build->engine->store;
 	const struct image_command_files files = { folder_fd, -1 };
 
-	strv_add(&arguments, "fetch");
-	strv_addf(&arguments, "--root=%s", store->root);
-	strv_addf(&arguments, "--run=%s", store->run);
+	image_command_begin(&arguments, "fetch", store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, address);
 	strv_add(&arguments, name);

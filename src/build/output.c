@@ -138,14 +138,12 @@ static int write_tar(const struct build *build, const char *id, const char *path
 
 /* ---- archives ---- */
 
-static int save(const struct store *store, const struct strv *names, const char *format,
-		const char *to, struct err *e)
+int build_output_save(const struct store *store, const struct strv *names, const char *format,
+		      const char *to, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
-	strv_add(&arguments, "save");
-	strv_addf(&arguments, "--root=%s", store->root);
-	strv_addf(&arguments, "--run=%s", store->run);
+	image_command_begin(&arguments, "save", store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, format);
 	strv_add(&arguments, to ? to : "-");
@@ -153,14 +151,11 @@ static int save(const struct store *store, const struct strv *names, const char 
 	return image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }
 
-/* from: an image or a list. */
-static int push(const struct store *store, const char *from, const char *to, struct err *e)
+int build_output_push(const struct store *store, const char *from, const char *to, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
-	strv_add(&arguments, "push");
-	strv_addf(&arguments, "--root=%s", store->root);
-	strv_addf(&arguments, "--run=%s", store->run);
+	image_command_begin(&arguments, "push", store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, from);
 	strv_add(&arguments, to);
@@ -180,11 +175,11 @@ static int write_one(const struct build *build, const struct output *output, con
 	if (str_equal(output->type, "tar"))
 		return write_tar(build, id, output->to, e);
 	if (str_equal(output->type, "oci"))
-		return save(store, names, "oci-archive", output->to, e);
+		return build_output_save(store, names, "oci-archive", output->to, e);
 	if (str_equal(output->type, "registry"))
-		return push(store, id, strv_value(&output->pairs, "name"), e);
+		return build_output_push(store, id, strv_value(&output->pairs, "name"), e);
 	if (str_equal(output->type, "docker") && output->to)
-		return save(store, names, "docker-archive", output->to, e);
+		return build_output_save(store, names, "docker-archive", output->to, e);
 	/* the image is in the store already, as by docker without dest */
 	const char *name = strv_value(&output->pairs, "name");
 	return name ? engine_images_tag(build->engine, id, name, e) : 0;
@@ -260,10 +255,10 @@ int build_output_write_several(struct engine *engine, const struct build_options
 		own_clear(output_clear) struct output output = { 0 };
 		r = parse(&output, o->output.items[i], e);
 		if (r == 0 && str_equal(output.type, "oci"))
-			r = save(engine->store, ids, "oci-archive", output.to, e);
+			r = build_output_save(engine->store, ids, "oci-archive", output.to, e);
 		else if (r == 0)
-			r = push(engine->store, o->tag.items[0], strv_value(&output.pairs, "name"),
-				 e);
+			r = build_output_push(engine->store, o->tag.items[0],
+					      strv_value(&output.pairs, "name"), e);
 	}
 	return r < 0 ? err_add(e, "--output") : 0;
 }

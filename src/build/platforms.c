@@ -125,17 +125,6 @@ static int build_one(struct platforms *all, size_t number, struct err *e)
 	return 0;
 }
 
-static bool is_host(const char *name)
-{
-	own_clear(oci_platform_clear) struct oci_platform host = { 0 };
-	own_clear(oci_platform_clear) struct oci_platform asked = { 0 };
-	struct err parsed;
-
-	oci_platform_host(&host);
-	return oci_platform_parse(&asked, name, &parsed) == 0 && str_equal(asked.os, host.os) &&
-	       str_equal(asked.architecture, host.architecture);
-}
-
 /* This machine's last: the names of base images then lead to its images, as before. */
 static int build_each(struct platforms *all, struct err *e)
 {
@@ -145,7 +134,7 @@ static int build_each(struct platforms *all, struct err *e)
 		strv_add(&all->ids, "");
 	for (int host = 0; host <= 1; host++)
 		for (size_t i = 0; r == 0 && i < all->names.count; i++)
-			if (is_host(all->names.items[i]) == (host == 1))
+			if (oci_platform_is_host(all->names.items[i]) == (host == 1))
 				r = build_one(all, i, e);
 	return r;
 }
@@ -160,9 +149,7 @@ static int make_list(const struct platforms *all, const char *name, struct err *
 	struct err none;
 	size_t left;
 
-	strv_add(&arguments, "list");
-	strv_addf(&arguments, "--root=%s", store->root);
-	strv_addf(&arguments, "--run=%s", store->run);
+	image_command_begin(&arguments, "list", store);
 	strv_add(&arguments, "--purge");
 	strv_add(&arguments, "--");
 	strv_add(&arguments, "create");

@@ -69,9 +69,7 @@ int cli_archive_arguments(struct cli *cli, const char *verb, struct strv *to, st
 	int r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
 		return r;
-	strv_add(to, verb);
-	strv_addf(to, "--root=%s", engine->store->root);
-	strv_addf(to, "--run=%s", engine->store->run);
+	image_command_begin(to, verb, engine->store);
 	if (cli->debug)
 		strv_add(to, "--debug");
 	return 0;

@@ -145,7 +145,8 @@ static int check_scope(const char *scope, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "'%s' is neither \"default\" nor a registry or a part of one",
 			       scope);
-	if (strcspn(scope, ".:") < host || strncmp(scope, "localhost", host) == 0)
+	if (strcspn(scope, ".:") < host ||
+	    (host == strlen("localhost") && strncmp(scope, "localhost", host) == 0))
 		return 0;
 	err_set(e, ERR_INVALID, "'%s' does not begin with the host of a registry", scope);
 	return err_hint(e, "docker.io/library/%s is the whole name of such an image", scope);

@@ -196,9 +196,7 @@ static int add_layer(struct commit *commit, char *ret_id, struct err *e)
 	own_fd int layer = open_layer(commit, e);
 	if (layer < 0)
 		return layer;
-	strv_add(&arguments, "commit");
-	strv_addf(&arguments, "--root=%s", commit->engine->store->root);
-	strv_addf(&arguments, "--run=%s", commit->engine->store->run);
+	image_command_begin(&arguments, "commit", commit->engine->store);
 	engine_stream_add_ids(&arguments, &ids);
 	for (size_t i = 0; !is_whole(commit) && engine_tree_own_places[i]; i++)
 		strv_addf(&arguments, "--leave-out=%s", engine_tree_own_places[i]);

@@ -90,9 +90,7 @@ static int call(const struct fsck_run *run, const char *verb, const struct strv 
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
-	strv_add(&arguments, verb);
-	strv_addf(&arguments, "--root=%s", run->engine->store->root);
-	strv_addf(&arguments, "--run=%s", run->engine->store->run);
+	image_command_begin(&arguments, verb, run->engine->store);
 	strv_add(&arguments, "--");
 	strv_add_all(&arguments, operands);
 	return image_command_run_each(take_finding, ret, &arguments, IMAGE_SHOW_PROGRESS, e);

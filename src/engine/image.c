@@ -93,11 +93,7 @@ static int find_listed(struct engine *engine, const struct storage_index *index,
 	own_free char *stored = image_source_stored_name(&source);
 	if (!stored || storage_list_read(&list, engine->store, stored, &none) < 0)
 		return 0;
-	int r = 0;
-	if (platform)
-		r = oci_platform_parse(&want, platform, e);
-	else
-		oci_platform_host(&want);
+	int r = oci_platform_parse(&want, platform, e);
 	if (r == 0)
 		r = oci_index_choose(&list, &want, e);
 	if (r < 0) {
@@ -214,18 +210,6 @@ static int has_platform(const struct storage_image *image, const char *platform,
 	       (!want.variant || str_equal(want.variant, image->config.variant));
 }
 
-static bool is_host(const char *platform)
-{
-	own_clear(oci_platform_clear) struct oci_platform want = { 0 };
-	own_clear(oci_platform_clear) struct oci_platform host = { 0 };
-	struct err bad;
-
-	oci_platform_host(&host);
-	return !platform ||
-	       (oci_platform_parse(&want, platform, &bad) == 0 && str_equal(want.os, host.os) &&
-		str_equal(want.architecture, host.architecture));
-}
-
 /* The shipped archive, if it is what the name means and is there. */
 static char *embedded_archive(const char *name)
 {
@@ -244,9 +228,7 @@ static char *embedded_archive(const char *name)
 
 static void begin_pull(struct engine *engine, struct strv *arguments, const char *platform)
 {
-	strv_add(arguments, "pull");
-	strv_addf(arguments, "--root=%s", engine->store->root);
-	strv_addf(arguments, "--run=%s", engine->store->run);
+	image_command_begin(arguments, "pull", engine->store);
 	if (platform)
 		strv_addf(arguments, "--platform=%s", platform);
 }
@@ -301,9 +283,8 @@ static int resolve(struct engine *engine, const struct image_request *request,
 	}
 	if (request->pull == ENGINE_PULL_NEVER)
 		return -e->number;
-	own_free char *embedded = request->pull == ENGINE_PULL_MISSING && is_host(request->platform)
-					  ? embedded_archive(request->name)
-					  : NULL;
+	bool here = request->pull == ENGINE_PULL_MISSING && oci_platform_is_host(request->platform);
+	own_free char *embedded = here ? embedded_archive(request->name) : NULL;
 	return bring_and_find(engine, request, embedded ? embedded : request->name,
 			      embedded ? true : request->quiet, image, reference, e);
 }
@@ -316,9 +297,7 @@ static int restore_layers(struct engine *engine, const struct storage_image *ima
 	int r = storage_image_check_layers(image, engine->store, e);
 	if (r == 0 || e->kind != ERR_NOT_FOUND)
 		return r;
-	strv_add(&arguments, "restore");
-	strv_addf(&arguments, "--root=%s", engine->store->root);
-	strv_addf(&arguments, "--run=%s", engine->store->run);
+	image_command_begin(&arguments, "restore", engine->store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, image->digest);
 	r = image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);

@@ -29,6 +29,7 @@
 #include "engine/snapshot.h"
 #include "engine/transfer.h"
 #include "engine/userns.h"
+#include "image/command.h"
 #include "oci/digest.h"
 #include "storage/frozen.h"
 #include "storage/store.h"
@@ -215,20 +216,13 @@ static void answer_wishes(struct receiving *r)
 
 /* ---- the bytes ---- */
 
-static void begin(struct receiving *r, struct strv *to, const char *verb)
-{
-	strv_add(to, verb);
-	strv_addf(to, "--root=%s", r->engine->store->root);
-	strv_addf(to, "--run=%s", r->engine->store->run);
-}
-
 static int read_image(struct receiving *r, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 
 	if (has_image(r))
 		return transfer_read_past(r->fd, e);
-	begin(r, &arguments, "load");
+	image_command_begin(&arguments, "load", r->engine->store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, "-");
 	return transfer_read_command(r->fd, &arguments, -1, e);
@@ -249,7 +243,7 @@ static int read_layer(struct receiving *r, const char *origin, struct err *e)
 	if (result < 0)
 		return result;
 	own_fd int folder = storage_frozen_open(r->engine->store, here, e);
-	begin(r, &arguments, "unpack-layer");
+	image_command_begin(&arguments, "unpack-layer", r->engine->store);
 	result = folder < 0 ? folder : transfer_read_command(r->fd, &arguments, folder, e);
 	if (result < 0) {
 		storage_frozen_remove(r->engine->store, here);

@@ -24,6 +24,7 @@
 #include "engine/snapshot_file.h"
 #include "engine/stream.h"
 #include "engine/transfer.h"
+#include "image/command.h"
 #include "storage/store.h"
 
 extern char **environ;
@@ -123,19 +124,12 @@ static int write_header(struct sending *s, struct err *e)
 	return r < 0 ? r : transfer_write_text(s->fd, TRANSFER_HEADER, text, strlen(text), e);
 }
 
-static void begin(struct sending *s, struct strv *to, const char *verb)
-{
-	strv_add(to, verb);
-	strv_addf(to, "--root=%s", s->engine->store->root);
-	strv_addf(to, "--run=%s", s->engine->store->run);
-}
-
 static int write_image(struct sending *s, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 	const struct container_image *image = &s->held.container.image;
 
-	begin(s, &arguments, "save");
+	image_command_begin(&arguments, "save", s->engine->store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, "oci-archive");
 	strv_add(&arguments, "-");
@@ -161,7 +155,7 @@ static int write_layer(struct sending *s, const char *layer, const struct runtim
 	own_fd int folder = storage_frozen_open(s->engine->store, layer, e);
 	if (folder < 0)
 		return folder;
-	begin(s, &arguments, "pack-layer");
+	image_command_begin(&arguments, "pack-layer", s->engine->store);
 	engine_stream_add_ids(&arguments, &map);
 	strv_add(&s->sent, layer);
 	return transfer_write_command(s->fd, TRANSFER_LAYER, layer, &arguments, folder, e);

@@ -25,9 +25,7 @@ void engine_stream_add_ids(struct strv *to, const struct oci_id_map *ids)
 static void begin(struct strv *to, struct engine *engine, const char *verb,
 		  const struct engine_stream *stream)
 {
-	strv_add(to, verb);
-	strv_addf(to, "--root=%s", engine->store->root);
-	strv_addf(to, "--run=%s", engine->store->run);
+	image_command_begin(to, verb, engine->store);
 	engine_stream_add_ids(to, &stream->ids);
 	if (stream->without_root)
 		strv_add(to, "--without-root");

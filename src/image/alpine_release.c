@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
 
@@ -30,7 +31,7 @@ static void take_field(struct entry *entry, const char *line, size_t length)
 		{ "sha256: ", entry->sha256 },
 	};
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
 		size_t key = strlen(fields[i].key);
 		if (length > key && strncmp(line, fields[i].key, key) == 0)
 			snprintf(fields[i].to, SCALAR_MAX, "%.*s", (int)(length - key), line + key);

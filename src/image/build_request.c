@@ -80,9 +80,7 @@ int image_build_ask(const struct image_build_request *request, const struct stor
 	own_fd int fd = write_request(request, e);
 	if (fd < 0)
 		return fd;
-	strv_add(&arguments, "build");
-	strv_addf(&arguments, "--root=%s", store->root);
-	strv_addf(&arguments, "--run=%s", store->run);
+	image_command_begin(&arguments, "build", store);
 	const struct image_command_files files = { -1, fd };
 	return image_command_run_on(&files, ret, &arguments, IMAGE_SHOW_NOTHING, e);
 }

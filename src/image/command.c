@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "image/progress_print.h"
+#include "storage/store.h"
 
 extern char **environ;
 
@@ -29,6 +30,13 @@ struct reader {
 	void *arg;
 	struct err err; /* text "" until an error came */
 };
+
+void image_command_begin(struct strv *arguments, const char *verb, const struct store *store)
+{
+	strv_add(arguments, verb);
+	strv_addf(arguments, "--root=%s", store->root);
+	strv_addf(arguments, "--run=%s", store->run);
+}
 
 static char *program_path(void)
 {

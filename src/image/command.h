@@ -7,6 +7,7 @@
 #include "image/progress.h"
 
 struct err;
+struct store;
 
 /* Where holm-image finds USER[:PASSWORD]: of its command line everybody could read them. */
 #define IMAGE_COMMAND_CREDENTIALS "HOLM_REGISTRY_CREDENTIALS"
@@ -15,6 +16,9 @@ enum image_command_show {
 	IMAGE_SHOW_NOTHING,
 	IMAGE_SHOW_PROGRESS, /* bars in place where stderr is a terminal, else plain lines */
 };
+
+/* How arguments begin: the verb, and where the store is. */
+void image_command_begin(struct strv *arguments, const char *verb, const struct store *store);
 
 /* Runs `holm-image ARGUMENTS...` (arguments begin with the verb: "pull", "--root", ...) with a
  * progress descriptor, its stdin and stdout inherited. What it shows goes to stderr. Fills *ret

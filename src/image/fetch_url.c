@@ -11,32 +11,11 @@
 #include "image/invocation.h"
 #include "image/jail.h"
 
-struct target {
-	int fd;
-};
-
 static int write_to(void *context, const void *bytes, size_t length, struct err *e)
 {
-	const struct target *target = context;
-	int r = fd_write_all(target->fd, bytes, length);
+	int r = fd_write_all(*(const int *)context, bytes, length);
 
 	return r < 0 ? err_number(e, -r, "write the file") : 0;
-}
-
-static int get(const char *address, struct target *target, struct err *e)
-{
-	static const struct image_http_settings settings = { 0 };
-	own(image_http_free) struct image_http *http = image_http_new(&settings);
-	struct image_http_response response = { 0 };
-	const struct byte_sink sink = { write_to, target };
-	const struct image_http_request request = { .url = address, .sink = &sink };
-
-	int r = image_http_perform(http, &request, &response, e);
-	if (r == 0 && response.status != 200)
-		r = err_set(e, response.status == 404 ? ERR_NOT_FOUND : ERR_UNREACHABLE,
-			    "the server answers %ld", response.status);
-	image_http_response_clear(&response);
-	return r;
 }
 
 int image_fetch_url_verb(const struct image_invocation *invocation, struct err *e)
@@ -49,6 +28,6 @@ int image_fetch_url_verb(const struct image_invocation *invocation, struct err *
 	if (fd < 0)
 		return err_sys(e, "make the file");
 	int r = image_jail_enter_at(-1, e);
-	struct target target = { fd };
-	return r < 0 ? r : get(invocation->operands[0], &target, e);
+	const struct byte_sink sink = { write_to, &fd };
+	return r < 0 ? r : image_http_get(invocation->operands[0], &sink, e);
 }

@@ -555,3 +555,17 @@ int image_http_perform(struct image_http *http, const struct image_http_request 
 	str_clear(&t.detail);
 	return r;
 }
+
+int image_http_get(const char *url, const struct byte_sink *sink, struct err *e)
+{
+	static const struct image_http_settings settings = { 0 };
+	own(image_http_free) struct image_http *http = image_http_new(&settings);
+	own_clear(image_http_response_clear) struct image_http_response response = { 0 };
+	const struct image_http_request request = { .url = url, .sink = sink };
+
+	int r = image_http_perform(http, &request, &response, e);
+	if (r < 0 || response.status == 200)
+		return r;
+	return err_set(e, response.status == 404 ? ERR_NOT_FOUND : ERR_UNREACHABLE,
+		       "the server answers %ld", response.status);
+}

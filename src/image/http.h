@@ -91,3 +91,7 @@ void image_http_allow_local(struct image_http *http);
  * after a failure. */
 int image_http_perform(struct image_http *http, const struct image_http_request *request,
 		       struct image_http_response *response, struct err *e);
+
+/* One address of the web, to sink: whole, or it fails, with ERR_NOT_FOUND or ERR_UNREACHABLE where
+ * the server says that it is not there. */
+int image_http_get(const char *url, const struct byte_sink *sink, struct err *e);

@@ -177,27 +177,13 @@ static void *pack_thread(void *argument)
 	return NULL;
 }
 
-static int fetch(const char *url, const struct byte_sink *sink, struct err *e)
-{
-	static const struct image_http_settings settings;
-	own(image_http_free) struct image_http *http = image_http_new(&settings);
-	own_clear(image_http_response_clear) struct image_http_response response = { 0 };
-	const struct image_http_request request = { .url = url, .sink = sink };
-
-	int r = image_http_perform(http, &request, &response, e);
-	if (r < 0 || response.status == 200)
-		return r;
-	return err_set(e, response.status == 404 ? ERR_NOT_FOUND : ERR_UNREACHABLE,
-		       "the server answered with status %ld", response.status);
-}
-
 static void *fetch_thread(void *argument)
 {
 	const struct bringing *job = argument;
 	struct byte_sink sink = { ring_write, job->ring };
 	struct err e;
 
-	int r = fetch(job->url, &sink, &e);
+	int r = image_http_get(job->url, &sink, &e);
 	image_ring_finish(job->ring, r < 0 ? &e : NULL);
 	return NULL;
 }

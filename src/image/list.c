@@ -22,11 +22,6 @@
 
 /* ---- files ---- */
 
-bool image_list_exists(const struct store *store, const char *name)
-{
-	return storage_list_exists(store, name);
-}
-
 int image_list_read(struct oci_index *list, const struct store *store, const char *name,
 		    struct err *e)
 {
@@ -99,7 +94,7 @@ static int add_each(struct doing *d, size_t from, struct err *e)
 static int create(struct doing *d, struct err *e)
 {
 	const struct image_invocation *invocation = d->invocation;
-	bool there = !invocation->purge && image_list_exists(invocation->store, d->name);
+	bool there = !invocation->purge && storage_list_exists(invocation->store, d->name);
 	int r = 0;
 
 	if (there && !invocation->amend) {

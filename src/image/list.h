@@ -15,7 +15,6 @@ struct store;
 /* name is a full reference. The caller clears *list. ERR_NOT_FOUND. */
 int image_list_read(struct oci_index *list, const struct store *store, const char *name,
 		    struct err *e);
-bool image_list_exists(const struct store *store, const char *name);
 
 /* Under the lock that image_list_lock() gives, for as long as from reading to writing. */
 int image_list_lock(const struct store *store, struct err *e);

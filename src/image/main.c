@@ -265,16 +265,10 @@ static int run(const struct verb *verb, const struct options *options, struct im
 {
 	own(store_close) struct store *store = NULL;
 	own_clear(oci_platform_clear) struct oci_platform platform = { 0 };
-	int r = 0;
 
-	if (options->platform)
-		r = oci_platform_parse(&platform, options->platform, e) < 0
-			    ? err_add(e, "--platform")
-			    : 0;
-	else
-		oci_platform_host(&platform);
-	if (r == 0)
-		r = store_open(&store, options->root, options->run, e);
+	if (oci_platform_parse(&platform, options->platform, e) < 0)
+		return err_add(e, "--platform");
+	int r = store_open(&store, options->root, options->run, e);
 	if (r < 0)
 		return r;
 	struct image_invocation invocation = {

@@ -20,6 +20,7 @@
 #include "image/send.h"
 #include "image/source.h"
 #include "storage/index.h"
+#include "storage/list.h"
 #include "storage/store.h"
 
 /* One tag to push, and the image that it is to mean. */
@@ -251,7 +252,7 @@ static bool is_list(const struct image_invocation *invocation)
 	if (image_reference_parse(&ref, name, &ignored) < 0)
 		return false;
 	own_free char *full = image_reference_format(&ref);
-	return image_list_exists(invocation->store, full) &&
+	return storage_list_exists(invocation->store, full) &&
 	       storage_index_read(&index, invocation->store, &ignored) == 0 &&
 	       image_find(&index, name, &entry, &ignored) < 0;
 }

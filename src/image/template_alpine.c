@@ -91,17 +91,9 @@ static int take_bytes(void *context, const void *bytes, size_t length, struct er
 
 static int get(const char *address, struct download *download, struct err *e)
 {
-	static const struct image_http_settings settings = { 0 };
-	own(image_http_free) struct image_http *http = image_http_new(&settings);
-	struct image_http_response response = { 0 };
 	const struct byte_sink sink = { take_bytes, download };
-	const struct image_http_request request = { .url = address, .sink = &sink };
 
-	int r = image_http_perform(http, &request, &response, e);
-	if (r == 0 && response.status != 200)
-		r = err_set(e, response.status == 404 ? ERR_NOT_FOUND : ERR_UNREACHABLE,
-			    "the server answers %ld", response.status);
-	image_http_response_clear(&response);
+	int r = image_http_get(address, &sink, e);
 	return r < 0 ? err_add(e, "%s", address) : 0;
 }
 

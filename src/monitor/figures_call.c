@@ -72,9 +72,7 @@ static void narrow(struct runtime_number_list *own, const struct runtime_number_
 {
 	bool any = false;
 
-	own->count = 0;
-	for (size_t i = 0; i < RUNTIME_NUMBER_LIST_MAX; i++)
-		own->count += runtime_number_list_has(own, i);
+	runtime_number_list_count(own);
 	if (own->count <= seen->count)
 		return;
 	for (size_t i = 0; i < COUNT_OF(own->bits); i++)

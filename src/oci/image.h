@@ -173,9 +173,13 @@ int oci_image_check_layers(const struct oci_manifest *manifest,
 bool oci_image_is_layer(const char *media_type);
 
 /* "os/arch[/variant]" as people type it into *to, zeroed before; free with oci_platform_clear.
- * A missing os is "linux"; x86_64 and aarch64 are understood. ERR_INVALID. */
+ * A missing os is "linux"; x86_64 and aarch64 are understood. NULL is this machine's. ERR_INVALID.
+ */
 int oci_platform_parse(struct oci_platform *to, const char *text, struct err *e);
 void oci_platform_host(struct oci_platform *to); /* of this machine; the caller clears */
+
+/* Does that text name this machine, whatever its variant? */
+bool oci_platform_is_host(const char *text);
 void oci_platform_clear(struct oci_platform *platform);
 
 /* The entry of index for want: exact first, then one without variant, then (arm) the next lower

@@ -55,8 +55,12 @@ static bool is_architecture(const char *name)
 int oci_platform_parse(struct oci_platform *to, const char *text, struct err *e)
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
-	strv_split(&parts, text, '/');
 
+	if (!text) {
+		oci_platform_host(to);
+		return 0;
+	}
+	strv_split(&parts, text, '/');
 	if (parts.count < 1 || parts.count > 3 || strv_contains(&parts, ""))
 		return err_set(
 			e, ERR_INVALID,
@@ -89,6 +93,17 @@ void oci_platform_host(struct oci_platform *to)
 
 	mem_replace(&to->os, "linux");
 	set_architecture(to, uname(&name) == 0 ? name.machine : "amd64");
+}
+
+bool oci_platform_is_host(const char *text)
+{
+	own_clear(oci_platform_clear) struct oci_platform host = { 0 };
+	own_clear(oci_platform_clear) struct oci_platform asked = { 0 };
+	struct err parsed;
+
+	oci_platform_host(&host);
+	return oci_platform_parse(&asked, text, &parsed) == 0 && str_equal(asked.os, host.os) &&
+	       str_equal(asked.architecture, host.architecture);
 }
 
 /* arm64's v8 is what no variant means (image-spec v1.1 image-index.md, platform variants). */

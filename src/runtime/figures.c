@@ -208,22 +208,15 @@ static double quota_above(const struct runtime_cgroup *cgroup)
 	return least_quota;
 }
 
-static void add_cpu(struct runtime_number_list *to, size_t cpu)
-{
-	to->bits[cpu / RUNTIME_NUMBER_LIST_WORD] |= 1UL << cpu % RUNTIME_NUMBER_LIST_WORD;
-	to->count++;
-}
-
 /* Where it has no cpuset of its own, those of its first process. */
 static void read_affinity(struct runtime_number_list *ret, pid_t pid)
 {
 	*ret = (struct runtime_number_list){ 0 };
 	if (sched_getaffinity(pid, sizeof(ret->bits), (cpu_set_t *)ret->bits) < 0)
 		memset(ret->bits, 0, sizeof(ret->bits));
-	for (size_t i = 0; i < RUNTIME_NUMBER_LIST_MAX; i++)
-		ret->count += runtime_number_list_has(ret, i);
+	runtime_number_list_count(ret);
 	if (!ret->count)
-		add_cpu(ret, 0);
+		runtime_number_list_add(ret, 0);
 }
 
 static void read_allowed(struct runtime_number_list *ret, const struct runtime_container *c)
@@ -257,7 +250,7 @@ void runtime_figures_cpus(struct runtime_number_list *ret, const struct runtime_
 	*ret = (struct runtime_number_list){ 0 };
 	for (size_t i = 0; ret->count < wanted; i++)
 		if (runtime_number_list_has(&allowed, i))
-			add_cpu(ret, i);
+			runtime_number_list_add(ret, i);
 }
 
 void runtime_figures_time(struct runtime_time_figures *ret, const struct runtime_cgroup *cgroup)

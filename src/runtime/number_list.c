@@ -4,18 +4,26 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
 
-static void add(struct runtime_number_list *to, uint64_t number)
+void runtime_number_list_add(struct runtime_number_list *to, size_t number)
 {
 	unsigned long *word = &to->bits[number / RUNTIME_NUMBER_LIST_WORD];
 	unsigned long bit = 1UL << number % RUNTIME_NUMBER_LIST_WORD;
 
 	to->count += !(*word & bit);
 	*word |= bit;
+}
+
+void runtime_number_list_count(struct runtime_number_list *list)
+{
+	list->count = 0;
+	for (size_t i = 0; i < COUNT_OF(list->bits); i++)
+		list->count += (size_t)__builtin_popcountl(list->bits[i]);
 }
 
 /* "7" or "0-3"; part is written into. */
@@ -34,7 +42,7 @@ static int add_part(struct runtime_number_list *to, char *part, struct err *e)
 	if (last < first)
 		return err_set(e, ERR_INVALID, "the range %s-%s runs backwards", part, dash + 1);
 	for (uint64_t number = first; number <= last; number++)
-		add(to, number);
+		runtime_number_list_add(to, number);
 	return 0;
 }
 

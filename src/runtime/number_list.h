@@ -30,5 +30,10 @@ static inline bool runtime_number_list_has(const struct runtime_number_list *lis
 		       1;
 }
 
+void runtime_number_list_add(struct runtime_number_list *to, size_t number);
+
+/* For bits that came from a system call: sets the count. */
+void runtime_number_list_count(struct runtime_number_list *list);
+
 /* As the kernel writes it, "0-3,7". */
 void runtime_number_list_format(struct str *to, const struct runtime_number_list *list);

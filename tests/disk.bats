@@ -192,7 +192,7 @@ gpt_image() { # FILE TYPE
 
 @test "a root filesystem in a tar boots" {
 	tree root
-	for how in .tar .tar.gz .tgz .tar.zst; do
+	for how in .tar .tar.gz .tgz .tar.zst .tar.xz .tar.bz2; do
 		tar -C root --owner=0 --group=0 -caf "rootfs$how" .
 		expect 0 holm launch --network none "rootfs$how" sys
 		expect 0 holm exec sys cat /root/note

@@ -153,7 +153,10 @@ make_fs() { # TEXT
 		HOLM_ROOT=$work/$format.behind run holm load < <(exec tail -c +1001 behind)
 		{ head -c 1000 >/dev/null && HOLM_ROOT=$work/$format.middle holm load; } <behind
 		HOLM_ROOT=$work/$format.lies holm load -i "$format.tar"
-		for root in "$format".{behind,middle,lies}; do
+		for how in gzip xz bzip2; do
+			HOLM_ROOT=$work/$format.$how run holm load < <($how <"$format.tar")
+		done
+		for root in "$format".{behind,middle,lies,gzip,xz,bzip2}; do
 			[ "$(HOLM_ROOT=$work/$root holm images -q --no-trunc app:1)" = "$id" ]
 			[ "$(HOLM_ROOT=$work/$root holm run --rm app:1 cat /etc/mark)" = lies ]
 			[ -z "$(ls "$root/partial")" ]
@@ -196,17 +199,27 @@ make_fs() { # TEXT
 	output_is old
 }
 
-@test "a root filesystem becomes an image: tar, gzip, stdin and folder" {
+@test "a root filesystem becomes an image: tar, packed by any, stdin and folder" {
 	make_fs root
 	gzip -k fs.tar
+	xz -k fs.tar
+	bzip2 -k fs.tar
 	expect 0 holm import fs.tar fs:tar
-	expect 0 holm import fs.tar.gz fs:gz
+	for how in gz xz bz2; do
+		expect 0 holm import "fs.tar.$how" "fs:$how"
+	done
 	holm import - fs:stdin <fs.tar
 	expect 0 holm import -m "by hand" "dir:$work/fs" fs:dir
-	for tag in tar gz stdin dir; do
+	for tag in tar gz xz bz2 stdin dir; do
 		expect 0 holm run --rm "fs:$tag" cat /etc/mark
 		output_is root
 	done
+	# no other reads layers in xz
+	expect 0 holm save --format oci-archive -o xz.tar fs:xz
+	[ "$(skopeo inspect --raw oci-archive:xz.tar | jq -r '.layers[0].mediaType')" = \
+		application/vnd.oci.image.layer.v1.tar ]
+	head -c 3000 fs.tar.xz >cut.tar.xz
+	refused 1 "cut.tar.xz: " holm import cut.tar.xz fs:cut
 	given "$work/fs"
 	expect 0 holm run --rm "dir:$work/fs" cat /etc/mark
 	output_is root
@@ -231,7 +244,7 @@ make_fs() { # TEXT
 	expect 0 holm run --rm fs:url cat /etc/mark
 	output_is root
 	expect 0 holm rmi fs:url
-	refused 1 "status 404" holm import http://127.0.0.1:8123/none.tar fs:2
+	refused 1 "the server answers 404" holm import http://127.0.0.1:8123/none.tar fs:2
 	refused 1 "import: http://127.0.0.1:1/x: " holm import http://127.0.0.1:1/x fs:2
 	refused 1 "FROM: none of CMD" holm import -c 'FROM x' fs.tar fs:2
 	refused 1 "EXPOSE" holm import -c 'EXPOSE web' fs.tar fs:2

@@ -200,8 +200,8 @@ wh
 2
 fifo"
 	# what is there under the same name is replaced, the rest stays; packed tars too
-	mkdir t && echo new >t/only && ln -s /etc t/deep && tar -C t -czf t.tgz .
-	holm volume import two - <t.tgz
+	mkdir t && echo new >t/only && ln -s /etc t/deep && tar -C t -cJf t.txz .
+	holm volume import two - <t.txz
 	expect 0 holm run --rm -v two:/d busybox sh -c 'cat /d/only /d/hard; readlink /d/deep'
 	output_is "new
 wh

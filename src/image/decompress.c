@@ -32,7 +32,8 @@ struct image_decompress {
 	uint64_t read, written;
 	struct image_inflate *inflate;
 	ZSTD_DStream *zstd;
-	bool others;
+	bool others; /* are taken */
+	bool only_others;
 	struct archive *other; /* xz or bzip2, as if it were an archive of one thing */
 	struct err *error;     /* of the read that goes on */
 	bool failed;           /* it has one */
@@ -66,6 +67,11 @@ enum image_compression image_decompress_kind(const struct image_decompress *d)
 void image_decompress_take_others(struct image_decompress *d)
 {
 	d->others = true;
+}
+
+void image_decompress_only_others(struct image_decompress *d)
+{
+	d->others = d->only_others = true;
 }
 
 /* ---- input ---- */
@@ -193,13 +199,15 @@ static int start(struct image_decompress *d, struct err *e)
 	if (r < 0)
 		return r;
 	d->started = true;
+	if (starts_with(d, "\xfd\x37zXZ", 5) || starts_with(d, "BZh", 3))
+		return start_other(d, e);
+	if (d->only_others)
+		return 0;
 	if (starts_with(d, "\x1f\x8b", 2)) {
 		d->kind = IMAGE_GZIP;
 		d->inflate = image_inflate_new();
 	} else if (starts_with(d, "\x28\xb5\x2f\xfd", 4)) {
 		r = start_zstd(d, e);
-	} else if (starts_with(d, "\xfd\x37zXZ", 5) || starts_with(d, "BZh", 3)) {
-		return start_other(d, e);
 	}
 	if (d->kind != IMAGE_PLAIN)
 		d->out = mem_resize(NULL, 1, OUT_BYTES);

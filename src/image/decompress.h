@@ -23,6 +23,10 @@ OWN_DEFINE(image_decompress_free, struct image_decompress *)
 /* Before the first read: xz and bzip2, too, which no layer of an image is in. */
 void image_decompress_take_others(struct image_decompress *decompress);
 
+/* Before the first read: xz and bzip2 alone; all else passes as it is. For what is to become a
+ * layer, which may stay in gzip or zstd. */
+void image_decompress_only_others(struct image_decompress *decompress);
+
 /* The unpacked bytes as a source. A truncated or damaged stream is ERR_CORRUPT, also bytes behind
  * its end other than zeros. */
 struct byte_source image_decompress_source(struct image_decompress *decompress);

@@ -11,6 +11,7 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "image/decompress.h"
 #include "image/http.h"
 #include "image/invocation.h"
 #include "image/jail.h"
@@ -129,14 +130,20 @@ static int import_source(const struct image_import *import, const struct byte_so
 			 struct err *e)
 {
 	own(storage_blob_end) struct blob_writer *blob = NULL;
+	own(image_decompress_free) struct image_decompress *packed = NULL;
+	struct image_layer_limits limits = { 0 };
 	struct image_stored stored = { import->store, import->report };
 	struct oci_descriptor layer = { 0 };
 	char diff_id[DIGEST_TEXT_SIZE], digest[DIGEST_TEXT_SIZE], manifest[DIGEST_TEXT_SIZE];
 
-	int r = storage_blob_begin(&blob, import->store, NULL, -1, OCI_IMAGE_BLOB_MAX, true, e);
+	int r = image_layer_limits(&limits, e);
+	if (r == 0)
+		r = storage_blob_begin(&blob, import->store, NULL, -1, OCI_IMAGE_BLOB_MAX, true, e);
 	if (r < 0)
 		return r;
-	struct tee tee = { .from = *from, .blob = blob };
+	packed = image_decompress_new(from, limits.ratio_max);
+	image_decompress_only_others(packed);
+	struct tee tee = { .from = image_decompress_source(packed), .blob = blob };
 	struct byte_source source = { tee_next, &tee };
 	r = image_layer_import(import->store, &source, diff_id, e);
 	if (r == 0 && !tee.started)

@@ -244,6 +244,7 @@ static int spool(struct image_members *members, int fd, struct err *e)
 	if (r < 0)
 		return r;
 	plain = image_decompress_new(&packed, limits.ratio_max);
+	image_decompress_take_others(plain);
 	struct image_read read = { .source = image_decompress_source(plain) };
 	struct archive *archive = archive_read_new();
 	if (!archive)

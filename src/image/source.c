@@ -122,6 +122,7 @@ static const char *transport_of_file(const char *text)
 		{ ".img", "disk:" },      { ".raw", "disk:" },   { ".ext4", "disk:" },
 		{ ".squashfs", "disk:" }, { ".erofs", "disk:" }, { ".tar", "tar:" },
 		{ ".tgz", "tar:" },       { ".tar.gz", "tar:" }, { ".tar.zst", "tar:" },
+		{ ".txz", "tar:" },       { ".tar.xz", "tar:" }, { ".tar.bz2", "tar:" },
 	};
 	struct stat st;
 

@@ -67,6 +67,7 @@ static int unpack(int data, int fd, struct err *e)
 	struct byte_source packed = image_fd_source(bytes);
 	own(image_decompress_free) struct image_decompress *plain =
 		image_decompress_new(&packed, limits.ratio_max);
+	image_decompress_take_others(plain);
 	struct byte_source source = image_decompress_source(plain);
 	return storage_unpack(data, &source, &limits.unpack, &result, e);
 }

@@ -241,13 +241,9 @@ gpt_image() { # FILE TYPE
 		rm -f link/{proc,sys,dev,run,tmp}
 		ln -s elsewhere "link/$target"
 		tar -C link -cf link.tar .
-		# what the kernel shows may not be elsewhere; the rest is followed, and stays inside
-		if [[ $target == proc || $target == sys ]]; then
-			refused 1 "/$target is not a folder in the image" holm launch --network none link.tar link
-		else
-			expect 0 holm launch --network none link.tar link
-			expect 0 holm exec link busybox test -L "/$target"
-		fi
+		# what a system finds mounted may not be elsewhere
+		refused 1 "mount /$target: /$target is not a folder in the image, but a link to elsewhere" \
+			holm launch --network none link.tar link
 		holm rm -f link >/dev/null
 	done
 	holm rm none other

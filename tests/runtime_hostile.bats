@@ -24,22 +24,78 @@ sentinel_untouched() {
 	not grep -q "$SENTINEL" /proc/self/mountinfo
 }
 
-@test "/proc and /sys that are links are refused" {
+@test "filesystems of the system meet no link: /proc, /sys and /dev as links are refused" {
 	local name
-	for name in proc sys; do
-		rm -rf "${ROOTFS:?}/$name"
-		ln -s "$SENTINEL" "$ROOTFS/$name"
-		bundle_refused 125 "/$name is not a folder in the image" bundle true
+	for name in proc sys dev; do
+		for target in "$SENTINEL" tmp nowhere; do
+			rm -rf "${ROOTFS:?}/$name"
+			ln -s "$target" "$ROOTFS/$name"
+			bundle_refused 125 "mount /$name: /$name is not a folder in the image, but a link to $target" bundle true
+		done
 		rm "$ROOTFS/$name"
-		ln -s tmp "$ROOTFS/$name"
-		bundle_refused 125 "/$name is not a folder in the image" bundle true
+		echo file >"$ROOTFS/$name"
+		bundle_refused 125 "mount /$name: /$name is not a folder in the image" bundle true
 		rm "$ROOTFS/$name"
 	done
 	sentinel_untouched
+	[ ! -e "$ROOTFS/nowhere" ]
 }
 
-@test "/dev, mount targets and the working directory lead through links into the container alone" {
-	ln -s "$SENTINEL" "$ROOTFS/dev"
+@test "it is said before anything is mounted or made" {
+	ln -s tmp "$ROOTFS/sys"
+	bundle_edit '.mounts |= [{ destination: "/first", type: "tmpfs", source: "tmpfs" }] + .'
+	bundle_refused 125 "mount /sys: /sys is not a folder" bundle true
+	[ ! -e "$ROOTFS/first" ]
+	[ ! -e "$ROOTFS/proc" ]
+}
+
+@test "links for devpts, mqueue and cgroups where no tmpfs hides them are refused" {
+	local type
+	for type in devpts mqueue cgroup; do
+		ln -sfn tmp "$ROOTFS/place"
+		bundle_edit '.mounts |= map(select(.destination != "/place")) + [{ destination: "/place", type: $t, source: $t }]' \
+			--arg t "$type"
+		bundle_refused 125 "mount /place: /place is not a folder in the image, but a link to tmp" bundle true
+	done
+}
+
+# The other variants: what a person mounts follows the links of the image, as with docker and runc, but
+# not to where it would hide the system's from who looks for it by its name.
+@test "no link leads a mount onto or into /proc, /sys, /dev" {
+	local target
+	mkdir -p "$BATS_TEST_TMPDIR/volume"
+	echo content >"$BATS_TEST_TMPDIR/file"
+	for target in /proc /proc/sys ../proc/self /sys/kernel /dev /dev/pts; do
+		ln -sfn "$target" "$ROOTFS/data"
+		bundle_edit '.mounts |= map(select(.destination != "/data")) + [{ destination: "/data", type: "bind", source: $v, options: ["rbind"] }]' \
+			--arg v "$BATS_TEST_TMPDIR/volume"
+		bundle_refused 125 "mount /data: a link of the image leads it to a filesystem of the kernel" bundle true
+		bundle_edit '.mounts[-1] = { destination: "/data", type: "tmpfs", source: "tmpfs", options: [] }'
+		bundle_refused 125 "mount /data: a link of the image leads it to a filesystem of the kernel" bundle true
+	done
+	ln -sfn /proc "$ROOTFS/data"
+	bundle_edit '.mounts[-1] = { destination: "/data/version", type: "bind", source: $f, options: ["bind"] }' \
+		--arg f "$BATS_TEST_TMPDIR/file"
+	bundle_refused 125 "mount /data/version: a link of the image leads it to a filesystem of the kernel" bundle true
+	# by its own name it is a person's wish
+	bundle_edit '.mounts[-1].destination = "/proc/version"'
+	expect 0 bundle cat /proc/version
+	output_is content
+}
+
+@test "a recursive bind of the host's / may have its own /proc mounted below" {
+	mkdir -p "$BATS_TEST_TMPDIR/host/proc" "$BATS_TEST_TMPDIR/volume"
+	mount -t proc proc "$BATS_TEST_TMPDIR/host/proc"
+	echo volume >"$BATS_TEST_TMPDIR/volume/file"
+	bundle_edit '.mounts += [{ destination: "/host", type: "bind", source: $h, options: ["rbind"] },
+		{ destination: "/host/proc", type: "bind", source: $v, options: ["rbind"] }]' \
+		--arg h "$BATS_TEST_TMPDIR/host" --arg v "$BATS_TEST_TMPDIR/volume"
+	expect 0 bundle cat /host/proc/file
+	umount "$BATS_TEST_TMPDIR/host/proc"
+	output_is volume
+}
+
+@test "mount targets and the working directory lead through links into the container alone" {
 	ln -s ../../../../../../../../.."$SENTINEL" "$ROOTFS/work"
 	ln -s "$SENTINEL/deep" "$ROOTFS/volume"
 	mkdir -p "$BATS_TEST_TMPDIR/volume"

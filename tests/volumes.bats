@@ -154,6 +154,28 @@ load holm
 	[ ! -e /etc/new ]
 }
 
+@test "volumes through the image's links: /var/run works, to /proc and onto the system's mounts is refused" {
+	local tree=$BATS_TEST_TMPDIR/tree image=oci:$BATS_TEST_TMPDIR/image
+	mkdir -p "$tree"/{var,run,bin}
+	cp /bin/busybox "$tree/bin/cat"
+	cp /bin/busybox "$tree/bin/touch"
+	ln -s /run "$tree/var/run"
+	ln -s /proc/sys "$tree/data"
+	ln -s /dev "$tree/logs"
+	tar -cf "$BATS_TEST_TMPDIR/layer.tar" -C "$tree" .
+	oci_image "$BATS_TEST_TMPDIR/image" x "$BATS_TEST_TMPDIR/layer.tar"
+	expect 0 holm run --rm -v x:/var/run "$image" touch /run/sock
+	expect 0 holm run --rm -v x:/var/run/deep "$image" cat /run/deep/sock
+	expect 0 holm run --rm --tmpfs /run --tmpfs /var/run "$image" touch /var/run/x
+	for data in "-v x:/data" "--tmpfs /data" "-v x:/logs" "-v $BATS_TEST_TMPDIR/layer.tar:/data/kernel/domainname"; do
+		# shellcheck disable=SC2086
+		refused 125 "a link of the image leads it to a filesystem of the kernel" holm run --rm $data "$image" touch /x
+	done
+	expect 0 holm ps -aq
+	output_is ""
+	expect 0 holm volume rm x
+}
+
 @test "each mount that makes no sense is refused with the reason" {
 	expect 0 holm run --rm busybox true
 	while IFS='|' read -r text option value; do

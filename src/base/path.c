@@ -18,13 +18,13 @@
 
 enum { OPEN_TRIES = 32, LINKS_MAX = 40 /* path_resolution(7) */ };
 
-int path_try_open(int root_fd, const char *path, int flags, mode_t mode)
+static int try_open(int root_fd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
 	bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
 	struct open_how how = {
 		.flags = (unsigned long long)(unsigned)(flags | O_CLOEXEC),
 		.mode = creates ? mode : 0,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
 
 	/* EAGAIN: a rename raced with a ".." in the path (openat2(2)); an attacker can keep this
@@ -37,6 +37,16 @@ int path_try_open(int root_fd, const char *path, int flags, mode_t mode)
 			return -errno;
 	}
 	return -EAGAIN;
+}
+
+int path_try_open(int root_fd, const char *path, int flags, mode_t mode)
+{
+	return try_open(root_fd, path, flags, mode, 0);
+}
+
+int path_try_open_unlinked(int root_fd, const char *path, int flags)
+{
+	return try_open(root_fd, path, flags, 0, RESOLVE_NO_SYMLINKS);
 }
 
 int path_open(int root_fd, const char *path, int flags, mode_t mode, struct err *e)

@@ -14,6 +14,9 @@ int path_open(int root_fd, const char *path, int flags, mode_t mode, struct err 
 /* The same, returning -errno and no sentence: for probing. */
 int path_try_open(int root_fd, const char *path, int flags, mode_t mode);
 
+/* And this fails with -ELOOP where any part of path is a link. */
+int path_try_open_unlinked(int root_fd, const char *path, int flags);
+
 /* Makes path and every missing folder above it below root_fd, with this mode and the ids of the
  * caller, following links as path_open does, also those that lead nowhere yet; returns an O_PATH
  * descriptor of the last folder. */

@@ -21,11 +21,13 @@
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_mount.h"
 #include "runtime/copy_up.h"
+#include "runtime/guest.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount_filesystem.h"
 #include "runtime/mount_kernel.h"
 #include "runtime/mount_label.h"
 #include "runtime/mount_source.h"
+#include "runtime/mount_target.h"
 #include "runtime/tree.h"
 #include "runtime/user_namespace.h"
 
@@ -130,6 +132,7 @@ int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_sp
 	if (r < 0)
 		return r;
 	labelled.label = ret->label;
+	ret->guest = runtime_guest_is_asked_for(spec);
 	ret->items = mem_new(spec->mounts.count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < spec->mounts.count; i++) {
 		struct runtime_mount *m = &ret->items[ret->count++];
@@ -190,41 +193,6 @@ int runtime_mount_error(struct err *e, int fs, const char *format, ...)
 	return err_number(e, number, "%s (%s)", text, line + 2);
 }
 
-/* A procfs or sysfs elsewhere than where its name says would let the image choose what the masks
- * and the runtime's own writes hit (CVE-2019-19921): the target may not be a link. */
-static int open_kernel_target(const char *path, const struct runtime_tree *tree, struct err *e)
-{
-	own_free char *last = NULL;
-
-	own_fd int parent = runtime_tree_open_parent(tree, path, &last, e);
-	if (parent < 0)
-		return parent;
-	if (mkdirat(parent, last, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "make folder %s", path);
-	int fd = openat(parent, last, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return err_set(e, ERR_INVALID, "%s is not a folder in the image", path);
-	return fd < 0 ? err_sys(e, "open %s", path) : fd;
-}
-
-/* dest-nofollow: what is there, a link as such. */
-static int open_unfollowed(const struct runtime_mount *m, const struct runtime_tree *tree,
-			   struct err *e)
-{
-	const char *path = m->spec->destination;
-	own_free char *last = NULL;
-
-	own_fd int parent = runtime_tree_open_parent(tree, path, &last, e);
-	if (parent < 0)
-		return parent;
-	bool folder = m->source_fd < 0 || m->is_folder;
-	int made = folder ? mkdirat(parent, last, 0755) : mknodat(parent, last, S_IFREG | 0644, 0);
-	if (made < 0 && errno != EEXIST)
-		return err_sys(e, "make %s", path);
-	int fd = openat(parent, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "open %s", path) : fd;
-}
-
 /* The kernel's own words for this are EINVAL. */
 static int check_kind(const struct runtime_mount *m, int target, struct err *e)
 {
@@ -238,21 +206,6 @@ static int check_kind(const struct runtime_mount *m, int target, struct err *e)
 	return err_set(e, ERR_INVALID,
 		       folder ? "a folder cannot be mounted on what is none"
 			      : "what is no folder cannot be mounted on one");
-}
-
-static int open_target(const struct runtime_mount *m, const struct runtime_tree *tree,
-		       struct err *e)
-{
-	const char *path = m->spec->destination;
-
-	if (!runtime_mount_is_bind(m) &&
-	    (str_equal(m->spec->type, "proc") || str_equal(m->spec->type, "sysfs")))
-		return open_kernel_target(path, tree, e);
-	if (m->options.dest_nofollow)
-		return open_unfollowed(m, tree, e);
-	if (m->source_fd >= 0 && !m->is_folder)
-		return runtime_tree_make_file(tree, path, 0644, e);
-	return runtime_tree_make_dirs(tree, path, 0755, e);
 }
 
 /* copy-symlink */
@@ -321,7 +274,7 @@ static int attach(const struct runtime_mount *m, const struct runtime_mounts *al
 		return make_link(m, tree, e);
 	if (m->options.remount)
 		return runtime_mount_filesystem_change_in_child(m, tree, e);
-	own_fd int target = open_target(m, tree, e);
+	own_fd int target = runtime_mount_target_open_in_child(m, all, tree, e);
 	if (target < 0)
 		return target;
 	if (m->source_fd < 0 && is_cgroup(m->spec->type, cgroup))
@@ -332,10 +285,11 @@ static int attach(const struct runtime_mount *m, const struct runtime_mounts *al
 int runtime_mount_attach_in_child(const struct runtime_mounts *mounts, struct runtime_tree *tree,
 				  const struct runtime_cgroup *cgroup, struct err *e)
 {
-	for (size_t i = 0; i < mounts->count; i++) {
-		int r = attach(&mounts->items[i], mounts, tree, cgroup, e);
+	int r = runtime_mount_target_check_in_child(mounts, tree, e);
+	for (size_t i = 0; r == 0 && i < mounts->count; i++) {
+		r = attach(&mounts->items[i], mounts, tree, cgroup, e);
 		if (r < 0)
 			return err_add(e, "mount %s", mounts->items[i].spec->destination);
 	}
-	return 0;
+	return r;
 }

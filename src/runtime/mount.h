@@ -29,6 +29,7 @@ struct runtime_mounts {
 	size_t count;
 	int pid_namespace; /* joined for children only: a procfs is to show that; borrowed, or -1 */
 	char *label;       /* mount_label.h, or NULL */
+	bool guest;        /* of a whole system: guest.h */
 };
 
 struct runtime_mount_host {

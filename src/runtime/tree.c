@@ -76,6 +76,14 @@ int runtime_tree_open(const struct runtime_tree *tree, const char *path, int fla
 	return path_try_open(from, rest, flags, 0);
 }
 
+int runtime_tree_open_unlinked(const struct runtime_tree *tree, const char *path)
+{
+	own_free char *rest = NULL;
+	int from = runtime_tree_find(tree, path, false, &rest);
+
+	return path_try_open_unlinked(from, rest, O_PATH);
+}
+
 int runtime_tree_make_dirs(const struct runtime_tree *tree, const char *path, mode_t mode,
 			   struct err *e)
 {

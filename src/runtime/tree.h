@@ -34,6 +34,7 @@ const struct runtime_tree_mount *runtime_tree_mount_of_type(const struct runtime
 
 /* As the functions of base/path.h, from there. */
 int runtime_tree_open(const struct runtime_tree *tree, const char *path, int flags); /* -errno */
+int runtime_tree_open_unlinked(const struct runtime_tree *tree, const char *path);   /* -errno */
 int runtime_tree_make_dirs(const struct runtime_tree *tree, const char *path, mode_t mode,
 			   struct err *e);
 int runtime_tree_make_file(const struct runtime_tree *tree, const char *path, mode_t mode,

@@ -158,6 +158,9 @@ serve_package() { # DEB
 	refused 1 "not CONTAINER/PATH" holm file edit app
 	holm stop -t 0 app
 	EDITOR='sed -i s/three/four/' holm file edit app/srv-file
-	expect 0 holm file pull app/srv-file -
+	expect 0 holm file pull app/srv-file app/root/new -
+	output_is $'four\ntwo'
+	refused 1 "not a regular file" holm file pull app/root -
+	refused 1 "write to standard output" bash -c 'holm file pull app/srv-file - >/dev/full'
 	not compgen -G "${TMPDIR:-/tmp}/holm-edit.*"
 }

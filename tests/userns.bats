@@ -57,10 +57,11 @@ upper() { # CONTAINER
 	holm rm -f a
 }
 
-@test "without a range for containers there is one, and a note" {
+@test "without a range for containers there is one that nobody else uses" {
 	subordinate someone:1879048192:65536
 	expect 0 holm run --name a --userns auto busybox sh -c 'tr -s " " </proc/self/uid_map'
 	output_is " 0 1879113728 65536"
+	expect 0 holm --debug run --userns auto busybox true
 	output_has "neither 'containers' nor 'holm' has ids in /etc/subuid and /etc/subgid"
 }
 

@@ -57,21 +57,43 @@ static int run_push(struct cli *cli, void *options, const struct strv *args, str
 	return r;
 }
 
+/* The bytes of the file, as incus gives them; what is asked of `holm cp` is a tar. */
+static int print(struct cli *cli, const char *container, const char *path, struct err *e)
+{
+	own_clear(str_clear) struct str bytes = { 0 };
+	struct engine *engine;
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = system_file_read(engine, container, path, &bytes, e);
+	if (r < 0 || !bytes.length)
+		return r;
+	r = fd_write_all(STDOUT_FILENO, bytes.text, bytes.length);
+	return r < 0 ? err_number(e, -r, "write to standard output") : 0;
+}
+
+static int pull(struct cli *cli, const char *what, const char *where, struct err *e)
+{
+	own_free char *container = NULL;
+	const char *path;
+
+	int r = split(&container, &path, what, e);
+	if (r < 0)
+		return r;
+	if (str_equal(where, "-"))
+		return print(cli, container, path, e);
+	const struct engine_copy_end from = { container, path };
+	const struct engine_copy_end to = { NULL, where };
+	return copy(cli, &from, &to, e);
+}
+
 static int run_pull(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	int r = 0;
 
 	(void)options;
-	for (size_t i = 0; r == 0 && i + 1 < args->count; i++) {
-		own_free char *container = NULL;
-		const char *path;
-		r = split(&container, &path, args->items[i], e);
-		if (r < 0)
-			break;
-		const struct engine_copy_end from = { container, path };
-		const struct engine_copy_end to = { NULL, args->items[args->count - 1] };
-		r = copy(cli, &from, &to, e);
-	}
+	for (size_t i = 0; r == 0 && i + 1 < args->count; i++)
+		r = pull(cli, args->items[i], args->items[args->count - 1], e);
 	return r;
 }
 
@@ -165,7 +187,7 @@ const struct cli_command cli_file_push = {
 const struct cli_command cli_file_pull = {
 	.names = "file pull",
 	.section = "Systems",
-	.arguments = "CONTAINER/PATH [CONTAINER/PATH...] FILE",
+	.arguments = "CONTAINER/PATH [CONTAINER/PATH...] FILE|-",
 	.summary = "Copy files out of a container",
 	.args_min = 2,
 	.args_max = CLI_ARGS_ANY,

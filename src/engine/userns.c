@@ -66,9 +66,9 @@ static void use_built_in(struct ranges *pool)
 	ranges_clear(pool);
 	userns_pool_use(&pool->uids, &all.uids);
 	userns_pool_use(&pool->gids, &all.uids);
-	log_warning("neither 'containers' nor 'holm' has ids in /etc/subuid and /etc/subgid: the "
-		    "container's are taken from %d on",
-		    BUILT_IN_FIRST);
+	log_debug("neither 'containers' nor 'holm' has ids in /etc/subuid and /etc/subgid: the "
+		  "container's are taken from %d on",
+		  BUILT_IN_FIRST);
 }
 
 /* Of an ordinary user: all of its user namespace but the caller itself. */

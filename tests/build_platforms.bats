@@ -79,16 +79,116 @@ architectures() { # of an index.json or a manifest's text
 	expect 0 holm build --output "type=registry,name=$REGISTRY/one" .
 	expect 0 skopeo inspect --tls-verify=false "docker://$REGISTRY/one"
 	refused 1 "it has no name" holm build --output type=registry .
-	refused 1 "oci and registry take several" holm build --platform linux/amd64,linux/arm64 -t x --output type=docker,dest=x.tar .
-	refused 1 "an index of images needs a name" holm build --platform linux/amd64,linux/arm64 .
+	# nor needs it a name of its own here
+	expect 0 holm build --platform linux/amd64,linux/arm64 --output "type=registry,name=$REGISTRY/app:3" .
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/app:3" | architectures)" = "linux/amd64 linux/arm64" ]
+	refused 1 "an archive of one platform" holm build --platform linux/amd64,linux/arm64 -t x --output type=docker,dest=x.tar .
 	refused 1 "linux/amd64 twice" holm build --platform linux/amd64,linux/amd64 -t x .
 	refused 1 "--platform" holm build --platform linux/amd64, -t x .
-	refused 1 "of one platform at a time" holm build --platform linux/amd64,linux/arm64 -t x --cache-to type=inline .
 	# one that fails leaves the index as it was
 	before=$(holm manifest inspect app)
 	sed -i 's/^ARG TARGETPLATFORM.*/&\nRUN [ $TARGETARCH = arm64 ]/' Dockerfile
 	refused 1 "linux/amd64: Dockerfile:3" holm build --platform linux/arm64,linux/amd64 -t app .
 	[ "$(holm manifest inspect app)" = "$before" ]
+}
+
+@test "several platforms: files in a folder for each, and images without a name" {
+	write_cross
+	both=linux/amd64,linux/arm/v7
+	expect 0 holm build --platform "$both" --output out .
+	[ "$(find out -type f | sort | xargs)" = "out/linux_amd64/built out/linux_arm_v7/built" ]
+	[ "$(cut -d '|' -f 1 out/linux_arm_v7/built)" = linux/arm/v7 ]
+	expect 0 holm build --platform "$both" --output type=tar,dest=out.tar .
+	[ "$(tar -tf out.tar | sort | xargs)" = "linux_amd64/ linux_amd64/built linux_arm_v7/ linux_arm_v7/built" ]
+	[ "$(tar -xOf out.tar linux_arm_v7/built)" = "$(cat out/linux_arm_v7/built)" ]
+	# of one as well, where it is asked for
+	expect 0 holm build --platform linux/arm/v7 --output type=local,dest=one,platform-split=true .
+	[ -e one/linux_arm_v7/built ]
+	# who asked for files has no images of it
+	[ "$(holm images -q --filter dangling=true | wc -l)" = 0 ]
+	# into the store: docker's name for that, and a name there
+	expect 0 holm build --platform "$both" --output type=docker -t two .
+	[ "$(holm manifest inspect two | architectures)" = "linux/amd64 linux/arm/v7" ]
+	expect 0 holm build --platform "$both" --output type=image,name=three .
+	[ "$(holm manifest inspect three | architectures)" = "linux/amd64 linux/arm/v7" ]
+	# without a name there is no index: that they can be built is known, and what this machine's does
+	expect 0 holm build -q --platform linux/arm/v7,linux/amd64 --label fresh=1 .
+	id=$output
+	expect 0 holm image inspect --format "{{.Architecture}} {{.Config.Labels.fresh}}" "$id"
+	output_is "amd64 1"
+}
+
+@test "several platforms are one graph: what they share is done once, the rest side by side" {
+	cat >Dockerfile <<-'END'
+		FROM --platform=$BUILDPLATFORM busybox AS shared
+		RUN echo x >>/shared; sleep 1
+		FROM --platform=$BUILDPLATFORM busybox AS each
+		ARG TARGETARCH
+		COPY --from=shared /shared /shared
+		RUN date +%s >/begun; sleep 3; date +%s >/ended; echo $TARGETARCH >/for
+		FROM scratch
+		COPY --from=each /shared /begun /ended /for /
+	END
+	expect 0 holm build --progress plain --platform linux/amd64,linux/arm64,linux/riscv64 --output out .
+	# by one of three; the others waited for it
+	[ "$(grep -c 'shared 2/2. RUN' <<<"$stderr")" = 3 ]
+	[ "$(grep -c 'CACHED' <<<"$stderr")" = 4 ]
+	[ "$(cat out/linux_*/for | xargs)" = "amd64 arm64 riscv64" ]
+	[ "$(cat out/linux_*/shared | xargs)" = "x x x" ]
+	# two of them at the same time, where there are two processors
+	[ "$(nproc)" -gt 1 ] || skip "one processor"
+	python3 - <<-'END'
+		at = [[float(open(f"out/linux_{a}/{w}").read()) for w in ("begun", "ended")] for a in ("amd64", "arm64", "riscv64")]
+		assert any(a[0] < b[1] and b[0] < a[1] for a in at for b in at if a is not b), at
+	END
+}
+
+@test "several platforms: a cache of all of them, in a folder and with the images" {
+	write_cross
+	registry_start
+	both=linux/amd64,linux/arm64
+	expect 0 holm build --platform "$both" -t "$REGISTRY/app" --cache-to type=local,dest=cache --cache-to type=inline .
+	expect 0 holm push -q "$REGISTRY/app"
+	export HOLM_ROOT=$PWD/other
+	expect 0 holm build --progress plain --platform "$both" -t app --cache-from type=local,src=cache .
+	[ "$(grep -c CACHED <<<"$stderr")" = 4 ]
+	# those of the images, which are not the same: the last stage's alone
+	export HOLM_ROOT=$PWD/third
+	expect 0 holm build --progress plain --platform "$both" -t app --cache-from "$REGISTRY/app" .
+	[ "$(grep -c 'importing the cache .* for linux' <<<"$stderr")" = 2 ]
+	[ "$(grep -c CACHED <<<"$stderr")" = 2 ]
+	# and of one that is not this machine's
+	export HOLM_ROOT=$PWD/fourth
+	expect 0 holm build --progress plain --platform linux/arm64 -t app --cache-from "$REGISTRY/app" .
+	[ "$(grep -c CACHED <<<"$stderr")" = 1 ]
+}
+
+# Base images of a registry, under one name.
+@test "several platforms: each has its own base of the same name, brought once; this machine's keeps the name" {
+	registry_start
+	echo one >one
+	printf 'FROM scratch\nARG TARGETARCH\nCOPY one /$TARGETARCH\n' >Dockerfile
+	both=linux/arm64,linux/amd64
+	expect 0 holm build --platform "$both" --output "type=registry,name=$REGISTRY/base" .
+	cat >Dockerfile <<-END
+		FROM $REGISTRY/base AS a
+		FROM $REGISTRY/base AS b
+		COPY --from=$REGISTRY/base / /again/
+		FROM a
+		COPY --from=b / /b/
+	END
+	export HOLM_ROOT=$PWD/other
+	expect 0 holm build --progress plain --platform "$both" --output out .
+	[ "$(grep -c "/base for linux/arm64" <<<"$stderr")" = 1 ]
+	for architecture in amd64 arm64; do
+		[ "$(cd "out/linux_$architecture" && find . -type f | sort | xargs)" = \
+			"./$architecture ./b/again/$architecture ./b/$architecture" ]
+	done
+	expect 0 holm image inspect --format '{{.Architecture}}' "$REGISTRY/base"
+	output_is amd64
+	# one of them is not there
+	refused 1 "linux/s390x: Dockerfile:1" holm build --platform linux/amd64,linux/s390x --output no .
+	[ ! -e no ]
 }
 
 # A program for arm64 that says so: write(1, ...), exit(0).

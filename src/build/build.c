@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "build/allow.h"
+#include "build/base.h"
 #include "build/cache.h"
 #include "build/cache_option.h"
 #include "build/export.h"
@@ -37,12 +38,18 @@ enum { TIME_DEFAULT_S = 315532800 };
 
 /* ---- where a stage begins ---- */
 
-static int begin_scratch(struct build *build, const struct build_stage *stage,
-			 struct build_state *state, struct err *e)
+static const char *platform_of(const struct build *build, size_t number)
+{
+	const char *said = build->stages.items.items[number].platform;
+
+	return said ? said : build_target_of(build, number)->platform;
+}
+
+static int begin_scratch(const struct build *build, size_t number, struct build_state *state,
+			 struct err *e)
 {
 	own_clear(oci_platform_clear) struct oci_platform platform = { 0 };
-	const char *said = stage->platform ? stage->platform : build->o->platform;
-	int r = oci_platform_parse(&platform, said, e);
+	int r = oci_platform_parse(&platform, platform_of(build, number), e);
 
 	if (r < 0)
 		return r;
@@ -81,15 +88,18 @@ static int64_t base_time(const char *created)
 	return TIME_DEFAULT_S;
 }
 
-static int begin_image(struct build *build, const struct build_stage *stage,
-		       struct build_state *state, struct err *e)
+static int begin_image(const struct build *build, size_t number, struct build_state *state,
+		       struct err *e)
 {
+	const struct build_stage *stage = &build->stages.items.items[number];
+	const char *name = build_source_image(build->o, stage->base);
+	const char *digest = build_base_find(build, name, platform_of(build, number));
 	struct storage_image image = { 0 };
 	struct container_image found = { 0 };
 	const struct image_request request = {
-		.name = build_source_image(build->o, stage->base),
-		.pull = build->o->pull ? ENGINE_PULL_ALWAYS : ENGINE_PULL_MISSING,
-		.platform = stage->platform ? stage->platform : build->o->platform,
+		.name = digest ? digest : name,
+		.pull = build->o->pull && !digest ? ENGINE_PULL_ALWAYS : ENGINE_PULL_MISSING,
+		.platform = platform_of(build, number),
 		.quiet = build->o->quiet,
 	};
 
@@ -115,16 +125,18 @@ static int begin_image(struct build *build, const struct build_stage *stage,
 	return r;
 }
 
-static int begin_stage(struct build *build, const struct build_stage *stage,
-		       struct build_state *state, struct err *e)
+static int begin_stage(const struct build *build, size_t number, struct err *e)
 {
+	const struct build_stage *stage = &build->stages.items.items[number];
+	struct build_state *state = &build->states[number];
+
 	if (stage->base_stage >= 0) {
 		build_state_copy(state, &build->states[stage->base_stage]);
 		return 0;
 	}
 	if (str_equal(stage->base, "scratch"))
-		return begin_scratch(build, stage, state, e);
-	return begin_image(build, stage, state, e);
+		return begin_scratch(build, number, state, e);
+	return begin_image(build, number, state, e);
 }
 
 /* ---- its steps ---- */
@@ -157,20 +169,27 @@ static int count_shown(const struct build *build, const struct build_stage *stag
 	return count;
 }
 
+/* In the progress: each plan has numbers of its own. */
+static int number_of(const struct build *build, size_t stage, size_t at)
+{
+	return (int)(build->stages.items.items[stage].plan * build->file.items.count + at) + 1;
+}
+
 static void show(const struct build *build, size_t number, size_t at)
 {
 	const struct build_stage *stage = &build->stages.items.items[number];
+	const char *platform = build_target_of(build, number)->platform;
 	own_free char *name = NULL;
 
-	if (build->stages.items.count > 1)
+	if (build->stages.items.count > build->targets.count)
 		name = stage->name ? mem_format("%s ", stage->name)
-				   : mem_format("stage-%zu ", number);
-	own_free char *platform =
-		build->o->one_of_several ? mem_format("%s ", build->o->platform) : mem_text("");
+				   : mem_format("stage-%zu ", number - stage->begin);
+	own_free char *front =
+		build_targets_are_several(build) ? mem_format("%s ", platform) : mem_text("");
 	own_free char *text = mem_format(
-		"[%s%s%d/%d] %s", platform, name ? name : "", count_shown(build, stage, at + 1),
+		"[%s%s%d/%d] %s", front, name ? name : "", count_shown(build, stage, at + 1),
 		count_shown(build, stage, stage->end), build->file.items.items[at].text);
-	build_progress_begin(build->progress, (int)at + 1, text);
+	build_progress_begin(build->progress, number_of(build, number, at), text);
 }
 
 static int failed(const struct build *build, const struct build_instruction *at, int number,
@@ -196,7 +215,7 @@ static int do_step(struct build *build, size_t number, size_t at,
 		.state = &build->states[number],
 		.at = instruction,
 		.stage = number,
-		.number = (int)at + 1,
+		.number = number_of(build, number, at),
 	};
 	bool own = instruction == &build->file.items.items[at];
 	bool shown = own && is_shown(instruction->kind);
@@ -241,91 +260,35 @@ static int do_triggers(struct build *build, size_t number, struct err *e)
 	return r;
 }
 
-static int do_stage(struct build *build, size_t number, struct err *e)
+static int do_all_steps(struct build *build, size_t number, struct err *e)
 {
 	const struct build_stage *stage = &build->stages.items.items[number];
 	const struct build_instruction *items = build->file.items.items;
+	int first = number_of(build, number, stage->first);
 
 	show(build, number, stage->first);
-	int r = begin_stage(build, stage, &build->states[number], e);
+	int r = begin_stage(build, number, e);
 	if (r < 0)
-		return failed(build, &items[stage->first], (int)stage->first + 1, e);
+		return failed(build, &items[stage->first], first, e);
 	build_steps_note(&build->states[number]);
 	r = do_triggers(build, number, e);
 	if (r == 0)
-		build_progress_done(build->progress, (int)stage->first + 1);
+		build_progress_done(build->progress, first);
 	for (size_t at = stage->first + 1; r == 0 && at < stage->end; at++)
 		r = do_step(build, number, at, &items[at], e);
 	return r;
 }
 
+static int do_stage(struct build *build, size_t number, struct err *e)
+{
+	int r = do_all_steps(build, number, e);
+
+	return r < 0 && build_targets_are_several(build)
+		       ? err_add(e, "%s", build_target_of(build, number)->platform)
+		       : r;
+}
+
 /* ---- the whole ---- */
-
-static const char *get_global(const void *context, const char *name)
-{
-	const struct build *build = context;
-	const char *value = strv_value(&build->global_args, name);
-
-	return value ? value : strv_value(&build->platform_args, name);
-}
-
-static struct build_word_scope global_scope(struct build *build)
-{
-	return (struct build_word_scope){ get_global, build, build->file.escape,
-					  &build->words_left };
-}
-
-static void add_platform(struct strv *to, const char *side, const struct oci_platform *platform)
-{
-	bool variant = !str_empty(platform->variant);
-
-	strv_addf(to, "%sPLATFORM=%s/%s%s%s", side, platform->os, platform->architecture,
-		  variant ? "/" : "", variant ? platform->variant : "");
-	strv_addf(to, "%sOS=%s", side, platform->os);
-	strv_addf(to, "%sARCH=%s", side, platform->architecture);
-	strv_addf(to, "%sVARIANT=%s", side, variant ? platform->variant : "");
-}
-
-static int set_platform_args(struct build *build, struct err *e)
-{
-	own_clear(oci_platform_clear) struct oci_platform host = { 0 };
-	own_clear(oci_platform_clear) struct oci_platform target = { 0 };
-
-	oci_platform_host(&host);
-	if (oci_platform_parse(&target, build->o->platform, e) < 0)
-		return err_add(e, "--platform");
-	add_platform(&build->platform_args, "BUILD", &host);
-	add_platform(&build->platform_args, "TARGET", &target);
-	return 0;
-}
-
-/* ARGs before the first FROM, in which those before count. */
-static int set_global_args(struct build *build, struct err *e)
-{
-	const struct build_word_scope scope = global_scope(build);
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < build->file.items.count; i++) {
-		const struct build_instruction *at = &build->file.items.items[i];
-		own_clear(strv_clear) struct strv words = { 0 };
-		if (at->kind != BUILD_ARG)
-			break;
-		r = build_word_split(&words, at->rest, &scope, e);
-		for (size_t w = 0; r == 0 && w < words.count; w++) {
-			own_free char *name =
-				mem_text_n(words.items[w], strcspn(words.items[w], "="));
-			const char *given = strv_value(&build->o->build_arg, name);
-			own_free char *pair = mem_format("%s=%s", name, given ? given : "");
-			if (given)
-				strv_set(&build->global_args, pair);
-			else if (strchr(words.items[w], '='))
-				strv_set(&build->global_args, words.items[w]);
-		}
-		if (r < 0)
-			return err_add(e, "line %d: ARG", at->line);
-	}
-	return r;
-}
 
 static int set_time(struct build *build, struct err *e)
 {
@@ -344,7 +307,11 @@ static int prepare(struct build *build, const char *context, struct err *e)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
 
-	int r = build_publish_names(&names, build->o, e);
+	int r = build_targets_read(build, e);
+	if (r == 0)
+		r = build_publish_names(&names, build, e);
+	if (r == 0)
+		r = build_output_check(build, e);
 	if (r == 0)
 		r = build_given_check(build->o, e);
 	if (r == 0)
@@ -352,17 +319,12 @@ static int prepare(struct build *build, const char *context, struct err *e)
 	if (r == 0)
 		r = set_time(build, e);
 	if (r == 0)
-		r = set_platform_args(build, e);
-	if (r == 0)
 		r = build_context_open(&build->context, build, context, build->o->file, e);
 	if (r == 0)
 		r = build_file_parse(&build->file, build->context.file_name, build->context.file,
 				     build->context.file_length, e);
 	if (r == 0)
-		r = set_global_args(build, e);
-	const struct build_word_scope scope = global_scope(build);
-	if (r == 0)
-		r = build_stage_plan(&build->stages, &build->file, &scope, build->o->target, e);
+		r = build_targets_plan(build, e);
 	if (r == 0)
 		r = build_allow_check(build, e);
 	if (r == 0)
@@ -371,46 +333,75 @@ static int prepare(struct build *build, const char *context, struct err *e)
 	return r;
 }
 
-static int finish_config(struct build *build, struct err *e)
+static int finish_config(struct build *build, const struct build_target *target, struct err *e)
 {
-	struct build_state *target = &build->states[build->stages.target];
+	struct build_state *state = &build->states[target->stage];
 	char created[MOMENT_TEXT_SIZE];
 
-	moment_format(created, target->time_s * 1000000000);
-	mem_replace(&target->config.created, created);
-	return shape_map_set_pairs(&target->config.config.labels, &build->o->label, "--label", e);
+	moment_format(created, state->time_s * 1000000000);
+	mem_replace(&state->config.created, created);
+	return shape_map_set_pairs(&state->config.config.labels, &build->o->label, "--label", e);
 }
 
-static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+/* An image of each target; their ids. */
+static int make_images(struct build *build, struct strv *ret_ids, int number, struct err *e)
 {
-	struct err kept;
-	int r = build_schedule(build, do_stage, e);
-	if (r < 0) {
-		/* what was done is done */
-		build_publish(build, false, NULL, &kept);
-		return r;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < build->targets.count; i++)
+		r = finish_config(build, &build->targets.items[i], e);
+	if (r == 0 && build_targets_are_several(build))
+		r = build_publish(build, NULL, NULL, e);
+	for (size_t i = 0; r == 0 && i < build->targets.count; i++) {
+		const struct build_target *target = &build->targets.items[i];
+		char id[IMAGE_DIGEST_SIZE];
+		r = build_publish(build, target, id, e);
+		if (r == 0)
+			r = build_steps_keep(build, target, id, e);
+		if (r < 0)
+			return err_add(e, "make the image");
+		strv_add(ret_ids, id);
+		build_progress_note(build->progress, number, "writing image %s", id);
 	}
-	r = finish_config(build, e);
-	int number = (int)build->file.items.count + 1;
+	return r;
+}
+
+static int make_result(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+{
+	int number = (int)(build->stages.plans * build->file.items.count) + 1;
+	own_clear(strv_clear) struct strv ids = { 0 };
+
 	build_progress_begin(build->progress, number, "exporting to image");
+	int r = make_images(build, &ids, number, e);
 	if (r == 0)
-		r = build_publish(build, true, ret_id, e);
-	if (r == 0)
-		r = build_steps_keep(build, ret_id, e);
+		r = build_platforms_index(build, &ids, ret_id, e);
 	if (r < 0)
-		return err_add(e, "make the image");
-	build_progress_note(build->progress, number, "writing image %s", ret_id);
+		return r;
 	for (size_t i = 0; i < build->o->tag.count; i++)
 		build_progress_note(build->progress, number, "naming to %s",
 				    build->o->tag.items[i]);
-	r = build_output_write(build, ret_id, e);
+	r = build_output_write(build, &ids, e);
 	if (r < 0)
 		return err_add(e, "--output");
 	build_progress_done(build->progress, number);
 	r = build->o->metadata_file
 		    ? build_output_metadata(build->o, ret_id, build->o->metadata_file, e)
 		    : 0;
-	return r < 0 ? r : build_export(build, e);
+	return r < 0 ? r : build_export(build, number + 1, e);
+}
+
+static int do_all(struct build *build, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+{
+	struct err kept;
+	int r = build_bases_bring(build, e);
+
+	if (r == 0)
+		r = build_schedule(build, do_stage, e);
+	if (r == 0)
+		return make_result(build, ret_id, e);
+	/* what was done is done */
+	build_publish(build, NULL, NULL, &kept);
+	return r;
 }
 
 static void build_clear(struct build *build)
@@ -425,8 +416,12 @@ static void build_clear(struct build *build)
 	build_context_close(&build->context);
 	build_file_clear(&build->file);
 	build_stage_clear(&build->stages);
-	strv_clear(&build->global_args);
-	strv_clear(&build->platform_args);
+	for (size_t i = 0; i < build->targets.count; i++)
+		build_target_clear(&build->targets.items[i]);
+	free(build->targets.items);
+	for (size_t i = 0; i < build->bases.count; i++)
+		build_base_clear(&build->bases.items[i]);
+	free(build->bases.items);
 	build_progress_free(build->progress);
 	build_stop_end(&build->stop);
 	build_once_close(&build->once);
@@ -447,12 +442,8 @@ int build_image(struct engine *engine, const struct build_options *o, const char
 		.words_left = BUILD_WORDS_MAX,
 	};
 
-	if (build_platforms_are_several(o))
-		return build_platforms(engine, o, context, ret_id, e);
 	enum build_progress_kind kind;
 	int r = build_progress_kind_find(&kind, o->progress, o->quiet, e);
-	if (r == 0)
-		r = build_output_check(&o->output, e);
 	if (r < 0)
 		return r;
 	build.progress = build_progress_new(kind);

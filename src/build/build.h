@@ -4,7 +4,7 @@
  *	file.h, word.h	the language		stage.h		which stages, in which order
  *	context.h	where files come from	state.h		an image in the making
  *	step.h		one instruction		cache.h		steps that were done before
- *	publish.h	folders become layers, and the image
+ *	publish.h	folders become layers, and the image	target.h	for which platforms
  *
  * decision 0036 says why. */
 #pragma once
@@ -28,7 +28,6 @@ struct build_options {
 	struct strv ssh;           /* ID[=SOCKET|KEY[,KEY]...] */
 	char *target;
 	char *platform;
-	bool one_of_several; /* platforms.h: of the index, and not a result of its own */
 	char *iidfile;
 	char *timestamp;
 	char *progress;
@@ -62,7 +61,7 @@ struct build_options {
 	int (*attach)(struct engine_session *session, struct err *e);
 };
 
-/* context: a folder, "-" for a tar or a Dockerfile on standard input. *ret_id is the image's. What
- * people see goes to standard error. */
+/* context: a folder, "-" for a tar or a Dockerfile on standard input. *ret_id is the image's; of
+ * several platforms the digest of the index. What people see goes to standard error. */
 int build_image(struct engine *engine, const struct build_options *o, const char *context,
 		char ret_id[IMAGE_DIGEST_SIZE], struct err *e);

@@ -66,7 +66,8 @@ static void add_layers(struct image_build_request *to, const struct build *build
 static int make(const struct build *build, bool target_only, char digest[IMAGE_DIGEST_SIZE],
 		struct err *e)
 {
-	const struct oci_image_config *config = &build->states[build->stages.target].config;
+	const struct build_target *first = &build->targets.items[0];
+	const struct oci_image_config *config = &build->states[first->stage].config;
 	own_clear(request_clear) struct image_build_request request = {
 		.image = true,
 		.annotate = true,
@@ -80,7 +81,7 @@ static int make(const struct build *build, bool target_only, char digest[IMAGE_D
 
 	for (size_t i = 0; i < build->stages.items.count; i++)
 		if (build->stages.items.items[i].needed &&
-		    (!target_only || i == build->stages.target))
+		    (!target_only || i == build_target_of(build, i)->stage))
 			add_layers(&request, build, &build->states[i]);
 	int r = image_build_ask(&request, build->engine->store, &done, e);
 	if (r == 0)
@@ -161,9 +162,9 @@ static int export(struct build *build, const struct build_cache_option *option, 
 		       : build_child_run(build, "the push", send_it, &sending, NULL, e);
 }
 
-int build_export(struct build *build, struct err *e)
+int build_export(struct build *build, int number, struct err *e)
 {
-	int number = (int)build->file.items.count + 2, r = 0;
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < build->o->cache_to.count; i++) {
 		own_clear(build_cache_option_clear) struct build_cache_option option = { 0 };

@@ -5,5 +5,6 @@
 struct build;
 struct err;
 
-/* Once the image is there. An error says where the cache did not get to, and takes nothing back. */
-int build_export(struct build *build, struct err *e);
+/* Once the image is there; of several platforms all their steps are in it. An error says where the
+ * cache did not get to, and takes nothing back. number: in the progress. */
+int build_export(struct build *build, int number, struct err *e);

@@ -32,7 +32,8 @@ struct build_import {
 
 struct request {
 	const struct build_import *import;
-	const char *key; /* NULL: the documents */
+	const char *platform; /* of an index; NULL: this machine's */
+	const char *key;      /* NULL: the documents */
 };
 
 static int ask(const struct build *build, const void *context, char answer[IMAGE_DIGEST_SIZE],
@@ -44,6 +45,8 @@ static int ask(const struct build *build, const void *context, char answer[IMAGE
 	struct image_progress done = { 0 };
 
 	image_command_begin(&arguments, "cache", store);
+	if (request->platform)
+		strv_addf(&arguments, "--platform=%s", request->platform);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, request->import->source);
 	if (request->key) {
@@ -66,9 +69,10 @@ static bool has_keys(const struct storage_image *image)
 	return false;
 }
 
-static int read_one(struct build *build, struct build_import *import, struct err *e)
+static int read_one(struct build *build, const char *platform, struct build_import *import,
+		    struct err *e)
 {
-	const struct request request = { import, NULL };
+	const struct request request = { import, platform, NULL };
 	char digest[IMAGE_DIGEST_SIZE];
 
 	int r = build_child_run(build, "its import", ask, &request, digest, e);
@@ -87,7 +91,17 @@ static void forget(struct build_import *import)
 	storage_image_clear(&import->image);
 }
 
-static int add(struct build *build, const char *text, struct err *e)
+/* Several platforms may lead to one image, a cache made for them. */
+static bool is_there(const struct build *build, const struct build_import *import)
+{
+	for (size_t i = 0; i < build->imports.count; i++)
+		if (str_equal(build->imports.items[i].source, import->source) &&
+		    str_equal(build->imports.items[i].image.digest, import->image.digest))
+			return true;
+	return false;
+}
+
+static int add(struct build *build, const char *text, const char *platform, struct err *e)
 {
 	own_clear(build_cache_option_clear) struct build_cache_option option = { 0 };
 	struct build_import import = { 0 };
@@ -98,10 +112,15 @@ static int add(struct build *build, const char *text, struct err *e)
 		return r;
 	bool local = option.type == BUILD_CACHE_LOCAL;
 	import.source = mem_format("%s%s", local ? "local:" : "", option.place);
-	own_free char *title = mem_format("importing the cache of %s", option.place);
+	bool several = build_targets_are_several(build);
+	own_free char *title = mem_format("importing the cache of %s%s%s", option.place,
+					  several ? " for " : "", several ? platform : "");
 	build_progress_begin(build->progress, NUMBER, title);
-	if (read_one(build, &import, &bad) == 0) {
-		*shape_list_add(&build->imports) = import;
+	if (read_one(build, platform, &import, &bad) == 0) {
+		if (is_there(build, &import))
+			forget(&import);
+		else
+			*shape_list_add(&build->imports) = import;
 		build_progress_done(build->progress, NUMBER);
 		return 0;
 	}
@@ -117,7 +136,9 @@ int build_import_open(struct build *build, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && !build->o->no_cache && i < build->o->cache_from.count; i++)
-		r = add(build, build->o->cache_from.items[i], e);
+		for (size_t t = 0; r == 0 && t < build->targets.count; t++)
+			r = add(build, build->o->cache_from.items[i],
+				build->targets.items[t].platform, e);
 	return r;
 }
 
@@ -162,7 +183,7 @@ char *build_import_find(struct build_step *step)
 	for (size_t i = 0; i < build->imports.count; i++) {
 		struct build_import *import = &build->imports.items[i];
 		const char *diff_id = diff_id_of(import, step->portable);
-		const struct request request = { import, step->portable };
+		const struct request request = { import, NULL, step->portable };
 		if (!diff_id || import->failed)
 			continue;
 		if (bring(build, &request, diff_id, &bad) == 0)

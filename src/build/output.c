@@ -25,6 +25,8 @@
 #include "image/command.h"
 #include "storage/store.h"
 
+#define SPLIT "platform-split"
+
 struct output {
 	const char *type;
 	const char *to; /* NULL: not said */
@@ -49,7 +51,7 @@ static int parse(struct output *to, const char *text, struct err *e)
 	for (size_t i = 0; i < to->pairs.count; i++) {
 		const char *pair = to->pairs.items[i];
 		if (!str_starts(pair, "type=") && !str_starts(pair, "dest=") &&
-		    !str_starts(pair, "name="))
+		    !str_starts(pair, "name=") && !str_equal(pair, SPLIT "=true"))
 			return err_set(e, ERR_INVALID, "--output %s: '%s' is not known", text,
 				       pair);
 	}
@@ -75,15 +77,33 @@ static int parse(struct output *to, const char *text, struct err *e)
 	return 0;
 }
 
-int build_output_check(const struct strv *outputs, struct err *e)
+/* Does the store have it already? */
+static bool is_stored(const struct output *output)
 {
+	return str_equal(output->type, "image") || str_equal(output->type, "registry") ||
+	       (str_equal(output->type, "docker") && !output->to);
+}
+
+/* As docker has it: such an archive has one image of a name. */
+static int check_several(const struct output *output, struct err *e)
+{
+	if (!str_equal(output->type, "docker") || !output->to)
+		return 0;
+	err_set(e, ERR_UNSUPPORTED, "--output type=docker,dest=: an archive of one platform");
+	return err_hint(e, "type=oci takes several");
+}
+
+int build_output_check(const struct build *build, struct err *e)
+{
+	const struct strv *outputs = &build->o->output;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < outputs->count; i++) {
 		own_clear(output_clear) struct output output = { 0 };
 		r = parse(&output, outputs->items[i], e);
-		if (r == 0 && !str_equal(output.type, "local") &&
-		    !str_equal(output.type, "image") && !str_equal(output.type, "registry") &&
+		if (r == 0 && build_targets_are_several(build))
+			r = check_several(&output, e);
+		if (r == 0 && !is_stored(&output) && !str_equal(output.type, "local") &&
 		    (!output.to || strcmp(output.to, "-") == 0) && isatty(STDOUT_FILENO))
 			r = err_set(e, ERR_INVALID, "the standard output is a terminal");
 	}
@@ -105,27 +125,52 @@ static int open_root(const struct build *build, const char *id, struct err *e)
 	return r;
 }
 
-static int write_folder(const struct build *build, const char *id, const char *path, struct err *e)
+static int copy_root(const struct build *build, const char *id, int to, struct err *e)
 {
 	const struct copy_options options = { .owners = COPY_OWNERS_KEEP, .merge = true };
-
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "make folder %s", path);
-	own_fd int to = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (to < 0)
-		return err_sys(e, "open folder %s", path);
 	own_fd int root = open_root(build, id, e);
+
 	return root < 0 ? root : copy_tree_contents(root, to, false, &options, e);
 }
 
-static int write_tar(const struct build *build, const char *id, const char *path, struct err *e)
+/* "linux_arm64": a folder for each platform, as BuildKit names them. */
+static char *folder_of(const struct build *build, size_t target)
+{
+	const struct build_state *state = &build->states[build->targets.items[target].stage];
+	const struct oci_image_config *config = &state->config;
+	bool variant = !str_empty(config->variant);
+
+	return mem_format("%s_%s%s%s", config->os, config->architecture, variant ? "_" : "",
+			  variant ? config->variant : "");
+}
+
+static int open_new_folder(int dir, const char *path, struct err *e)
+{
+	if (mkdirat(dir, path, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make folder %s", path);
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open folder %s", path) : fd;
+}
+
+static int write_roots(const struct build *build, const struct strv *ids, bool split, int to,
+		       struct err *e)
+{
+	int r = 0;
+
+	if (!split)
+		return copy_root(build, ids->items[0], to, e);
+	for (size_t i = 0; r == 0 && i < ids->count; i++) {
+		own_free char *name = folder_of(build, i);
+		own_fd int folder = open_new_folder(to, name, e);
+		r = folder < 0 ? folder : copy_root(build, ids->items[i], folder, e);
+	}
+	return r;
+}
+
+static int pack(const struct build *build, int root, const char *path, struct err *e)
 {
 	bool file = path && strcmp(path, "-") != 0;
 	own_fd int fd = file ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
-
-	if (file && fd < 0)
-		return err_sys(e, "open %s", path);
-	own_fd int root = open_root(build, id, e);
 	const struct engine_stream stream = {
 		.folder_fd = root,
 		.entry = ".",
@@ -133,7 +178,39 @@ static int write_tar(const struct build *build, const char *id, const char *path
 		.without_root = true,
 		.archive_fd = file ? fd : 0,
 	};
-	return root < 0 ? root : engine_stream_pack(build->engine, &stream, e);
+
+	if (file && fd < 0)
+		return err_sys(e, "open %s", path);
+	return engine_stream_pack(build->engine, &stream, e);
+}
+
+/* Of several they are put together in the store first. */
+static int write_tar(struct build *build, const struct strv *ids, bool split, const char *path,
+		     struct err *e)
+{
+	size_t folder;
+
+	if (!split) {
+		own_fd int root = open_root(build, ids->items[0], e);
+		return root < 0 ? root : pack(build, root, path, e);
+	}
+	int r = build_step_folder(build, &folder, e);
+	if (r < 0)
+		return r;
+	int fd = build->folders.items[folder].fs_fd;
+	r = write_roots(build, ids, split, fd, e);
+	return r < 0 ? r : pack(build, fd, path, e);
+}
+
+static int write_files(struct build *build, const struct strv *ids, const struct output *output,
+		       struct err *e)
+{
+	bool split = build_targets_are_several(build) || strv_value(&output->pairs, SPLIT);
+
+	if (str_equal(output->type, "tar"))
+		return write_tar(build, ids, split, output->to, e);
+	own_fd int to = open_new_folder(AT_FDCWD, output->to, e);
+	return to < 0 ? to : write_roots(build, ids, split, to, e);
 }
 
 /* ---- archives ---- */
@@ -162,27 +239,32 @@ int build_output_push(const struct store *store, const char *from, const char *t
 	return image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }
 
-static int write_one(const struct build *build, const struct output *output, const char *id,
+/* Of several platforms the index has that name already (build_output_names()). */
+static int write_stored(const struct build *build, const struct strv *ids,
+			const struct output *output, struct err *e)
+{
+	const char *name = strv_value(&output->pairs, "name");
+	bool several = build_targets_are_several(build);
+
+	if (str_equal(output->type, "registry"))
+		return build_output_push(build->engine->store, several ? name : ids->items[0], name,
+					 e);
+	return name && !several ? engine_images_tag(build->engine, ids->items[0], name, e) : 0;
+}
+
+static int write_one(struct build *build, const struct strv *ids, const struct output *output,
 		     struct err *e)
 {
-	const struct store *store = build->engine->store;
-	char *ids[] = { (char *)id };
-	const struct strv by_id = { ids, 1 };
-	const struct strv *names = build->o->tag.count ? &build->o->tag : &by_id;
+	bool named = build->o->tag.count && !build_targets_are_several(build);
+	const struct strv *names = named ? &build->o->tag : ids;
 
-	if (str_equal(output->type, "local"))
-		return write_folder(build, id, output->to, e);
-	if (str_equal(output->type, "tar"))
-		return write_tar(build, id, output->to, e);
-	if (str_equal(output->type, "oci"))
-		return build_output_save(store, names, "oci-archive", output->to, e);
-	if (str_equal(output->type, "registry"))
-		return build_output_push(store, id, strv_value(&output->pairs, "name"), e);
-	if (str_equal(output->type, "docker") && output->to)
-		return build_output_save(store, names, "docker-archive", output->to, e);
-	/* the image is in the store already, as by docker without dest */
-	const char *name = strv_value(&output->pairs, "name");
-	return name ? engine_images_tag(build->engine, id, name, e) : 0;
+	if (is_stored(output))
+		return write_stored(build, ids, output, e);
+	if (str_equal(output->type, "local") || str_equal(output->type, "tar"))
+		return write_files(build, ids, output, e);
+	return build_output_save(build->engine->store, names,
+				 str_equal(output->type, "oci") ? "oci-archive" : "docker-archive",
+				 output->to, e);
 }
 
 /* Who asked for files wants no image, unless it has a name from before. */
@@ -196,21 +278,36 @@ static int remove_image(const struct build *build, const char *id, struct err *e
 	return r < 0 || name ? r : engine_images_remove(build->engine, id, false, &done, e);
 }
 
-int build_output_write(const struct build *build, const char *id, struct err *e)
+int build_output_write(struct build *build, const struct strv *ids, struct err *e)
 {
-	bool files = build->o->output.count && !build->o->tag.count;
+	const struct strv *outputs = &build->o->output;
+	bool files = outputs->count && !build->o->tag.count;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < build->o->output.count; i++) {
+	for (size_t i = 0; r == 0 && i < outputs->count; i++) {
 		own_clear(output_clear) struct output output = { 0 };
-		r = parse(&output, build->o->output.items[i], e);
+		r = parse(&output, outputs->items[i], e);
 		if (r == 0)
-			r = write_one(build, &output, id, e);
-		if (str_equal(output.type, "image") || str_equal(output.type, "registry") ||
-		    (str_equal(output.type, "docker") && !output.to))
-			files = false;
+			r = write_one(build, ids, &output, e);
+		files = files && r == 0 && !is_stored(&output);
 	}
-	return r == 0 && files ? remove_image(build, id, e) : r;
+	for (size_t i = 0; r == 0 && files && i < ids->count; i++)
+		r = remove_image(build, ids->items[i], e);
+	return r;
+}
+
+void build_output_names(struct strv *to, const struct build_options *o)
+{
+	struct err checked;
+
+	for (size_t i = 0; i < o->output.count; i++) {
+		own_clear(output_clear) struct output output = { 0 };
+		const char *name = parse(&output, o->output.items[i], &checked) == 0
+					   ? strv_value(&output.pairs, "name")
+					   : NULL;
+		if (name)
+			strv_add(to, name);
+	}
 }
 
 int build_output_metadata(const struct build_options *o, const char *id, const char *path,
@@ -223,42 +320,4 @@ int build_output_metadata(const struct build_options *o, const char *id, const c
 	if (*names)
 		json_object_object_add(object, "image.name", json_object_new_string(names));
 	return json_write_at(AT_FDCWD, path, object, e) < 0 ? err_add(e, "--metadata-file") : 0;
-}
-
-/* ---- an index ---- */
-
-int build_output_check_several(const struct strv *outputs, bool named, struct err *e)
-{
-	int r = build_output_check(outputs, e);
-
-	for (size_t i = 0; r == 0 && i < outputs->count; i++) {
-		own_clear(output_clear) struct output output = { 0 };
-		r = parse(&output, outputs->items[i], e);
-		if (r == 0 && str_equal(output.type, "registry") && !named)
-			r = err_set(e, ERR_INVALID, "--output %s: it needs a --tag, too",
-				    outputs->items[i]);
-		if (r == 0 && !str_equal(output.type, "oci") && !str_equal(output.type, "registry"))
-			r = err_set(
-				e, ERR_UNSUPPORTED,
-				"--output type=%s: of one platform; oci and registry take several",
-				output.type);
-	}
-	return r;
-}
-
-int build_output_write_several(struct engine *engine, const struct build_options *o,
-			       const struct strv *ids, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < o->output.count; i++) {
-		own_clear(output_clear) struct output output = { 0 };
-		r = parse(&output, o->output.items[i], e);
-		if (r == 0 && str_equal(output.type, "oci"))
-			r = build_output_save(engine->store, ids, "oci-archive", output.to, e);
-		else if (r == 0)
-			r = build_output_push(engine->store, o->tag.items[0],
-					      strv_value(&output.pairs, "name"), e);
-	}
-	return r < 0 ? err_add(e, "--output") : 0;
 }

@@ -1,20 +1,21 @@
 /* output.h - --output: the result as files, or as an archive; --metadata-file. */
 #pragma once
-#include <stdbool.h>
 
 struct build;
 struct build_options;
-struct engine;
 struct err;
 struct store;
 struct strv;
 
 /* Are they such? FOLDER, "-" (a tar), or type=local|tar|oci|docker|image,dest=PATH,name=NAME.
  * ERR_INVALID. */
-int build_output_check(const struct strv *outputs, struct err *e);
+int build_output_check(const struct build *build, struct err *e);
 
-/* Writes all of them of the image with this id. */
-int build_output_write(const struct build *build, const char *id, struct err *e);
+/* Writes all of them, of the images with these ids, one for each target. */
+int build_output_write(struct build *build, const struct strv *ids, struct err *e);
+
+/* Adds the names that images get by them. */
+void build_output_names(struct strv *to, const struct build_options *o);
 
 /* What docker writes there: containerimage.config.digest and image.name. */
 int build_output_metadata(const struct build_options *o, const char *id, const char *path,
@@ -25,9 +26,3 @@ int build_output_metadata(const struct build_options *o, const char *id, const c
 int build_output_save(const struct store *store, const struct strv *names, const char *format,
 		      const char *to, struct err *e);
 int build_output_push(const struct store *store, const char *from, const char *to, struct err *e);
-
-/* Of an index, the images of which have these ids: to an archive or a registry. named: it has a
- * --tag. */
-int build_output_check_several(const struct strv *outputs, bool named, struct err *e);
-int build_output_write_several(struct engine *engine, const struct build_options *o,
-			       const struct strv *ids, struct err *e);

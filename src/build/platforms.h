@@ -1,15 +1,13 @@
-/* platforms.h - --platform with several: one build for each, and an index of what they made. */
+/* platforms.h - --platform with several: the index of the images that the build has made. */
 #pragma once
-#include <stdbool.h>
 
 #include "image/progress.h"
 
-struct build_options;
-struct engine;
+struct build;
 struct err;
+struct strv;
 
-bool build_platforms_are_several(const struct build_options *o);
-
-/* As build_image(); *ret_id is the digest of the index. */
-int build_platforms(struct engine *engine, const struct build_options *o, const char *context,
-		    char ret_id[IMAGE_DIGEST_SIZE], struct err *e);
+/* Under all names of --tag. *ret_id is its digest; without a name there is no index, and it is the
+ * id of this machine's image or else of the first. Of one platform: the id of its image. */
+int build_platforms_index(const struct build *build, const struct strv *ids,
+			  char ret_id[IMAGE_DIGEST_SIZE], struct err *e);

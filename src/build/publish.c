@@ -10,6 +10,7 @@
 #include "build/build.h"
 #include "build/cache.h"
 #include "build/cache_option.h"
+#include "build/output.h"
 #include "build/squash.h"
 #include "build/step.h"
 #include "engine/engine.h"
@@ -53,27 +54,43 @@ static void add_layers(struct image_build_request *to, const struct store *store
 	}
 }
 
-int build_publish_names(struct strv *ret, const struct build_options *o, struct err *e)
+static int add_name(struct strv *to, const char *text, const char *option, struct err *e)
 {
-	for (size_t i = 0; i < o->tag.count; i++) {
-		own_clear(image_reference_clear) struct image_reference reference = { 0 };
-		int r = image_reference_parse(&reference, o->tag.items[i], e);
-		if (r < 0)
-			return err_add(e, "--tag");
-		if (reference.digest)
-			return err_set(e, ERR_INVALID, "--tag %s: a digest is no name",
-				       o->tag.items[i]);
-		strv_add_take(ret, image_reference_format(&reference));
-	}
+	own_clear(image_reference_clear) struct image_reference reference = { 0 };
+
+	int r = image_reference_parse(&reference, text, e);
+	if (r < 0)
+		return err_add(e, "%s", option);
+	if (reference.digest)
+		return err_set(e, ERR_INVALID, "%s %s: a digest is no name", option, text);
+	strv_add_take(to, image_reference_format(&reference));
 	return 0;
 }
 
-static int add_references(struct image_build_request *to, const struct build_options *o,
-			  struct err *e)
+int build_publish_names(struct strv *ret, const struct build *build, struct err *e)
 {
-	int r = build_publish_names(&to->references, o, e);
+	own_clear(strv_clear) struct strv more = { 0 };
+	const struct strv *tags = &build->o->tag;
+	int r = 0;
 
-	return r < 0 ? r : shape_map_set_pairs(&to->annotations, &o->annotation, "--annotation", e);
+	for (size_t i = 0; r == 0 && i < tags->count; i++)
+		r = add_name(ret, tags->items[i], "--tag", e);
+	if (build_targets_are_several(build))
+		build_output_names(&more, build->o);
+	for (size_t i = 0; r == 0 && i < more.count; i++)
+		r = add_name(ret, more.items[i], "--output", e);
+	return r;
+}
+
+/* Of several platforms the index has the names. */
+static int add_references(struct image_build_request *to, const struct build *build, struct err *e)
+{
+	int r = build_targets_are_several(build) ? 0
+						 : build_publish_names(&to->references, build, e);
+
+	return r < 0 ? r
+		     : shape_map_set_pairs(&to->annotations, &build->o->annotation, "--annotation",
+					   e);
 }
 
 /* "sha256:" in front of what is a hex in a state. */
@@ -152,7 +169,7 @@ static int publish(struct build *build, const struct build_state *target,
 		request.parent = target->parent;
 		request.config = target->config;
 		add_layers(&request, store, target, true);
-		r = add_references(&request, build->o, e);
+		r = add_references(&request, build, e);
 	}
 	for (size_t i = 0; i < build->stages.items.count; i++)
 		add_layers(&request, store, &build->states[i], false);
@@ -194,16 +211,17 @@ static int publish_layers(struct build *build, struct err *e)
 	return r;
 }
 
-int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
+int build_publish(struct build *build, const struct build_target *target,
+		  char ret_id[IMAGE_DIGEST_SIZE], struct err *e)
 {
 	own_clear(build_state_clear) struct build_state squashed = { 0 };
 
-	if (!image)
+	if (!target)
 		return publish_layers(build, e);
 	if (!build_squash_is_wanted(build))
-		return publish(build, &build->states[build->stages.target], ret_id, e);
+		return publish(build, &build->states[target->stage], ret_id, e);
 	int r = publish_layers(build, e);
 	if (r == 0)
-		r = build_squash(build, &squashed, e);
+		r = build_squash(build, target->stage, &squashed, e);
 	return r < 0 ? r : publish(build, &squashed, ret_id, e);
 }

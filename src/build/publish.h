@@ -5,12 +5,14 @@
 #include "image/progress.h"
 
 struct build;
-struct build_options;
+struct build_target;
 struct err;
 struct strv;
 
-/* Adds the full names that --tag gives; also called to refuse wrong ones before the first step. */
-int build_publish_names(struct strv *ret, const struct build_options *o, struct err *e);
+/* Adds the full names that --tag gives, and of several platforms --output; also called to refuse
+ * wrong ones before the first step. */
+int build_publish_names(struct strv *ret, const struct build *build, struct err *e);
 
-/* image: also make it; else what is done stays for the next build. *ret_id may be NULL then. */
-int build_publish(struct build *build, int image, char ret_id[IMAGE_DIGEST_SIZE], struct err *e);
+/* And the target's image; NULL: what is done stays for the next build. *ret_id may be NULL then. */
+int build_publish(struct build *build, const struct build_target *target,
+		  char ret_id[IMAGE_DIGEST_SIZE], struct err *e);

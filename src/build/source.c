@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "build/base.h"
 #include "build/build.h"
 #include "build/pull.h"
 #include "build/step.h"
@@ -40,9 +41,11 @@ static int open_image(struct build_source *ret, const struct build_step *step, c
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
 	struct container_image found = { 0 };
+	const char *platform = build_target_of(step->build, step->stage)->platform;
+	const char *digest = build_base_find(step->build, name, platform);
 	const struct image_request request = {
-		.name = name,
-		.platform = step->build->o->platform,
+		.name = digest ? digest : name,
+		.platform = platform,
 		.quiet = step->build->o->quiet,
 	};
 
@@ -66,12 +69,20 @@ static const char *named_context(const struct build_options *o, const char *name
 	return NULL;
 }
 
+static const char scheme[] = "docker-image://";
+
 const char *build_source_image(const struct build_options *o, const char *name)
 {
-	static const char scheme[] = "docker-image://";
 	const char *named = named_context(o, name);
 
 	return named && str_starts(named, scheme) ? named + strlen(scheme) : name;
+}
+
+bool build_source_is_folder(const struct build_options *o, const char *name)
+{
+	const char *named = named_context(o, name);
+
+	return named && !str_starts(named, scheme);
 }
 
 static int open_folder(struct build_source *ret, const char *path, struct err *e)
@@ -90,7 +101,7 @@ int build_source_open(struct build_source *ret, const struct build_step *step, c
 	if (!from)
 		return open_context(ret, step, e);
 	const char *named = named_context(build->o, from);
-	if (named && !str_starts(named, "docker-image://"))
+	if (build_source_is_folder(build->o, from))
 		return open_folder(ret, named, e);
 	ret->owners = true;
 	if (named)

@@ -24,4 +24,6 @@ int build_source_open(struct build_source *ret, const struct build_step *step, c
 		      struct err *e);
 /* What FROM and COPY --from mean by the name of an image: a named context may say another. */
 const char *build_source_image(const struct build_options *o, const char *name);
+/* Is it a context that is a folder? */
+bool build_source_is_folder(const struct build_options *o, const char *name);
 void build_source_close(struct build_source *source);

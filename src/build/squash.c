@@ -23,17 +23,12 @@ bool build_squash_is_wanted(const struct build *build)
 	return build->o->squash || build->o->squash_all || build->o->squash_from;
 }
 
-static const struct build_state *target_of(const struct build *build)
-{
-	return &build->states[build->stages.target];
-}
-
 /* ---- from where ---- */
 
 /* A stage that the target stands on: what is above its end. */
-static int find_stage(size_t *ret, const struct build *build, const char *name)
+static int find_stage(size_t *ret, const struct build *build, size_t stage, const char *name)
 {
-	int number = (int)build->stages.target;
+	int number = (int)stage;
 
 	while ((number = build->stages.items.items[number].base_stage) >= 0) {
 		if (!str_equal(build->stages.items.items[number].name, name))
@@ -45,16 +40,16 @@ static int find_stage(size_t *ret, const struct build *build, const char *name)
 }
 
 /* So many lines of the history keep their layers. */
-static int find_lines(size_t *ret, const struct build *build, struct err *e)
+static int find_lines(size_t *ret, const struct build *build, size_t stage, struct err *e)
 {
-	const struct build_state *target = target_of(build);
+	const struct build_state *target = &build->states[stage];
 	const char *from = build->o->squash_from;
 	size_t count = target->config.history.count;
 	struct err no_number;
 	int64_t number;
 
 	*ret = from || build->o->squash_all ? 0 : (size_t)target->steps.items[0].number;
-	if (!from || find_stage(ret, build, from))
+	if (!from || find_stage(ret, build, stage, from))
 		return 0;
 	if (number_parse_i64(&number, from, 0, (int64_t)count, &no_number) < 0) {
 		err_set(e, ERR_NOT_FOUND, "--squash-from %s: no such step", from);
@@ -127,10 +122,10 @@ static int add_layer(struct build *build, struct build_state *to, const struct s
 /* ---- the image ---- */
 
 /* As docker has it. */
-static int add_history(const struct build *build, struct build_state *to, size_t lines,
-		       struct err *e)
+static int add_history(const struct build *build, size_t stage, struct build_state *to,
+		       size_t lines, struct err *e)
 {
-	own_free char *whole = build_steps_id(build, build->stages.target);
+	own_free char *whole = build_steps_id(build, stage);
 	own_clear(storage_image_clear) struct storage_image parent = { 0 };
 	bool all = !lines || !to->parent;
 	int r = all ? 0 : storage_image_read(&parent, build->engine->store, to->parent, e);
@@ -163,13 +158,13 @@ static void forget_layers(struct build_state *state, size_t base, size_t below)
 	state->layers.count = kept;
 }
 
-int build_squash(struct build *build, struct build_state *ret, struct err *e)
+int build_squash(struct build *build, size_t stage, struct build_state *ret, struct err *e)
 {
 	own_clear(strv_clear) struct strv layers = { 0 };
-	const struct build_state *target = target_of(build);
+	const struct build_state *target = &build->states[stage];
 	size_t lines = 0;
 
-	int r = find_lines(&lines, build, e);
+	int r = find_lines(&lines, build, stage, e);
 	if (r < 0)
 		return r;
 	build_steps_layers(&layers, build, target);
@@ -179,5 +174,5 @@ int build_squash(struct build *build, struct build_state *ret, struct err *e)
 	if (below == layers.count)
 		return 0; /* nothing was written */
 	r = add_layer(build, ret, &layers, below, e);
-	return r < 0 ? err_add(e, "--squash") : add_history(build, ret, lines, e);
+	return r < 0 ? err_add(e, "--squash") : add_history(build, stage, ret, lines, e);
 }

@@ -2,6 +2,7 @@
  * The steps stay in the cache, and in what IMAGE@STEP starts. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 
 struct build;
 struct build_state;
@@ -9,6 +10,6 @@ struct err;
 
 bool build_squash_is_wanted(const struct build *build);
 
-/* *ret, zeroed, becomes the target with fewer layers; the caller clears. The layers of all steps
- * have their names. */
-int build_squash(struct build *build, struct build_state *ret, struct err *e);
+/* *ret, zeroed, becomes the target, this stage, with fewer layers; the caller clears. The layers of
+ * all steps have their names. */
+int build_squash(struct build *build, size_t stage, struct build_state *ret, struct err *e);

@@ -28,19 +28,27 @@ void build_stage_clear(struct build_stages *stages)
 	*stages = (struct build_stages){ 0 };
 }
 
-int build_stage_find(const struct build_stages *stages, const char *text, size_t before)
+/* Of those from begin to before. */
+static int find_between(const struct build_stages *stages, const char *text, size_t begin,
+			size_t before)
 {
 	int64_t number;
 	struct err ignored;
 
-	for (size_t i = before; i-- > 0;) {
+	for (size_t i = before; i-- > begin;) {
 		const char *name = stages->items.items[i].name;
 		if (name && strcasecmp(name, text) == 0)
 			return (int)i;
 	}
-	if (before && number_parse_i64(&number, text, 0, (int64_t)before - 1, &ignored) == 0)
-		return (int)number;
+	if (before > begin &&
+	    number_parse_i64(&number, text, 0, (int64_t)(before - begin) - 1, &ignored) == 0)
+		return (int)begin + (int)number;
 	return -1;
+}
+
+int build_stage_find(const struct build_stages *stages, const char *text, size_t number)
+{
+	return find_between(stages, text, stages->items.items[number].begin, number);
 }
 
 /* [a-z][a-z0-9-_.]*: what BuildKit takes for the name of a stage. */
@@ -122,29 +130,32 @@ static void mark_needed(const struct build_stages *stages, size_t number)
 	}
 }
 
-static int choose_target(struct build_stages *stages, const char *target, struct err *e)
+static int choose_target(size_t *ret, const struct build_stages *stages, size_t begin,
+			 const char *target, struct err *e)
 {
-	int found = target ? build_stage_find(stages, target, stages->items.count)
+	int found = target ? find_between(stages, target, begin, stages->items.count)
 			   : (int)stages->items.count - 1;
 
 	if (found < 0)
 		return err_set(e, ERR_NOT_FOUND, "--target %s: no stage has that name", target);
-	stages->target = (size_t)found;
-	mark_needed(stages, stages->target);
+	*ret = (size_t)found;
+	mark_needed(stages, *ret);
 	return 0;
 }
 
-static int add_stage(struct build_stages *ret, const struct build_file *file, size_t at,
-		     const struct build_word_scope *scope, struct err *e)
+static int add_stage(struct build_stages *ret, size_t begin, const struct build_file *file,
+		     size_t at, const struct build_word_scope *scope, struct err *e)
 {
 	if (ret->items.count == STAGES_MAX)
 		return err_set(e, ERR_INVALID, "more than %d stages", STAGES_MAX);
 	struct build_stage *stage = shape_list_add(&ret->items);
-	*stage = (struct build_stage){ .first = at, .base_stage = -1 };
+	*stage = (struct build_stage){
+		.plan = ret->plans, .begin = begin, .first = at, .base_stage = -1
+	};
 	int r = read_from(stage, &file->items.items[at], scope, e);
 	if (r < 0)
 		return err_add(e, "line %d", file->items.items[at].line);
-	for (size_t i = 0; i + 1 < ret->items.count; i++)
+	for (size_t i = begin; i + 1 < ret->items.count; i++)
 		if (stage->name && str_equal(ret->items.items[i].name, stage->name))
 			return err_set(e, ERR_INVALID, "line %d: two stages are called %s",
 				       file->items.items[at].line, stage->name);
@@ -152,17 +163,17 @@ static int add_stage(struct build_stages *ret, const struct build_file *file, si
 	while (stage->end < file->items.count && file->items.items[stage->end].kind != BUILD_FROM)
 		stage->end++;
 	/* a number means an image here, as in docker */
-	for (size_t i = ret->items.count - 1; i-- > 0;)
+	for (size_t i = ret->items.count - 1; i-- > begin;)
 		if (ret->items.items[i].name && !strcasecmp(ret->items.items[i].name, stage->base))
 			stage->base_stage = (int)i;
 	find_needs(ret, ret->items.count - 1, file);
 	return 0;
 }
 
-int build_stage_plan(struct build_stages *ret, const struct build_file *file,
+int build_stage_plan(struct build_stages *to, size_t *ret_target, const struct build_file *file,
 		     const struct build_word_scope *scope, const char *target, struct err *e)
 {
-	size_t at = 0;
+	size_t at = 0, begin = to->items.count;
 
 	for (; at < file->items.count && file->items.items[at].kind != BUILD_FROM; at++)
 		if (file->items.items[at].kind != BUILD_ARG)
@@ -172,10 +183,11 @@ int build_stage_plan(struct build_stages *ret, const struct build_file *file,
 	if (at == file->items.count)
 		return err_set(e, ERR_INVALID, "there is no FROM in it");
 	while (at < file->items.count) {
-		int r = add_stage(ret, file, at, scope, e);
+		int r = add_stage(to, begin, file, at, scope, e);
 		if (r < 0)
 			return r;
-		at = ret->items.items[ret->items.count - 1].end;
+		at = to->items.items[to->items.count - 1].end;
 	}
-	return choose_target(ret, target, e);
+	to->plans++;
+	return choose_target(ret_target, to, begin, target, e);
 }

@@ -10,9 +10,11 @@
 #include "build/stage.h"
 #include "build/state.h"
 #include "build/stop.h"
+#include "build/target.h"
 #include "build/word.h"
 #include "storage/layer.h"
 
+struct build_base;
 struct build_import;
 struct build_options;
 struct build_progress;
@@ -25,9 +27,9 @@ struct build {
 	const struct build_options *o;
 	struct build_context context;
 	struct build_file file;
-	struct build_stages stages;
-	struct strv global_args;    /* before the first FROM: "NAME=value" */
-	struct strv platform_args;  /* TARGETARCH=amd64... */
+	SHAPE_LIST_OF(struct build_target) targets;
+	struct build_stages stages; /* of all targets */
+	SHAPE_LIST_OF(struct build_base) bases;
 	struct build_state *states; /* one for each stage, once it is done */
 	struct build_progress *progress;
 	SHAPE_LIST_OF(struct layer_writer) folders; /* that steps wrote, locked */

@@ -242,13 +242,14 @@ static int declare(struct build_step *step, const char *word, struct err *e)
 		r = build_word_expand(&value, equals + 1, &scope, e);
 	if (r < 0)
 		return r;
+	const struct build_target *target = build_target_of(step->build, step->stage);
 	const char *given = strv_value(&step->build->o->build_arg, name);
 	if (!given)
 		given = value;
 	if (!given)
-		given = strv_value(&step->build->global_args, name);
+		given = strv_value(&target->global_args, name);
 	if (!given)
-		given = strv_value(&step->build->platform_args, name);
+		given = strv_value(&target->platform_args, name);
 	if (!given)
 		return 0;
 	own_free char *pair = mem_format("%s=%s", name, given);

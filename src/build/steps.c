@@ -99,11 +99,12 @@ char *build_steps_id(const struct build *build, size_t number)
 static bool add_stage(struct storage_stages *to, const struct build *build, size_t number)
 {
 	const char *name = build->stages.items.items[number].name;
+	size_t begin = build->stages.items.items[number].begin;
 	const struct build_state *state = &build->states[number];
 	struct storage_stage *stage = shape_list_add(&to->items);
 
 	*stage = (struct storage_stage){
-		.name = name ? mem_text(name) : mem_format("stage-%zu", number),
+		.name = name ? mem_text(name) : mem_format("stage-%zu", number - begin),
 		.config = state->config,
 	};
 	stage->config.rootfs.diff_ids = (struct strv){ 0 };
@@ -136,14 +137,16 @@ static bool is_known(const struct storage_stages *stages, const struct store *st
 	return str_equal(json_text(before), json_text(now));
 }
 
-int build_steps_keep(struct build *build, const char *id, struct err *e)
+int build_steps_keep(struct build *build, const struct build_target *target, const char *id,
+		     struct err *e)
 {
+	const struct build_stage *all = build->stages.items.items;
 	own_clear(stages_free) struct storage_stages stages = { 0 };
 
 	for (size_t i = 0; i < build->stages.items.count; i++) {
-		if (!build->stages.items.items[i].needed)
+		if (!all[i].needed || all[i].plan != all[target->stage].plan)
 			continue;
-		if (i == build->stages.target)
+		if (i == target->stage)
 			stages.target = (int64_t)stages.items.count;
 		if (!add_stage(&stages, build, i))
 			return 0;

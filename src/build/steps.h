@@ -5,6 +5,7 @@
 
 struct build;
 struct build_state;
+struct build_target;
 struct err;
 struct strv;
 
@@ -21,4 +22,5 @@ void build_steps_layers(struct strv *to, const struct build *build,
 char *build_steps_id(const struct build *build, size_t stage);
 
 /* Once the layers have names: for the image with this id. */
-int build_steps_keep(struct build *build, const char *id, struct err *e);
+int build_steps_keep(struct build *build, const struct build_target *target, const char *id,
+		     struct err *e);

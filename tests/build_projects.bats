@@ -180,3 +180,17 @@ ship() { # NAME
 	output_is $'systemd\nactive'
 	expect 0 holm rm -f box
 }
+
+@test "an image whose packages cannot be had is not taken for one (tests/images)" {
+	mkdir bin
+	# a base in which nothing is, and so no apt-get
+	cat >bin/mmdebstrap <<-'END'
+		#!/bin/bash
+		for word; do [[ $word != *.tar ]] || tar -cf "$word" -T /dev/null; done
+	END
+	chmod +x bin/mmdebstrap
+	PATH=$PWD/bin:$PATH expect 1 "$BATS_TEST_DIRNAME/images" made --only gcc
+	output_has "cannot make the image gcc"
+	[ ! -e made/gcc ]
+	[ -z "$(ls -d made/work.* 2>/dev/null)" ]
+}

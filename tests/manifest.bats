@@ -96,8 +96,11 @@ setup_list() {
 	holm manifest create "$LIST"
 	refused 1 "the list is empty" holm manifest push -q "$LIST"
 	holm manifest add "$LIST" "$REGISTRY/one:1"
-	holm rmi "$REGISTRY/one:1"
+	local digest
+	digest=$(entries .digest | jq -r '.[0]')
+	mv "$HOLM_ROOT/images/blobs/sha256/${digest#*:}" kept
 	refused 1 "is not in the store any more" holm manifest push -q "$LIST"
+	mv kept "$HOLM_ROOT/images/blobs/sha256/${digest#*:}"
 	refused 1 "no such manifest list" holm manifest push -q "$REGISTRY/none:1"
 	holm manifest create --amend "$LIST" "docker://$REGISTRY/two:1"
 	holm manifest remove "$LIST" "$(entries .digest | jq -r '.[0]')"
@@ -121,4 +124,91 @@ setup_list() {
 		wait "$i"
 	done
 	[ "$(entries .digest | jq length)" = 10 ]
+}
+
+# Two images under one name, neither with a name of its own.
+build_list() { # NAME
+	printf 'FROM scratch\nCOPY name /\n' >Dockerfile
+	echo "$1" >name
+	holm build -q --platform linux/amd64,linux/arm64 -t "$1" . >/dev/null
+}
+
+@test "a list is an image to people: images, tag, inspect, exists, rmi" {
+	build_list app:1
+	build_list other:1
+	expect 0 holm images --format '{{.Repository}} {{.Tag}} {{.Size}}'
+	[ "$(sort <<<"$output")" = "$(printf 'app 1 %s\nother 1 %s' 12B 16B)" ]
+	[ "$(holm images -qa | wc -l)" = 6 ]
+	expect 0 holm images -q --filter dangling=true
+	output_is ""
+	expect 0 holm image exists app:1
+	expect 0 holm tag app:1 more:2
+	expect 0 holm image inspect --format '{{.RepoTags}} {{.Architecture}}' more:2
+	[[ $output == *app:1*more:2*amd64 || $output == *more:2*app:1*amd64 ]]
+	local id
+	id=$(holm images -q app)
+	[ "$(holm images -q more)" = "$id" ]
+	expect 0 holm create --name one --platform linux/arm64 "$id" /none
+	holm rm one
+	refused 1 "the list has 2 names" holm rmi "$id"
+	expect 0 holm rmi app:1
+	output_is "Untagged: app:1"
+	expect 0 holm image inspect more:2
+	expect 0 holm rmi "$id"
+	[ "$(head -1 <<<"$output")" = "Untagged: more:2" ]
+	[ "$(grep -c '^Deleted: sha256:' <<<"$output")" = 3 ]
+	expect 1 holm image exists more:2
+	[ "$(holm images -qa | wc -l)" = 3 ]
+	expect 0 holm manifest rm other:1
+	[ "$(head -1 <<<"$output")" = "Untagged: other:1" ]
+	[ "$(holm images -qa)" = "" ]
+	holm builder prune -af
+	holm gc
+	[ "$(find "$HOLM_ROOT"/layers/ "$HOLM_ROOT"/images/blobs/sha256/ -mindepth 1 -maxdepth 1 -name '[0-9a-f]*')" = "" ]
+}
+
+@test "what a list names is neither removed nor collected" {
+	build_list app:1
+	local arm
+	arm=$(holm manifest inspect app:1 | jq -r '.manifests[1].digest')
+	holm tag "$arm" arm:1
+	expect 0 holm rmi arm:1
+	output_is "Untagged: arm:1"
+	refused 1 "a list of manifests names the image" holm rmi -f "$arm"
+	expect 0 holm image prune -f
+	expect 0 holm gc --keep 1
+	expect 0 holm create --name one --platform linux/arm64 app:1 /none
+	# in use: neither the list nor the image goes
+	expect 0 holm image prune -af
+	expect 0 holm image exists app:1
+	holm rmi app:1
+	[ "$(holm images -qa | wc -l)" = 1 ]
+	expect 0 holm cp one:/name copy
+	holm rm one
+	build_list app:1
+	expect 0 holm image prune -af
+	[ "$(holm images -qa)" = "" ]
+}
+
+@test "images made, listed and removed at once: no list lacks one" {
+	echo x >name
+	tar -cf x.tar name
+	local i pids=()
+	for i in {1..8}; do
+		(
+			holm import -q --platform "linux/arm$i" x.tar "one:$i"
+			holm manifest create "list:$i" "one:$i" || true
+		) >/dev/null 2>&1 3>&- &
+		pids+=($!)
+		(holm rmi "one:$i" || true) >/dev/null 2>&1 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	expect 0 holm gc
+	local list
+	for list in $(holm images --format '{{.Repository}}:{{.Tag}}' list); do
+		for i in $(holm manifest inspect "$list" | jq -r '.manifests[].digest'); do
+			expect 0 holm save -o /dev/null "$i"
+		done
+	done
 }

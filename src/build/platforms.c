@@ -1,19 +1,16 @@
 #include "build/platforms.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/err.h"
-#include "base/json.h"
 #include "base/own.h"
 #include "build/build.h"
 #include "build/publish.h"
 #include "build/step.h"
 #include "engine/engine.h"
+#include "engine/lists.h"
 #include "image/command.h"
-#include "storage/hash.h"
 #include "storage/index.h"
-#include "storage/list.h"
 #include "storage/store.h"
 
 /* Under the full name, in the place of what had it. */
@@ -32,22 +29,8 @@ static int make_list(const struct store *store, const char *name, const struct s
 	strv_add_all(&arguments, ids);
 	int r = image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 	if (r == 0)
-		storage_index_untag(store, name, &left, &none);
+		storage_index_untag(store, name, true, &left, &none);
 	return r;
-}
-
-static int digest_of(char ret[IMAGE_DIGEST_SIZE], const struct store *store, const char *name,
-		     struct err *e)
-{
-	own_clear(oci_index_clear) struct oci_index index = { 0 };
-
-	int r = storage_list_read(&index, store, name, e);
-	if (r < 0)
-		return r;
-	own_json struct json_object *object = shape_write(&oci_index_shape, &index);
-	const char *text = json_text(object);
-	storage_hash_bytes(text, strlen(text), ret);
-	return 0;
 }
 
 static size_t find_host(const struct build *build)
@@ -70,5 +53,11 @@ int build_platforms_index(const struct build *build, const struct strv *ids,
 	int r = build_publish_names(&names, build, e);
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		r = make_list(store, names.items[i], ids, e);
-	return r < 0 || !names.count ? r : digest_of(ret_id, store, names.items[0], e);
+	if (r < 0 || !names.count)
+		return r;
+	own_clear(engine_lists_clear_one) struct engine_list list = { 0 };
+	r = engine_lists_find(build->engine, names.items[0], &list, e);
+	if (r == 0)
+		snprintf(ret_id, IMAGE_DIGEST_SIZE, "%s", list.digest);
+	return r;
 }

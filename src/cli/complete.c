@@ -18,6 +18,7 @@
 #include "image/reference.h"
 #include "network/record.h"
 #include "storage/index.h"
+#include "storage/list.h"
 #include "storage/secret.h"
 #include "storage/volume.h"
 
@@ -67,26 +68,33 @@ static void offer_containers(const struct completion *c, const char *wanted)
 }
 
 /* Both "busybox:latest" and "busybox" for it. */
+static void offer_image(const struct completion *c, const char *reference)
+{
+	own_free char *name = mem_text(image_reference_familiar(reference));
+
+	offer(c, name);
+	if (str_ends(name, ":latest")) {
+		name[strlen(name) - strlen(":latest")] = '\0';
+		offer(c, name);
+	}
+}
+
 static void offer_images(const struct completion *c)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
+	own_clear(strv_clear) struct strv lists = { 0 };
 	struct store *store;
 	struct err ignored;
 
 	if (cli_command_store(c->cli, &store, &ignored) < 0 ||
 	    storage_index_read(&index, store, &ignored) < 0)
 		return;
-	for (size_t i = 0; i < index.entries.count; i++) {
-		const char *reference = index.entries.items[i].reference;
-		if (!reference)
-			continue;
-		own_free char *name = mem_text(image_reference_familiar(reference));
-		offer(c, name);
-		if (str_ends(name, ":latest")) {
-			name[strlen(name) - strlen(":latest")] = '\0';
-			offer(c, name);
-		}
-	}
+	storage_list_names(&lists, store, &ignored);
+	for (size_t i = 0; i < index.entries.count; i++)
+		if (index.entries.items[i].reference)
+			offer_image(c, index.entries.items[i].reference);
+	for (size_t i = 0; i < lists.count; i++)
+		offer_image(c, lists.items[i]);
 }
 
 static void offer_networks(const struct completion *c)

@@ -159,6 +159,8 @@ static struct json_object *make_images(const struct engine_usage *usage,
 	struct json_object *rows = json_object_new_array();
 
 	for (size_t i = 0; i < images->count; i++) {
+		if (images->items[i].list)
+			continue; /* its images are there, too */
 		const struct usage_image *image = image_of(usage, images->items[i].digest);
 		struct json_object *row = cli_images_row(&images->items[i], false, now);
 		char at[MOMENT_TEXT_SIZE] = "";

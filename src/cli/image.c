@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/images.h"
+#include "engine/lists.h"
 #include "engine/prune.h"
 
 struct remove_image_options {
@@ -41,15 +42,6 @@ static const struct option prune_table[] = {
 };
 #undef OPTIONS
 
-static void print_lines(const struct strv *lines)
-{
-	for (size_t i = 0; i < lines->count; i++) {
-		cli_print_clean(stdout, lines->items[i]);
-		putchar('\n');
-	}
-	fflush(stdout);
-}
-
 static int run_tag(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	struct engine *engine;
@@ -71,7 +63,7 @@ static int run_rmi(struct cli *cli, void *options, const struct strv *args, stru
 	for (size_t i = 0; i < args->count; i++) {
 		own_clear(strv_clear) struct strv done = { 0 };
 		r = engine_images_remove(engine, args->items[i], o->force, &done, e);
-		print_lines(&done);
+		cli_print_lines(&done);
 		if (r < 0) {
 			cli_command_error(cli, args->items[i], e);
 			status = status ? status : cli_command_status(cli, e);
@@ -100,7 +92,7 @@ static int run_prune(struct cli *cli, void *options, const struct strv *args, st
 	r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
 		r = engine_images_prune(engine, o->all, &filter, &done, &bytes, e);
-	print_lines(&done);
+	cli_print_lines(&done);
 	if (r < 0)
 		return r;
 	number_format_bytes(size, bytes);
@@ -112,10 +104,13 @@ static int run_prune(struct cli *cli, void *options, const struct strv *args, st
 static int run_exists(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	own_clear(engine_lists_clear_one) struct engine_list list = { 0 };
 	struct engine *engine;
 
 	(void)options;
 	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0 && engine_lists_find(engine, args->items[0], &list, e) == 0)
+		return 0;
 	if (r == 0)
 		r = engine_image_find(engine, args->items[0], &image, NULL, e);
 	return r < 0 && e->kind == ERR_NOT_FOUND ? 1 : r;

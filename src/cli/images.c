@@ -34,8 +34,7 @@ struct images_options {
 
 #define OPTIONS struct images_options
 static const struct option table[] = {
-	{ "all", 'a', OPTION_FLAG(all), NULL, "all of them (there are no hidden ones)",
-	  .hidden = true },
+	{ "all", 'a', OPTION_FLAG(all), NULL, "also those that only a list of manifests names" },
 	{ "digests", 0, OPTION_FLAG(digests), NULL, "with the digests of their manifests" },
 	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE",
 	  "only those with this dangling, label, reference, before, since or until" },
@@ -157,7 +156,7 @@ struct span {
 static bool keep(const struct engine_images_row *image, const struct cli_filter *filter,
 		 const struct span *span)
 {
-	return cli_filter_flag(filter, "dangling", !image->reference) &&
+	return cli_filter_flag(filter, "dangling", !image->reference && !image->listed) &&
 	       cli_filter_label(filter, "label", &image->labels) &&
 	       image->created_ns > span->after_ns && image->created_ns < span->before_ns;
 }
@@ -239,7 +238,7 @@ static int run_images(struct cli *cli, void *options, const struct strv *args, s
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < images.count; i++)
-		if (keep(&images.items[i], &filter, &span) &&
+		if ((!images.items[i].listed || o->all) && keep(&images.items[i], &filter, &span) &&
 		    fits_reference(&images.items[i], &filter, args))
 			json_object_array_add(rows,
 					      cli_images_row(&images.items[i], o->no_trunc, now));

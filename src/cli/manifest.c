@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/registry_options.h"
+#include "engine/images.h"
 #include "image/command.h"
 #include "image/reference.h"
 
@@ -102,8 +103,6 @@ static int run(struct cli *cli, const char *verb, const struct manifest_options 
 		strv_add(&arguments, "--all");
 	if (o->amend)
 		strv_add(&arguments, "--amend");
-	if (o->purge)
-		strv_add(&arguments, "--purge");
 	add_changes(o, &arguments);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, verb);
@@ -160,15 +159,27 @@ static int run_exists(struct cli *cli, void *options, const struct strv *args, s
 	return r < 0 && e->kind == ERR_NOT_FOUND ? 1 : r;
 }
 
+static int remove_list(struct engine *engine, const char *name, bool print, struct err *e)
+{
+	own_clear(strv_clear) struct strv done = { 0 };
+	int r = engine_images_remove_list(engine, name, &done, e);
+
+	if (print)
+		cli_print_lines(&done);
+	return r;
+}
+
 static int run_rm(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
-	struct manifest_options none = { .registry.tls_verify = true };
+	struct engine *engine;
 	int status = 0;
 
 	(void)options;
+	int r = cli_command_engine(cli, &engine, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < args->count; i++) {
-		struct strv one = { &args->items[i], 1 };
-		if (run(cli, "rm", &none, &one, NULL, e) == 0)
+		if (remove_list(engine, args->items[i], true, e) == 0)
 			continue;
 		cli_command_error(cli, NULL, e);
 		status = status ? status : cli_command_status(cli, e);
@@ -178,12 +189,13 @@ static int run_rm(struct cli *cli, void *options, const struct strv *args, struc
 
 static int run_push(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
+	const struct manifest_options *o = options;
 	struct image_progress answer = { 0 };
-	int r = run(cli, "push", options, args, &answer, e);
+	int r = run(cli, "push", o, args, &answer, e);
 
 	if (r == 0)
 		puts(answer.digest);
-	return r;
+	return r == 0 && o->purge ? remove_list(cli->engine, args->items[0], false, e) : r;
 }
 
 #define MANIFEST(verb, words, what, options_table, min, max)                                       \

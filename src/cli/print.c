@@ -6,6 +6,7 @@
 
 #include "base/own.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "base/utf8.h"
 
 /* C0, DEL, and C1 (U+0080 to U+009F), which terminals obey as well. */
@@ -71,6 +72,15 @@ void cli_print_format(const char *text, size_t length)
 	}
 	clean(&s, text, length, "\n\t");
 	fwrite(s.text, 1, s.length, stdout);
+}
+
+void cli_print_lines(const struct strv *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		cli_print_clean(stdout, lines->items[i]);
+		putchar('\n');
+	}
+	fflush(stdout);
 }
 
 size_t cli_print_width(const char *text)

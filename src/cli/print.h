@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 struct str;
+struct strv;
 
 /* Prints text with control characters, also those beyond ASCII, and bytes that are no UTF-8 shown
  * as \xNN: nothing in it can steer a terminal or forge a second line. */
@@ -16,6 +17,9 @@ void cli_print_clean_to(struct str *to, const char *text, size_t length);
 /* As cli_print_clean, but newlines and tabs stay: for what a --format made. Where stdout is no
  * terminal all bytes stay as they are. */
 void cli_print_format(const char *text, size_t length);
+
+/* Each cleaned, on a line of its own on the standard output. */
+void cli_print_lines(const struct strv *lines);
 
 /* May the standard output have colours? A terminal, and NO_COLOR (https://no-color.org) not set. */
 bool cli_print_colors(void);

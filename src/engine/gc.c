@@ -11,6 +11,7 @@
 #include "image/reference.h"
 #include "storage/gc.h"
 #include "storage/index.h"
+#include "storage/list.h"
 #include "storage/steps.h"
 
 static int by_use(const void *a, const void *b)
@@ -56,7 +57,8 @@ static int remove_oldest(struct engine *engine, struct engine_usage *usage, uint
 	int r = 0;
 
 	for (size_t i = 0; i < usage->images.count; i++)
-		if (!usage->images.items[i].containers && !usage->images.items[i].mounted)
+		if (!usage->images.items[i].containers && !usage->images.items[i].mounted &&
+		    !storage_list_has(engine->store, usage->images.items[i].digest))
 			order[count++] = &usage->images.items[i];
 	qsort(order, count, sizeof(*order), by_use);
 	for (size_t i = 0; r == 0 && i < count && total > keep; i++) {

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/image_step.h"
+#include "engine/lists.h"
 #include "image/command.h"
 #include "image/reference.h"
 #include "image/registries.h"
@@ -21,7 +22,6 @@
 #include "oci/digest.h"
 #include "runtime/disk.h"
 #include "storage/index.h"
-#include "storage/list.h"
 #include "storage/store.h"
 
 #define EMBEDDED_REFERENCE "docker.io/library/busybox:latest"
@@ -84,23 +84,22 @@ static int find_listed(struct engine *engine, const struct storage_index *index,
 		       const char *platform, const struct storage_entry **ret, struct err *e)
 {
 	own_clear(image_source_clear) struct image_source source = { 0 };
-	own_clear(oci_index_clear) struct oci_index list = { 0 };
+	own_clear(engine_lists_clear_one) struct engine_list list = { 0 };
 	own_clear(oci_platform_clear) struct oci_platform want = { 0 };
 	struct err none;
 
 	if (image_source_parse(&source, name, &none) < 0 || source.transport != IMAGE_FROM_REGISTRY)
 		return 0;
-	own_free char *stored = image_source_stored_name(&source);
-	if (!stored || storage_list_read(&list, engine->store, stored, &none) < 0)
+	if (engine_lists_find(engine, source.name, &list, &none) < 0)
 		return 0;
 	int r = oci_platform_parse(&want, platform, e);
 	if (r == 0)
-		r = oci_index_choose(&list, &want, e);
+		r = oci_index_choose(&list.index, &want, e);
 	if (r < 0) {
 		e->kind = ERR_UNSUPPORTED; /* nobody else has it */
 		return err_add(e, "%s", name);
 	}
-	return storage_index_find_id(index, list.manifests.items[r].digest, ret, e);
+	return storage_index_find_id(index, list.index.manifests.items[r].digest, ret, e);
 }
 
 static int find_for(struct engine *engine, const char *name, const char *platform,
@@ -362,7 +361,7 @@ static int pull_exactly(struct engine *engine, const char *source, const char *p
 	strv_add(&arguments, source);
 	r = image_command_run(NULL, &arguments, IMAGE_SHOW_PROGRESS, e);
 	if (r == 0 && !named)
-		storage_index_untag(engine->store, source, &left, &ignored);
+		storage_index_untag(engine->store, source, false, &left, &ignored);
 	return r;
 }
 

@@ -8,13 +8,26 @@
 #include "base/str.h"
 #include "engine/image.h"
 #include "engine/inspect_part.h"
+#include "engine/lists.h"
 #include "image/reference.h"
 #include "storage/index.h"
 #include "storage/layer.h"
 
-/* Every name that the index has for this manifest, as people type it, and its digests. */
-static void add_names(struct json_object *to, const struct storage_index *index,
-		      const struct storage_image *image)
+static void add_list_names(struct json_object *tags, struct engine *engine, const char *digest)
+{
+	own_clear(engine_lists_clear) struct engine_lists lists = { 0 };
+	struct err ignored;
+
+	engine_lists_read(engine, &lists, &ignored);
+	for (size_t i = 0; i < lists.count; i++)
+		if (engine_lists_name(&lists.items[i], digest))
+			json_object_array_add(tags, json_object_new_string(image_reference_familiar(
+							    lists.items[i].name)));
+}
+
+/* Every name that the index or a list has for this manifest, as people type it, and its digests. */
+static void add_names(struct json_object *to, struct engine *engine,
+		      const struct storage_index *index, const struct storage_image *image)
 {
 	struct json_object *tags = json_object_new_array(), *digests = json_object_new_array();
 
@@ -34,6 +47,7 @@ static void add_names(struct json_object *to, const struct storage_index *index,
 		json_object_array_add(digests, json_object_new_string(digest));
 		image_reference_clear(&ref);
 	}
+	add_list_names(tags, engine, image->digest);
 	json_object_object_add(to, "RepoTags", tags);
 	json_object_object_add(to, "RepoDigests", digests);
 }
@@ -129,7 +143,7 @@ static int make(struct engine *engine, const struct storage_image *image,
 	struct json_object *to = json_object_new_object();
 	const struct oci_image_config *config = &image->config;
 	inspect_text(to, "Id", image->manifest.config.digest);
-	add_names(to, index, image);
+	add_names(to, engine, index, image);
 	inspect_text(to, "Parent", "");
 	inspect_text(to, "Comment", last_comment(config));
 	inspect_text(to, "Created", config->created);

@@ -14,6 +14,7 @@
 #include "engine/image.h"
 #include "engine/image_mount.h"
 #include "engine/image_step.h"
+#include "engine/lists.h"
 #include "engine/prune.h"
 #include "image/reference.h"
 #include "image/source.h"
@@ -63,6 +64,42 @@ static int read_row(struct engine *engine, const struct storage_entry *entry,
 	return 0;
 }
 
+static bool is_listed(const struct engine_lists *lists, const char *digest)
+{
+	for (size_t i = 0; i < lists->count; i++)
+		if (engine_lists_name(&lists->items[i], digest))
+			return true;
+	return false;
+}
+
+/* As old as the newest of its images, and as large as those that are here. */
+static void read_list_row(struct engine *engine, const struct engine_list *list,
+			  struct engine_images_row *row)
+{
+	for (size_t i = 0; i < list->index.manifests.count; i++) {
+		const struct oci_descriptor *entry = &list->index.manifests.items[i];
+		own_clear(storage_image_clear) struct storage_image image = { 0 };
+		uint64_t bytes = 0;
+		int64_t created_ns = 0;
+		struct err none;
+		if (storage_image_read(&image, engine->store, entry->digest, &none) < 0 ||
+		    storage_image_size(&image, engine->store, &bytes, &none) < 0)
+			continue;
+		row->bytes += bytes;
+		row->layers += (int64_t)image.config.rootfs.diff_ids.count;
+		if (image.config.created)
+			moment_parse(&created_ns, image.config.created, &none);
+		if (created_ns > row->created_ns)
+			row->created_ns = created_ns;
+	}
+	if (!row->created_ns)
+		row->created_ns = list->changed_ns;
+	row->list = true;
+	row->reference = mem_text(list->name);
+	row->digest = mem_text(list->digest);
+	row->id = mem_text(list->digest);
+}
+
 static int compare_rows(const void *a, const void *b)
 {
 	const struct engine_images_row *x = a, *y = b;
@@ -77,20 +114,27 @@ static int compare_rows(const void *a, const void *b)
 int engine_images_list(struct engine *engine, struct engine_images *ret, struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
-	int r = storage_index_read(&index, engine->store, e);
+	own_clear(engine_lists_clear) struct engine_lists lists = { 0 };
 
+	int r = storage_index_read(&index, engine->store, e);
+	if (r == 0)
+		r = engine_lists_read(engine, &lists, e);
 	if (r < 0)
 		return r;
-	ret->items = mem_new(index.entries.count + 1, sizeof(*ret->items));
+	ret->items = mem_new(index.entries.count + lists.count + 1, sizeof(*ret->items));
 	for (size_t i = 0; i < index.entries.count; i++) {
 		struct err bad;
 		const struct storage_entry *entry = &index.entries.items[i];
-		if (read_row(engine, entry, &ret->items[ret->count], &bad) == 0)
+		struct engine_images_row *row = &ret->items[ret->count];
+		if (read_row(engine, entry, row, &bad) == 0) {
+			row->listed = !entry->reference && is_listed(&lists, entry->digest);
 			ret->count++;
-		else
+		} else
 			log_warning("image %s: %s",
 				    entry->reference ? entry->reference : entry->digest, bad.text);
 	}
+	for (size_t i = 0; i < lists.count; i++)
+		read_list_row(engine, &lists.items[i], &ret->items[ret->count++]);
 	qsort(ret->items, ret->count, sizeof(*ret->items), compare_rows);
 	return 0;
 }
@@ -132,6 +176,18 @@ static int tag_step(struct engine *engine, const char *name, const char *full, s
 	return r;
 }
 
+/* What is no image: a list of manifests, or a step of a build. */
+static int tag_other(struct engine *engine, const char *name, const char *full, struct err *e)
+{
+	int r = engine_lists_tag(engine, name, full, e);
+
+	if (r == 0 || e->kind != ERR_NOT_FOUND)
+		return r;
+	if (engine_image_step_is(name))
+		return tag_step(engine, name, full, e);
+	return err_set(e, ERR_NOT_FOUND, "no such image: %s", name);
+}
+
 int engine_images_tag(struct engine *engine, const char *name, const char *more, struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
@@ -148,8 +204,8 @@ int engine_images_tag(struct engine *engine, const char *name, const char *more,
 	r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = find(&index, name, &entry, &by_name, e);
-	if (r < 0 && e->kind == ERR_NOT_FOUND && engine_image_step_is(name))
-		return tag_step(engine, name, full, e);
+	if (r < 0 && e->kind == ERR_NOT_FOUND)
+		return tag_other(engine, name, full, e);
 	if (r == 0)
 		r = storage_index_tag(engine->store, entry->digest, full, e);
 	if (r == 0)
@@ -159,19 +215,19 @@ int engine_images_tag(struct engine *engine, const char *name, const char *more,
 
 /* ---- remove ---- */
 
-/* Does a container use the image? Those that run go before those that do not. */
-static int find_user(const struct engine_rows *rows, const struct storage_entry *entry,
-		     const struct engine_row **ret)
+const struct engine_row *engine_images_user(const struct engine_rows *rows,
+					    const struct storage_entry *entry)
 {
-	*ret = NULL;
+	const struct engine_row *user = NULL;
+
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct container_image *image = &rows->items[i].container.image;
 		if (!str_equal(image->digest, entry->digest) && !str_equal(image->id, entry->id))
 			continue;
-		if (!*ret || container_state_live(&rows->items[i].state))
-			*ret = &rows->items[i];
+		if (!user || container_state_live(&rows->items[i].state))
+			user = &rows->items[i];
 	}
-	return *ret != NULL;
+	return user;
 }
 
 static int check_unused(struct engine *engine, const struct storage_entry *entry, bool force,
@@ -179,7 +235,6 @@ static int check_unused(struct engine *engine, const struct storage_entry *entry
 {
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
 	const struct list_options all = { .all = true };
-	const struct engine_row *user;
 
 	if (engine_image_is_mounted(engine, entry->digest)) {
 		err_set(e, ERR_STATE, "the image is mounted");
@@ -191,7 +246,8 @@ static int check_unused(struct engine *engine, const struct storage_entry *entry
 		r = engine_rows_whole(&rows, e);
 	if (r < 0)
 		return r;
-	if (!find_user(&rows, entry, &user))
+	const struct engine_row *user = engine_images_user(&rows, entry);
+	if (!user)
 		return 0;
 	const char *name = user->container.name;
 	if (container_state_live(&user->state)) {
@@ -233,6 +289,15 @@ static void note_untagged(struct engine *engine, const struct storage_entry *ent
 	engine_event_image(engine, "untag", entry->id ? entry->id : entry->digest, NULL);
 }
 
+void engine_images_note_deleted(struct engine *engine, const struct storage_entry *entry,
+				struct strv *done)
+{
+	const char *id = entry->id ? entry->id : entry->digest;
+
+	strv_addf(done, "Deleted: %s", id);
+	engine_event_image(engine, "delete", id, NULL);
+}
+
 static int remove_all(struct engine *engine, const struct storage_index *index,
 		      const struct storage_entry *entry, struct strv *done, struct err *e)
 {
@@ -243,45 +308,98 @@ static int remove_all(struct engine *engine, const struct storage_index *index,
 	for (size_t i = 0; i < index->entries.count; i++)
 		if (str_equal(index->entries.items[i].digest, entry->digest))
 			note_untagged(engine, &index->entries.items[i], done);
-	const char *id = entry->id ? entry->id : entry->digest;
-	strv_addf(done, "Deleted: %s", id);
-	engine_event_image(engine, "delete", id, NULL);
+	engine_images_note_deleted(engine, entry, done);
 	return 0;
 }
 
-static int untag(struct engine *engine, const struct storage_entry *entry, struct strv *done,
-		 struct err *e)
+static int untag(struct engine *engine, const struct storage_entry *entry, bool keep,
+		 struct strv *done, struct err *e)
 {
 	size_t left;
-	int r = storage_index_untag(engine->store, entry->reference, &left, e);
+	int r = storage_index_untag(engine->store, entry->reference, keep, &left, e);
 
 	if (r == 0)
 		note_untagged(engine, entry, done);
 	return r;
 }
 
-int engine_images_remove(struct engine *engine, const char *name, bool force, struct strv *done,
-			 struct err *e)
+/* One that a list of manifests names: its names go, and it stays. */
+static int untag_all(struct engine *engine, const struct storage_index *index,
+		     const struct storage_entry *entry, struct strv *done, struct err *e)
+{
+	int r = 0;
+
+	if (!entry->reference) {
+		err_set(e, ERR_STATE, "a list of manifests names the image");
+		return err_hint(e,
+				"remove the list, or take the image out of it: holm manifest "
+				"remove LIST %s",
+				entry->digest);
+	}
+	for (size_t i = 0; r == 0 && i < index->entries.count; i++)
+		if (str_equal(index->entries.items[i].digest, entry->digest))
+			r = untag(engine, &index->entries.items[i], true, done, e);
+	return r;
+}
+
+static int remove_found(struct engine *engine, const struct storage_index *index,
+			const struct storage_entry *entry, bool force, struct strv *done,
+			struct err *e)
+{
+	size_t names = count_names(index, entry->digest);
+
+	if (names > 1 && !force) {
+		err_set(e, ERR_STATE, "the image has %zu names", names);
+		return err_hint(e, "remove them one by one, or use --force");
+	}
+	if (storage_list_has(engine->store, entry->digest))
+		return untag_all(engine, index, entry, done, e);
+	int r = check_unused(engine, entry, force, e);
+	return r < 0 ? r : remove_all(engine, index, entry, done, e);
+}
+
+static int remove_image(struct engine *engine, const char *name, bool force, struct strv *done,
+			struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
 	const struct storage_entry *entry;
 	bool by_name;
 
+	/* who makes a list of it meanwhile finds it, or does not */
+	own_fd int lock = storage_list_lock(engine->store, e);
+	if (lock < 0)
+		return lock;
 	int r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = find(&index, name, &entry, &by_name, e);
 	if (r < 0)
 		return r;
-	size_t names = count_names(&index, entry->digest);
-	if (by_name && names > 1)
-		return untag(engine, entry, done, e);
-	if (names > 1 && !force) {
-		err_set(e, ERR_STATE, "the image has %zu names", names);
-		return err_hint(e, "remove them one by one, or use --force");
+	if (by_name && count_names(&index, entry->digest) > 1)
+		return untag(engine, entry, false, done, e);
+	return remove_found(engine, &index, entry, force, done, e);
+}
+
+int engine_images_remove(struct engine *engine, const char *name, bool force, struct strv *done,
+			 struct err *e)
+{
+	struct err none;
+	int r = remove_image(engine, name, force, done, e);
+
+	if (r < 0 && e->kind == ERR_NOT_FOUND) {
+		r = engine_lists_remove(engine, name, force, done, &none);
+		if (r < 0 && none.kind != ERR_NOT_FOUND)
+			*e = none;
 	}
-	r = check_unused(engine, entry, force, e);
 	if (r == 0)
-		r = remove_all(engine, &index, entry, done, e);
+		collect(engine, NULL);
+	return r;
+}
+
+int engine_images_remove_list(struct engine *engine, const char *name, struct strv *done,
+			      struct err *e)
+{
+	int r = engine_lists_remove(engine, name, false, done, e);
+
 	if (r == 0)
 		collect(engine, NULL);
 	return r;
@@ -304,18 +422,42 @@ static bool fits(struct engine *engine, const struct storage_entry *entry,
 	return prune_filter_matches(filter, created_ns, &labels);
 }
 
+/* Does a container use one of its images? */
+static bool list_is_used(const struct engine_list *list, const struct engine_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->items[i].container.image.digest &&
+		    engine_lists_name(list, rows->items[i].container.image.digest))
+			return true;
+	return false;
+}
+
+/* A list has no labels. */
+static int prune_lists(struct engine *engine, const struct engine_rows *rows,
+		       const struct prune_filter *filter, struct strv *done, struct err *e)
+{
+	own_clear(engine_lists_clear) struct engine_lists lists = { 0 };
+	const struct strv no_labels = { 0 };
+
+	int r = engine_lists_read(engine, &lists, e);
+	for (size_t i = 0; r == 0 && i < lists.count; i++)
+		if (!list_is_used(&lists.items[i], rows) &&
+		    prune_filter_matches(filter, lists.items[i].changed_ns, &no_labels))
+			r = engine_lists_remove(engine, lists.items[i].name, false, done, e);
+	return r;
+}
+
 static int prune(struct engine *engine, const struct storage_index *index,
 		 const struct engine_rows *rows, bool all, const struct prune_filter *filter,
 		 struct strv *done, struct err *e)
 {
 	for (size_t i = 0; i < index->entries.count; i++) {
 		const struct storage_entry *entry = &index->entries.items[i];
-		const struct engine_row *user;
-		if (find_user(rows, entry, &user) || (entry->reference && !all) ||
+		if (engine_images_user(rows, entry) || (entry->reference && !all) ||
 		    engine_image_is_mounted(engine, entry->digest) ||
 		    storage_list_has(engine->store, entry->digest) || !fits(engine, entry, filter))
 			continue;
-		int r = entry->reference ? untag(engine, entry, done, e)
+		int r = entry->reference ? untag(engine, entry, false, done, e)
 					 : remove_all(engine, index, entry, done, e);
 		if (r < 0)
 			return r;
@@ -332,11 +474,16 @@ int engine_images_prune(struct engine *engine, bool all, const struct prune_filt
 
 	/* docker: dangling=false is --all */
 	all = all || (filter->dangling_given && !filter->dangling);
-	int r = storage_index_read(&index, engine->store, e);
-	if (r == 0)
-		r = engine_list(engine, &every, &rows, e);
+	int r = engine_list(engine, &every, &rows, e);
 	if (r == 0)
 		r = engine_rows_whole(&rows, e);
+	if (r == 0 && all)
+		r = prune_lists(engine, &rows, filter, done, e);
+	own_fd int lock = r < 0 ? -1 : storage_list_lock(engine->store, e);
+	if (r == 0 && lock < 0)
+		r = lock;
+	if (r == 0)
+		r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = prune(engine, &index, &rows, all, filter, done, e);
 	if (r < 0)

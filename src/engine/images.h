@@ -7,8 +7,11 @@
 #include "base/strv.h"
 
 struct engine;
+struct engine_row;
+struct engine_rows;
 struct err;
 struct prune_filter;
+struct storage_entry;
 
 struct engine_images_row {
 	char *reference;    /* in full, or NULL: dangling */
@@ -18,6 +21,8 @@ struct engine_images_row {
 	uint64_t bytes;     /* of its files */
 	int64_t layers;
 	struct strv labels; /* "key=value" */
+	bool list;          /* a list of manifests; digest and id are the list's own */
+	bool listed;        /* it has no name, and a list names it */
 };
 
 struct engine_images {
@@ -25,8 +30,8 @@ struct engine_images {
 	size_t count;
 };
 
-/* One row for each name, newest first; dangling ones too. The caller ends *ret with
- * engine_images_clear(). An image that cannot be read is left out with a warning. */
+/* One row for each name, newest first; dangling ones and lists of manifests too. The caller ends
+ * *ret with engine_images_clear(). An image that cannot be read is left out with a warning. */
 int engine_images_list(struct engine *engine, struct engine_images *ret, struct err *e);
 void engine_images_clear(struct engine_images *images);
 
@@ -35,7 +40,9 @@ int engine_images_tag(struct engine *engine, const char *name, const char *more,
 
 /* Takes a name away, and with its last name the image and all bytes nothing else needs; an id
  * takes all its names away (with several, force is needed). An image that a container uses stays:
- * ERR_STATE, unless force and none of these runs. *done gets "Untagged: ..." and "Deleted: ...". */
+ * ERR_STATE, unless force and none of these runs. One that a list of manifests names loses its
+ * names alone. Lists are removed as engine/lists.h says. *done gets "Untagged: ..." and
+ * "Deleted: ...". */
 int engine_images_remove(struct engine *engine, const char *name, bool force, struct strv *done,
 			 struct err *e);
 
@@ -43,3 +50,15 @@ int engine_images_remove(struct engine *engine, const char *name, bool force, st
  * what the filter fits. *ret_bytes: what the disk got back. */
 int engine_images_prune(struct engine *engine, bool all, const struct prune_filter *filter,
 			struct strv *done, uint64_t *ret_bytes, struct err *e);
+
+/* A list of manifests alone, as engine_images_remove(). */
+int engine_images_remove_list(struct engine *engine, const char *name, struct strv *done,
+			      struct err *e);
+
+/* The container that uses the image, or NULL; one that runs goes before one that does not. */
+const struct engine_row *engine_images_user(const struct engine_rows *rows,
+					    const struct storage_entry *entry);
+
+/* Of an image that has just been removed: the line "Deleted: ...", and the event. */
+void engine_images_note_deleted(struct engine *engine, const struct storage_entry *entry,
+				struct strv *done);

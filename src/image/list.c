@@ -1,15 +1,10 @@
 #include "image/list.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -34,35 +29,6 @@ int image_list_read(struct oci_index *list, const struct store *store, const cha
 				image_reference_familiar(name));
 	}
 	return r < 0 ? err_add(e, "manifest list %s", image_reference_familiar(name)) : 0;
-}
-
-int image_list_lock(const struct store *store, struct err *e)
-{
-	if (mkdirat(store->root_fd, "lists", 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "make folder lists");
-	return store_lock_folder(store->root_fd, "lists", LOCK_EX, e);
-}
-
-int image_list_write(const struct store *store, const char *name, const struct oci_index *list,
-		     struct err *e)
-{
-	own_json struct json_object *object = shape_write(&oci_index_shape, list);
-	own_free char *path = storage_list_path(name);
-	const char *text = json_text(object);
-
-	return fd_write_file_at(store->root_fd, path, text, strlen(text), 0600, e);
-}
-
-int image_list_remove(const struct store *store, const char *name, struct err *e)
-{
-	own_free char *path = storage_list_path(name);
-
-	if (unlinkat(store->root_fd, path, 0) == 0)
-		return 0;
-	if (errno == ENOENT)
-		return err_set(e, ERR_NOT_FOUND, "no such manifest list: %s",
-			       image_reference_familiar(name));
-	return err_sys(e, "remove manifest list %s", image_reference_familiar(name));
 }
 
 /* ---- what is done to one ---- */
@@ -129,7 +95,7 @@ static int find_entry(const struct doing *d, struct err *e)
 
 	for (size_t i = 0; i < d->list.manifests.count; i++) {
 		const struct oci_descriptor *m = &d->list.manifests.items[i];
-		const char *name = shape_map_get(&m->annotations, IMAGE_LIST_NAME);
+		const char *name = shape_map_get(&m->annotations, STORAGE_LIST_NAME);
 		if (str_equal(m->digest, wanted) || (full && str_equal(name, full)))
 			return (int)i;
 	}
@@ -165,11 +131,11 @@ static int change(struct doing *d, int (*how)(struct doing *d, struct err *e), s
 {
 	const struct store *store = d->invocation->store;
 
-	own_fd int lock = image_list_lock(store, e);
+	own_fd int lock = storage_list_lock(store, e);
 	if (lock < 0)
 		return lock;
 	int r = how(d, e);
-	return r < 0 ? r : image_list_write(store, d->name, &d->list, e);
+	return r < 0 ? r : storage_list_write(store, d->name, &d->list, e);
 }
 
 static int inspect(struct doing *d, struct err *e)
@@ -180,8 +146,11 @@ static int inspect(struct doing *d, struct err *e)
 		return image_list_inspect_remote(d->invocation, e);
 	if (r < 0)
 		return r;
-	image_list_forget_sources(&d->list);
-	own_json struct json_object *object = shape_write(&oci_index_shape, &d->list);
+	own_free char *text = storage_list_text(&d->list);
+	own_json struct json_object *object = NULL;
+	r = json_parse(&object, text, strlen(text), "manifest list", e);
+	if (r < 0)
+		return r;
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
 							    JSON_C_TO_STRING_SPACED |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -193,20 +162,15 @@ static int push(struct doing *d, struct err *e)
 	const struct image_invocation *invocation = d->invocation;
 	int r = image_list_read(&d->list, invocation->store, d->name, e);
 
-	if (r == 0)
-		r = image_list_push(invocation, &d->list,
-				    invocation->count > 2 ? invocation->operands[2] : d->name, e);
-	return r == 0 && invocation->purge ? image_list_remove(invocation->store, d->name, e) : r;
+	return r < 0 ? r
+		     : image_list_push(invocation, &d->list,
+				       invocation->count > 2 ? invocation->operands[2] : d->name,
+				       e);
 }
 
 static int exists(struct doing *d, struct err *e)
 {
 	return image_list_read(&d->list, d->invocation->store, d->name, e);
-}
-
-static int remove_list(struct doing *d, struct err *e)
-{
-	return image_list_remove(d->invocation->store, d->name, e);
 }
 
 static const struct verb {
@@ -217,8 +181,8 @@ static const struct verb {
 } verbs[] = {
 	{ "create", create, true, 2, 4096 },  { "add", add, true, 3, 4096 },
 	{ "annotate", annotate, true, 3, 3 }, { "remove", take_out, true, 3, 3 },
-	{ "rm", remove_list, false, 2, 2 },   { "inspect", inspect, false, 2, 2 },
-	{ "push", push, false, 2, 3 },        { "exists", exists, false, 2, 2 },
+	{ "inspect", inspect, false, 2, 2 },  { "push", push, false, 2, 3 },
+	{ "exists", exists, false, 2, 2 },
 };
 
 static int name_of(char **ret, const char *text, struct err *e)

@@ -19,22 +19,9 @@
 #include "image/registry.h"
 #include "storage/image.h"
 #include "storage/index.h"
+#include "storage/list.h"
 
 /* ---- annotations and platform ---- */
-
-void image_list_forget_sources(struct oci_index *list)
-{
-	for (size_t i = 0; i < list->manifests.count; i++) {
-		struct shape_map *map = &list->manifests.items[i].annotations;
-		struct shape_map rest = { 0 };
-		for (size_t k = 0; k < map->count; k++)
-			if (!str_equal(map->items[k].key, IMAGE_LIST_SOURCE) &&
-			    !str_equal(map->items[k].key, IMAGE_LIST_NAME))
-				shape_map_set(&rest, map->items[k].key, map->items[k].value);
-		shape_map_clear(map);
-		*map = rest;
-	}
-}
 
 static int change_annotation(struct oci_descriptor *entry, const char *text, struct err *e)
 {
@@ -43,7 +30,7 @@ static int change_annotation(struct oci_descriptor *entry, const char *text, str
 	if (!key || !text[key])
 		return err_set(e, ERR_INVALID, "--annotation %s: expected KEY=VALUE", text);
 	own_free char *name = mem_text_n(text, key);
-	if (str_equal(name, IMAGE_LIST_SOURCE) || str_equal(name, IMAGE_LIST_NAME))
+	if (str_equal(name, STORAGE_LIST_SOURCE) || str_equal(name, STORAGE_LIST_NAME))
 		return err_set(e, ERR_INVALID, "--annotation %s: that one is holm's", name);
 	shape_map_set(&entry->annotations, name, text + key + 1);
 	return 0;
@@ -99,7 +86,7 @@ static int add_local(struct image_list_additions *to, const struct image_invocat
 	entry->digest = mem_text(found->digest);
 	entry->size = found->size;
 	if (found->reference)
-		shape_map_set(&entry->annotations, IMAGE_LIST_NAME, found->reference);
+		shape_map_set(&entry->annotations, STORAGE_LIST_NAME, found->reference);
 	set_platform(entry, &image.config);
 	return 0;
 }
@@ -196,8 +183,8 @@ static int ask(struct image_list_additions *to, const struct image_invocation *i
 		r = add_manifest(to, registry, http, &document, e);
 	}
 	for (size_t i = before; i < to->items.count; i++) {
-		shape_map_set(&to->items.items[i].annotations, IMAGE_LIST_SOURCE, source);
-		shape_map_set(&to->items.items[i].annotations, IMAGE_LIST_NAME, name);
+		shape_map_set(&to->items.items[i].annotations, STORAGE_LIST_SOURCE, source);
+		shape_map_set(&to->items.items[i].annotations, STORAGE_LIST_NAME, name);
 	}
 	return r < 0 ? err_add(e, "%s", image_reference_familiar(name)) : 0;
 }

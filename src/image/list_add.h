@@ -7,9 +7,6 @@
 struct err;
 struct image_invocation;
 
-/* The name that an entry was added by: an annotation, which is never pushed. */
-#define IMAGE_LIST_NAME "org.holm.name"
-
 struct image_list_additions {
 	SHAPE_LIST_OF(struct oci_descriptor) items;
 };
@@ -26,9 +23,6 @@ int image_list_add(struct oci_index *list, struct image_list_additions *all, str
 
 /* os=, arch=, variant=, os-version=, annotation=KEY=VALUE. */
 int image_list_change(struct oci_descriptor *entry, const struct strv *changes, struct err *e);
-
-/* Without the annotations that are for holm alone. */
-void image_list_forget_sources(struct oci_index *list);
 
 /* Prints what the registry has under the name: the second operand. */
 int image_list_inspect_remote(const struct image_invocation *invocation, struct err *e);

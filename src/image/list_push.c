@@ -11,8 +11,6 @@
 #include "image/http.h"
 #include "image/invocation.h"
 #include "image/jail.h"
-#include "image/list.h"
-#include "image/list_add.h"
 #include "image/place.h"
 #include "image/registry.h"
 #include "image/report.h"
@@ -21,6 +19,7 @@
 #include "storage/blob.h"
 #include "storage/hash.h"
 #include "storage/index.h"
+#include "storage/list.h"
 #include "storage/store.h"
 
 /* One entry: an image of the store, or a place where it is. */
@@ -54,7 +53,7 @@ static void clear_pushing(struct pushing *p)
 static int add_source(struct pushing *p, struct part *part, struct err *e)
 {
 	own_clear(image_reference_clear) struct image_reference ref = { 0 };
-	const char *source = shape_map_get(&part->entry->annotations, IMAGE_LIST_SOURCE);
+	const char *source = shape_map_get(&part->entry->annotations, STORAGE_LIST_SOURCE);
 
 	if (!source) {
 		err_set(e, ERR_NOT_FOUND, "%.19s is not in the store any more",
@@ -176,9 +175,8 @@ static int push_list(struct pushing *p, struct image_registry *registry,
 		     const struct oci_index *list, struct err *e)
 {
 	own(image_http_free) struct image_http *http = image_registry_connect(registry);
-	own_json struct json_object *object = shape_write(&oci_index_shape, list);
 	own_free char *name = image_reference_format(&p->place.ref);
-	const char *text = json_text(object);
+	own_free char *text = storage_list_text(list);
 	char digest[DIGEST_TEXT_SIZE];
 	int r = image_upload_manifest(registry, http, p->place.ref.tag, list->media_type, text,
 				      strlen(text), e);
@@ -204,7 +202,6 @@ static int push_all(struct pushing *p, struct oci_index *list, struct err *e)
 		if (r < 0)
 			return err_add(e, "%.19s", part->entry->digest);
 	}
-	image_list_forget_sources(list);
 	return push_list(p, registry, list, e);
 }
 

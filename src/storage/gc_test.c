@@ -81,7 +81,7 @@ START_TEST(what_has_a_name_stays_and_the_rest_goes)
 	put_image(&s, &gone, "d/gone:1");
 	collect(&s, &result);
 	ck_assert_uint_eq(result.blobs + result.layers + result.bytes, 0);
-	ck_assert_int_eq(storage_index_untag(s.store, "d/gone:1", &left, &e), 0);
+	ck_assert_int_eq(storage_index_untag(s.store, "d/gone:1", false, &left, &e), 0);
 	collect(&s, &result);
 	ck_assert_uint_eq(result.blobs, 3);
 	ck_assert_uint_eq(result.layers, 1);

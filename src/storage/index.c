@@ -297,7 +297,7 @@ int storage_index_tag(const struct store *store, const char *digest, const char 
 	return index_write(store, &index, e);
 }
 
-int storage_index_untag(const struct store *store, const char *reference, size_t *left,
+int storage_index_untag(const struct store *store, const char *reference, bool keep, size_t *left,
 			struct err *e)
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
@@ -312,7 +312,10 @@ int storage_index_untag(const struct store *store, const char *reference, size_t
 		if (!str_equal(index.entries.items[i].reference, reference))
 			continue;
 		own_free char *digest = mem_text(index.entries.items[i].digest);
-		remove_entry(&index, i);
+		if (keep && count_of(&index, digest) == 1)
+			mem_replace(&index.entries.items[i].reference, NULL);
+		else
+			remove_entry(&index, i);
 		*left = count_of(&index, digest);
 		return index_write(store, &index, e);
 	}

@@ -49,9 +49,9 @@ int storage_index_add(const struct store *store, const struct storage_entry *ent
 int storage_index_tag(const struct store *store, const char *digest, const char *reference,
 		      struct err *e);
 
-/* Takes the name away; with keep_dangling the image stays if that was its last name (rmi of
- * a name: false). *left: how many entries the image still has. ERR_NOT_FOUND. */
-int storage_index_untag(const struct store *store, const char *reference, size_t *left,
+/* Takes the name away; with keep the image stays, dangling, if that was its last name. *left: how
+ * many entries the image still has. ERR_NOT_FOUND. */
+int storage_index_untag(const struct store *store, const char *reference, bool keep, size_t *left,
 			struct err *e);
 
 /* Takes away every entry with this manifest digest. ERR_NOT_FOUND. */

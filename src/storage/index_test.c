@@ -85,11 +85,11 @@ START_TEST(names_are_added_and_taken_away)
 	add(&s, "d/x:1", A, C);
 	ck_assert_int_eq(storage_index_tag(s.store, A, "d/z:2", &e), 0);
 	check(&s, "d/x:1=a d/z:2=a");
-	ck_assert_int_eq(storage_index_untag(s.store, "d/x:1", &left, &e), 0);
+	ck_assert_int_eq(storage_index_untag(s.store, "d/x:1", false, &left, &e), 0);
 	ck_assert_uint_eq(left, 1);
-	ck_assert_int_lt(storage_index_untag(s.store, "d/x:1", &left, &e), 0);
+	ck_assert_int_lt(storage_index_untag(s.store, "d/x:1", false, &left, &e), 0);
 	ck_assert_int_eq(e.kind, ERR_NOT_FOUND);
-	ck_assert_int_eq(storage_index_untag(s.store, "d/z:2", &left, &e), 0);
+	ck_assert_int_eq(storage_index_untag(s.store, "d/z:2", false, &left, &e), 0);
 	ck_assert_uint_eq(left, 0);
 	check(&s, "");
 	ck_assert_int_lt(storage_index_tag(s.store, A, "d/z:2", &e), 0);

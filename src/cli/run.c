@@ -65,6 +65,8 @@ const struct option cli_run_table[] = {
 	  "holm autostart --group starts it with those of its group" },
 	{ "requires", 0, OPTION_STRINGS(requires), "CONTAINER,...",
 	  "start these first; they cannot be removed before it", "container:" },
+	{ "hook", 0, OPTION_STRINGS(hook), "POINT=PROGRAM",
+	  "run a program of the host at pre-start, mount, stop...: holm-run(1), HOOKS" },
 	{ "timeout", 0, OPTION_STRING(timeout), "SECONDS", "kill it after so long" },
 	{ "pull", 0, OPTION_STRING(pull), "WHEN", "always, missing or never",
 	  "always|missing|never" },

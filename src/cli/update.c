@@ -43,6 +43,8 @@ const struct option cli_update_table[] = {
 	  "so long after it was started the next ones are" },
 	{ "autostart-group", 0, OPTION_STRINGS(autostart_group), "NAME",
 	  "holm autostart --group starts it with those of its group" },
+	{ "hook", 0, OPTION_STRINGS(hook), "POINT=PROGRAM",
+	  "from the next start on: instead of those at this point; POINT= takes them away" },
 	{ "pids-limit", 0, OPTION_STRING(pids_limit), "N", "number of processes; -1 is no limit" },
 	{ "restart", 0, OPTION_STRING(restart), "POLICY",
 	  "no, on-failure[:N], always or unless-stopped" },

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/copy.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/moment.h"
@@ -18,6 +19,7 @@
 #include "engine/fault.h"
 #include "engine/freeze.h"
 #include "engine/held.h"
+#include "engine/hooks.h"
 #include "engine/identity.h"
 #include "engine/lower.h"
 #include "engine/name.h"
@@ -29,6 +31,7 @@
 #include "engine/tree.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
+#include "storage/store.h"
 
 /* ---- its record ---- */
 
@@ -75,14 +78,31 @@ static void renew_pod(struct container *c, bool is, const struct shape_map *move
 		move(&c->requires.items[i], moved);
 }
 
+/* Programs in the container's own folder are copied with it. */
+static void renew_hooks(struct container *c, const char *root, const char *old_id)
+{
+	own_free char *old = mem_format("%s/containers/%s/hooks/", root, old_id);
+
+	for (size_t i = 0; i < c->hooks.count; i++) {
+		char **path = &c->hooks.items[i].path;
+		if (!str_starts(*path, old))
+			continue;
+		own_free char *now =
+			mem_format("%s/containers/%s/hooks/%s", root, c->id, *path + strlen(old));
+		mem_replace(path, now);
+	}
+}
+
 /* Addresses are each container's own, and so are the ids that it was given by itself. */
-static void renew(struct container *c, const struct clone_options *o)
+static void renew(struct container *c, const char *root, const struct clone_options *o)
 {
 	char id[CONTAINER_ID_LENGTH + 1];
+	own_free char *old_id = mem_text(c->id);
 	bool is_pod = engine_pod_is(c);
 
 	engine_id_generate(id);
 	mem_replace(&c->id, id);
+	renew_hooks(c, root, old_id);
 	mem_replace(&c->name, o->name);
 	if (o->moved)
 		renew_pod(c, is_pod, o->moved);
@@ -125,6 +145,15 @@ static int link_secrets(const struct container *c, int from_fd, int to_fd, struc
 	return 0;
 }
 
+static int copy_hooks(int from_fd, int to_fd, struct err *e)
+{
+	static const struct copy_options all = { .all_attributes = true };
+
+	if (faccessat(from_fd, "hooks", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "look for the folder of hooks");
+	return copy_tree_at(from_fd, "hooks", to_fd, "hooks", &all, e);
+}
+
 static int fill_folder(struct engine *engine, struct container *c, int folder_fd,
 		       const struct clone_options *o, struct err *e)
 {
@@ -155,12 +184,14 @@ static int write_folder(struct engine *engine, struct container *c, int from_fd,
 	if (r == 0)
 		r = link_secrets(c, from_fd, folder_fd, e);
 	if (r == 0)
+		r = copy_hooks(from_fd, folder_fd, e);
+	if (r == 0)
 		r = record_commit(folder_fd, c, e);
 	return r == 0 ? engine_volume_make(engine, c, e) : r;
 }
 
 static int write_record(struct engine *engine, struct container *c, int from_fd,
-			const struct clone_options *o, struct err *e)
+			const struct clone_options *o, const char *source, struct err *e)
 {
 	int lock;
 
@@ -177,6 +208,8 @@ static int write_record(struct engine *engine, struct container *c, int from_fd,
 	if (folder < 0)
 		return folder;
 	r = write_folder(engine, c, from_fd, folder, o, e);
+	if (r == 0)
+		r = engine_hooks_clone(engine, c, source, e);
 	if (r < 0)
 		record_abandon(engine, c);
 	return r;
@@ -231,8 +264,9 @@ int engine_clone(struct engine *engine, const char *container, const struct clon
 		r = find_origin(engine, &held, o, e);
 	if (r < 0)
 		return r;
-	renew(c, o);
-	r = write_record(engine, c, held.folder, o, e);
+	own_free char *source = mem_text(c->name);
+	renew(c, engine->store->root, o);
+	r = write_record(engine, c, held.folder, o, source, e);
 	if (r < 0)
 		return r;
 	engine_event_container(engine, c, "create", "clonedFrom", container, NULL);

@@ -242,6 +242,8 @@ static int make(struct container *c, const struct create_options *o,
 	if (r == 0)
 		r = set_requires(c, o, e);
 	if (r == 0)
+		r = config_hooks(c, o, e);
+	if (r == 0)
 		r = config_log(c, o, e);
 	if (r == 0)
 		r = check_hostname(c, o, e);

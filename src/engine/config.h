@@ -78,6 +78,9 @@ int config_system(struct container *c, const struct create_options *o, struct er
 void config_system_image(struct oci_image_process *to, const struct oci_image_process *image);
 void config_system_image_clear(struct oci_image_process *image);
 
+/* --hook. */
+int config_hooks(struct container *c, const struct create_options *o, struct err *e);
+
 /* --log-driver and --log-opt. */
 int config_log(struct container *c, const struct create_options *o, struct err *e);
 

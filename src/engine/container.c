@@ -305,6 +305,15 @@ static const struct shape_field container_autostart_fields[] = {
 };
 static const struct shape autostart_shape = SHAPE_OF(container_autostart);
 
+static const struct shape_field container_hook_fields[] = {
+	FIELD(container_hook, point, SHAPE_STRING),
+	FIELD(container_hook, path, SHAPE_STRING),
+	FIELD(container_hook, args, SHAPE_STRINGS),
+	FIELD(container_hook, timeout_s, SHAPE_INT),
+	{ 0 },
+};
+static const struct shape hook_shape = SHAPE_OF(container_hook);
+
 static const struct shape_field container_fields[] = {
 	FIELD(container, id, SHAPE_STRING),
 	FIELD(container, name, SHAPE_STRING),
@@ -323,6 +332,7 @@ static const struct shape_field container_fields[] = {
 	NESTED(container, desktop, SHAPE_OBJECT, desktop_shape),
 	NESTED(container, health, SHAPE_OBJECT, health_shape),
 	NESTED(container, autostart, SHAPE_OBJECT, autostart_shape),
+	NESTED(container, hooks, SHAPE_LIST, hook_shape),
 	FIELD(container, requires, SHAPE_STRINGS),
 	FIELD(container, labels, SHAPE_MAP),
 	FIELD(container, annotations, SHAPE_MAP),

@@ -20,6 +20,7 @@ enum {
 	CONTAINER_SHM_BYTES = 64 << 20,
 	CONTAINER_PORTS_MAX = 4096,
 	CONTAINER_RULES_MAX = 32,
+	CONTAINER_HOOKS_MAX = 64,
 };
 
 struct container_image {
@@ -267,6 +268,14 @@ struct container_autostart {
 	struct strv groups;
 };
 
+/* A program of the host that is run at a point of its life (engine/hooks.h). */
+struct container_hook {
+	char *point;
+	char *path; /* absolute; of "start" in the container */
+	struct strv args;
+	int64_t timeout_s; /* 0: the default */
+};
+
 /* Docker's Healthcheck; the image's own where no option says otherwise. 0: the default. */
 struct container_health {
 	struct strv test;  /* {"CMD", ...}, {"CMD-SHELL", "..."}, {"NONE"}; empty: there is none */
@@ -300,6 +309,7 @@ struct container {
 	struct container_desktop desktop;
 	struct container_health health;
 	struct container_autostart autostart;
+	SHAPE_LIST_OF(struct container_hook) hooks;
 	struct strv requires; /* ids: they run before it is started */
 	struct shape_map labels;
 	struct shape_map annotations;

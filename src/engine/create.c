@@ -22,6 +22,7 @@
 #include "engine/event.h"
 #include "engine/fault.h"
 #include "engine/freeze.h"
+#include "engine/hooks.h"
 #include "engine/image.h"
 #include "engine/name.h"
 #include "engine/network.h"
@@ -168,7 +169,7 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		r = engine_volume_resolve(engine, c, o->quiet, e);
 	if (r == 0)
 		r = engine_secret_resolve(engine, c, e);
-	return r;
+	return r == 0 ? engine_hooks_check(engine, c, e) : r;
 }
 
 /* Returns the folder, locked. */

@@ -74,6 +74,7 @@ static const size_t create_lists[] = {
 	offsetof(struct create_options, annotation),
 	offsetof(struct create_options, log_opt),
 	offsetof(struct create_options, requires),
+	offsetof(struct create_options, hook),
 	offsetof(struct create_options, attach),
 	offsetof(struct create_options, volume),
 	offsetof(struct create_options, mount),

@@ -49,6 +49,7 @@ struct create_options {
 	char *autostart_delay; /* seconds */
 	struct strv autostart_group;
 	struct strv requires; /* names, also several with commas between */
+	struct strv hook;     /* POINT[,timeout=S]=PROGRAM [ARGUMENT...] */
 	char *log_driver;
 	struct strv log_opt;
 	bool init; /* counts if init_given; else on */

@@ -21,6 +21,7 @@
 #include "engine/event.h"
 #include "engine/fault.h"
 #include "engine/files.h"
+#include "engine/hooks.h"
 #include "engine/log_tag.h"
 #include "engine/namespace.h"
 #include "engine/network.h"
@@ -415,6 +416,8 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 		r = engine_volume_make(engine, c, e);
 	if (r == 0)
 		r = engine_relabel(engine, c, e);
+	if (r == 0)
+		r = engine_hooks_check(engine, c, e);
 	if (r < 0)
 		return r;
 	own_fd int run_fd = make_run_folder(engine, c->id, e);

@@ -315,13 +315,17 @@ static int take_image(struct receiving *r, struct container *c, struct err *e)
 	return 0;
 }
 
-static void drop_secrets(struct container *c)
+/* Secrets are not sent; and who sends a container does not say what root runs here. */
+static void drop_what_stays(struct container *c)
 {
 	struct container empty = { 0 };
 
 	empty.secrets = c->secrets;
 	c->secrets.items = NULL;
 	c->secrets.count = 0;
+	empty.hooks = c->hooks;
+	c->hooks.items = NULL;
+	c->hooks.count = 0;
 	container_clear(&empty);
 }
 
@@ -333,7 +337,7 @@ static int settle(struct receiving *r, struct container *c, struct err *e)
 		result = localize(r, c, e);
 	if (result == 0)
 		result = take_image(r, c, e);
-	drop_secrets(c);
+	drop_what_stays(c);
 	strv_clear(&c->requires);
 	for (size_t i = 0; i < c->network.endpoints.count; i++) {
 		mem_replace(&c->network.endpoints.items[i].address, NULL);
@@ -378,6 +382,9 @@ static void warn(const struct container *c)
 			    c->secrets.items[0].name);
 	if (c->requires.count)
 		log_warning("what it requires is not sent");
+	if (c->hooks.count)
+		log_warning("its hooks are programs of the other host: name them anew with holm "
+			    "set");
 }
 
 static int write_snapshots(struct receiving *r, int folder_fd, struct err *e)

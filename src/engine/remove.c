@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "engine/event.h"
+#include "engine/hooks.h"
 #include "engine/lower.h"
 #include "engine/pod.h"
 #include "engine/process.h"
@@ -70,6 +71,8 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	r = engine_pod_check_empty(engine, &c, e);
 	if (r == 0)
 		r = remove_run_folder(engine, id, e);
+	if (r == 0)
+		r = engine_hooks_destroy(engine, &c, e);
 	if (r < 0)
 		return r;
 	log_debug("container %.12s (%s) is deleted", id, c.name ? c.name : "no name");

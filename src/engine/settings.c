@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/hooks.h"
 
 /* ---- kinds of values ---- */
 
@@ -117,6 +118,12 @@ static char *show_restart(const void *member)
 	return mem_text(restart->policy ? restart->policy : "no");
 }
 
+static char *show_hooks(const void *member)
+{
+	return engine_hooks_text(
+		(const void *)((const char *)member - offsetof(struct container, hooks)));
+}
+
 static char *show_autostart(const void *member)
 {
 	const struct container_autostart *autostart = member;
@@ -159,6 +166,7 @@ static const struct {
 	{ "restart", offsetof(struct container, restart), show_restart },
 	{ "autostart", offsetof(struct container, autostart), show_autostart },
 	{ "autostart-delay", offsetof(struct container, autostart.delay_s), show_number },
+	{ "hook", offsetof(struct container, hooks), show_hooks },
 	{ "autostart-group", offsetof(struct container, autostart.groups), show_words },
 };
 

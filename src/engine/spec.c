@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "engine/config.h"
+#include "engine/hooks.h"
 #include "engine/lower.h"
 #include "runtime/overlay_lower.h"
 #include "storage/store.h"
@@ -231,6 +232,7 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 	if (container_is_system(c))
 		spec_system(spec, c, context);
 	spec_mounts(spec, c, context);
+	engine_hooks_add(spec, c, context->store);
 	int r = spec_limits(spec, c, e);
 	if (context->ordinary_user && !c->limits.cgroup_parent)
 		mem_replace(&spec->linux_.cgroups_path, NULL);

@@ -100,6 +100,14 @@ int engine_tree_open(struct engine *engine, const char *name, enum engine_tree_m
 	return r < 0 ? r : open_live(mounts, ret, e);
 }
 
+int engine_tree_open_still(struct engine *engine, const struct container *c, struct err *e)
+{
+	struct engine_tree tree = { .container = *c, .root_fd = -1, .lock = -1 };
+
+	int r = open_view(engine, ENGINE_TREE_ALONE, &tree, e);
+	return r < 0 ? r : tree.root_fd;
+}
+
 /* ---- its parts ---- */
 
 const char *const engine_tree_own_places[] = {

@@ -46,6 +46,10 @@ int engine_tree_open_layers(struct engine *engine, const struct container *c, bo
 			    struct err *e);
 int engine_tree_open_image(struct engine *engine, const struct strv *layers, struct err *e);
 
+/* The root of one that does not run and is the caller's to change: made just now, its folder
+ * locked. A detached mount, the caller's. */
+int engine_tree_open_still(struct engine *engine, const struct container *c, struct err *e);
+
 /* What it wrote: the upper folder, the caller's. Places for mounts that holm itself makes are in
  * it; engine_tree_own_places names them, for who looks for changes (storage/changes.h,
  * storage/pack.h). */

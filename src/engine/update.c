@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/fault.h"
+#include "engine/hooks.h"
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/spec.h"
@@ -148,5 +149,9 @@ int engine_update(struct engine *engine, const char *name, const struct create_o
 		r = config_change_limits(&c, o, &context, e);
 	if (r == 0)
 		r = config_change_restart(&c, o, e);
+	if (r == 0)
+		r = config_hooks(&c, o, e);
+	if (r == 0 && o->hook.count)
+		r = engine_hooks_check(engine, &c, e);
 	return r < 0 ? r : update_locked(engine, &before, &c, folder, e);
 }

@@ -68,8 +68,10 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 			    struct err *e)
 {
 	int r = runtime_create(&m->state.container, process, spec, options, e);
-	if (r < 0)
+	if (r < 0) {
+		m->has_poststop = false; /* it has run them */
 		return r;
+	}
 	set_moment(&m->state.started_at, moment_now_ns());
 	mem_replace(&m->state.finished_at, NULL);
 	monitor_check_reset(m);
@@ -78,15 +80,18 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 	if (r == 0)
 		r = monitor_container_store(m, MONITOR_STATE_RUNNING, e);
 	if (r == 0)
+		r = monitor_hooks_start_host(m, spec, process->pid, e);
+	if (r == 0)
 		r = runtime_start(process, e);
 	if (r == 0)
 		r = runtime_hooks_poststart(spec, &m->state.container, options->bundle, e);
-	m->has_poststop = spec->hooks && spec->hooks->poststop.count;
 	if (r < 0) {
 		struct err ignored;
 		process_signal(process->pidfd, SIGKILL);
 		process_wait(process->pid);
+		monitor_hooks_stop(m, false);
 		monitor_container_delete(m, &ignored);
+		monitor_hooks_post_stop(m, false);
 		runtime_container_clear(&m->state.container);
 	}
 	return r;
@@ -94,18 +99,7 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 
 int monitor_container_delete(struct monitor *m, struct err *e)
 {
-	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
-	struct err unread;
-
-	int r = runtime_delete(&m->state.container, e);
-	if (!m->has_poststop)
-		return r;
-	m->has_poststop = false;
-	if (oci_spec_read_at(&spec, m->run_dir, "config.json", &unread) == 0)
-		runtime_hooks_poststop(&spec, m->config.id, m->run_path);
-	else
-		log_warning("poststop hooks: %s", unread.text);
-	return r;
+	return runtime_delete(&m->state.container, e);
 }
 
 int monitor_container_start(struct monitor *m, struct err *e)
@@ -123,7 +117,9 @@ int monitor_container_start(struct monitor *m, struct err *e)
 		return err_set(e, ERR_CORRUPT, "config.json: there is no process");
 	set_size(spec.process, m->rows, m->columns);
 	m->tty = spec.process->terminal;
-	if (!m->tty)
+	r = monitor_hooks_pre_start(m, &spec, e);
+	m->has_poststop = r == 0 && spec.hooks && spec.hooks->poststop.count;
+	if (r == 0 && !m->tty)
 		r = monitor_stdio_open(&stdio, m->config.stdin_open, e);
 	if (r < 0)
 		return r;
@@ -181,17 +177,22 @@ static void collect_guest(struct monitor *m, const siginfo_t *info)
 		m->exit.code = 0;
 }
 
+/* Is another start to follow? */
+static bool is_wanted_again(const struct monitor *m)
+{
+	return !m->is_exec && (monitor_restart_wanted(&m->config.restart, m->exit.code,
+						      m->state.restart_count, m->stopped) ||
+			       (m->restart_asked && !m->stopped));
+}
+
 /* Decides what comes after an end; true: another start. */
 static bool plan_restart(struct monitor *m, int64_t now_ms)
 {
 	struct err e;
 
-	bool wanted = monitor_restart_wanted(&m->config.restart, m->exit.code,
-					     m->state.restart_count, m->stopped) ||
-		      (m->restart_asked && !m->stopped);
 	bool reboots =
 		m->config.guest && m->restart_asked && now_ms - m->started_ms >= REBOOT_AT_ONCE_MS;
-	if (m->is_exec || !wanted)
+	if (!is_wanted_again(m))
 		return false;
 	m->restart_delay_ms =
 		reboots ? 0 : monitor_restart_delay_ms(m->restart_delay_ms, now_ms - m->started_ms);
@@ -205,7 +206,7 @@ static bool plan_restart(struct monitor *m, int64_t now_ms)
 	monitor_container_store(m, MONITOR_STATE_RESTARTING, &e);
 	monitor_peer_send_exit(m);
 	monitor_container_delete(m, &e);
-	return true;
+	return monitor_hooks_post_stop(m, true);
 }
 
 static void collect(struct monitor *m)
@@ -258,6 +259,8 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	m->timeout_at_ms = 0;
 	m->paused = false;
 	tell_end(m);
+	if (!m->is_exec)
+		monitor_hooks_stop(m, is_wanted_again(m));
 	if (!plan_restart(m, monitor_loop_now_ms()))
 		monitor_end(m, NULL);
 }

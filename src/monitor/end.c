@@ -99,6 +99,7 @@ static void clear_up(struct monitor *m, bool removed)
 
 	if (monitor_container_delete(m, &e) < 0)
 		log_warning("%s", e.text);
+	monitor_hooks_post_stop(m, false);
 	monitor_log_writer_close(&m->log);
 	if (removed)
 		monitor_dead_remove_container(m->config.root, &m->config);
@@ -120,6 +121,8 @@ void monitor_end(struct monitor *m, const struct err *why)
 	monitor_dns_close(m);
 	monitor_dead_remove_names(m->run_path);
 	own_fd int late = release_ports(m);
+	if (m->config.remove)
+		monitor_hooks_destroy(m);
 	if (m->config.remove)
 		removed = monitor_dead_rename_container(m->config.root, &m->config);
 	if (removed)

@@ -123,6 +123,8 @@ struct monitor_threshold {
 	bool throttled;
 };
 
+enum { MONITOR_HOOKS_NAMESPACES = 8 };
+
 enum monitor_phase {
 	MONITOR_PHASE_STARTING,
 	MONITOR_PHASE_RUNNING,
@@ -162,8 +164,9 @@ struct monitor {
 	struct monitor_figures figures;
 	struct monitor_threshold threshold;
 
-	bool has_poststop;  /* there are hooks to be run when it has ended */
-	bool stopped;       /* by stop or kill: no restart */
+	bool has_poststop;                        /* there are hooks to be run when it has ended */
+	int namespaces[MONITOR_HOOKS_NAMESPACES]; /* of its stop hooks; 0: none */
+	bool stopped;                             /* by stop or kill: no restart */
 	bool shutdown;      /* because the host goes down: at boot it counts as one that runs */
 	bool restart_asked; /* it is unhealthy, or asked to reboot: it is to be started again
 			     * whatever the policy */
@@ -344,13 +347,27 @@ void monitor_figures_take_back(struct monitor_figures_lent *lent);
 int monitor_figures_call_listen(struct monitor *m, struct err *e);
 void monitor_figures_call_close(struct monitor *m);
 
+/* ---- hooks.c ---- */
+
+int monitor_hooks_pre_start(struct monitor *m, const struct oci_spec *spec, struct err *e);
+/* Once it is created: it waits to be started. */
+int monitor_hooks_start_host(struct monitor *m, const struct oci_spec *spec, pid_t pid,
+			     struct err *e);
+/* It has ended; again: another start follows. */
+void monitor_hooks_stop(struct monitor *m, bool again);
+void monitor_hooks_forget(struct monitor *m); /* there will be no such end */
+/* Nothing is left of it. False: one has failed, and nothing is to follow. */
+bool monitor_hooks_post_stop(struct monitor *m, bool again);
+/* Before one of --rm is removed. */
+void monitor_hooks_destroy(struct monitor *m);
+
 /* ---- container.c: the process that is monitored ---- */
 
 /* Starts the container, from config.json as it is now. On failure nothing is left of it. */
 int monitor_container_start(struct monitor *m, struct err *e);
 /* Takes over what has been started: from here on it is watched. */
 void monitor_container_watch(struct monitor *m, struct runtime_process *process);
-/* What is left of it once it has ended; with its poststop hooks. */
+/* What is left of it once it has ended. */
 int monitor_container_delete(struct monitor *m, struct err *e);
 /* state.json */
 int monitor_container_store(struct monitor *m, const char *status, struct err *e);

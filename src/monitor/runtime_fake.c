@@ -22,6 +22,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_scope.h"
 #include "runtime/figures.h"
+#include "runtime/hooks.h"
 #include "runtime/runtime.h"
 #include "runtime/stats_brief.h"
 #include "runtime/update.h"
@@ -207,11 +208,43 @@ int runtime_hooks_poststart(const struct oci_spec *spec, const struct runtime_co
 	return 0;
 }
 
-void runtime_hooks_poststop(const struct oci_spec *spec, const char *id, const char *bundle)
+int runtime_hooks_run_late(const struct oci_spec *spec, enum runtime_hooks_kind kind,
+			   const char *id, const char *bundle, pid_t pid,
+			   const struct runtime_hooks_call *call, bool *failed, struct err *e)
 {
 	(void)id;
 	(void)bundle;
-	fake_hooks(&spec->hooks->poststop, "poststop ");
+	(void)pid;
+	(void)call;
+	if (kind == RUNTIME_HOOKS_PRE_START && spec->hooks &&
+	    fake_hooks(&spec->hooks->prestart, "pre-start ") < 0)
+		return err_set(e, ERR_SYSTEM, "the hook failed");
+	if (kind == RUNTIME_HOOKS_POSTSTOP && spec->hooks)
+		*failed = fake_hooks(&spec->hooks->poststop, "poststop ") < 0;
+	return 0;
+}
+
+int runtime_hooks_open_in_parent(struct runtime_hooks *ret, const struct oci_spec *spec,
+				 const char *id, const char *bundle, struct err *e)
+{
+	(void)spec;
+	(void)id;
+	(void)bundle;
+	(void)e;
+	*ret = (struct runtime_hooks)RUNTIME_HOOKS_INIT;
+	return 0;
+}
+
+bool runtime_hooks_any(const struct runtime_hooks *hooks, enum runtime_hooks_kind kind)
+{
+	(void)hooks;
+	(void)kind;
+	return false;
+}
+
+void runtime_hooks_close(struct runtime_hooks *hooks)
+{
+	(void)hooks;
 }
 
 int runtime_delete(const struct runtime_container *container, struct err *e)

@@ -105,17 +105,24 @@ const struct shape oci_mount_shape = {
 	},
 };
 
-SHAPE(hook_shape, struct oci_hook, { "path", SHAPE_STRING, AT(oci_hook, path), .keep = true },
-      { "args", SHAPE_STRINGS, AT(oci_hook, args) }, { "env", SHAPE_STRINGS, AT(oci_hook, env) },
-      { "timeout", SHAPE_OPTIONAL_INT, AT(oci_hook, timeout) });
+const struct shape oci_hook_shape = {
+	sizeof(struct oci_hook),
+	(const struct shape_field[]){
+		{ "path", SHAPE_STRING, AT(oci_hook, path), .keep = true },
+		{ "args", SHAPE_STRINGS, AT(oci_hook, args) },
+		{ "env", SHAPE_STRINGS, AT(oci_hook, env) },
+		{ "timeout", SHAPE_OPTIONAL_INT, AT(oci_hook, timeout) },
+		{ 0 },
+	},
+};
 
 SHAPE(hooks_shape, struct oci_hooks,
-      { "prestart", SHAPE_LIST, AT(oci_hooks, prestart), &hook_shape },
-      { "createRuntime", SHAPE_LIST, AT(oci_hooks, create_runtime), &hook_shape },
-      { "createContainer", SHAPE_LIST, AT(oci_hooks, create_container), &hook_shape },
-      { "startContainer", SHAPE_LIST, AT(oci_hooks, start_container), &hook_shape },
-      { "poststart", SHAPE_LIST, AT(oci_hooks, poststart), &hook_shape },
-      { "poststop", SHAPE_LIST, AT(oci_hooks, poststop), &hook_shape });
+      { "prestart", SHAPE_LIST, AT(oci_hooks, prestart), &oci_hook_shape },
+      { "createRuntime", SHAPE_LIST, AT(oci_hooks, create_runtime), &oci_hook_shape },
+      { "createContainer", SHAPE_LIST, AT(oci_hooks, create_container), &oci_hook_shape },
+      { "startContainer", SHAPE_LIST, AT(oci_hooks, start_container), &oci_hook_shape },
+      { "poststart", SHAPE_LIST, AT(oci_hooks, poststart), &oci_hook_shape },
+      { "poststop", SHAPE_LIST, AT(oci_hooks, poststop), &oci_hook_shape });
 
 /* ---- linux.resources ---- */
 

@@ -340,6 +340,7 @@ extern const struct shape oci_process_shape;
 extern const struct shape oci_resources_shape;
 extern const struct shape oci_device_rule_shape;
 extern const struct shape oci_id_mapping_shape;
+extern const struct shape oci_hook_shape;
 extern const struct shape oci_mount_shape;   /* one of an array: crun's mounts add */
 extern const struct shape oci_seccomp_shape; /* the argument of --security-opt seccomp=FILE */
 

@@ -80,9 +80,9 @@ static int run_hooks(struct runtime_process *process, struct conversation *c, st
 	if (!c->hooks || c->forks > c->launch->fork)
 		return 0;
 	c->hooks = false;
-	int r = runtime_hooks_run(hooks, RUNTIME_HOOKS_PRESTART, process->pid, e);
+	int r = runtime_hooks_run(hooks, RUNTIME_HOOKS_PRESTART, process->pid, NULL, e);
 	if (r == 0)
-		r = runtime_hooks_run(hooks, RUNTIME_HOOKS_CREATE_RUNTIME, process->pid, e);
+		r = runtime_hooks_run(hooks, RUNTIME_HOOKS_CREATE_RUNTIME, process->pid, NULL, e);
 	if (r == 0 &&
 	    runtime_channel_send(process->channel, RUNTIME_MESSAGE_PREPARED, 0, NULL, 0, e) < 0)
 		return explain_death(process, e);

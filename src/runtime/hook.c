@@ -31,7 +31,7 @@
 #include "oci/runtime_spec.h"
 #include "runtime/command.h"
 
-enum { STREAMS = 3, WORDS_MAX = 512 };
+enum { STREAMS = 3, WORDS_MAX = 512, TURN_MS = 200 };
 
 /* The end of what a hook said on standard error. */
 struct words {
@@ -202,7 +202,8 @@ static int time_left(int64_t end_ns)
 	return left / 1000000 >= INT_MAX ? INT_MAX : (int)(left / 1000000) + 1;
 }
 
-static int attend(struct running *hook, const struct oci_hook *spec, struct err *e)
+static int attend(struct running *hook, const struct oci_hook *spec,
+		  const struct runtime_hook_streams *streams, struct err *e)
 {
 	int64_t end_ns = spec->timeout ? moment_monotonic_ns() + *spec->timeout * 1000000000 : 0;
 
@@ -213,6 +214,10 @@ static int attend(struct running *hook, const struct oci_hook *spec, struct err 
 		int left = time_left(end_ns);
 		if (left == 0)
 			return give_up(hook, spec, e);
+		if (streams->turn)
+			streams->turn(streams->context);
+		if (streams->turn && (left < 0 || left > TURN_MS))
+			left = TURN_MS;
 		if (poll(ready, 3, left) < 0)
 			continue;
 		if (ready[0].revents)
@@ -273,7 +278,7 @@ static int run(const struct oci_hook *hook, const struct runtime_hook_streams *s
 	if (number)
 		return err_number(e, number, "cannot be run");
 	int r = spawn(&running, hook, streams, e);
-	return r < 0 ? r : attend(&running, hook, e);
+	return r < 0 ? r : attend(&running, hook, streams, e);
 }
 
 int runtime_hook_run(const struct oci_hook *hook, const struct runtime_hook_streams *streams,

@@ -12,6 +12,8 @@ struct runtime_hook_streams {
 	const char *bundle; /* its working directory; NULL: the caller's. "/" if it is gone */
 	int output;         /* becomes its standard output; -1: /dev/null */
 	int error;          /* standard error; -1: what it says last goes into the error */
+	void (*turn)(void *context); /* called several times a second while it runs; NULL: not */
+	void *context;
 };
 
 /* Is it one that can be run: an absolute path, a timeout above 0? ERR_INVALID names the member. */

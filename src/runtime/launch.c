@@ -441,7 +441,7 @@ static int finish(struct runtime_launch *l, struct err *e)
 	runtime_terminal_close(&l->terminal);
 	r = wait_for_start(l, e);
 	if (r == 0)
-		r = runtime_hooks_run(&l->hooks, RUNTIME_HOOKS_START_CONTAINER, getpid(), e);
+		r = runtime_hooks_run(&l->hooks, RUNTIME_HOOKS_START_CONTAINER, getpid(), NULL, e);
 	return r < 0 ? r : exec_command(l, path, e);
 }
 

@@ -27,6 +27,7 @@
 #include "runtime/command.h"
 #include "runtime/conversation.h"
 #include "runtime/enter.h"
+#include "runtime/hooks.h"
 #include "runtime/scheduler.h"
 #include "runtime/setup.h"
 #include "runtime/user_namespace.h"
@@ -242,12 +243,15 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
 
+	/* hooks that ran before are to be undone by those of the end */
+	bool begun = shape_map_get(&spec->annotations, RUNTIME_HOOKS_MORE);
 	int r = runtime_setup_prepare_in_parent(&setup, spec, options, e);
+	if (r == 0 && runtime_cgroup_choose_in_parent(&container.cgroup, spec, options, e) < 0)
+		r = err_add(e, "cgroup");
+	if (r < 0 && begun)
+		runtime_hooks_poststop(spec, options->id, options->bundle);
 	if (r < 0)
 		return r;
-	r = runtime_cgroup_choose_in_parent(&container.cgroup, spec, options, e);
-	if (r < 0)
-		return err_add(e, "cgroup");
 	r = runtime_intel_rdt_make_in_parent(&container.intel_rdt, spec->linux_.intel_rdt,
 					     options->id, e);
 	if (r == 0)

@@ -20,6 +20,9 @@
  *	poststart	the caller, by runtime_hooks_poststart() after runtime_start()
  *	poststop	the caller, by runtime_hooks_poststop() after runtime_delete(); when
  *			runtime_create() fails, it does so itself
+ * And of the annotation org.holm.hooks (hooks.h) preMount: runtime_create(), in a mount namespace
+ * of their own, in which root.path, the layers and the sources of binds are then opened. The
+ * others of it are their caller's.
  *
  * Beyond the runtime-spec (v1.3) the following is understood.
  * A caller without CAP_SYS_ADMIN, an ordinary user: the container has a user namespace also where

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -58,6 +59,38 @@ static int open_tree_parts(struct runtime_setup *ret, struct err *e)
 		ret->mounts.pid_namespace = -1;
 	/* mknod(2) of devices is for the first user namespace alone */
 	return runtime_device_open_in_parent(&ret->devices, ret->spec, ret->inner, e);
+}
+
+static int leave_mounts(int host_fd, struct err *e)
+{
+	/* which takes the working directory along */
+	return setns(host_fd, CLONE_NEWNS) < 0 ? err_sys(e, "return to the host's mounts") : 0;
+}
+
+/* What preMount hooks mount is seen by the container's root and its binds, and by nobody else:
+ * they run in a mount namespace that ends right after. The host's changes reach it, not the other
+ * way. */
+static int open_tree_behind_hooks(struct runtime_setup *ret, struct err *e)
+{
+	struct mount_attr slave = { .propagation = MS_SLAVE };
+	struct err left;
+
+	if (ret->tree_in_child)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "preMount hooks of a caller who may not mount anything");
+	own_fd int host = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (host < 0)
+		return err_sys(e, "open /proc/self/ns/mnt");
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(e, "make a mount namespace for hooks");
+	int r = mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &slave, sizeof(slave)) < 0
+			? err_sys(e, "cut the mounts of hooks off the host's")
+			: runtime_hooks_run(&ret->launch.hooks, RUNTIME_HOOKS_PRE_MOUNT, 0, NULL,
+					    e);
+	if (r == 0)
+		r = open_tree_parts(ret, e);
+	int back = leave_mounts(host, r < 0 ? &left : e);
+	return r < 0 ? r : back;
 }
 
 static int prepare_namespaces(struct runtime_setup *ret, struct err *e)
@@ -112,6 +145,8 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 		return r;
 	ret->launch.fork = ret->namespaces.joined & ~ret->foreign & CLONE_NEWPID;
 	ret->launch.wait |= runtime_setup_clone_flags(ret) & CLONE_NEWUSER;
+	if (runtime_hooks_any(&ret->launch.hooks, RUNTIME_HOOKS_PRE_MOUNT))
+		return open_tree_behind_hooks(ret, e);
 	return ret->tree_in_child ? 0 : open_tree_parts(ret, e);
 }
 
@@ -277,7 +312,7 @@ static int run_hooks(struct runtime_setup *s, struct err *e)
 	if (fchdir(s->rootfs_fd) < 0)
 		return err_sys(e, "change into the root filesystem");
 	umask(0022);
-	r = runtime_hooks_run(&s->launch.hooks, RUNTIME_HOOKS_CREATE_CONTAINER, getpid(), e);
+	r = runtime_hooks_run(&s->launch.hooks, RUNTIME_HOOKS_CREATE_CONTAINER, getpid(), NULL, e);
 	umask(0);
 	return r;
 }

@@ -42,6 +42,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_port_remove,
 	&cli_update,
 	&cli_set,
+	&cli_verify,
 	&cli_pause,
 	&cli_pause_unpause,
 	&cli_snapshot_create,

@@ -21,7 +21,7 @@ extern const struct cli_command cli_export;
 extern const struct cli_command cli_rm;
 extern const struct cli_command cli_container_prune;
 extern const struct cli_command cli_stats, cli_top;
-extern const struct cli_command cli_rename, cli_update, cli_set, cli_unshare;
+extern const struct cli_command cli_rename, cli_update, cli_set, cli_unshare, cli_verify;
 extern const struct cli_command cli_port, cli_port_add, cli_port_remove; /* port.c */
 extern const struct cli_command cli_pause, cli_pause_unpause;            /* pause.c */
 extern const struct cli_command cli_wait;

@@ -109,6 +109,9 @@ static const struct {
 	{ "container inspect", "holm container inspect -f '{{json .Mounts}}' web\n" },
 	{ "container prune", "holm container prune -f\n" },
 	{ "healthcheck run", "holm healthcheck run web && echo healthy\n" },
+	{ "verify", "holm verify web db\n"
+		    "# before a reboot\n"
+		    "holm verify --all\n" },
 	{ "pause", "holm pause web\n" },
 	{ "unpause", "holm unpause web\n" },
 	{ "pull", "holm pull debian:bookworm\n"

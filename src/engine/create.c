@@ -32,6 +32,7 @@
 #include "engine/secret.h"
 #include "engine/userns.h"
 #include "engine/userns_own.h"
+#include "engine/verify.h"
 #include "engine/volume.h"
 #include "image/source.h"
 #include "network/namespace.h"
@@ -250,6 +251,9 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	if (layers < 0)
 		return layers;
 	r = plan(engine, o, c, e);
+	/* run is told so by the start that follows */
+	if (r == 0 && !c->by_run)
+		r = engine_verify_record(engine, c, e);
 	if (r < 0)
 		return r;
 	log_debug("image %s is %s, %zu layers", c->image.name,

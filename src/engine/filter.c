@@ -183,14 +183,14 @@ static bool match_since(const struct filter *f, const struct engine_row *row, co
 static int check_status(struct filter *f, struct engine *engine, const char *value, struct err *e)
 {
 	(void)engine;
-	for (int i = CONTAINER_CREATED; i <= CONTAINER_DEAD; i++)
+	for (int i = CONTAINER_CREATED; i <= CONTAINER_INCOMPLETE; i++)
 		if (str_equal(container_status_name((enum container_status)i), value)) {
 			f->all |= i != CONTAINER_RUNNING;
 			return 0;
 		}
 	return err_set(e, ERR_INVALID,
 		       "'%s' is none of created, running, paused, restarting, "
-		       "exited, dead",
+		       "exited, dead, incomplete",
 		       value);
 }
 

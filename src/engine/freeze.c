@@ -391,7 +391,7 @@ int engine_freeze_make_folders(struct engine *engine, const struct container *c,
 
 	if (upper < 0)
 		return upper;
-	if (mkdirat(folder_fd, "work", 0700) < 0)
+	if (mkdirat(folder_fd, "work", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make the container's work folder");
 	return take_fd(&upper);
 }

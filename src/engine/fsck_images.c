@@ -16,6 +16,7 @@
 #include "engine/image.h"
 #include "engine/lower.h"
 #include "engine/record.h"
+#include "engine/whole.h"
 #include "image/command.h"
 #include "image/reference.h"
 #include "oci/digest.h"
@@ -388,17 +389,9 @@ static bool check_frozen(const struct fsck_run *run, const struct container *c)
 	return true;
 }
 
-static const char *missing_layer(const struct fsck_run *run, const struct container *c)
-{
-	for (size_t i = 0; i < c->image.layers.count; i++)
-		if (!storage_layer_exists(run->engine->store, c->image.layers.items[i]))
-			return c->image.layers.items[i];
-	return NULL;
-}
-
 static void check_layers_of(const struct fsck_run *run, const struct container *c)
 {
-	const char *hex = missing_layer(run, c);
+	const char *hex = engine_whole_missing_layer(run->engine, c);
 	struct err e;
 
 	if (!check_frozen(run, c) || !hex)
@@ -409,7 +402,7 @@ static void check_layers_of(const struct fsck_run *run, const struct container *
 		return;
 	}
 	int r = fetch_for(run, c, &e);
-	if (r == 0 && !missing_layer(run, c)) {
+	if (r == 0 && !engine_whole_missing_layer(run->engine, c)) {
 		fsck_say(run, ENGINE_FSCK_MENDED, damage, "fetched again");
 		return;
 	}

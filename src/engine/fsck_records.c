@@ -19,6 +19,7 @@
 #include "base/strv.h"
 #include "engine/engine.h"
 #include "engine/record.h"
+#include "engine/whole.h"
 #include "monitor/state.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -115,6 +116,28 @@ static void check_own_name(const struct fsck_run *run, const char *id, const str
 		fsck_say(run, ENGINE_FSCK_LEFT, damage, "it is taken; holm rename gives another");
 }
 
+/* Of its folders; its layers are looked at when those of the images have been mended. */
+static void check_folders(const struct fsck_run *run, const char *id, const struct container *c)
+{
+	own_clear(strv_clear) struct strv lacks = { 0 };
+	struct err e;
+
+	engine_whole_lacks_folders(&lacks, run->engine, c);
+	if (!lacks.count)
+		return;
+	own_free char *damage = mem_format("container %s: %s", c->name, lacks.items[0]);
+	if (!run->check->repair) {
+		fsck_say_found(run, damage);
+		return;
+	}
+	own_fd int lock = record_lock(run->engine, id, false, &e);
+	int r = lock < 0 ? lock : engine_whole_make_folders(run->engine, c, lock, &e);
+	if (r < 0)
+		fsck_say(run, ENGINE_FSCK_LEFT, damage, e.text);
+	else
+		fsck_say(run, ENGINE_FSCK_MENDED, damage, "made again, empty");
+}
+
 static void check_container(const struct fsck_run *run, const char *id)
 {
 	own_clear(container_clear) struct container c = { 0 };
@@ -127,6 +150,7 @@ static void check_container(const struct fsck_run *run, const char *id)
 		return; /* being made, or debris */
 	if (r == 0) {
 		check_exit(run, id, &c);
+		check_folders(run, id, &c);
 		check_own_name(run, id, &c);
 	} else if (run->check->repair) {
 		move_aside(run, id, e.text);

@@ -15,6 +15,7 @@
 #include "engine/filter.h"
 #include "engine/fsck.h"
 #include "engine/record.h"
+#include "engine/whole.h"
 #include "monitor/reap.h"
 #include "storage/store.h"
 
@@ -68,6 +69,8 @@ static void add_row(struct listing *l, const char *id)
 		return;
 	if (r == 0)
 		r = record_read(l->engine, id, &row.container, &e);
+	if (r == 0)
+		engine_whole_judge(l->engine, &row.container, &row.state);
 	if (r < 0)
 		pass_over(l, id, &e);
 	else if (filter_matches(l->filter, &row))

@@ -12,6 +12,7 @@
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/volume.h"
+#include "engine/whole.h"
 #include "monitor/reap.h"
 
 /* What a failed start leaves of a --rm container: nothing. */
@@ -58,6 +59,8 @@ static int start_recorded(struct engine *engine, const char *id, int folder_fd,
 	own_clear(container_clear) struct container c = { 0 };
 	int r = record_read(engine, id, &c, e);
 
+	if (r == 0)
+		r = engine_whole_mend(engine, &c, folder_fd, e);
 	return r < 0 ? r : engine_start_locked(engine, &c, folder_fd, o, ret, e);
 }
 

@@ -21,9 +21,10 @@
 #include "storage/store.h"
 
 static const char *const status_names[] = {
-	[CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",
-	[CONTAINER_PAUSED] = "paused",   [CONTAINER_RESTARTING] = "restarting",
-	[CONTAINER_EXITED] = "exited",   [CONTAINER_DEAD] = "dead",
+	[CONTAINER_CREATED] = "created",       [CONTAINER_RUNNING] = "running",
+	[CONTAINER_PAUSED] = "paused",         [CONTAINER_RESTARTING] = "restarting",
+	[CONTAINER_EXITED] = "exited",         [CONTAINER_DEAD] = "dead",
+	[CONTAINER_INCOMPLETE] = "incomplete",
 };
 
 const char *container_status_name(enum container_status status)
@@ -254,6 +255,9 @@ void container_state_describe(char to[64], const struct container_state *state, 
 		return;
 	case CONTAINER_DEAD:
 		snprintf(to, 64, "Dead");
+		return;
+	case CONTAINER_INCOMPLETE:
+		snprintf(to, 64, "Incomplete");
 		return;
 	case CONTAINER_RUNNING:
 	case CONTAINER_PAUSED:

@@ -17,7 +17,8 @@ enum container_status {
 	CONTAINER_PAUSED,
 	CONTAINER_RESTARTING,
 	CONTAINER_EXITED,
-	CONTAINER_DEAD, /* being removed */
+	CONTAINER_DEAD,       /* being removed */
+	CONTAINER_INCOMPLETE, /* it lacks layers or folders of its own (engine/whole.h) */
 };
 
 struct container_state {
@@ -35,7 +36,7 @@ struct container_state {
 	char error[256];                   /* why it could not be started, or "" */
 };
 
-/* "created", "running", "paused", "restarting", "exited", "dead" */
+/* "created", "running", "paused", "restarting", "exited", "dead", "incomplete" */
 const char *container_status_name(enum container_status status);
 
 /* Is there a first process (running or paused)? */

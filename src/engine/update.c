@@ -17,6 +17,7 @@
 #include "engine/process.h"
 #include "engine/record.h"
 #include "engine/spec.h"
+#include "engine/verify.h"
 
 #define SWAP(a, b)                                                                                 \
 	do {                                                                                       \
@@ -113,7 +114,9 @@ static int update_locked(struct engine *engine, const struct container *before,
 {
 	struct err undone;
 
-	int r = record_commit(folder_fd, c, e);
+	int r = engine_verify_limits(c, e);
+	if (r == 0)
+		r = record_commit(folder_fd, c, e);
 	if (r < 0)
 		return r;
 	fault_point("update.record");

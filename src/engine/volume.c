@@ -94,7 +94,7 @@ static int resolve_image(struct engine *engine, struct container_mount *mount, b
 	return 0;
 }
 
-static int check_source(const struct container_mount *mount, struct err *e)
+int engine_volume_check_source(const struct container_mount *mount, struct err *e)
 {
 	struct stat st;
 
@@ -115,7 +115,7 @@ int engine_volume_resolve(struct engine *engine, struct container *c, bool quiet
 		if (str_equal(mount->type, "image"))
 			r = resolve_image(engine, mount, quiet, e);
 		else if (str_equal(mount->type, "bind"))
-			r = check_source(mount, e);
+			r = engine_volume_check_source(mount, e);
 		if (mount->anonymous && !mount->name) {
 			char name[CONTAINER_ID_LENGTH + 1];
 			engine_id_generate(name);

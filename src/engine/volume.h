@@ -11,6 +11,9 @@ struct err;
  * image mounts, names the anonymous volumes, and checks the sources of binds. */
 int engine_volume_resolve(struct engine *engine, struct container *c, bool quiet, struct err *e);
 
+/* Is the source of a bind there, or made by its start? */
+int engine_volume_check_source(const struct container_mount *mount, struct err *e);
+
 /* After it, and again at each start: makes what is missing, the volumes and the folders of -v. */
 int engine_volume_make(struct engine *engine, const struct container *c, struct err *e);
 

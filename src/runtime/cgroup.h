@@ -48,6 +48,10 @@ int runtime_cgroup_host_read(struct runtime_cgroup *ret, struct err *e);
 /* Does the host have this controller ("memory", "pids") in the layout that is used? */
 bool runtime_cgroup_host_has(const struct runtime_cgroup *host, const char *controller);
 
+/* Could limits like these be set here at all? Looks at values and at what the host has, and makes
+ * nothing. Errors as of runtime_cgroup_create_in_parent(). */
+int runtime_cgroup_check(const struct oci_resources *resources, struct err *e);
+
 /* Makes the cgroup and sets the limits (resources may be NULL). path is the spec's cgroupsPath
  * or "/holm/ID"; one without a leading slash goes below /holm. A cgroup that has processes in it
  * already is refused (ERR_EXISTS), and so is one below a frozen one (ERR_STATE). ERR_UNSUPPORTED

@@ -29,8 +29,9 @@ struct build_stages {
 	size_t plans;
 };
 
-/* Adds a plan. scope: of the ARGs before the first FROM. target: a stage's name or number, NULL: the
- * last; its number in the list goes to *ret_target. The caller clears *to, after a failure, too. */
+/* Adds a plan. scope: of the ARGs before the first FROM. target: a stage's name or number, NULL:
+ * the last; its number in the list goes to *ret_target. The caller clears *to, after a failure,
+ * too. */
 int build_stage_plan(struct build_stages *to, size_t *ret_target, const struct build_file *file,
 		     const struct build_word_scope *scope, const char *target, struct err *e);
 void build_stage_clear(struct build_stages *stages);

@@ -1,5 +1,5 @@
-/* target.h - what a build makes: an image for each platform of --platform, or for this machine. Each
- * has variables and a plan of the stages of its own; all plans are one graph (stage.h). */
+/* target.h - what a build makes: an image for each platform of --platform, or for this machine.
+ * Each has variables and a plan of the stages of its own; all plans are one graph (stage.h). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

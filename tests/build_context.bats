@@ -103,6 +103,48 @@ opened() {
 	small_disk_end ctx
 }
 
+@test "files of layers are read once: a build that is all in the cache looks at none of them" {
+	mkdir ctx
+	cat >ctx/Dockerfile <<-'END'
+		FROM busybox AS made
+		RUN mkdir /tree && for n in $(seq 100); do echo $n >/tree/$n; done
+		FROM busybox
+		COPY --from=made --exclude=7 /tree /tree
+		RUN --mount=type=bind,from=made,source=/tree,target=/in cat /in/5 >/five
+		COPY --from=busybox /bin /again
+	END
+	expect 0 holm build -t app ctx
+	expect 0 holm build -t app ctx # layers have names now
+	[ "$(grep -c CACHED <<<"$stderr")" = 4 ]
+	sums=("$HOLM_ROOT"/contexts/*)
+	[ "${#sums[@]}" = 3 ]
+	# who looked would see another file
+	expect 0 holm run --rm app cat /five /tree/5
+	output_is $'5\n5'
+	layer=$(dirname "$(ls -d "$HOLM_ROOT"/layers/*/fs/tree/7)")
+	echo other >"$layer/5"
+	expect 0 holm build -t app ctx
+	[ "$(grep -c CACHED <<<"$stderr")" = 4 ]
+	# one that is broken is not there, and what else is taken is another tree
+	echo 5 >"$layer/5"
+	for sum in "${sums[@]}"; do
+		tr '\0-\377' '\1-\377\0' <"$sum" >broken
+		cat broken >"$sum"
+	done
+	expect 0 holm build -t app ctx
+	[ "$(grep -c CACHED <<<"$stderr")" = 4 ]
+	not cmp broken "${sums[2]}"
+	sed -i 's/exclude=7/exclude=8/' ctx/Dockerfile
+	expect 0 holm build -t app ctx
+	[ "$(grep -c CACHED <<<"$stderr")" = 1 ]
+	expect 0 holm run --rm app ls /tree/7
+	# from a stage with another layer
+	sed -i 's/echo $n >/echo $n$n >/' ctx/Dockerfile
+	expect 0 holm build -t app ctx
+	expect 0 holm run --rm app cat /tree/5 /five
+	output_is $'55\n55'
+}
+
 @test "no link leads out of a stage, of a cache, or of what a context becomes while it is read" {
 	needs python3
 	mkdir -p outside ctx/dir

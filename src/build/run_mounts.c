@@ -19,6 +19,7 @@
 #include "build/copy.h"
 #include "build/forward.h"
 #include "build/given.h"
+#include "build/layer_sum.h"
 #include "build/places.h"
 #include "build/source.h"
 #include "build/step.h"
@@ -50,18 +51,31 @@ void build_run_mounts_clear(struct build_run_mounts *mounts)
 
 /* ---- what is asked for ---- */
 
-static int read_tree(struct build_run_mount *to, const struct build_source *source,
-		     const struct build *build, struct err *e)
+static struct build_tree_options options_of(const struct build_source *source,
+					    const struct build *build)
 {
-	const struct build_tree_options options = {
+	return (struct build_tree_options){
 		.ignore = source->ignore,
 		.owners = source->owners,
 		.stop_fd = build->stop.fd,
 		.cache = source->stays ? build->engine->store : NULL,
 	};
-	const char *path = to->mount.source ? to->mount.source : "/";
+}
 
-	return build_tree_read(&to->tree, source->fd, path, &options, e);
+static const char *path_in(const struct build_run_mount *mount)
+{
+	return mount->mount.source ? mount->mount.source : "/";
+}
+
+/* For who copies it. */
+static int read_tree(struct build_run_mount *to, const struct build_source *source,
+		     const struct build *build, struct err *e)
+{
+	const struct build_tree_options options = options_of(source, build);
+
+	return to->tree.items.count
+		       ? 0
+		       : build_tree_read(&to->tree, source->fd, path_in(to), &options, e);
 }
 
 static int read_bind(struct build_run_mount *to, const struct build_step *step, struct err *e)
@@ -69,7 +83,11 @@ static int read_bind(struct build_run_mount *to, const struct build_step *step, 
 	own_clear(build_source_close) struct build_source source = BUILD_SOURCE_NONE;
 
 	int r = build_source_open(&source, step, to->mount.from, e);
-	return r < 0 ? r : read_tree(to, &source, step->build, e);
+	if (r < 0)
+		return r;
+	const struct build_tree_options options = options_of(&source, step->build);
+	return build_layer_sum_read(to->sum, &to->tree, &source, path_in(to), &options,
+				    step->build->engine->store, e);
 }
 
 static const char *last_part(const char *path)
@@ -145,7 +163,7 @@ void build_run_mounts_sum(struct storage_hash *hash, const struct build_run_moun
 		build_sum_add(hash, mount->mount.target);
 		build_sum_add(hash, mount->mount.env);
 		if (mount->mount.type == BUILD_MOUNT_BIND)
-			build_tree_sum(hash, &mount->tree);
+			build_sum_add_bytes(hash, mount->sum, sizeof(mount->sum));
 	}
 }
 
@@ -170,12 +188,14 @@ static int make_bind(char **ret, struct build_run_mounts *mounts, struct build_r
 
 	int r = build_source_open(&source, mounts->step, mount->mount.from, e);
 	if (r == 0)
+		r = read_tree(mount, &source, build, e);
+	if (r == 0)
 		r = build_step_folder(build, &folder, e);
 	if (r < 0)
 		return r;
 	const struct build_copy_options options = {
 		.from_fd = source.fd,
-		.from = mount->mount.source ? mount->mount.source : "/",
+		.from = path_in(mount),
 		.to_fd = build->folders.items[folder].fs_fd,
 		.to = S_ISDIR(mount->tree.items.items[0].mode) ? "/" : "/file",
 	};
@@ -233,7 +253,7 @@ static int fill_cache(int folder_fd, const char *name, const struct build_run_mo
 			r = read_tree(mount, &source, mounts->step->build, e);
 		const struct build_copy_options options = {
 			.from_fd = source.fd,
-			.from = mount->mount.source ? mount->mount.source : "/",
+			.from = path_in(mount),
 			.to_fd = data,
 			.to = "/",
 		};

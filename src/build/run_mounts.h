@@ -20,7 +20,8 @@ struct storage_hash;
 
 struct build_run_mount {
 	struct build_mount mount;
-	struct build_tree tree; /* of a bind from the context or an image: what it shows */
+	struct build_tree tree; /* of a bind: what it shows; empty: to be read (layer_sum.h) */
+	unsigned char sum[STORAGE_HASH_SIZE]; /* of that */
 };
 
 struct build_run_mounts {

@@ -19,6 +19,7 @@
 void build_source_close(struct build_source *source)
 {
 	own_fd_call(&source->fd);
+	strv_clear(&source->layers);
 	*source = (struct build_source)BUILD_SOURCE_NONE;
 }
 
@@ -52,6 +53,7 @@ static int open_image(struct build_source *ret, const struct build_step *step, c
 	int r = build_pull(step->build, &request, &found, &image, e);
 	if (r == 0)
 		ret->fd = engine_tree_open_image(step->build->engine, &found.layers, e);
+	strv_add_all(&ret->layers, &found.layers);
 	shape_clear(&container_image_shape, &found);
 	return r < 0 ? r : ret->fd < 0 ? ret->fd : 0;
 }
@@ -109,6 +111,9 @@ int build_source_open(struct build_source *ret, const struct build_step *step, c
 	int stage = build_stage_find(&build->stages, from, step->stage);
 	if (stage < 0)
 		return open_image(ret, step, from, e);
-	ret->fd = build_step_open_root(build, &build->states[stage], -1, e);
+	const struct build_state *state = &build->states[stage];
+	for (size_t i = 0; i < state->layers.count; i++)
+		strv_add(&ret->layers, state->layers.items[i].name);
+	ret->fd = build_step_open_root(build, state, -1, e);
 	return ret->fd < 0 ? ret->fd : 0;
 }

@@ -3,6 +3,8 @@
 #pragma once
 #include <stdbool.h>
 
+#include "base/strv.h"
+
 struct build_ignore;
 struct build_options;
 struct build_step;
@@ -13,6 +15,7 @@ struct build_source {
 	const struct build_ignore *ignore; /* of the context; NULL: nothing is left out */
 	bool owners;                       /* its files' owners count */
 	bool stays;                        /* a folder of the person's: read again next time */
+	struct strv layers; /* that it is made of, lowest first; none: not of layers */
 };
 #define BUILD_SOURCE_NONE                                                                          \
 	{                                                                                          \

@@ -60,7 +60,7 @@ struct storage_hash *build_step_key_begin(const struct build_step *step, const c
 {
 	struct storage_hash *hash = storage_hash_new();
 
-	build_sum_add(hash, "holm build 2");
+	build_sum_add(hash, "holm build 3");
 	build_sum_add_number(hash, step->state->time_s);
 	build_sum_add(hash, what);
 	return hash;

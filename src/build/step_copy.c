@@ -16,6 +16,7 @@
 #include "build/build.h"
 #include "build/copy.h"
 #include "build/expand.h"
+#include "build/layer_sum.h"
 #include "build/made.h"
 #include "build/owner.h"
 #include "build/source.h"
@@ -30,13 +31,15 @@ struct item {
 	char *from;             /* below that */
 	char *above;            /* --parents: the folders that come along; NULL: none */
 	bool archive;           /* it is unpacked */
-	struct build_tree tree; /* what it is */
+	struct build_tree tree; /* what it is; empty: to be read (layer_sum.h) */
+	unsigned char sum[STORAGE_HASH_SIZE];
 };
 
 struct copying {
 	struct build_step *step;
 	struct build_source source;
 	struct build_ignore exclude;
+	struct build_tree_options options;
 	SHAPE_LIST_OF(struct item) items;
 	char *to; /* absolute; ends in a slash if a folder is meant */
 	bool to_folder;
@@ -121,13 +124,19 @@ static int set_destination(struct copying *copying, const struct strv *words, st
 
 /* ---- what there is ---- */
 
-static int add_item(struct copying *copying, int fd, const char *path,
-		    const struct build_tree_options *options, struct err *e)
+static struct item *add_item(struct copying *copying, int fd, const char *path)
 {
 	struct item *item = shape_list_add(&copying->items);
 
 	*item = (struct item){ .fd = fd, .from = mem_text(path) };
-	return build_tree_read(&item->tree, fd, path, options, e);
+	return item;
+}
+
+static int read_item(const struct copying *copying, const char *path, struct item *item,
+		     struct err *e)
+{
+	return build_layer_sum_read(item->sum, &item->tree, &copying->source, path,
+				    &copying->options, copying->step->build->engine->store, e);
 }
 
 /* --parents: what is above the thing in its path, behind a "/./" if there is one. */
@@ -154,13 +163,6 @@ static bool is_flag_set(const struct build_step *step, const char *name, bool ot
 
 static int add_source(struct copying *copying, const char *word, struct err *e)
 {
-	const struct build_tree_options options = {
-		.ignore = copying->source.ignore,
-		.exclude = &copying->exclude,
-		.owners = copying->source.owners,
-		.stop_fd = copying->step->build->stop.fd,
-		.cache = copying->source.stays ? copying->step->build->engine->store : NULL,
-	};
 	own_clear(strv_clear) struct strv paths = { 0 };
 	size_t first = copying->items.count;
 	bool unpack =
@@ -169,7 +171,8 @@ static int add_source(struct copying *copying, const char *word, struct err *e)
 
 	int r = build_expand(&paths, copying->source.fd, copying->source.ignore, word, e);
 	for (size_t i = 0; r == 0 && i < paths.count; i++)
-		r = add_item(copying, copying->source.fd, paths.items[i], &options, e);
+		r = read_item(copying, paths.items[i],
+			      add_item(copying, copying->source.fd, paths.items[i]), e);
 	for (size_t i = first; r == 0 && parents && i < copying->items.count; i++)
 		copying->items.items[i].above = above_of(word, copying->items.items[i].from);
 	for (size_t i = first; r == 0 && unpack && i < copying->items.count; i++) {
@@ -195,11 +198,15 @@ static int add_made(struct copying *copying, const char *word, const struct buil
 	int fd = step->build->folders.items[folder].fs_fd;
 	r = heredoc ? build_made_heredoc(&name, fd, step, heredoc, e)
 		    : build_made_fetch(&name, fd, step, word, e);
-	if (r == 0)
-		r = add_item(copying, fd, name, &options, e);
-	if (r < 0 || heredoc || !is_flag_set(step, "unpack", false))
+	if (r < 0)
 		return r;
-	struct item *item = &copying->items.items[copying->items.count - 1];
+	struct item *item = add_item(copying, fd, name);
+	r = build_tree_read(&item->tree, fd, name, &options, e);
+	if (r < 0)
+		return r;
+	build_tree_sum(item->sum, &item->tree);
+	if (heredoc || !is_flag_set(step, "unpack", false))
+		return 0;
 	return build_archive_is(&item->archive, item->fd, item->from, e);
 }
 
@@ -251,7 +258,7 @@ static char *make_key(const struct copying *copying)
 		build_sum_add(hash, name ? name + 1 : copying->items.items[i].from);
 		build_sum_add(hash, copying->items.items[i].above);
 		build_sum_add_number(hash, copying->items.items[i].archive);
-		build_tree_sum(hash, &copying->items.items[i].tree);
+		build_sum_add_bytes(hash, copying->items.items[i].sum, STORAGE_HASH_SIZE);
 	}
 	return build_step_key_end(copying->step, hash, !copying->link || named);
 }
@@ -280,11 +287,23 @@ static int make_folder(int root_fd, const char *path, const struct build_copy_op
 	return 0;
 }
 
-static int copy_item(const struct copying *copying, const struct item *item,
+/* What is in the cache is not read. */
+static int read_tree(const struct copying *copying, struct item *item, struct err *e)
+{
+	return item->tree.items.count
+		       ? 0
+		       : build_tree_read(&item->tree, item->fd, item->from, &copying->options, e);
+}
+
+static int copy_item(const struct copying *copying, struct item *item,
 		     struct build_copy_options *options, struct err *e)
 {
-	const struct build_entry *first = &item->tree.items.items[0];
 	own_free char *below = NULL;
+	int unread = read_tree(copying, item, e);
+
+	if (unread < 0)
+		return unread;
+	const struct build_entry *first = &item->tree.items.items[0];
 
 	own_free char *joined = item->above ? path_join(copying->to, item->above) : NULL;
 	own_free char *to = joined ? path_clean(joined) : mem_text(copying->to);
@@ -390,6 +409,13 @@ static int prepare(struct copying *copying, const struct strv *words, struct err
 		r = set_destination(copying, words, e);
 	if (r == 0 && needs_root(copying, words))
 		r = build_source_open(&copying->source, step, from, e);
+	copying->options = (struct build_tree_options){
+		.ignore = copying->source.ignore,
+		.exclude = &copying->exclude,
+		.owners = copying->source.owners,
+		.stop_fd = step->build->stop.fd,
+		.cache = copying->source.stays ? step->build->engine->store : NULL,
+	};
 	return r < 0 ? r : read_sources(copying, words, e);
 }
 

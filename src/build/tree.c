@@ -334,8 +334,10 @@ int build_tree_read(struct build_tree *ret, int root_fd, const char *path,
 	return r < 0 ? err_add(e, "/%s", path) : 0;
 }
 
-void build_tree_sum(struct storage_hash *hash, const struct build_tree *tree)
+void build_tree_sum(unsigned char ret[STORAGE_HASH_SIZE], const struct build_tree *tree)
 {
+	own(storage_hash_free) struct storage_hash *hash = storage_hash_new();
+
 	build_sum_add_number(hash, (long long)tree->items.count);
 	for (size_t i = 0; i < tree->items.count; i++) {
 		const struct build_entry *entry = &tree->items.items[i];
@@ -346,4 +348,5 @@ void build_tree_sum(struct storage_hash *hash, const struct build_tree *tree)
 		build_sum_add(hash, entry->target);
 		build_sum_add_bytes(hash, entry->digest, sizeof(entry->digest));
 	}
+	storage_hash_end_bytes(hash, ret);
 }

@@ -49,7 +49,7 @@ int build_tree_read(struct build_tree *ret, int root_fd, const char *path,
 void build_tree_clear(struct build_tree *tree);
 
 /* Names, types, modes, owners, targets and bytes: all that the result hangs on. */
-void build_tree_sum(struct storage_hash *hash, const struct build_tree *tree);
+void build_tree_sum(unsigned char ret[STORAGE_HASH_SIZE], const struct build_tree *tree);
 
 /* The bytes and attributes of an open file; also written to to_fd (-1: nowhere). */
 int build_tree_file_digest(unsigned char ret[STORAGE_HASH_SIZE], int fd, int to_fd, struct err *e);

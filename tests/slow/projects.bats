@@ -4,6 +4,8 @@
 # shellcheck disable=SC2154
 
 load ../holm
+load ../emulator
+load ../projects
 load ../callers/callers
 
 setup_file() {
@@ -44,6 +46,8 @@ podman() { # ARGUMENT...
 		--storage-driver overlay --cgroup-manager cgroupfs "$@"
 }
 
+command=() # in the place of an image's own
+
 # The project here, whose image says TEXT: by holm, and from the registry by all.
 ships() { # NAME TEXT [OPTION...]
 	local name=$REGISTRY/$1 text=$2
@@ -51,23 +55,119 @@ ships() { # NAME TEXT [OPTION...]
 	expect 0 holm build --network host "$@" -t "$name" .
 	expect 0 holm push -q "$name"
 	expect 0 holm rmi -f "$name"
-	expect 0 holm run --rm "$name"
+	expect 0 holm run --rm "$name" "${command[@]}"
 	output_is "$text"
 	! command -v podman >/dev/null || {
-		expect 0 podman run -q --rm --pull always --network none --tls-verify=false "$name"
+		expect 0 podman run -q --rm --pull always --network none --tls-verify=false "$name" "${command[@]}"
 		output_is "$text"
 	}
 	! command -v dockerd >/dev/null || {
 		docker pull -q "$name"
-		expect 0 docker run --rm --network none "$name"
+		expect 0 docker run --rm --network none "$name" "${command[@]}"
 		output_is "$text"
 	}
 }
 
-# The image that its tools are in, as a base in the registry.
-based_on() { # NAME
-	registry_start
-	registry_push "oci:$HOLM_IMAGES/$1:bookworm" "$1:latest"
+engines() {
+	local engine
+	for engine in holm podman dockerd; do
+		! command -v "$engine" >/dev/null || echo "${engine%d}"
+	done
+}
+
+answers() { # ENGINE TEXT COMMAND...
+	run --separate-stderr "$1" exec served "${@:3}"
+	[ "$output" = "$2" ]
+}
+
+# The same of one that goes on running, and in which COMMAND says TEXT in the end.
+serves() { # NAME TEXT COMMAND...
+	local engine name=$REGISTRY/$1
+	shift
+	expect 0 holm build --network host -t "$name" .
+	expect 0 holm push -q "$name"
+	expect 0 holm rmi -f "$name"
+	for engine in $(engines); do
+		if [ "$engine" = podman ]; then
+			expect 0 podman pull -q --tls-verify=false "$name"
+		else
+			expect 0 "$engine" pull -q "$name"
+		fi
+		expect 0 "$engine" run -d --name served --network none "$name"
+		within 60 answers "$engine" "$@"
+		expect 0 "$engine" rm -f served
+	done
+}
+
+@test "nginx with a static site" {
+	made_image nginx
+	project_nginx
+	serves site "<h1>Welcome</h1>" curl -fs http://127.0.0.1/index.html
+}
+
+@test "PostgreSQL with a script that makes its tables while the image is built" {
+	made_image postgres
+	project_postgres
+	serves db 500500 psql -h /tmp -d postgres -Atc 'select sum(n) from t'
+}
+
+@test "a C program, static from scratch" {
+	made_image gcc
+	project_c
+	ships hello "hello, nobody"
+}
+
+@test "a private repository, cloned by --ssh" {
+	made_image git
+	project_private
+	pushd ctx
+	ships private "private code runs" --ssh default=../ssh/deploy
+	popd
+	project_private_ends
+}
+
+@test "a system with a service of its own; holm launch boots it, others have its files" {
+	made_image systemd
+	project_system
+	command=(systemctl is-enabled hello.service)
+	ships system enabled
+	expect 0 holm launch --network none "$REGISTRY/system" box
+	within 60 holm exec box test -s /hello
+	expect 0 holm exec box cat /hello
+	output_is systemd
+	expect 0 holm rm -f box
+}
+
+@test "a program for two platforms: compiled here, tried by an emulator, an index in the registry" {
+	needs qemu-aarch64-static
+	made_image cross
+	project_cross
+	cat >inside <<-'END'
+		set -e
+		holm build --progress plain --network none --platform linux/amd64,linux/arm64 -t "$REGISTRY/app" .
+		holm push -q "$REGISTRY/app"
+		holm run --rm --network none --platform linux/arm64 "$REGISTRY/app"
+	END
+	export REGISTRY
+	emulated inside
+	[ "$(tail -1 log)" = "hello, aarch64" ]
+	[ "$(grep -c '^#.* hello, ' log)" = 2 ]
+	# from the registry, by all: this machine's
+	expect 0 holm rmi -f "$REGISTRY/app"
+	expect 0 holm run --rm "$REGISTRY/app"
+	output_is "hello, x86_64"
+	! command -v podman >/dev/null || {
+		expect 0 podman run -q --rm --pull always --network none --tls-verify=false "$REGISTRY/app"
+		output_is "hello, x86_64"
+	}
+	! command -v dockerd >/dev/null || {
+		expect 0 docker pull -q "$REGISTRY/app"
+		expect 0 docker run --rm --network none "$REGISTRY/app"
+		output_is "hello, x86_64"
+		expect 0 docker pull -q --platform linux/arm64 "$REGISTRY/app"
+		expect 0 docker image inspect --format '{{.Architecture}}' "$REGISTRY/app"
+		output_is arm64
+	}
 }
 
 @test "a Node.js application, by npm ci from a registry on this host" {

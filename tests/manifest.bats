@@ -212,3 +212,49 @@ build_list() { # NAME
 		done
 	done
 }
+
+@test "--platform: inspect, history, save, push and rmi of one image of a list" {
+	registry_start
+	build_list app:1
+	expect 0 holm image inspect --platform linux/arm64 --format '{{.Architecture}}' app:1
+	output_is arm64
+	refused 1 "is not there for linux/s390x" holm image inspect --platform linux/s390x app:1
+	expect 0 holm history --platform linux/arm64 -q app:1
+	expect 0 holm save --platform linux/arm64 -o arm.tar app:1
+	expect 0 holm save -o own.tar app:1
+	for i in arm own; do
+		mkdir "$i" && tar -C "$i" -xf "$i.tar"
+	done
+	[ "$(jq -r '.[0].RepoTags[0]' arm/manifest.json)" = app:1 ]
+	[ "$(jq -r .architecture "arm/$(jq -r '.[0].Config' arm/manifest.json)")" = arm64 ]
+	[ "$(jq -r .architecture "own/$(jq -r '.[0].Config' own/manifest.json)")" = amd64 ]
+	# alone, without the list
+	expect 0 holm push -q --platform linux/arm64 app:1 "$REGISTRY/app:1"
+	[ "$(skopeo inspect --config --tls-verify=false --override-arch s390x "docker://$REGISTRY/app:1" | jq -r .architecture)" = arm64 ]
+	refused 1 "exclude each other" holm push --all-tags --platform linux/arm64 app "$REGISTRY/app"
+	expect 0 holm images --tree
+	[ "$(sed -n 2p <<<"$output" | cut -d' ' -f1)" = app:1 ]
+	[ "$(grep -c '─ linux/a' <<<"$output")" = 2 ]
+	expect 0 holm rmi --platform linux/arm64 app:1
+	[[ $output == "Deleted: sha256:"* ]]
+	expect 0 holm images --tree app
+	[ "$(tail -n +3 <<<"$output" | cut -d' ' -f1,2)" = "└─ linux/amd64" ]
+	refused 1 "is not there for linux/arm64" holm rmi --platform linux/arm64 app:1
+	expect 0 holm rmi --platform linux/amd64 app:1
+	[ "$(head -1 <<<"$output")" = "Untagged: app:1" ]
+	[ "$(holm images -qa)" = "" ]
+}
+
+@test "--platform of an image that has one alone: it must be that" {
+	echo x >x && tar -cf x.tar x
+	holm import -q --platform linux/arm64 x.tar one:1
+	expect 0 holm image inspect --platform linux/arm64 one:1
+	refused 1 "one:1 is for linux/arm64, not for linux/amd64" holm history --platform linux/amd64 one:1
+	refused 1 "is for linux/arm64" holm save --platform linux/amd64 -o x.out one:1
+	[ ! -e x.out ]
+	refused 1 "is for linux/arm64" holm rmi --platform linux/amd64 one:1
+	expect 0 holm rmi --no-prune --platform linux/arm64 one:1
+	[ "$(find "$HOLM_ROOT/layers" -name x)" != "" ]
+	expect 0 holm gc
+	[ "$(find "$HOLM_ROOT/layers" -name x)" = "" ]
+}

@@ -414,3 +414,27 @@ refused_pull() { # NAME TEXT
 	[ "$status" = 125 ] || [ "$status" = 1 ]
 	output_has "$2"
 }
+
+@test "pull --all-tags: each tag of a repository, and what is no image is told" {
+	small_image
+	registry_start
+	registry_push "oci:$BATS_TEST_TMPDIR/image:1" small:1
+	registry_push "oci:$BATS_TEST_TMPDIR/image:1" small:2
+	skopeo copy --quiet --all --dest-tls-verify=false --override-arch s390x \
+		"oci:$BATS_TEST_TMPDIR/image:1" "docker://$REGISTRY/small:3"
+	expect 0 holm pull -q -a "$REGISTRY/small"
+	[ "$(sort <<<"$output")" = "$(printf "$REGISTRY/small:%s\n" 1 2 3)" ]
+	[ "$(holm images --format '{{.Tag}}' "$REGISTRY/small" | sort | xargs)" = "1 2 3" ]
+	refused 1 "exclude each other" holm pull -a "$REGISTRY/small:1"
+	refused 1 "exclude each other" holm pull -a "$REGISTRY/small@sha256:$(printf '0%.0s' {1..64})"
+	refused 1 "only a registry has tags" holm pull -a template:busybox
+	refused 1 "not on 127.0.0.1" holm pull -a "$REGISTRY/none"
+}
+
+@test "pull --all-tags of a registry that gives two at a time, of one that lies, of one without end" {
+	hostile_start
+	expect 0 holm pull -q -a "$HOSTILE/tags-paged/image"
+	[ "$(wc -l <<<"$output")" = 5 ]
+	refused 1 "a tag that is none" holm pull -q -a "$HOSTILE/tags-wrong/image"
+	refused 1 "more than 100000 tags" timeout 300 holm pull -q -a "$HOSTILE/tags-endless/image"
+}

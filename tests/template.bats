@@ -442,3 +442,17 @@ rpm_mirror() { # DISTRIBUTION RELEASE FOLDER...
 	expect 125 holm run --rm --mirror "$MIRROR" template:fedora/39 true
 	output_has "apt-get install dnf"
 }
+
+@test "a template's image is listed, filtered and removed by its name" {
+	holm pull -q template:busybox
+	expect 0 holm images --format '{{.Repository}}:{{.Tag}}'
+	output_is template:busybox
+	for reference in template:busybox 'template:*' template; do
+		expect 0 holm images -q --filter reference="$reference"
+		[ "$output" != "" ]
+	done
+	expect 0 holm images -q --filter reference=busybox
+	output_is ""
+	expect 0 holm rmi template:busybox
+	[ "$(head -1 <<<"$output")" = "Untagged: template:busybox" ]
+}

@@ -272,10 +272,11 @@ static int remove_image(const struct build *build, const char *id, struct err *e
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
 	own_clear(strv_clear) struct strv done = { 0 };
+	const struct engine_images_removal plain = { 0 };
 	own_free char *name = NULL;
 
 	int r = engine_image_find(build->engine, id, &image, &name, e);
-	return r < 0 || name ? r : engine_images_remove(build->engine, id, false, &done, e);
+	return r < 0 || name ? r : engine_images_remove(build->engine, id, &plain, &done, e);
 }
 
 int build_output_write(struct build *build, const struct strv *ids, struct err *e)

@@ -45,6 +45,8 @@ static const struct option save_table[] = {
 	{ "format", 0, OPTION_STRING(format), "FORMAT",
 	  "docker-archive (if nothing is said), oci-archive, oci-dir or dir",
 	  "docker-archive|oci-archive|oci-dir|dir" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH",
+	  "of a list of manifests this image, not that of this machine" },
 	{ 0 },
 };
 
@@ -117,6 +119,19 @@ static void tell_saved(struct engine *engine, const char *name)
 		engine_event_image(engine, "save", image.manifest.config.digest, name);
 }
 
+/* Said before anything is written. */
+static int check_platform(struct engine *engine, const char *platform, const struct strv *names,
+			  struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; platform && r == 0 && i < names->count; i++) {
+		own_clear(storage_image_clear) struct storage_image image = { 0 };
+		r = engine_image_find_for(engine, names->items[i], platform, &image, NULL, e);
+	}
+	return r;
+}
+
 static int run_save(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct archive_options *o = options;
@@ -125,8 +140,12 @@ static int run_save(struct cli *cli, void *options, const struct strv *args, str
 	int r = cli_command_output(o->output, "holm save IMAGE", e);
 	if (r == 0)
 		r = cli_archive_arguments(cli, "save", &arguments, e);
+	if (r == 0)
+		r = check_platform(cli->engine, o->platform, args, e);
 	if (r < 0)
 		return r;
+	if (o->platform)
+		strv_addf(&arguments, "--platform=%s", o->platform);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, o->format ? o->format : "docker-archive");
 	strv_add(&arguments, o->output ? o->output : "-");

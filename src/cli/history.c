@@ -25,6 +25,7 @@ struct history_options {
 	bool quiet;
 	bool what_requires;
 	char *format;
+	char *platform;
 };
 
 #define OPTIONS struct history_options
@@ -32,6 +33,7 @@ static const struct option table[] = {
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "human", 'H', OPTION_TOGGLE(human), NULL, "sizes and ages in words (unless =false)" },
 	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "do not shorten ids and commands" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the ids alone" },
 	{ 0 },
 };
@@ -140,7 +142,7 @@ static int run_history(struct cli *cli, void *options, const struct strv *args, 
 
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
-		r = engine_history_read(engine, args->items[0], &history, e);
+		r = engine_history_read(engine, args->items[0], o->platform, &history, e);
 	bool steps = false;
 	for (size_t i = 0; i < history.steps.count; i++)
 		steps = steps || history.steps.items[i].step;

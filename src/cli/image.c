@@ -16,12 +16,18 @@
 
 struct remove_image_options {
 	bool force;
+	bool no_prune;
+	char *platform;
 };
 
 #define OPTIONS struct remove_image_options
 static const struct option rmi_table[] = {
 	{ "force", 'f', OPTION_FLAG(force), NULL,
 	  "also if stopped containers use it, or it has several names" },
+	{ "no-prune", 0, OPTION_FLAG(no_prune), NULL,
+	  "leave its layers on the disk until holm gc" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH",
+	  "of a list of manifests this image alone" },
 	{ 0 },
 };
 #undef OPTIONS
@@ -54,6 +60,7 @@ static int run_tag(struct cli *cli, void *options, const struct strv *args, stru
 static int run_rmi(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct remove_image_options *o = options;
+	const struct engine_images_removal how = { o->force, o->no_prune, o->platform };
 	struct engine *engine;
 	int status = 0;
 
@@ -62,7 +69,7 @@ static int run_rmi(struct cli *cli, void *options, const struct strv *args, stru
 		return r;
 	for (size_t i = 0; i < args->count; i++) {
 		own_clear(strv_clear) struct strv done = { 0 };
-		r = engine_images_remove(engine, args->items[i], o->force, &done, e);
+		r = engine_images_remove(engine, args->items[i], &how, &done, e);
 		cli_print_lines(&done);
 		if (r < 0) {
 			cli_command_error(cli, args->items[i], e);

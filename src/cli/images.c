@@ -15,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/filter.h"
 #include "cli/format.h"
+#include "cli/images_tree.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/images.h"
@@ -28,6 +29,7 @@ struct images_options {
 	bool digests;
 	bool no_trunc;
 	bool quiet;
+	bool tree;
 	char *format;
 	struct strv filter;
 };
@@ -41,6 +43,7 @@ static const struct option table[] = {
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "no-trunc", 0, OPTION_FLAG(no_trunc), NULL, "do not shorten ids" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the ids alone" },
+	{ "tree", 0, OPTION_FLAG(tree), NULL, "each with the platforms that it is for" },
 	{ 0 },
 };
 #undef OPTIONS
@@ -70,20 +73,29 @@ static void add(struct json_object *row, const char *key, const char *text)
 	json_object_object_add(row, key, json_object_new_string(text));
 }
 
-/* "docker.io/library/busybox:latest" to "busybox" and "latest"; <none> where there is none. */
+/* How much of a name is the repository: "busybox" of "busybox:latest", "template" of
+ * "template:debian/bookworm", so that both columns with a colon between are the name in any case. */
+static size_t repository_length(const char *familiar)
+{
+	const char *at = strchr(familiar, '@');
+	const char *slash = strrchr(familiar, '/');
+	const char *colon = strrchr(slash ? slash : familiar, ':');
+
+	if (str_starts(familiar, "template:"))
+		return strlen("template");
+	if (at)
+		return (size_t)(at - familiar);
+	return colon ? (size_t)(colon - familiar) : strlen(familiar);
+}
+
 static void add_name(struct json_object *row, const char *reference)
 {
 	const char *familiar = reference ? image_reference_familiar(reference) : "<none>";
-	const char *at = strchr(familiar, '@');
-	const char *slash = strrchr(familiar, '/');
-	const char *colon = at ? NULL : strrchr(slash ? slash : familiar, ':');
-	size_t length = at      ? (size_t)(at - familiar)
-			: colon ? (size_t)(colon - familiar)
-				: SIZE_MAX;
-	own_free char *repository = mem_text_n(familiar, strnlen(familiar, length));
+	size_t length = repository_length(familiar);
+	own_free char *repository = mem_text_n(familiar, length);
 
 	add(row, "Repository", repository);
-	add(row, "Tag", colon ? colon + 1 : "<none>");
+	add(row, "Tag", familiar[length] == ':' ? familiar + length + 1 : "<none>");
 }
 
 static void add_id(struct json_object *row, const char *id, bool full)
@@ -139,11 +151,7 @@ static bool matches_reference(const struct engine_images_row *image, const char 
 	if (!image->reference)
 		return false;
 	const char *familiar = image_reference_familiar(image->reference);
-	const char *slash = strrchr(familiar, '/');
-	own_free char *bare = mem_text(familiar);
-	char *colon = strrchr(slash ? bare + (slash - familiar) : bare, ':');
-	if (colon)
-		*colon = '\0';
+	own_free char *bare = mem_text_n(familiar, repository_length(familiar));
 	return cli_filter_glob(pattern, familiar) || cli_filter_glob(pattern, bare) ||
 	       cli_filter_glob(pattern, image->reference);
 }
@@ -229,6 +237,9 @@ static int run_images(struct cli *cli, void *options, const struct strv *args, s
 	int64_t now = moment_now_ns();
 
 	int r = cli_filter_parse(&filter, &o->filter, keys, e);
+	if (r == 0 && o->tree && (o->format || o->quiet || o->digests || o->no_trunc))
+		r = err_set(e, ERR_INVALID,
+			    "--tree goes with none of --format, --quiet, --digests, --no-trunc");
 	if (r == 0)
 		r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
@@ -237,13 +248,21 @@ static int run_images(struct cli *cli, void *options, const struct strv *args, s
 		r = engine_images_list(engine, &images, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < images.count; i++)
-		if ((!images.items[i].listed || o->all) && keep(&images.items[i], &filter, &span) &&
-		    fits_reference(&images.items[i], &filter, args))
-			json_object_array_add(rows,
-					      cli_images_row(&images.items[i], o->no_trunc, now));
-	return cli_format_rows(o->digests ? &list_with_digests : &list, rows, o->format, o->quiet,
-			       e);
+	for (size_t i = 0; i < images.count; i++) {
+		const struct engine_images_row *image = &images.items[i];
+		if ((image->listed && !o->all) || !keep(image, &filter, &span) ||
+		    !fits_reference(image, &filter, args))
+			continue;
+		if (o->tree)
+			r = cli_images_tree_add(engine, rows, &images, image, e);
+		else
+			json_object_array_add(rows, cli_images_row(image, o->no_trunc, now));
+		if (r < 0)
+			return r;
+	}
+	return o->tree ? cli_images_tree_print(rows, e)
+		       : cli_format_rows(o->digests ? &list_with_digests : &list, rows, o->format,
+					 o->quiet, e);
 }
 
 const struct cli_command cli_images = {

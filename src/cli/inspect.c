@@ -19,6 +19,7 @@ struct inspect_options {
 	bool explain;
 	bool size;
 	char *format;
+	char *platform; /* of an image */
 	char *type;
 };
 
@@ -46,6 +47,12 @@ static const struct option container_table[] = {
 
 static const struct option format_table[] = {
 	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
+	{ 0 },
+};
+
+static const struct option image_table[] = {
+	{ "format", 'f', OPTION_STRING(format), "FORMAT", "json, or a Go template" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
 	{ 0 },
 };
 #undef OPTIONS
@@ -93,6 +100,15 @@ static void add_size(struct engine *engine, struct json_object *object)
 	json_object_object_add(object, "SizeRootFs", json_object_new_uint64(all));
 }
 
+static int find_one(struct engine *engine, const struct inspect_options *o, const char *name,
+		    const char *type, struct json_object **ret, struct err *e)
+{
+	if (o->explain)
+		return engine_explain(engine, name, ret, e);
+	return o->platform ? engine_image_inspect_for(engine, name, o->platform, ret, e)
+			   : find(engine, name, type, ret, e);
+}
+
 /* What was found is printed in any case. */
 static int inspect(struct cli *cli, const struct inspect_options *o, const char *type,
 		   const struct strv *args, struct err *e)
@@ -111,8 +127,7 @@ static int inspect(struct cli *cli, const struct inspect_options *o, const char 
 		return r;
 	for (size_t i = 0; i < args->count; i++) {
 		struct json_object *one = NULL;
-		int found = o->explain ? engine_explain(engine, args->items[i], &one, e)
-				       : find(engine, args->items[i], type, &one, e);
+		int found = find_one(engine, o, args->items[i], type, &one, e);
 		if (found == 0) {
 			if (o->size && !o->explain)
 				add_size(engine, one);
@@ -187,7 +202,7 @@ const struct cli_command cli_inspect_image = {
 	.section = "Images",
 	.arguments = "[OPTIONS] IMAGE [IMAGE...]",
 	.summary = "Show everything about images",
-	.options = format_table,
+	.options = image_table,
 	.size = sizeof(struct inspect_options),
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,

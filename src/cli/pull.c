@@ -14,6 +14,7 @@
 #include "image/command.h"
 
 struct pull_options {
+	bool all_tags;
 	char *mirror;
 	char *platform;
 	struct cli_registry_options registry;
@@ -22,6 +23,7 @@ struct pull_options {
 
 #define OPTIONS struct pull_options
 static const struct option table[] = {
+	{ "all-tags", 'a', OPTION_FLAG(all_tags), NULL, "every tag of the name" },
 	{ "mirror", 0, OPTION_STRING(mirror), "URL", "of a template: where its packages are" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
 	CLI_REGISTRY_OPTIONS,
@@ -30,10 +32,19 @@ static const struct option table[] = {
 };
 #undef OPTIONS
 
+static void print_pulled(void *arg, const struct image_progress *image)
+{
+	const struct cli *cli = arg;
+
+	engine_event_image(cli->engine, "pull", *image->text ? NULL : image->digest, image->text);
+	cli_print_clean(stdout, *image->text ? image->text : image->digest);
+	putchar('\n');
+	fflush(stdout);
+}
+
 static int pull_one(struct cli *cli, const struct pull_options *o, const char *name, struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
-	struct image_progress image = { 0 };
 
 	int r = cli_archive_arguments(cli, "pull", &arguments, e);
 	if (r == 0)
@@ -44,17 +55,12 @@ static int pull_one(struct cli *cli, const struct pull_options *o, const char *n
 		strv_addf(&arguments, "--platform=%s", o->platform);
 	if (o->mirror)
 		strv_addf(&arguments, "--mirror=%s", o->mirror);
+	if (o->all_tags)
+		strv_add(&arguments, "--all-tags");
 	strv_add(&arguments, "--");
 	strv_add(&arguments, name);
-	r = image_command_run(&image, &arguments,
-			      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
-	if (r < 0)
-		return r;
-	engine_event_image(cli->engine, "pull", *image.text ? NULL : image.digest, image.text);
-	cli_print_clean(stdout, *image.text ? image.text : image.digest);
-	putchar('\n');
-	fflush(stdout);
-	return 0;
+	return image_command_run_each(print_pulled, cli, &arguments,
+				      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
 }
 
 static int run_pull(struct cli *cli, void *options, const struct strv *args, struct err *e)

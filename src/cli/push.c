@@ -14,6 +14,7 @@
 #include "cli/print.h"
 #include "cli/registry_options.h"
 #include "engine/event.h"
+#include "engine/image.h"
 #include "image/command.h"
 #include "image/reference.h"
 
@@ -24,6 +25,7 @@ struct push_options {
 	struct cli_registry_options registry;
 	char *digest_file;
 	char *chunk_size;
+	char *platform;
 	bool all_tags;
 	bool quiet;
 };
@@ -36,6 +38,8 @@ static const struct option table[] = {
 	  "send layers in requests of this size, as in 16m, where one is too long" },
 	{ "digestfile", 0, OPTION_STRING(digest_file), "FILE",
 	  "write the digest of the manifest there", "file:" },
+	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH",
+	  "of a list of manifests this image alone, without the list" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the name alone" },
 	{ 0 },
 };
@@ -89,6 +93,30 @@ static int add_chunk_size(const struct push_options *o, struct strv *to, struct 
 	return 0;
 }
 
+/* An image and where it goes. For a platform the image is named by its digest, so that it goes
+ * alone, and to the name that was given. */
+static int add_operands(struct cli *cli, const struct push_options *o, const struct strv *args,
+			struct strv *to, struct err *e)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+	own_free char *reference = NULL;
+
+	strv_add(to, "--");
+	if (!o->platform) {
+		strv_add_all(to, args);
+		return 0;
+	}
+	if (o->all_tags)
+		return err_set(e, ERR_INVALID, "--platform and --all-tags exclude each other");
+	int r = engine_image_find_for(cli->engine, args->items[0], o->platform, &image, &reference,
+				      e);
+	if (r < 0)
+		return r;
+	strv_add(to, image.digest);
+	strv_add(to, args->count > 1 ? args->items[1] : reference ? reference : args->items[0]);
+	return 0;
+}
+
 static int run_push(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct push_options *o = options;
@@ -104,10 +132,10 @@ static int run_push(struct cli *cli, void *options, const struct strv *args, str
 	if (o->all_tags)
 		strv_add(&arguments, "--all-tags");
 	r = add_chunk_size(o, &arguments, e);
+	if (r == 0)
+		r = add_operands(cli, o, args, &arguments, e);
 	if (r < 0)
 		return r;
-	strv_add(&arguments, "--");
-	strv_add_all(&arguments, args);
 	r = image_command_run_each(print_pushed, &answer, &arguments,
 				   o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
 	return r < 0 ? r : write_digest(&answer, e);

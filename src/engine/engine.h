@@ -171,6 +171,8 @@ int engine_explain(struct engine *engine, const char *name, struct json_object *
 /* Docker's JSON of `image inspect`. */
 int engine_image_inspect(struct engine *engine, const char *name, struct json_object **ret,
 			 struct err *e);
+int engine_image_inspect_for(struct engine *engine, const char *name, const char *platform,
+			     struct json_object **ret, struct err *e);
 
 /* Where a container's log lies, for `logs`. */
 struct engine_log {

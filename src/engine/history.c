@@ -85,12 +85,12 @@ static void add_names(struct engine *engine, const char *name, struct engine_his
 	}
 }
 
-int engine_history_read(struct engine *engine, const char *name, struct engine_history *ret,
-			struct err *e)
+int engine_history_read(struct engine *engine, const char *name, const char *platform,
+			struct engine_history *ret, struct err *e)
 {
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
 
-	int r = engine_image_find(engine, name, &image, NULL, e);
+	int r = engine_image_find_for(engine, name, platform, &image, NULL, e);
 	if (r < 0)
 		return r;
 	add_steps(engine, &image, ret);

@@ -22,9 +22,10 @@ struct engine_history {
 	SHAPE_LIST_OF(struct history_step) steps;
 };
 
-/* ERR_NOT_FOUND. The caller ends *ret with engine_history_clear(). */
-int engine_history_read(struct engine *engine, const char *name, struct engine_history *ret,
-			struct err *e);
+/* platform: NULL, or which image of several. ERR_NOT_FOUND. The caller ends *ret with
+ * engine_history_clear(). */
+int engine_history_read(struct engine *engine, const char *name, const char *platform,
+			struct engine_history *ret, struct err *e);
 void engine_history_clear(struct engine_history *history);
 
 /* One layer of an image, lowest first. */

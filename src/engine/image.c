@@ -209,6 +209,22 @@ static int has_platform(const struct storage_image *image, const char *platform,
 	       (!want.variant || str_equal(want.variant, image->config.variant));
 }
 
+int engine_image_find_for(struct engine *engine, const char *name, const char *platform,
+			  struct storage_image *ret_image, char **ret_reference, struct err *e)
+{
+	int r = find_for(engine, name, platform, ret_image, ret_reference, e);
+
+	if (r == 0)
+		r = has_platform(ret_image, platform, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	const struct oci_image_config *config = &ret_image->config;
+	err_set(e, ERR_NOT_FOUND, "%s is for %s/%s%s%s, not for %s", name, config->os,
+		config->architecture, config->variant ? "/" : "",
+		config->variant ? config->variant : "", platform);
+	return err_hint(e, "get it with: holm pull --platform %s %s", platform, name);
+}
+
 /* The shipped archive, if it is what the name means and is there. */
 static char *embedded_archive(const char *name)
 {

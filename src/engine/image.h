@@ -35,6 +35,10 @@ int engine_image_resolve(struct engine *engine, const struct image_request *requ
 int engine_image_find(struct engine *engine, const char *name, struct storage_image *ret_image,
 		      char **ret_reference, struct err *e);
 
+/* The same for a platform (NULL: as above); of one image that is for another ERR_NOT_FOUND, too. */
+int engine_image_find_for(struct engine *engine, const char *name, const char *platform,
+			  struct storage_image *ret_image, char **ret_reference, struct err *e);
+
 /* Brings again what the store lacks of this image: by its digest from the registry it came from,
  * or, for busybox, from the archive that is shipped with holm. platform: "linux/amd64", NULL: this
  * machine's. ERR_NOT_FOUND: it came from elsewhere. */

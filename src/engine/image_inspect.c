@@ -170,10 +170,16 @@ static int make(struct engine *engine, const struct storage_image *image,
 int engine_image_inspect(struct engine *engine, const char *name, struct json_object **ret,
 			 struct err *e)
 {
+	return engine_image_inspect_for(engine, name, NULL, ret, e);
+}
+
+int engine_image_inspect_for(struct engine *engine, const char *name, const char *platform,
+			     struct json_object **ret, struct err *e)
+{
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
 	own_clear(storage_image_clear) struct storage_image image = { 0 };
 
-	int r = engine_image_find(engine, name, &image, NULL, e);
+	int r = engine_image_find_for(engine, name, platform, &image, NULL, e);
 	if (r == 0)
 		r = storage_index_read(&index, engine->store, e);
 	return r < 0 ? r : make(engine, &image, &index, ret, e);

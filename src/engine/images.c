@@ -30,6 +30,7 @@ static void row_clear(struct engine_images_row *row)
 	free(row->reference);
 	free(row->digest);
 	free(row->id);
+	free(row->platform);
 	strv_clear(&row->labels);
 }
 
@@ -39,6 +40,15 @@ void engine_images_clear(struct engine_images *images)
 		row_clear(&images->items[i]);
 	free(images->items);
 	*images = (struct engine_images){ 0 };
+}
+
+static uint64_t packed_bytes(const struct storage_entry *entry, const struct oci_manifest *manifest)
+{
+	int64_t bytes = entry->size + manifest->config.size;
+
+	for (size_t i = 0; i < manifest->layers.count; i++)
+		bytes += manifest->layers.items[i].size;
+	return (uint64_t)bytes;
 }
 
 static int read_row(struct engine *engine, const struct storage_entry *entry,
@@ -55,6 +65,10 @@ static int read_row(struct engine *engine, const struct storage_entry *entry,
 	row->reference = mem_text(entry->reference);
 	row->digest = mem_text(entry->digest);
 	row->id = mem_text(image.manifest.config.digest);
+	row->platform = mem_format("%s/%s%s%s", image.config.os, image.config.architecture,
+				   image.config.variant ? "/" : "",
+				   image.config.variant ? image.config.variant : "");
+	row->packed = packed_bytes(entry, &image.manifest);
 	row->layers = (int64_t)image.config.rootfs.diff_ids.count;
 	if (image.config.created)
 		moment_parse(&row->created_ns, image.config.created, &ignored);
@@ -379,18 +393,48 @@ static int remove_image(struct engine *engine, const char *name, bool force, str
 	return remove_found(engine, &index, entry, force, done, e);
 }
 
-int engine_images_remove(struct engine *engine, const char *name, bool force, struct strv *done,
-			 struct err *e)
+/* A list, of which with a platform one image goes. */
+static int remove_listed(struct engine *engine, const char *name,
+			 const struct engine_images_removal *how, struct strv *done, struct err *e)
 {
-	struct err none;
-	int r = remove_image(engine, name, force, done, e);
+	return how->platform ? engine_lists_remove_platform(engine, name, how->platform, done, e)
+			     : engine_lists_remove(engine, name, how->force, done, e);
+}
 
-	if (r < 0 && e->kind == ERR_NOT_FOUND) {
-		r = engine_lists_remove(engine, name, force, done, &none);
-		if (r < 0 && none.kind != ERR_NOT_FOUND)
-			*e = none;
-	}
-	if (r == 0)
+/* A name of an image goes before one of a list. */
+static bool is_image(struct engine *engine, const char *name)
+{
+	own_clear(storage_index_clear) struct storage_index index = { 0 };
+	const struct storage_entry *entry;
+	bool by_name;
+	struct err e;
+
+	if (storage_index_read(&index, engine->store, &e) < 0)
+		return true;
+	return find(&index, name, &entry, &by_name, &e) == 0 || e.kind != ERR_NOT_FOUND;
+}
+
+static int check_platform(struct engine *engine, const char *name, const char *platform,
+			  struct err *e)
+{
+	own_clear(storage_image_clear) struct storage_image image = { 0 };
+
+	return engine_image_find_for(engine, name, platform, &image, NULL, e);
+}
+
+int engine_images_remove(struct engine *engine, const char *name,
+			 const struct engine_images_removal *how, struct strv *done, struct err *e)
+{
+	bool image = is_image(engine, name);
+	int r = image && how->platform ? check_platform(engine, name, how->platform, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = image ? remove_image(engine, name, how->force, done, e)
+		  : remove_listed(engine, name, how, done, e);
+	if (r < 0 && !image && e->kind == ERR_NOT_FOUND && !how->platform)
+		return err_set(e, ERR_NOT_FOUND, "no such image: %s", name);
+	if (r == 0 && !how->keep_bytes)
 		collect(engine, NULL);
 	return r;
 }

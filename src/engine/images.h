@@ -19,6 +19,8 @@ struct engine_images_row {
 	char *id;           /* "sha256:..." */
 	int64_t created_ns; /* as the image says; 0: it does not */
 	uint64_t bytes;     /* of its files */
+	uint64_t packed;    /* of its blobs, as the manifest says */
+	char *platform;     /* "linux/arm64/v8"; NULL: of a list */
 	int64_t layers;
 	struct strv labels; /* "key=value" */
 	bool list;          /* a list of manifests; digest and id are the list's own */
@@ -38,13 +40,19 @@ void engine_images_clear(struct engine_images *images);
 /* One more name for an image; takes it from whatever had it. ERR_NOT_FOUND, ERR_INVALID. */
 int engine_images_tag(struct engine *engine, const char *name, const char *more, struct err *e);
 
+struct engine_images_removal {
+	bool force;
+	bool keep_bytes;      /* they stay until something is collected */
+	const char *platform; /* of a list this image alone; of an image: it must be for that */
+};
+
 /* Takes a name away, and with its last name the image and all bytes nothing else needs; an id
  * takes all its names away (with several, force is needed). An image that a container uses stays:
  * ERR_STATE, unless force and none of these runs. One that a list of manifests names loses its
  * names alone. Lists are removed as engine/lists.h says. *done gets "Untagged: ..." and
  * "Deleted: ...". */
-int engine_images_remove(struct engine *engine, const char *name, bool force, struct strv *done,
-			 struct err *e);
+int engine_images_remove(struct engine *engine, const char *name,
+			 const struct engine_images_removal *how, struct strv *done, struct err *e);
 
 /* Removes what no container uses: dangling images, or with all also those that have names; of these
  * what the filter fits. *ret_bytes: what the disk got back. */

@@ -216,6 +216,67 @@ static int remove_whole(struct engine *engine, const struct engine_list *list, s
 	return remove_images(engine, list, done, e);
 }
 
+static int choose(const struct engine_list *list, const char *platform, struct err *e)
+{
+	own_clear(oci_platform_clear) struct oci_platform want = { 0 };
+
+	int r = oci_platform_parse(&want, platform, e);
+	return r < 0 ? err_add(e, "--platform") : oci_index_choose(&list->index, &want, e);
+}
+
+/* The list with that image alone, for remove_images(). */
+static void keep_only(struct engine_list *list, size_t at)
+{
+	struct oci_descriptor *items = list->index.manifests.items;
+	struct oci_descriptor first = items[0];
+
+	items[0] = items[at];
+	items[at] = first;
+	for (size_t i = 1; i < list->index.manifests.count; i++)
+		shape_clear(&oci_descriptor_shape, &items[i]);
+	list->index.manifests.count = 1;
+}
+
+/* Writes it without the entry. */
+static int write_without(struct engine *engine, const struct engine_list *list, size_t at,
+			 struct err *e)
+{
+	struct oci_index rest = list->index;
+	own_free struct oci_descriptor *items =
+		mem_new(list->index.manifests.count, sizeof(*items));
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->index.manifests.count; i++)
+		if (i != at)
+			items[count++] = list->index.manifests.items[i];
+	rest.manifests.items = items;
+	rest.manifests.count = count;
+	return storage_list_write(engine->store, list->name, &rest, e);
+}
+
+int engine_lists_remove_platform(struct engine *engine, const char *name, const char *platform,
+				 struct strv *done, struct err *e)
+{
+	own_clear(engine_lists_clear_one) struct engine_list list = { 0 };
+
+	own_fd int lock = storage_list_lock(engine->store, e);
+	if (lock < 0)
+		return lock;
+	int r = engine_lists_find(engine, name, &list, e);
+	int at = r < 0 ? r : choose(&list, platform, e);
+	if (at < 0)
+		return r < 0 ? r : err_add(e, "%s", name);
+	bool last = list.index.manifests.count == 1;
+	r = last ? storage_list_remove(engine->store, list.name, e)
+		 : write_without(engine, &list, (size_t)at, e);
+	if (r < 0)
+		return r;
+	if (last)
+		strv_addf(done, "Untagged: %s", image_reference_familiar(list.name));
+	keep_only(&list, (size_t)at);
+	return remove_images(engine, &list, done, e);
+}
+
 int engine_lists_remove(struct engine *engine, const char *name, bool force, struct strv *done,
 			struct err *e)
 {

@@ -45,3 +45,8 @@ int engine_lists_tag(struct engine *engine, const char *name, const char *more, 
  * "Untagged: ..." and "Deleted: ...". The bytes are still there: the caller collects. */
 int engine_lists_remove(struct engine *engine, const char *name, bool force, struct strv *done,
 			struct err *e);
+
+/* Takes the image for a platform out of the list, and removes it if it has no name and nothing else
+ * needs it. The last one takes the list along. */
+int engine_lists_remove_platform(struct engine *engine, const char *name, const char *platform,
+				 struct strv *done, struct err *e);

@@ -112,6 +112,7 @@ static int pull_registry(const struct image_invocation *invocation, const char *
 		.platform = &invocation->platform,
 		.access = &invocation->access,
 		.whole = invocation->whole,
+		.all_tags = invocation->all_tags,
 	};
 
 	return image_pull(&pull, name, e);
@@ -125,6 +126,8 @@ static int verb_pull(const struct image_invocation *invocation, struct err *e)
 
 	if (r == 0)
 		r = image_source_parse(&source, invocation->operands[0], e);
+	if (r == 0 && invocation->all_tags && source.transport != IMAGE_FROM_REGISTRY)
+		r = err_set(e, ERR_INVALID, "--all-tags: only a registry has tags");
 	if (r < 0)
 		return r;
 	switch (source.transport) {

@@ -22,6 +22,7 @@
 #include "image/registry.h"
 #include "image/report.h"
 #include "image/stored.h"
+#include "image/tags.h"
 #include "storage/blob.h"
 #include "storage/hash.h"
 #include "storage/index.h"
@@ -353,14 +354,72 @@ static int pull_from_places(const struct image_pull *pull, const struct places *
 	return r;
 }
 
-static int pull_locked(const struct image_pull *pull, const struct places *places, struct err *e)
+/* Of what is no image of a container, or none for this platform, nobody expects that it comes. */
+static bool may_be_left_out(const struct err *e)
+{
+	return e->kind == ERR_UNSUPPORTED || e->kind == ERR_NOT_FOUND;
+}
+
+/* Every tag of the place. */
+static int pull_tags(const struct image_pull *pull, struct image_place *place, struct err *e)
+{
+	own_clear(strv_clear) struct strv tags = { 0 };
+	own(image_registry_free) struct image_registry *registry = image_place_registry(place);
+	own(image_http_free) struct image_http *http = image_registry_connect(registry);
+	size_t count = 0;
+
+	int r = image_tags_list(&tags, registry, http, e);
+	for (size_t i = 0; r == 0 && i < tags.count; i++) {
+		mem_replace(&place->ref.tag, tags.items[i]);
+		own_free char *name = image_reference_format(&place->ref);
+		image_report_note(pull->report, "Pulling %s", name);
+		r = pull_from(pull, place, e);
+		count += r == 0;
+		if (r == 0)
+			continue;
+		err_add(e, "%s", image_reference_familiar(name));
+		if (may_be_left_out(e)) {
+			image_report_note(pull->report, "%s", e->text);
+			r = 0;
+		}
+	}
+	if (r < 0 || count)
+		return r;
+	return err_set(e, ERR_NOT_FOUND, "none of %zu tags is an image for this platform",
+		       tags.count);
+}
+
+/* The first place that has the repository. */
+static int pull_all_tags(const struct image_pull *pull, struct places *places, struct err *e)
+{
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < places->items.count; i++) {
+		r = pull_tags(pull, &places->items.items[i], e);
+		if (r == 0 || !worth_another_place(e))
+			return r;
+	}
+	return r;
+}
+
+static int check_all_tags(const char *text, struct err *e)
+{
+	const char *slash = strrchr(text, '/');
+
+	if (!strpbrk(slash ? slash : text, ":@"))
+		return 0;
+	err_set(e, ERR_INVALID, "a tag or digest and --all-tags exclude each other");
+	return err_hint(e, "name the repository alone");
+}
+
+static int pull_locked(const struct image_pull *pull, struct places *places, struct err *e)
 {
 	own_fd int lock = store_lock_layers_shared(pull->store, e);
 	if (lock < 0)
 		return lock;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, ERR_INTERNAL, "libcurl does not start");
-	int r = pull_from_places(pull, places, e);
+	int r = pull->all_tags ? pull_all_tags(pull, places, e) : pull_from_places(pull, places, e);
 	curl_global_cleanup();
 	return r;
 }
@@ -368,8 +427,10 @@ static int pull_locked(const struct image_pull *pull, const struct places *place
 int image_pull(const struct image_pull *pull, const char *text, struct err *e)
 {
 	own_clear(clear_places) struct places places = { 0 };
-	int r = find_places(&places, pull, text, e);
+	int r = pull->all_tags ? check_all_tags(text, e) : 0;
 
+	if (r == 0)
+		r = find_places(&places, pull, text, e);
 	if (r < 0)
 		return err_add(e, "%s", text);
 	r = image_jail_enter(pull->store, e);

@@ -13,7 +13,9 @@ struct image_pull {
 	struct image_report *report;
 	const struct oci_platform *platform; /* which entry of an index */
 	const struct image_access *access;
-	bool whole; /* see image/layers.h */
+	bool whole;    /* see image/layers.h */
+	bool all_tags; /* every tag of the repository; what is no image, or none for the platform,
+			* is told and left out */
 	/* of a cache of builds (cache.h): manifest and config alone; or one layer alone */
 	bool documents;
 	const char *key;

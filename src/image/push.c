@@ -235,6 +235,7 @@ static int save_instead(const struct image_invocation *invocation, const struct 
 		.names = invocation->operands,
 		.count = 1,
 		.as = to->name,
+		.platform = &invocation->platform,
 	};
 
 	return image_save(&save, e);

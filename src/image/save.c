@@ -16,10 +16,12 @@
 #include "image/invocation.h"
 #include "image/output.h"
 #include "image/read.h"
+#include "image/reference.h"
 #include "image/save_format.h"
 #include "storage/blob.h"
 #include "storage/image.h"
 #include "storage/index.h"
+#include "storage/list.h"
 #include "storage/store.h"
 
 int image_save_blob(const struct image_save *save, struct image_output *output, const char *digest,
@@ -60,14 +62,66 @@ static struct image_saved *find_saved(struct image_saved_list *list, const char 
 	return NULL;
 }
 
+/* An image of the store, or that one of a list which is for the platform. */
+struct found {
+	struct storage_entry entry; /* borrowed, of a list from what follows */
+	struct oci_index list;
+	char *name;
+};
+
+static void clear_found(struct found *found)
+{
+	oci_index_clear(&found->list);
+	free(found->name);
+}
+
+static int find_listed(struct found *ret, const struct image_save *save, const char *name,
+		       struct err *e)
+{
+	own_clear(image_reference_clear) struct image_reference ref = { 0 };
+	int r = image_reference_parse(&ref, name, e);
+
+	if (r < 0)
+		return r;
+	ret->name = image_reference_format(&ref);
+	r = storage_list_read(&ret->list, save->store, ret->name, e);
+	if (r == 0)
+		r = oci_index_choose(&ret->list, save->platform, e);
+	if (r < 0)
+		return err_add(e, "%s", name);
+	const struct oci_descriptor *chosen = &ret->list.manifests.items[r];
+	ret->entry = (struct storage_entry){
+		.reference = ret->name,
+		.digest = chosen->digest,
+		.media_type = chosen->media_type,
+		.id = chosen->digest,
+		.size = chosen->size,
+	};
+	return 0;
+}
+
+static int find_one(struct found *ret, const struct image_save *save,
+		    const struct storage_index *index, const char *name, struct err *e)
+{
+	struct err none;
+	int r = image_find_stored(&ret->entry, index, save->store, name, e);
+
+	if (r == 0 || e->kind != ERR_NOT_FOUND)
+		return r;
+	int listed = find_listed(ret, save, name, &none);
+	if (listed < 0 && ret->list.manifests.count)
+		*e = none;
+	return listed < 0 ? -e->number : 0;
+}
+
 /* Two names of one image are one image with two names. */
 static int add_image(struct image_saved_list *list, const struct image_save *save,
 		     const struct storage_index *index, const char *name, struct err *e)
 {
-	struct storage_entry stored;
-	const struct storage_entry *entry = &stored;
+	own_clear(clear_found) struct found found = { 0 };
+	const struct storage_entry *entry = &found.entry;
 
-	int r = image_find_stored(&stored, index, save->store, name, e);
+	int r = find_one(&found, save, index, name, e);
 	if (r < 0)
 		return r;
 	struct image_saved *saved = find_saved(list, entry->digest);
@@ -206,7 +260,7 @@ int image_save_verb(const struct image_invocation *invocation, struct err *e)
 		[IMAGE_SAVE_OCI_FOLDER] = "oci-dir",
 		[IMAGE_SAVE_FOLDER] = "dir",
 	};
-	struct image_save save = { .store = invocation->store };
+	struct image_save save = { .store = invocation->store, .platform = &invocation->platform };
 
 	if (invocation->count < 3)
 		return err_set(e, ERR_INVALID, "save takes a format, a path and images");

@@ -5,6 +5,7 @@
 
 struct err;
 struct image_invocation;
+struct oci_platform;
 struct store;
 
 enum image_save_format {
@@ -21,6 +22,7 @@ struct image_save {
 	char **names;     /* as people type them */
 	size_t count;
 	const char *as; /* the name there, instead of the one here; NULL: as it is */
+	const struct oci_platform *platform; /* which image of a list of manifests */
 };
 
 /* On failure no file of that name appears. ERR_EXISTS for a folder that is not empty. */

@@ -14,6 +14,7 @@ import sys
 import tarfile
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, LOG = int(sys.argv[1]), sys.argv[2]
@@ -217,7 +218,20 @@ class Handler(BaseHTTPRequestHandler):
         mode, what, name = parts[2], parts[4], parts[5]
         if not self.elsewhere and not self.authorized(mode):
             return None
+        if what == "tags":
+            return self.tags(mode)
         return self.manifest(mode, name) if what == "manifests" else self.blob(mode, name)
+
+    def tags(self, mode):
+        """Two on a page, whatever was asked for."""
+        last = urllib.parse.parse_qs(self.path.partition("?")[2]).get("last", [""])[0]
+        if mode == "tags-endless":
+            page = ["%09d" % (int(last or 0) + i) for i in range(1, 2001)]
+        else:
+            every = ["../../x"] if mode == "tags-wrong" else ["1", "2", "3", "4", "5"]
+            page = [tag for tag in every if tag > last][:2]
+        return self.answer(200, json.dumps({"name": "image", "tags": page}).encode(),
+                           "application/json")
 
     do_POST = do_GET
 

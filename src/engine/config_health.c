@@ -131,6 +131,14 @@ int config_health(struct container *c, const struct create_options *o,
 		strv_add(&h->test, "CMD-SHELL");
 		strv_add(&h->test, o->health_cmd);
 	}
+	if (o->health_argv.count) {
+		strv_add(&h->test, "CMD");
+		strv_add_all(&h->test, &o->health_argv);
+	}
+	if (o->health_connect) {
+		strv_add(&h->test, CONTAINER_HEALTH_CONNECT);
+		strv_add(&h->test, o->health_connect);
+	}
 	inherit(h, image);
 	return set_on_failure(c, o, e);
 }

@@ -264,6 +264,7 @@ static const struct shape restart_shape = SHAPE_OF(container_restart);
 static const struct shape_field container_pod_fields[] = {
 	FIELD(container_pod, id, SHAPE_STRING),
 	FIELD(container_pod, share, SHAPE_STRINGS),
+	FIELD(container_pod, init, SHAPE_STRING),
 	{ 0 },
 };
 static const struct shape pod_shape = SHAPE_OF(container_pod);
@@ -350,7 +351,8 @@ bool container_has_health(const struct container *c)
 	const struct strv *test = &c->health.test;
 
 	return test->count > 1 &&
-	       (str_equal(test->items[0], "CMD") || str_equal(test->items[0], "CMD-SHELL"));
+	       (str_equal(test->items[0], "CMD") || str_equal(test->items[0], "CMD-SHELL") ||
+		str_equal(test->items[0], CONTAINER_HEALTH_CONNECT));
 }
 
 struct container_endpoint *container_find_endpoint(const struct container *c, const char *network)

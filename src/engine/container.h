@@ -60,7 +60,7 @@ struct container_mount {
 	char *name;    /* of a volume; NULL until an anonymous one has been made */
 	char *source;  /* of a bind: absolute path on the host; of an image: its name */
 	char *target;  /* absolute path in the container, lexically clean, not "/" */
-	char *subpath; /* of a volume or an image: this part of it, relative */
+	char *subpath; /* this part of the source, relative */
 	bool read_only;
 	bool shallow_read_only; /* what is mounted below it stays writable */
 	bool strict_read_only;  /* all below it read-only, or an error */
@@ -253,6 +253,7 @@ struct container_secret {
 struct container_pod {
 	char *id;          /* of the pod, its own if it is one; NULL: in no pod */
 	struct strv share; /* of a pod: "net", "ipc", "uts", "pid" */
+	char *init;        /* "always", "once": it ends before the pod's others are started */
 };
 
 struct container_restart {
@@ -278,7 +279,10 @@ struct container_hook {
 
 /* Docker's Healthcheck; the image's own where no option says otherwise. 0: the default. */
 struct container_health {
-	struct strv test;  /* {"CMD", ...}, {"CMD-SHELL", "..."}, {"NONE"}; empty: there is none */
+	/* {"CMD", ...}, {"CMD-SHELL", "..."}, {"NONE"}; empty: there is none; or an address that
+	 * answers (monitor/connect.h) */
+#define CONTAINER_HEALTH_CONNECT "CONNECT"
+	struct strv test;
 	struct strv shell; /* of CMD-SHELL, from the image; empty: /bin/sh -c */
 	int64_t interval_ns;
 	int64_t timeout_ns;

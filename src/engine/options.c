@@ -26,6 +26,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, autostart_delay),
 	offsetof(struct create_options, log_driver),
 	offsetof(struct create_options, health_cmd),
+	offsetof(struct create_options, health_connect),
 	offsetof(struct create_options, health_interval),
 	offsetof(struct create_options, health_timeout),
 	offsetof(struct create_options, health_retries),
@@ -59,6 +60,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, uts),
 	offsetof(struct create_options, cgroupns),
 	offsetof(struct create_options, pod),
+	offsetof(struct create_options, init_ctr),
 	offsetof(struct create_options, ip),
 	offsetof(struct create_options, ip6),
 	offsetof(struct create_options, mac_address),
@@ -67,6 +69,7 @@ static const size_t create_texts[] = {
 
 static const size_t create_lists[] = {
 	offsetof(struct create_options, command),
+	offsetof(struct create_options, health_argv),
 	offsetof(struct create_options, env),
 	offsetof(struct create_options, env_file),
 	offsetof(struct create_options, label),

@@ -73,6 +73,8 @@ struct create_options {
 
 	/* health */
 	char *health_cmd;
+	struct strv health_argv; /* the same without a shell; no option of run's */
+	char *health_connect;    /* instead (monitor/connect.h); no option of run's */
 	char *health_interval;
 	char *health_timeout;
 	char *health_retries;
@@ -145,6 +147,7 @@ struct create_options {
 	char *uts;      /* host, private */
 	char *cgroupns; /* host, private */
 	char *pod;      /* a pod's name: its namespaces */
+	char *init_ctr; /* of a pod: always, once */
 	bool is_pod;    /* make a pod; no option of run's */
 	struct strv share;
 

@@ -84,12 +84,28 @@ static void adapt(struct container *c, const struct container *pod)
 	mem_replace(&c->pod.id, pod->id);
 }
 
+static int check_init(struct container *c, const struct create_options *o, struct err *e)
+{
+	if (!str_equal(o->init_ctr, "always") && !str_equal(o->init_ctr, "once"))
+		return err_set(e, ERR_INVALID, "--init-ctr %s: not one of always, once",
+			       o->init_ctr);
+	if (str_empty(o->pod))
+		return err_set(e, ERR_INVALID, "--init-ctr %s wants a --pod", o->init_ctr);
+	if (!str_equal(c->restart.policy, "no"))
+		return err_set(e, ERR_INVALID, "--init-ctr and --restart %s exclude each other",
+			       c->restart.policy);
+	mem_replace(&c->pod.init, o->init_ctr);
+	return 0;
+}
+
 int engine_pod_join(int *ret_lock, struct engine *engine, const struct create_options *o,
 		    struct container *c, struct err *e)
 {
 	own_clear(container_clear) struct container pod = { 0 };
 
 	*ret_lock = -1;
+	if (o->init_ctr && check_init(c, o, e) < 0)
+		return -e->number;
 	if (str_empty(o->pod))
 		return 0;
 	int r = engine_pod_load(engine, o->pod, &pod, e);

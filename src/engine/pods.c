@@ -68,6 +68,10 @@ static void fill(struct create_options *to, const struct pod_options *o, const c
 	strv_add_all(&to->dns_search, &o->dns_search);
 	strv_add_all(&to->dns_option, &o->dns_option);
 	strv_add_all(&to->publish, &o->publish);
+	strv_add_all(&to->annotation, &o->annotation);
+	strv_add_all(&to->sysctl, &o->sysctl);
+	mem_replace(&to->userns, o->userns);
+	to->no_hosts = o->no_hosts;
 	mem_replace(&to->publish_mode, o->publish_mode);
 	mem_replace(&to->ip, o->ip);
 	mem_replace(&to->mac_address, o->mac_address);
@@ -149,25 +153,29 @@ static bool runs(const struct engine_row *row)
 
 const char *engine_pods_status(const struct engine_pod *pod)
 {
-	size_t running = 0, paused = 0, created = 0;
+	size_t running = 0, paused = 0, created = 0, count = 0;
 
-	if (!pod->count)
+	for (size_t i = 0; i < pod->count; i++) {
+		const struct engine_row *row = pod->members[i];
+		if (row->container.pod.init)
+			continue;
+		count++;
+		running += runs(row);
+		paused += row->state.status == CONTAINER_PAUSED;
+		created += row->state.status == CONTAINER_CREATED;
+	}
+	if (!count)
 		return pod->pod->state.status == CONTAINER_CREATED  ? "Created"
 		       : pod->pod->state.status == CONTAINER_PAUSED ? "Paused"
 		       : runs(pod->pod)                             ? "Running"
 								    : "Exited";
-	for (size_t i = 0; i < pod->count; i++) {
-		running += runs(pod->members[i]);
-		paused += pod->members[i]->state.status == CONTAINER_PAUSED;
-		created += pod->members[i]->state.status == CONTAINER_CREATED;
-	}
-	if (paused == pod->count)
+	if (paused == count)
 		return "Paused";
-	if (running == pod->count)
+	if (running == count)
 		return "Running";
 	if (running)
 		return "Degraded";
-	return created == pod->count ? "Created" : "Exited";
+	return created == count ? "Created" : "Exited";
 }
 
 int engine_pods_find(struct engine *engine, const char *name, struct engine_pods *pods,
@@ -258,24 +266,62 @@ int engine_pods_inspect(struct engine *engine, const char *name, struct json_obj
 
 /* ---- doing ---- */
 
+static int start_one(struct engine *engine, const struct container *c, struct err *e)
+{
+	const struct start_options plain = { 0 };
+	struct engine_session session;
+	int r = engine_start(engine, c->id, &plain, &session, e);
+
+	return r < 0 && !engine_pod_is(c) ? err_add(e, "container %s", c->name) : r;
+}
+
+static int run_init(struct engine *engine, const struct container *c, struct err *e)
+{
+	const struct remove_options plain = { 0 };
+	int code;
+
+	int r = start_one(engine, c, e);
+	if (r == 0)
+		r = engine_wait(engine, c->id, ENGINE_WAIT_NOT_RUNNING, &code, e);
+	if (r == 0 && code) {
+		err_set(e, ERR_STATE, "the init container %s ended with %d", c->name, code);
+		return err_hint(e, "holm logs %s shows what it said", c->name);
+	}
+	if (r == 0 && str_equal(c->pod.init, "once"))
+		r = engine_remove(engine, c->id, &plain, e);
+	return r;
+}
+
+/* Oldest first, as they were made. */
+static int start_members(struct engine *engine, const struct engine_pod *pod, bool init,
+			 struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = pod->count; r == 0 && i-- > 0;) {
+		const struct container *c = &pod->members[i]->container;
+		if (init && c->pod.init)
+			r = run_init(engine, c, e);
+		else if (!init && !c->pod.init)
+			r = start_one(engine, c, e);
+	}
+	return r;
+}
+
 int engine_pods_start(struct engine *engine, const char *name, struct err *e)
 {
 	own_clear(engine_pods_clear) struct engine_pods pods = { 0 };
-	const struct start_options plain = { 0 };
-	struct engine_session session;
 	const struct engine_pod *pod;
+	bool any = false;
 
 	int r = engine_pods_find(engine, name, &pods, &pod, e);
 	if (r == 0)
-		r = engine_start(engine, pod->pod->container.id, &plain, &session, e);
-	/* oldest first, as they were made */
-	for (size_t i = r == 0 ? pod->count : 0; r == 0 && i-- > 0;) {
-		const struct container *c = &pod->members[i]->container;
-		r = engine_start(engine, c->id, &plain, &session, e);
-		if (r < 0)
-			err_add(e, "container %s", c->name);
-	}
-	return r;
+		r = start_one(engine, &pod->pod->container, e);
+	for (size_t i = 0; r == 0 && i < pod->count; i++)
+		any |= runs(pod->members[i]) && !pod->members[i]->container.pod.init;
+	if (r == 0 && !any)
+		r = start_members(engine, pod, true, e);
+	return r < 0 ? r : start_members(engine, pod, false, e);
 }
 
 /* The first thing that went wrong with one of several. */

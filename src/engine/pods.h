@@ -23,6 +23,11 @@ struct pod_options {
 	struct strv dns_option;
 	struct strv publish;
 	char *publish_mode;
+	/* what the command line of pods has no option for */
+	struct strv annotation;
+	struct strv sysctl;
+	char *userns;
+	bool no_hosts;
 };
 
 /* One pod and its containers: rows of all, borrowed; the first is the pod itself. */

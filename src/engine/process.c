@@ -176,6 +176,10 @@ static void set_health(struct monitor_config *to, const struct container *c)
 	to->health.on_failure = h->on_failure;
 	if (!container_has_health(c))
 		return;
+	if (str_equal(h->test.items[0], CONTAINER_HEALTH_CONNECT)) {
+		to->health.connect = h->test.items[1];
+		return;
+	}
 	if (str_equal(h->test.items[0], "CMD-SHELL")) {
 		strv_add_all(&to->health.command, &h->shell);
 		if (h->shell.count == 0) {

@@ -26,7 +26,7 @@ enum { LATE_MS = 5000, CANCEL_MS = 1000, RESULT_BYTES_MAX = 1 << 16 };
 
 static bool is_on(const struct monitor *m)
 {
-	return !m->is_exec && m->config.health.command.count > 0;
+	return !m->is_exec && (m->config.health.command.count > 0 || m->config.health.connect);
 }
 
 static void plan_next(struct monitor *m)

@@ -70,6 +70,7 @@ static const struct shape health_shape = {
 	sizeof(struct monitor_health_config),
 	(const struct shape_field[]){
 		{ "command", SHAPE_STRINGS, HEALTH_FIELD(command) },
+		{ "connect", SHAPE_STRING, HEALTH_FIELD(connect) },
 		{ "interval", SHAPE_INT, HEALTH_FIELD(interval_ns) },
 		{ "timeout", SHAPE_INT, HEALTH_FIELD(timeout_ns) },
 		{ "startPeriod", SHAPE_INT, HEALTH_FIELD(start_period_ns) },

@@ -37,7 +37,8 @@ struct monitor_network_config {
 
 /* Docker's health check. What is 0 has Docker's default (health.c). */
 struct monitor_health_config {
-	struct strv command; /* with its shell; empty: there is no check */
+	struct strv command; /* with its shell */
+	char *connect;       /* instead (connect.h); neither: there is no check */
 	int64_t interval_ns;
 	int64_t timeout_ns;
 	int64_t start_period_ns;

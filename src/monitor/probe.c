@@ -24,6 +24,7 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "monitor/connect.h"
 #include "monitor/health.h"
 #include "monitor/monitor.h"
 #include "oci/runtime_spec.h"
@@ -194,8 +195,28 @@ static char *words_of_timeout(const struct probe *p, const char *output)
 			  output);
 }
 
+static int check_connection(const struct probe *p, struct monitor_health_result *result)
+{
+	own_clear(str_clear) struct str output = { 0 };
+	struct err e;
+
+	int r = monitor_connect_check(&p->m->state.container, p->m->config.health.connect,
+				      p->deadline_ms, p->monitor, &output, &e);
+	if (r == -ECANCELED)
+		return r;
+	result->exit_code = r == 0 ? 0 : e.kind == ERR_TIMEOUT ? MONITOR_HEALTH_NO_EXIT : 1;
+	if (r < 0)
+		result->output = monitor_health_text(e.text, strlen(e.text), false);
+	else
+		result->output = monitor_health_text(output.text ? output.text : "", output.length,
+						     output.length == MONITOR_HEALTH_OUTPUT_MAX);
+	return 0;
+}
+
 static int check(struct probe *p, struct monitor_health_result *result)
 {
+	if (p->m->config.health.connect)
+		return check_connection(p, result);
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
 	struct err e;
 

@@ -86,9 +86,10 @@ static int run_create(struct cli *cli, void *options, const struct strv *args, s
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0)
 		r = engine_volumes_create(engine, name, o->driver, &o->label, &o->opt, &made, e);
-	if (r == 0)
-		puts(made);
-	return r;
+	if (r < 0)
+		return r;
+	puts(made);
+	return 0;
 }
 
 static const char *text_of(struct json_object *object, const char *key)

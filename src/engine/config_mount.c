@@ -474,7 +474,8 @@ static const struct mount_key {
 	{ "volume-driver", VOLUME, false, set_volume_driver },
 	{ "volume-subpath", VOLUME, false, set_subpath },
 	{ "image-subpath", IMAGE, false, set_subpath },
-	{ "subpath", VOLUME | IMAGE, false, set_subpath },
+	{ "bind-subpath", BIND, false, set_subpath },
+	{ "subpath", VOLUME | IMAGE | BIND, false, set_subpath },
 	{ "tmpfs-size", TMPFS, false, set_tmpfs_size },
 	{ "tmpfs-mode", TMPFS, false, set_tmpfs_mode },
 };

@@ -284,6 +284,7 @@ static const struct {
 	{ 'm', "dst=/b", "{\"type\":\"volume\",\"target\":\"/b\",\"anonymous\":true}" },
 	{ 'm', "type=volume,src=v,dst=/b,volume-label=a=b", "\"volume_labels\":{\"a\":\"b\"}" },
 	{ 'm', "type=volume,src=v,dst=/b,volume-subpath=x//y", "\"subpath\":\"x/y\"" },
+	{ 'm', "type=bind,src=/a,dst=/b,bind-subpath=x/y", "\"subpath\":\"x/y\"" },
 	{ 'm', "type=tmpfs,dst=/b,tmpfs-size=1m,tmpfs-mode=0700",
 	  "\"options\":[\"size=1048576\",\"mode=700\"]" },
 	{ 'm', "type=image,src=alpine,dst=/b", "{\"type\":\"image\",\"source\":\"alpine\"" },

@@ -160,6 +160,8 @@ static void add_bind(struct oci_spec *spec, const struct container_mount *mount,
 		add(spec, mount->target, "bind", source, mount->non_recursive ? "bind" : "rbind");
 
 	strv_add(&to->options, mount->propagation ? mount->propagation : "rprivate");
+	if (mount->subpath)
+		strv_addf(&to->options, "subpath=%s", mount->subpath);
 	strv_add_all(&to->options, &mount->options);
 	add_owner(to, mount, mapped);
 	add_access(to, mount);

@@ -44,7 +44,7 @@ int engine_volumes_create(struct engine *engine, const char *name, const char *d
 	if (r == 0)
 		engine_event(engine, "volume", "create", volume.name, "driver", "local", NULL);
 	*ret_name = take_ptr(&volume.name);
-	return 0;
+	return r;
 }
 
 static void add(struct json_object *to, const char *key, const char *text)

@@ -11,7 +11,7 @@ struct err;
 struct json_object;
 struct prune_filter;
 
-/* Makes a volume; name NULL or "": 64 random hex digits. One that is there is left as it is.
+/* Makes a volume; name NULL or "": 64 random hex digits. One that is there is left as it is: 1.
  * driver: "local", or "tmpfs", which is local with the option type=tmpfs. labels and options:
  * "KEY=VALUE" (see volume_mount.h). *ret_name is the caller's. */
 int engine_volumes_create(struct engine *engine, const char *name, const char *driver,

@@ -185,6 +185,9 @@ static const struct {
 	{ "pod stats", "holm pod stats --no-stream shop\n" },
 	{ "pod prune", "holm pod prune -f\n" },
 	{ "pod inspect", "holm pod inspect -f '{{.State}}' shop\n" },
+	{ "kube play", "holm kube play web.yaml\n"
+		       "holm kube play --replace --configmap settings.yaml web.yaml\n" },
+	{ "kube down", "holm kube down web.yaml\n" },
 	{ "pod exists", "holm pod exists shop && echo there\n" },
 	{ "secret create", "printf %s \"$PASSWORD\" | holm secret create db -\n"
 			   "holm run --rm --secret db busybox ls -l /run/secrets\n" },

@@ -1,7 +1,7 @@
 # layers.awk - an #include may only point downward, by the order in ARCHITECTURE.md.
 # awk -f layers.awk $(find src -name '*.[ch]'); run by every build.
 BEGIN {
-	levels = split("base/wire init dns proxy/oci/storage/network image runtime/monitor runtime_cli/engine/build system/cli", line, "/")
+	levels = split("base/wire init dns proxy/oci/storage/network image runtime/monitor runtime_cli/engine/build system kube/cli", line, "/")
 	for (i = 1; i <= levels; i++)
 		for (n = split(line[i], peer, " "); n > 0; n--)
 			level[peer[n]] = i

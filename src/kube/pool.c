@@ -1,0 +1,56 @@
+#include "kube/pool.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct kube_pool_piece {
+	struct kube_pool_piece *next;
+	max_align_t bytes[];
+};
+
+void *kube_pool_new(struct kube_pool *pool, size_t count, size_t size)
+{
+	size_t blocks = (count * size + sizeof(max_align_t) - 1) / sizeof(max_align_t) + 1;
+	struct kube_pool_piece *piece = mem_new(blocks, sizeof(max_align_t));
+
+	piece->next = pool->pieces;
+	pool->pieces = piece;
+	return piece->bytes;
+}
+
+const char *kube_pool_text(struct kube_pool *pool, const char *text, size_t length)
+{
+	char *copy = kube_pool_new(pool, length + 1, 1);
+
+	memcpy(copy, text, length);
+	return copy;
+}
+
+const char *kube_pool_format(struct kube_pool *pool, const char *format, ...)
+{
+	va_list list, again;
+
+	va_start(list, format);
+	va_copy(again, list);
+	int length = vsnprintf(NULL, 0, format, list);
+	char *text = kube_pool_new(pool, (size_t)length + 1, 1);
+	vsnprintf(text, (size_t)length + 1, format, again);
+	va_end(again);
+	va_end(list);
+	return text;
+}
+
+void kube_pool_clear(struct kube_pool *pool)
+{
+	struct kube_pool_piece *next;
+
+	for (struct kube_pool_piece *piece = pool->pieces; piece; piece = next) {
+		next = piece->next;
+		free(piece);
+	}
+	pool->pieces = NULL;
+}

@@ -1,0 +1,97 @@
+#include "kube/set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
+#include "base/str.h"
+#include "kube/yaml.h"
+
+const struct kube_entry *kube_set_find(const struct kube_set *set, const char *kind,
+				       const char *name)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct kube_object *object = set->items[i].object;
+		if (!strcmp(object->kind, kind) && !strcmp(object->metadata->name, name))
+			return &set->items[i];
+	}
+	return NULL;
+}
+
+static int add_object(struct kube_set *set, struct kube_object *object, const char *file,
+		      struct err *e)
+{
+	const char *name = object->metadata->name;
+	const struct kube_entry *other = kube_set_find(set, object->kind, name);
+
+	if (other)
+		return err_set(e, ERR_INVALID, "%s:%u: the %s %s is there twice, first in %s:%u",
+			       file, object->line, object->kind, name, other->file,
+			       other->object->line);
+	if (set->count == KUBE_SET_OBJECTS_MAX)
+		return err_set(e, ERR_INVALID, "%s:%u: more than %d objects", file, object->line,
+			       KUBE_SET_OBJECTS_MAX);
+	set->items = mem_resize(set->items, set->count + 1, sizeof(*set->items));
+	set->items[set->count++] = (struct kube_entry){ object, file };
+	return 0;
+}
+
+static int add_node(struct kube_set *set, const struct kube_node *node, const char *file,
+		    struct err *e)
+{
+	struct kube_object *object;
+	int r = kube_object_read(&object, &set->pool, node, file, e);
+
+	return r < 0 || !object ? r : add_object(set, object, file, e);
+}
+
+/* kubectl's way to print several. */
+static int add_list(struct kube_set *set, const struct kube_node *list, const char *file,
+		    struct err *e)
+{
+	int r = 0;
+
+	for (const struct kube_node *of = list->first; of; of = of->next) {
+		if (strcmp(of->key, "items") != 0)
+			continue;
+		if (of->kind != KUBE_NODE_LIST)
+			return err_set(e, ERR_INVALID, "%s:%u: items: it is no list", file,
+				       of->line);
+		for (const struct kube_node *item = of->first; r == 0 && item; item = item->next)
+			r = add_node(set, item, file, e);
+	}
+	return r;
+}
+
+static bool is_empty(const struct kube_node *node)
+{
+	return node->kind == KUBE_NODE_SCALAR && node->plain &&
+	       kube_yaml_type_of(node->text) == KUBE_YAML_NULL;
+}
+
+int kube_set_add(struct kube_set *set, const char *text, size_t length, const char *file,
+		 struct err *e)
+{
+	const char *name = kube_pool_text(&set->pool, file, strlen(file));
+	struct kube_node *documents;
+
+	int r = kube_yaml_parse(&documents, &set->pool, text, length, name, e);
+	if (r < 0)
+		return r;
+	for (const struct kube_node *of = documents->first; r == 0 && of; of = of->next) {
+		if (is_empty(of))
+			continue;
+		r = str_equal(kube_read_member(of, "kind"), "List") ? add_list(set, of, name, e)
+								    : add_node(set, of, name, e);
+	}
+	return r;
+}
+
+void kube_set_clear(struct kube_set *set)
+{
+	free(set->items);
+	kube_pool_clear(&set->pool);
+	*set = (struct kube_set){ 0 };
+}

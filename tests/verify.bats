@@ -75,6 +75,22 @@ load holm
 	refused 1 "/proc is not a folder in the image, but a link to bin" holm start box
 }
 
+@test "a hook that went, or that others can write by now" {
+	needs_root "hooks are root's"
+	# a folder that root alone can write, and all above it
+	local hook=/run/holm-test-hook
+	printf '#!/bin/sh\n' >"$hook"
+	chmod 755 "$hook"
+	expect 0 holm create --name box --hook "pre-start=$hook" busybox true
+	expect 0 holm verify box
+	chmod 777 "$hook"
+	expect 1 holm verify box
+	output_has "$hook"
+	rm "$hook"
+	expect 1 holm verify box
+	output_has "$hook"
+}
+
 @test "create and set refuse what no start here could do, before anything is written" {
 	needs_root "an ordinary user's limits are clamped to what was delegated"
 	[ ! -e /sys/fs/cgroup/cgroup.controllers ] || skip "cgroup v2: all controllers are there"

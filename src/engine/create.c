@@ -238,6 +238,16 @@ static int check_cidfile(const struct create_options *o, struct err *e)
 	return 0;
 }
 
+/* run is told so by the start that follows. */
+static int verify(struct engine *engine, const struct create_options *o, const struct container *c,
+		  struct err *e)
+{
+	struct container named = *c; /* borrows all */
+
+	named.name = o->name ? o->name : c->id;
+	return c->by_run ? 0 : engine_verify_record(engine, &named, e);
+}
+
 static int create(struct engine *engine, const struct create_options *o, struct container *c,
 		  struct err *e)
 {
@@ -251,9 +261,6 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	if (layers < 0)
 		return layers;
 	r = plan(engine, o, c, e);
-	/* run is told so by the start that follows */
-	if (r == 0 && !c->by_run)
-		r = engine_verify_record(engine, c, e);
 	if (r < 0)
 		return r;
 	log_debug("image %s is %s, %zu layers", c->image.name,
@@ -270,6 +277,9 @@ static int create(struct engine *engine, const struct create_options *o, struct 
 	c->created_ns = moment_now_ns();
 	if (o->is_pod)
 		engine_pod_make(c, o);
+	r = verify(engine, o, c, e);
+	if (r < 0)
+		return r;
 	own_fd int folder = write_with_ids(engine, o, c, e);
 	if (folder < 0)
 		return folder;

@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/hooks.h"
 #include "engine/namespace.h"
 #include "engine/network.h"
 #include "engine/ports_plan.h"
@@ -335,6 +336,13 @@ static void check_kernel(struct verify *v)
 	tell(v, runtime_lsm_check_in_parent(&profile, v->c->security.label, &e), &e);
 }
 
+static void check_hooks(struct verify *v)
+{
+	struct err e;
+
+	tell(v, engine_hooks_check(v->engine, v->c, &e), &e);
+}
+
 static void check_log(struct verify *v)
 {
 	struct err e;
@@ -350,7 +358,7 @@ static void check_log(struct verify *v)
 static void (*const checks[])(struct verify *v) = {
 	check_whole,   check_mounts,     check_places,   check_secrets,
 	check_devices, check_namespaces, check_required, check_networks,
-	check_ports,   check_kernel,     check_log,
+	check_ports,   check_kernel,     check_hooks,    check_log,
 };
 
 int engine_verify(struct engine *engine, const char *name, engine_report *report, void *arg,

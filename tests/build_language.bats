@@ -274,6 +274,53 @@ no_containers() {
 	expect 0 holm build -f escaped .
 }
 
+@test "--from: a variable, a number, a stage that comes later; ENTRYPOINT forgets the base's CMD" {
+	cat >Dockerfile <<-'END'
+		FROM busybox AS one
+		RUN echo 1 >/file
+		FROM busybox AS two
+		RUN echo 2 >/file
+		FROM scratch
+		ARG WHICH=one
+		COPY --from=$WHICH /file /copied
+		RUN --mount=type=bind,from=${WHICH},target=/m --mount=type=bind,from=busybox,source=/bin,target=/bin \
+			["/bin/busybox", "cp", "/m/file", "/bound"]
+	END
+	for n in one=1 two=2; do
+		expect 0 holm build --build-arg "WHICH=${n%=*}" -o "out-${n#*=}" .
+		[ "$(cat "out-${n#*=}/copied" "out-${n#*=}/bound" | xargs)" = "${n#*=} ${n#*=}" ]
+	done
+	printf 'FROM busybox AS a\nCOPY --from=5 / /x\n' >Dockerfile
+	refused 1 "stage 5: 0 stages are before this one" holm build .
+	printf 'FROM busybox AS a\nCOPY --from=A / /x\n' >Dockerfile
+	refused 1 "the stage a is not before this one" holm build .
+	printf 'FROM busybox\nCOPY --from=later / /x\nFROM busybox AS later\n' >Dockerfile
+	refused 1 "the stage later is not before this one" holm build --target 0 .
+	output_has "docker.io/library/later"
+
+	printf 'FROM busybox\nCMD ["base"]\n' >Dockerfile
+	expect 0 holm build -t base .
+	command_of() {
+		printf 'FROM base\n%b\n' "$1" >Dockerfile
+		expect 0 holm build -t app .
+		expect 0 holm image inspect --format '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' app
+	}
+	command_of 'ENTRYPOINT ["x"]'
+	output_is '["x"] null'
+	command_of 'CMD ["own"]\nENTRYPOINT ["x"]'
+	output_is '["x"] ["own"]'
+	command_of 'ENTRYPOINT ["x"]\nCMD ["own"]'
+	output_is '["x"] ["own"]'
+	command_of 'LABEL a=b'
+	output_is 'null ["base"]'
+	# a stage is a base like any other
+	command_of 'CMD ["own"]\nFROM 0\nFROM base AS b\nCMD ["of b"]\nFROM b\nENTRYPOINT ["x"]' || true
+	printf 'FROM base AS b\nCMD ["of b"]\nFROM b\nENTRYPOINT ["x"]\n' >Dockerfile
+	expect 0 holm build -t app .
+	expect 0 holm image inspect --format '{{json .Config.Cmd}}' app
+	output_is null
+}
+
 @test "stages side by side; ctrl-C leaves what was done and nothing else" {
 	cat >Dockerfile <<-'END'
 		FROM busybox AS one

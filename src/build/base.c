@@ -1,6 +1,7 @@
 #include "build/base.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -87,7 +88,7 @@ static int bring_source(const struct round *round, size_t stage, const struct bu
 	struct build *build = round->build;
 	own_free char *from = build_mount_flag_from(flag);
 
-	if (!from || build_stage_find(&build->stages, from, stage) >= 0 ||
+	if (!from || strchr(from, '$') || build_stage_find(&build->stages, from, stage) >= 0 ||
 	    build_source_is_folder(build->o, from))
 		return 0;
 	return bring_one(round, from, build_target_of(build, stage)->platform, at->line, e);

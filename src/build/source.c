@@ -109,8 +109,10 @@ int build_source_open(struct build_source *ret, const struct build_step *step, c
 	if (named)
 		return open_image(ret, step, build_source_image(build->o, from), e);
 	int stage = build_stage_find(&build->stages, from, step->stage);
-	if (stage < 0)
-		return open_image(ret, step, from, e);
+	if (stage < 0) {
+		int r = build_stage_check(&build->stages, from, step->stage, e);
+		return r < 0 ? r : open_image(ret, step, from, e);
+	}
 	const struct build_state *state = &build->states[stage];
 	for (size_t i = 0; i < state->layers.count; i++)
 		strv_add(&ret->layers, state->layers.items[i].name);

@@ -46,6 +46,27 @@ static int find_between(const struct build_stages *stages, const char *text, siz
 	return -1;
 }
 
+int build_stage_check(const struct build_stages *stages, const char *text, size_t number,
+		      struct err *e)
+{
+	const struct build_stage *stage = &stages->items.items[number];
+	size_t count = number - stage->begin;
+
+	if (*text && !text[strspn(text, "0123456789")])
+		return err_set(e, ERR_NOT_FOUND, "stage %s: %zu stages are before this one", text,
+			       count);
+	for (size_t i = number; i < stages->items.count; i++) {
+		const struct build_stage *other = &stages->items.items[i];
+		if (other->plan != stage->plan || !other->name ||
+		    strcasecmp(other->name, text) != 0)
+			continue;
+		err_set(e, ERR_INVALID, "the stage %s is not before this one", other->name);
+		return err_hint(e, "move it up; an image of that name goes by docker.io/library/%s",
+				other->name);
+	}
+	return 0;
+}
+
 int build_stage_find(const struct build_stages *stages, const char *text, size_t number)
 {
 	return find_between(stages, text, stages->items.items[number].begin, number);
@@ -113,6 +134,9 @@ static void find_needs(const struct build_stages *stages, size_t number,
 			int found = from ? build_stage_find(stages, from, number) : -1;
 			if (found >= 0)
 				stage->needs[found] = true;
+			/* which one is known when it is done */
+			for (size_t k = stage->begin; from && strchr(from, '$') && k < number; k++)
+				stage->needs[k] = true;
 		}
 	}
 }

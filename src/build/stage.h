@@ -38,3 +38,8 @@ void build_stage_clear(struct build_stages *stages);
 
 /* The stage before the one with this number, in its plan, that text names, or -1. */
 int build_stage_find(const struct build_stages *stages, const char *text, size_t number);
+
+/* What is no stage before it: may it be the name of an image? Not a number, nor the name of this
+ * stage or a later one. */
+int build_stage_check(const struct build_stages *stages, const char *text, size_t number,
+		      struct err *e);

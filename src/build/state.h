@@ -29,9 +29,10 @@ struct build_state {
 	SHAPE_LIST_OF(struct storage_step) steps; /* what it was like after each; ids not yet */
 	struct strv args;                         /* ARGs with a value: "NAME=value" */
 	char *key;                                /* "sha256:...": all that its files come from */
-	char *portable; /* the same, but that layers of other caches count as what they say they
+	char *portable;   /* the same, but that layers of other caches count as what they say they
 			 * are: to ask such a cache, and to write one; never for this store's */
-	int64_t time_s; /* of its files */
+	int64_t time_s;   /* of its files */
+	bool command_set; /* by a CMD of this very stage: no part of what goes to others */
 };
 
 void build_state_clear(struct build_state *state);

@@ -175,6 +175,8 @@ static int set_trigger(struct build_step *step, struct err *e)
 static int set_entrypoint(struct build_step *step, struct err *e)
 {
 	/* a command that came from the base was meant for its entrypoint */
+	if (!step->state->command_set)
+		strv_clear(&step->state->config.config.cmd);
 	if (!*step->at->rest || (step->at->json && !step->at->words.count)) {
 		strv_clear(&step->state->config.config.entrypoint);
 		return 0;
@@ -184,6 +186,7 @@ static int set_entrypoint(struct build_step *step, struct err *e)
 
 static int set_command(struct build_step *step, struct err *e)
 {
+	step->state->command_set = true;
 	if (!*step->at->rest || (step->at->json && !step->at->words.count)) {
 		strv_clear(&step->state->config.config.cmd);
 		return 0;

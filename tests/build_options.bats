@@ -92,6 +92,45 @@ unfinished() {
 	[ -z "$(holm ps -aq)" ]
 }
 
+@test "--debug-shell and IMAGE@STEP lead to the same state" {
+	cat >state <<-'END'
+		#!/bin/sh
+		echo "STATE: $(pwd) $(id -u):$(id -g) $(umask)"
+		env | grep -Ev '^(HOSTNAME|TERM|SHLVL|PWD|OLDPWD|_)=' | sort | sed 's/^/STATE: /'
+		find / -xdev ! -path '/etc/*' ! -type d -exec stat -c 'STATE: %n %F %u %g %a %s %Y' {} + | sort
+		find / -xdev ! -path '/etc/*' -type d -exec stat -c 'STATE: %n %u %g %a' {} + | sort
+	END
+	chmod +x state
+	cat >Dockerfile <<-'END'
+		FROM busybox AS other
+		RUN mkdir -p /out/deep && echo x >/out/deep/file && ln -s file /out/deep/link
+		FROM busybox
+		COPY state /state
+		ENV A=1 B="two words"
+		COPY --from=other --chown=3:4 /out /out
+		RUN rm "$(which wget)" && chmod 600 /out/deep/file && mkfifo /out/fifo
+		WORKDIR /out/deep
+		USER 5:6
+		RUN [ -e /nothing ]
+	END
+	said() {
+		tr -d '\r' | grep '^STATE: '
+	}
+	expect 1 script -qec "holm build --network none --debug-shell ." /dev/null <<<$'/state; exit'
+	said <<<"$output" >shell
+	grep -q '^STATE: /out/deep 5:6 ' shell
+	grep -q '^STATE: /out/deep/file regular file 3 4 600 2 ' shell
+	grep -qx 'STATE: B=two words' shell
+	# the image up to there, and one that goes on, from that line
+	sed -i '$d' Dockerfile
+	echo 'RUN ["true"]' >>Dockerfile
+	expect 0 holm build -t app .
+	last=$(holm history --format '{{.Step}}' app | head -1)
+	expect 0 holm run --rm --network none "app@$((last - 1))" /state
+	said <<<"$output" >step
+	diff shell step
+}
+
 @test "stages side by side on a terminal: a line for each while they run, and what is done stays" {
 	needs python3
 	cat >Dockerfile <<-'END'

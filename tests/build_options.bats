@@ -74,6 +74,30 @@ unfinished() {
 	[[ $stderr != *"EXPOSE: EXPOSE"* ]]
 }
 
+@test "what is wrong is told before the first step, also where all of them are cached" {
+	printf 'FROM busybox\nRUN true\n' >Dockerfile
+	expect 0 holm build .
+	refused 1 "--ulimit" holm build --ulimit nofile .
+	refused 1 "--memory: '64q' is not a size" holm build -m 64q .
+	refused 1 "--shm-size" holm build --shm-size 0 .
+	refused 1 "--cpuset-cpus" holm build --cpuset-cpus x .
+	refused 1 "--security-opt" holm build --security-opt nonsense .
+	refused 1 "--add-host" holm build --add-host nonsense .
+	refused 1 "--annotation 'a': KEY=VALUE is wanted" holm build --annotation a .
+	expect 0 holm build --ulimit nofile=77 -m 64m --shm-size 1m --cpuset-cpus 0 --security-opt no-new-privileges \
+		--add-host a:1.2.3.4 .
+	[ "$(grep -c CACHED <<<"$stderr")" = 1 ]
+	# a sum is of what is fetched: nowhere it is read and forgotten
+	zeros=sha256:$(printf '0%.0s' {1..64})
+	printf 'FROM busybox\nADD --checksum=%s Dockerfile /\n' "$zeros" >Dockerfile
+	refused 1 "--checksum: Dockerfile is no address" holm build .
+	printf 'FROM busybox\nADD --checksum=%s https://localhost/x.git /\n' "$zeros" >Dockerfile
+	refused 1 "is a repository" holm build .
+	printf 'FROM busybox\nADD --checksum=sha256:00 http://127.0.0.1:1/x /\n' >Dockerfile
+	refused 1 "--checksum" holm build .
+	not output_has "connect"
+}
+
 @test "what is shown: no control character of a Dockerfile, lines that are whole, JSON that is JSON" {
 	printf 'FROM busybox\nRUN : \033]0;title\007 %09000d\nRUN printf %%8000s | tr " " \\"\n' 0 >Dockerfile
 	sed -i '2s/\x1b.*title\x07/"&"/' Dockerfile

@@ -315,6 +315,8 @@ static int prepare(struct build *build, const char *context, struct err *e)
 	if (r == 0)
 		r = build_given_check(build->o, e);
 	if (r == 0)
+		r = build_step_run_check(build->o, e);
+	if (r == 0)
 		r = build_cache_option_check(build->o, e);
 	if (r == 0)
 		r = set_time(build, e);

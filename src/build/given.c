@@ -74,6 +74,10 @@ int build_given_check(const struct build_options *o, struct err *e)
 		    o->build_arg.items[i][0] == '=')
 			r = err_set(e, ERR_INVALID, "--build-arg '%.100s': NAME=VALUE is wanted",
 				    o->build_arg.items[i]);
+	for (size_t i = 0; r == 0 && i < o->annotation.count; i++)
+		if (!strchr(o->annotation.items[i], '=') || o->annotation.items[i][0] == '=')
+			r = err_set(e, ERR_INVALID, "--annotation '%.100s': KEY=VALUE is wanted",
+				    o->annotation.items[i]);
 	return r;
 }
 

@@ -63,6 +63,10 @@ int build_step_run(struct build_step *step, struct err *e);
 int build_step_copy(struct build_step *step, struct err *e);
 int build_step_workdir(struct build_step *step, struct err *e);
 
+/* Before the first step, as one that is cached reads none of them: are the options for RUN's
+ * containers right? */
+int build_step_run_check(const struct build_options *o, struct err *e);
+
 /* The here-document that this word of the instruction is, borrowed; NULL: it is none. */
 const struct build_heredoc *build_step_heredoc(const struct build_step *step, size_t word);
 

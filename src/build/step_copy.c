@@ -16,6 +16,7 @@
 #include "build/build.h"
 #include "build/copy.h"
 #include "build/expand.h"
+#include "build/git.h"
 #include "build/layer_sum.h"
 #include "build/made.h"
 #include "build/owner.h"
@@ -216,11 +217,29 @@ static bool is_made(const struct build_step *step, size_t number, const char *wo
 	       (step->at->kind == BUILD_ADD && build_made_is_remote(word));
 }
 
+/* A sum is of what is fetched. */
+static int check_flags(const struct build_step *step, const struct strv *words, struct err *e)
+{
+	const char *sum = build_file_flag(step->at, "checksum");
+
+	for (size_t i = 0; sum && i + 1 < words->count; i++) {
+		const char *word = words->items[i];
+		if (build_step_heredoc(step, i) || !build_made_is_remote(word))
+			return err_set(e, ERR_INVALID, "--checksum: %s is no address", word);
+		if (build_git_is(word))
+			return err_set(e, ERR_UNSUPPORTED,
+				       "--checksum: %s is a repository, whose commit is named by "
+				       "#COMMIT",
+				       word);
+	}
+	return sum ? oci_digest_check(sum, "--checksum", e) : 0;
+}
+
 static int read_sources(struct copying *copying, const struct strv *words, struct err *e)
 {
 	const struct build_step *step = copying->step;
 	size_t count = words->count - 1;
-	int r = 0;
+	int r = check_flags(step, words, e);
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = is_made(step, i, words->items[i])

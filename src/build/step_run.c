@@ -18,6 +18,7 @@
 #include "build/run_mounts.h"
 #include "build/step.h"
 #include "build/sum.h"
+#include "engine/create.h"
 #include "engine/engine.h"
 #include "storage/store.h"
 
@@ -167,17 +168,9 @@ static struct oci_image_process process_of(const struct build_step *step)
 	return process;
 }
 
-static void fill_options(struct create_options *to, const struct build_step *step,
-			 const struct strv *command)
+/* What the command line says of all of them. */
+static void fill_limits(struct create_options *to, const struct build_options *o)
 {
-	const struct build_options *o = step->build->o;
-	const char *network = network_of(step);
-
-	to->command = *command;
-	to->rm = true;
-	to->tty = to->interactive = step->debug;
-	to->init_given = true;
-	to->log_driver = (char *)"none";
 	to->memory = o->memory;
 	to->memory_swap = o->memory_swap;
 	to->cpu_shares = o->cpu_shares;
@@ -189,8 +182,29 @@ static void fill_options(struct create_options *to, const struct build_step *ste
 	to->cgroup_parent = o->cgroup_parent;
 	to->ulimit = o->ulimit;
 	to->security_opt = o->security_opt;
-	to->privileged = is_insecure(step);
 	to->add_host = o->add_host;
+}
+
+int build_step_run_check(const struct build_options *o, struct err *e)
+{
+	struct create_options said = { 0 };
+
+	fill_limits(&said, o);
+	return engine_create_check(&said, e);
+}
+
+static void fill_options(struct create_options *to, const struct build_step *step,
+			 const struct strv *command)
+{
+	const char *network = network_of(step);
+
+	to->command = *command;
+	to->rm = true;
+	to->tty = to->interactive = step->debug;
+	to->init_given = true;
+	to->log_driver = (char *)"none";
+	to->privileged = is_insecure(step);
+	fill_limits(to, step->build->o);
 	add_env(&to->env, step);
 	if (network)
 		strv_add(&to->network, network);

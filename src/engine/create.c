@@ -99,6 +99,36 @@ static int check_options(const void *arg, struct err *e)
 	return r;
 }
 
+static void context_init(struct config_context *ret, const struct create_options *o,
+			 const struct config_ids *ids, const char *folder)
+{
+	bool bridges = network_namespace_is_ours();
+	const char *why;
+
+	*ret = (struct config_context){
+		.ids = ids,
+		.environment = environ,
+		.folder = folder ? folder : "/",
+		.cpus = o->cpus ? get_nprocs() : 0,
+		.bridges = bridges,
+		.uplink = bridges || !user_ids_are_mapped() ? NULL : network_uplink_choose(&why),
+	};
+}
+
+int engine_create_check(const struct create_options *o, struct err *e)
+{
+	own_clear(engine_userns_own_clear) struct config_ids ids = { 0 };
+	own_free char *folder = getcwd(NULL, 0);
+	struct config_context context;
+	const struct planned planned = { o, &context };
+
+	int r = engine_userns_own(&ids, o, e);
+	if (r < 0)
+		return r;
+	context_init(&context, o, &ids, folder);
+	return check_options(&planned, e);
+}
+
 static void take_base(struct container *c, const struct create_base *base)
 {
 	strv_add_all(&c->storage.lower, base->lower);
@@ -122,17 +152,8 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 	own_free char *folder = getcwd(NULL, 0);
 	bool system = o->system || str_equal(o->systemd, "always");
 	own_free char *name = image_source_for(o->image, system);
-	bool bridges = network_namespace_is_ours();
-	const char *why;
 	own_clear(engine_userns_own_clear) struct config_ids ids = { 0 };
-	const struct config_context context = {
-		.ids = &ids,
-		.environment = environ,
-		.folder = folder ? folder : "/",
-		.cpus = o->cpus ? get_nprocs() : 0,
-		.bridges = bridges,
-		.uplink = bridges || !user_ids_are_mapped() ? NULL : network_uplink_choose(&why),
-	};
+	struct config_context context;
 	const struct planned planned = { o, &context };
 	const struct image_request request = {
 		.name = name,
@@ -149,6 +170,7 @@ static int plan(struct engine *engine, const struct create_options *o, struct co
 		r = engine_userns_own(&ids, o, e);
 	if (r < 0)
 		return r;
+	context_init(&context, o, &ids, folder);
 	if (o->base)
 		c->image.name = mem_text(o->base->name);
 	else

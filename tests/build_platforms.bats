@@ -217,6 +217,7 @@ write_foreign_program() {
 }
 
 @test "RUN of a foreign platform by binfmt_misc; the index's image runs, too" {
+	needs_root "it makes a user namespace whose ids are root's to give"
 	needs python3 qemu-aarch64-static
 	write_foreign_program
 	cat >inside <<-'END'

@@ -46,6 +46,7 @@ ship() { # NAME
 }
 
 @test "a private repository, cloned by --ssh from a server that knows one key" {
+	needs_root "the ssh server that it starts is root's"
 	made_image git
 	project_private
 	refused 1 "ended with 128" holm build --allow network.host --ssh default=ssh/other ctx

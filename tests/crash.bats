@@ -30,6 +30,21 @@ kill_monitors() {
 	clean
 }
 
+@test "what was killed before it had a record leaves its name to nobody" {
+	local born dead
+	expect 0 holm run --rm busybox true
+	born=$(printf 'a%.0s' {1..64}) dead=$(printf 'b%.0s' {1..64})
+	mkdir "$HOLM_ROOT/containers/$born" "$HOLM_ROOT/containers/.dead-$dead"
+	ln -s "$born" "$HOLM_ROOT/names/newborn"
+	ln -s "$dead" "$HOLM_ROOT/names/gone"
+	given "$HOLM_ROOT/containers" "$HOLM_ROOT/names"
+	expect 0 holm ps -aq
+	output_is ""
+	expect 0 holm system check
+	output_is "The store is sound."
+	nothing_left
+}
+
 @test "run --rm, killed at random moments, frees its name" {
 	expect 0 holm run --rm busybox true
 	for _ in $(seq 20); do

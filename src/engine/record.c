@@ -292,8 +292,11 @@ static void clear_locked(struct engine *engine, const char *entry)
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_current(engine, entry, fd))
 		return;
 	bool dead = !strncmp(entry, DEAD_PREFIX, strlen(DEAD_PREFIX));
-	if (dead || (faccessat(fd, "config.json", F_OK, 0) < 0 && errno == ENOENT))
-		fd_remove_tree_at(engine->containers_fd, entry, &ignored);
+	if (!dead && (faccessat(fd, "config.json", F_OK, 0) == 0 || errno != ENOENT))
+		return;
+	/* the name first: without the folder nobody would know whose it was */
+	record_free_other_names(engine, dead ? entry + strlen(DEAD_PREFIX) : entry, "");
+	fd_remove_tree_at(engine->containers_fd, entry, &ignored);
 }
 
 void record_clear_debris(struct engine *engine, const char *id)

@@ -53,9 +53,14 @@ def commands(form):
     return found
 
 
-versions()
-server = registry()
-for each in FORMS:
-    compare(f"pull of 4 layers, {each}", commands(each), lambda: used_ns(server))
-server.terminate()
-server.wait()
+def main():
+    versions()
+    server = registry()
+    for form in FORMS:
+        compare(f"pull of 4 layers, {form}", commands(form), lambda: used_ns(server))
+    server.terminate()
+    server.wait()
+
+
+if __name__ == "__main__":
+    main()

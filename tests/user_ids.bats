@@ -5,6 +5,10 @@
 load holm
 load person
 
+setup_file() {
+	needs_root "they make users of their own"
+}
+
 setup() {
 	holm_setup
 	person_new 300000:65536

@@ -3,6 +3,10 @@
 # shellcheck disable=SC2016 # scripts for other shells
 load holm
 load person
+
+setup_file() {
+	needs_root "they make users of their own"
+}
 load nested
 
 setup() {

@@ -19,10 +19,13 @@ setup() {
 	within 20 eval '[ "$(readlink /proc/$WORLD/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
 	ip link add up0 type veth peer name world netns "$WORLD"
 	ip address add 10.9.9.2/24 dev up0
+	ip address add fd09::2/64 dev up0 nodad
 	ip link set up0 up
 	ip route add default via 10.9.9.1
+	ip -6 route add default via fd09::1
 	world ip link set lo up
 	world ip address add 10.9.9.1/24 dev world
+	world ip address add fd09::1/64 dev world nodad
 	world ip link set world up
 }
 
@@ -35,6 +38,16 @@ teardown() {
 
 world() { # COMMAND...
 	nsenter --net="/proc/$WORLD/ns/net" "$@"
+}
+
+# The first is the world's.
+services_end_but_world() {
+	local pid
+	for pid in "${SERVICES[@]:1}"; do
+		kill "$pid"
+		wait "$pid" || true
+	done
+	SERVICES=("${SERVICES[0]}")
 }
 
 # Answers each connection with a line.
@@ -116,7 +129,9 @@ answers() { # NAME PORT
 	expect 0 u port web
 	[ "$(sort <<<"$output")" = "80/tcp -> 0.0.0.0:8082
 80/tcp -> 127.0.0.1:8080
-81/tcp -> 0.0.0.0:8081" ]
+80/tcp -> [::]:8082
+81/tcp -> 0.0.0.0:8081
+81/tcp -> [::]:8081" ]
 	# all or none
 	refused 1 "port 8081/tcp is published by the container web" u port add web 8085:80 8081:80
 	not says 127.0.0.1 8085
@@ -128,17 +143,99 @@ answers() { # NAME PORT
 	expect 0 u restart -t 0 web
 	expect 0 u port web 80
 	output_is "0.0.0.0:8082
-127.0.0.1:8080"
+127.0.0.1:8080
+[::]:8082"
 	expect 0 u rm -f web
 }
 
-@test "pasta has its ports from its start" {
+@test "pasta has its UDP ports from its start; of TCP they come and go" {
 	needs pasta
 	expect 0 u run -d --name web --network pasta busybox sleep 1000
-	refused 1 "pasta takes no ports once it runs" u port add web 8081:81
+	refused 1 "pasta takes no UDP ports once it runs" u port add web 8081:81/udp
 	expect 0 u port web
 	output_is ""
+	answers web 81
+	expect 0 u port add web 8081:81
+	within 20 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
+	expect 0 u port rm web 8081:81
+	not says 10.9.9.2 8081
 	expect 0 u rm -f web
+}
+
+# In the container's network: tells who asks.
+tells() { # NAME PORT
+	export -f serve
+	service nsenter --net="/proc/$(u inspect -f '{{.State.Pid}}' "$1")/ns/net" python3 -c 'import socket, sys
+s = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, dualstack_ipv6=True)
+while True:
+    c, a = s.accept()
+    c.sendall((a[0].removeprefix("::ffff:") + "\n").encode())
+    c.close()' "$2"
+	within 5 nsenter --net="/proc/$(u inspect -f '{{.State.Pid}}' "$1")/ns/net" timeout 1 bash -c "</dev/tcp/127.0.0.1/$2"
+}
+
+from_world() { # ADDRESS PORT
+	world timeout 5 bash -c 'head -n1 </dev/tcp/$0/$1' "$1" "$2"
+}
+
+# Published at 8080 on all addresses, of both families.
+sees_who_asks() { # NAME
+	[ "$(from_world 10.9.9.2 8080)" = 10.9.9.1 ]
+	[ "$(from_world fd09::2 8080)" = fd09::1 ]
+	# whom a service may trust does not come from outside
+	[ "$(says 127.0.0.1 8080)" != 127.0.0.1 ]
+	[ "$(says ::1 8080)" != ::1 ]
+	says 127.0.0.1 8080 && says ::1 8080
+}
+
+@test "an internal network publishes for this host alone, until there is another" {
+	needs slirp4netns nft
+	expect 0 u network create --internal closed
+	expect 0 u network create lan
+	expect 0 u run -d --name web --network closed -p 8080:80 busybox sleep 1000
+	tells web 80
+	within 10 says 127.0.0.1 8080
+	says 10.9.9.2 8080
+	[ -z "$(from_world 10.9.9.2 8080)" ]
+	expect 0 u network connect lan web
+	[ "$(from_world 10.9.9.2 8080)" = 10.9.9.1 ]
+	expect 0 u network disconnect lan web
+	[ -z "$(from_world 10.9.9.2 8080)" ]
+	services_end_but_world
+	expect 0 u rm -f web
+	expect 0 u network rm lan closed
+}
+
+@test "published ports: IPv4 and IPv6, and the container sees who asks, whatever carries its packets" {
+	needs slirp4netns pasta nft
+	local network
+	u network create lan >/dev/null
+	for network in slirp4netns pasta lan; do
+		expect 0 u run -d --name web --network "$network" -p 0.0.0.0:8080:80 -p '[::]:8080:80' -p '[::1]:8081:80' busybox sleep 1000
+		tells web 80
+		if [ $network = lan ]; then # it has IPv4 alone
+			from_world fd09::2 8080
+			[ "$(from_world 10.9.9.2 8080)" = 10.9.9.1 ]
+		else
+			within 10 eval '[ "$(from_world fd09::2 8080)" = fd09::1 ]'
+			sees_who_asks web
+		fi
+		says ::1 8081
+		not from_world fd09::2 8081
+		# what the service asks of the same host is not turned round
+		export -f serve
+		service nsenter --net="/proc/$WORLD/ns/net" bash -c 'serve 10.9.9.1 7000 far'
+		within 5 world timeout 1 bash -c '</dev/tcp/10.9.9.1/7000'
+		expect 0 u exec web nc 10.9.9.1 7000
+		output_is "far 10.9.9.2"
+		services_end_but_world
+		expect 0 u port rm web '[::]:8080:80'
+		not says fd09::2 8080
+		expect 0 u rm -f web
+		within 5 not pgrep -x holm-proxy
+		not says 10.9.9.2 8080
+	done
+	expect 0 u network rm lan
 }
 
 @test "a port that ordinary users may not have: the sysctl is named" {

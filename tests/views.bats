@@ -178,6 +178,7 @@ sysinfo() { # ADDRESS-OR-BUFFER
 }
 
 @test "an ordinary user's container sees its own, too, where /dev/fuse is open to all" {
+	needs_root "they make users of their own"
 	person_new 300000:65536
 	mknod fuse c 10 229
 	chmod 666 fuse

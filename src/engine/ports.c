@@ -165,29 +165,50 @@ int engine_ports_translate(struct engine *engine, const struct engine_port_list 
 	return r < 0 && e->kind == ERR_EXISTS ? replace(engine, elements, (size_t)count, e) : r;
 }
 
-/* Of one that failed nothing is left: the caller ends those that have started. */
-int engine_ports_carry(int run_fd, const struct engine_port_list *ports, struct err *e)
+static char *where(const struct engine_port *port)
+{
+	return mem_format("%s/%lld", port->address, (long long)port->host_port);
+}
+
+static int carry(int run_fd, int namespace_fd, const struct engine_port *from, struct err *e)
+{
+	own_free char *place = where(from);
+	struct network_port port;
+
+	int r = ports_plan_parse(&port, from, e);
+	/* its networks may change */
+	if (namespace_fd >= 0)
+		port.target = (struct network_address){ .family = AF_INET };
+	int pid = r < 0 ? r : network_proxy_start(&port, namespace_fd, e);
+	if (pid == -EAFNOSUPPORT && network_address_is_any(&port.host))
+		return 0;
+	r = pid < 0 ? pid : monitor_proxies_add(run_fd, pid, place, e);
+	if (r < 0 && pid > 0)
+		kill(pid, SIGKILL);
+	return r;
+}
+
+int engine_ports_carry(int run_fd, int namespace_fd, const struct engine_port_list *ports,
+		       struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ports->items.count; i++) {
-		struct network_port port;
-		if (!ports_plan_is_carried(&ports->items.items[i]))
-			continue;
-		r = ports_plan_parse(&port, &ports->items.items[i], e);
-		int pid = r < 0 ? r : network_proxy_start(&port, e);
-		r = pid < 0 ? pid : monitor_proxies_add(run_fd, pid, port.host_port, e);
-		if (r < 0 && pid > 0)
-			kill(pid, SIGKILL);
+		const struct engine_port *port = &ports->items.items[i];
+		if (ports_plan_is_carried(port) ||
+		    (namespace_fd >= 0 && str_equal(port->protocol, "tcp")))
+			r = carry(run_fd, namespace_fd, port, e);
 	}
 	return r;
 }
 
 void engine_ports_drop(int run_fd, const struct engine_port_list *ports)
 {
-	for (size_t i = 0; i < ports->items.count; i++)
-		if (ports_plan_is_carried(&ports->items.items[i]))
-			monitor_proxies_end(run_fd, (uint16_t)ports->items.items[i].host_port);
+	for (size_t i = 0; i < ports->items.count; i++) {
+		own_free char *place = where(&ports->items.items[i]);
+		if (str_equal(ports->items.items[i].protocol, "tcp"))
+			monitor_proxies_end(run_fd, place);
+	}
 }
 
 int engine_ports_publish(struct network_reserve *ret, struct engine *engine,
@@ -209,7 +230,7 @@ int engine_ports_publish(struct network_reserve *ret, struct engine *engine,
 	if (r == 0)
 		r = engine_ports_translate(engine, &ports, e);
 	if (r == 0)
-		r = engine_ports_carry(run_fd, &ports, e);
+		r = engine_ports_carry(run_fd, -1, &ports, e);
 	return r < 0 ? err_add(e, "publish ports") : 0;
 }
 
@@ -219,7 +240,7 @@ void engine_ports_withdraw(int run_fd)
 
 	(void)late;
 	monitor_uplink_end(run_fd);
-	monitor_proxies_end(run_fd, 0);
+	monitor_proxies_end(run_fd, NULL);
 }
 
 /* ---- putting in again ---- */

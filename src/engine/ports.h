@@ -54,9 +54,11 @@ int engine_ports_write(int run_fd, const struct engine_port_list *ports, struct 
 int engine_ports_translate(struct engine *engine, const struct engine_port_list *ports,
 			   struct err *e);
 
-/* Those of them that NAT does not reach (at ::1): starts what carries their connections, and ends
- * it. */
-int engine_ports_carry(int run_fd, const struct engine_port_list *ports, struct err *e);
+/* Those of them that NAT does not reach: starts what carries their connections, and ends it. They
+ * are those at ::1; or, with the network namespace of an ordinary user's container, all of TCP. Of
+ * a failure some may be left, for the caller to end. */
+int engine_ports_carry(int run_fd, int namespace_fd, const struct engine_port_list *ports,
+		       struct err *e);
 void engine_ports_drop(int run_fd, const struct engine_port_list *ports);
 
 /* Puts the rules of these containers, which run, in again, where they have gone. */

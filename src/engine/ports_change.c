@@ -205,7 +205,7 @@ static int add_live(struct subject *s, struct engine *engine, const struct conta
 	if (r == 0)
 		r = translate(engine, s->id, &ports, s->by_program, e);
 	if (r == 0 && !s->by_program)
-		r = engine_ports_carry(s->run, &ports, e);
+		r = engine_ports_carry(s->run, -1, &ports, e);
 	if (r == 0)
 		r = record_commit(s->folder, &s->c, e);
 	if (r == 0)
@@ -345,11 +345,12 @@ static bool is_there(const struct engine_places *places, const char *target)
 	return false;
 }
 
-static void lead_to(struct engine_port *port, const struct ports_target *target)
+static void lead_to(struct engine_port *port, const struct ports_target *target, bool by_program)
 {
 	bool any = str_equal(port->address, "::1"); /* as ports_plan.c has it */
-	bool six = any ? !target->addresses[0].family : strchr(port->address, ':') != NULL;
-	const struct network_address *address = &target->addresses[six];
+	int family = !any && strchr(port->address, ':') ? AF_INET6 : AF_INET;
+	const struct network_address *address = ports_plan_lead(
+		target, family, any || (by_program && str_equal(port->protocol, "tcp")));
 	char text[NETWORK_ADDRESS_TEXT] = "";
 
 	if (address->family)
@@ -358,37 +359,48 @@ static void lead_to(struct engine_port *port, const struct ports_target *target)
 	port->judged = target->judged;
 }
 
+/* Those that lead to none of the places: as they were, and as they are now. */
+static void split_moved(struct engine_port_list *old, struct engine_port_list *moved,
+			struct engine_port_list *ports, const struct engine_places *places,
+			const struct ports_target *target, bool by_program)
+{
+	for (size_t i = 0; i < ports->items.count; i++) {
+		struct engine_port *port = &ports->items.items[i];
+		if (engine_ports_leads(port) && is_there(places, port->target))
+			continue;
+		if (engine_ports_leads(port))
+			append(old, port);
+		lead_to(port, target, by_program);
+		if (engine_ports_leads(port))
+			append(moved, port);
+	}
+}
+
 int engine_ports_follow(struct engine *engine, const struct container *c, int run_fd,
 			const struct engine_places *places, struct err *e)
 {
 	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list old = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list moved = { 0 };
-	const struct ports_target target = ports_plan_target(c, places);
 	own_free char *program = engine_user_network_socket(engine);
 	bool by_program = program != NULL;
+	const struct ports_target target = ports_plan_target(c, places);
 
 	int r = engine_ports_read_held(&ports, engine, c->id, e);
-	for (size_t i = 0; r == 0 && i < ports.items.count; i++) {
-		struct engine_port *port = &ports.items.items[i];
-		if (engine_ports_leads(port) && is_there(places, port->target))
-			continue;
-		if (engine_ports_leads(port))
-			append(&old, port);
-		lead_to(port, &target);
-		if (engine_ports_leads(port))
-			append(&moved, port);
-	}
+	if (r == 0)
+		split_moved(&old, &moved, &ports, places, &target, by_program);
 	if (r < 0 || old.items.count + moved.items.count == 0)
 		return r;
-	engine_ports_drop(run_fd, &old);
+	if (!by_program)
+		engine_ports_drop(run_fd, &old);
 	if (old.items.count)
 		r = withdraw(engine, c->id, &old, by_program, e);
 	if (r == 0)
 		r = write_ports(run_fd, &ports, by_program, e);
 	if (r == 0 && moved.items.count)
-		r = translate(engine, c->id, &moved, by_program, e);
+		r = by_program ? engine_uplink_lead(engine, c->id, &moved, e)
+			       : engine_ports_translate(engine, &moved, e);
 	if (r == 0 && !by_program)
-		r = engine_ports_carry(run_fd, &moved, e);
+		r = engine_ports_carry(run_fd, -1, &moved, e);
 	return r < 0 ? err_add(e, "move published ports") : 0;
 }

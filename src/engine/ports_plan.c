@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/network.h"
+#include "engine/user_network.h"
 #include "network/proxy.h"
 #include "network/reserve.h"
 
@@ -29,6 +30,7 @@ struct wish {
 struct wishes {
 	SHAPE_LIST_OF(struct wish) items;
 	struct ports_target target;
+	bool by_program; /* an ordinary user's */
 };
 
 static void wishes_clear(struct wishes *wishes)
@@ -58,6 +60,14 @@ struct ports_target ports_plan_target(const struct container *c, const struct en
 	return target;
 }
 
+const struct network_address *ports_plan_lead(const struct ports_target *target, int family,
+					      bool carried)
+{
+	const struct network_address *address = &target->addresses[family == AF_INET6];
+
+	return carried && !address->family ? &target->addresses[family != AF_INET6] : address;
+}
+
 static void add_address(struct wish *wish, const struct network_address *host,
 			const struct network_address *target)
 {
@@ -73,7 +83,9 @@ static int add_named(struct wish *wish, const struct wishes *wishes, const char 
 	int r = network_address_parse(&host, text, e);
 	if (r < 0)
 		return r;
-	const struct network_address *target = &wishes->target.addresses[host.family == AF_INET6];
+	bool carried = wishes->by_program && wish->protocol == IPPROTO_TCP;
+	const struct network_address *target =
+		ports_plan_lead(&wishes->target, host.family, carried);
 	/* a program speaks with the container, by whatever address it has */
 	if (network_proxy_wanted(&host)) {
 		if (wish->protocol != IPPROTO_TCP)
@@ -146,6 +158,7 @@ static int make_wishes(struct wishes *to, const struct container *c,
 	int r = 0;
 
 	to->target = ports_plan_target(c, places);
+	to->by_program = engine_user_network_applies();
 	/* a program carries its packets: to whatever address it has (engine/uplink.h) */
 	if (places->items.count == 0) {
 		to->target.addresses[0].family = AF_INET;

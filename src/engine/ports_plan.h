@@ -20,6 +20,11 @@ struct ports_target {
 struct ports_target ports_plan_target(const struct container *c,
 				      const struct engine_places *places);
 
+/* For an address of the host's of this family; family 0: to none. carried: by holm-proxy, which
+ * leads from either family to either. */
+const struct network_address *ports_plan_lead(const struct ports_target *target, int family,
+					      bool carried);
+
 /* Does it lead anywhere, and is carried by a program, not translated? */
 bool ports_plan_is_carried(const struct engine_port *port);
 

@@ -432,7 +432,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 		r = write_monitor(engine, c, run_fd, o, &connection.places, e);
 	if (r == 0)
 		r = connection.user_network >= 0
-			    ? engine_uplink_publish_all(engine, c, &connection.places, run_fd, e)
+			    ? engine_uplink_publish_all(engine, c, &connection, run_fd, e)
 			    : engine_ports_publish(&ports, engine, c, &connection.places, run_fd,
 						   e);
 	if (r == 0)

@@ -19,6 +19,8 @@
 #include "engine/ports_plan.h"
 #include "engine/process.h"
 #include "engine/user_network.h"
+#include "monitor/client.h"
+#include "monitor/state.h"
 #include "monitor/uplink.h"
 #include "network/reserve.h"
 #include "network/slirp.h"
@@ -26,6 +28,11 @@
 #include "storage/store.h"
 
 /* ---- which ports ---- */
+
+static bool is_carried(const struct engine_port *port)
+{
+	return str_equal(port->protocol, "tcp");
+}
 
 /* slirp4netns(1), add_hostfwd: "IPv4 only". All addresses of both families are one wish. */
 static int leave_ipv6(struct engine_port_list *ports, struct err *e)
@@ -36,11 +43,12 @@ static int leave_ipv6(struct engine_port_list *ports, struct err *e)
 	int r = 0;
 	for (size_t i = 0; i < all.items.count; i++) {
 		struct engine_port *port = &all.items.items[i];
-		bool six = strchr(port->address, ':');
+		bool six = strchr(port->address, ':') && !is_carried(port);
 		if (six && !str_equal(port->address, "::"))
-			r = err_set(e, ERR_UNSUPPORTED,
-				    "--publish %s: slirp4netns publishes at IPv4 addresses alone",
-				    port->address);
+			r = err_set(
+				e, ERR_UNSUPPORTED,
+				"--publish %s: slirp4netns publishes %s at IPv4 addresses alone",
+				port->address, port->protocol);
 		if (six)
 			continue;
 		*shape_list_add(&ports->items) = *port;
@@ -81,7 +89,7 @@ static void list_ports(struct strv *to, const struct engine_port_list *ports)
 {
 	for (size_t i = 0; i < ports->items.count; i++) {
 		const struct engine_port *port = &ports->items.items[i];
-		if (str_equal(port->address, "::"))
+		if (is_carried(port) || str_equal(port->address, "::"))
 			continue;
 		strv_addf(to, "%s %s %lld %lld %s", port->protocol, port->address,
 			  (long long)port->host_port, (long long)port->port,
@@ -117,7 +125,7 @@ static int start(struct engine *engine, const struct container *c,
 	r = monitor_uplink_write(run_fd, pid, e);
 	if (r < 0)
 		kill(pid, SIGKILL);
-	return r;
+	return r < 0 ? r : engine_ports_carry(run_fd, connection->namespace.fd, &ports, e);
 }
 
 int engine_uplink_start(struct engine *engine, const struct container *c,
@@ -162,7 +170,7 @@ static int find_socket(char **ret, struct engine *engine, const char *id, struct
 		*ret = take_ptr(&shared);
 		return 0;
 	}
-	err_set(e, ERR_UNSUPPORTED, "pasta takes no ports once it runs");
+	err_set(e, ERR_UNSUPPORTED, "pasta takes no UDP ports once it runs");
 	return err_hint(e, "stop it, change its ports, and start it again; with --network "
 			   "slirp4netns they change while it runs");
 }
@@ -179,8 +187,35 @@ static int tell(int (*ask)(const char *socket, const struct strv *ports, struct 
 	return r < 0 || !words.count ? r : ask(socket, &words, e);
 }
 
+/* Of one that runs: its monitor keeps it. */
+static int open_network(struct engine *engine, const char *id, struct err *e)
+{
+	pid_t monitor = monitor_state_alive_in(engine->run_fd, id);
+	own_free char *path =
+		mem_format("/proc/%d%s", (int)monitor, MONITOR_NETWORK + strlen("/proc/self"));
+	int fd = monitor > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (monitor <= 0)
+		return err_set(e, ERR_STATE, "the container does not run");
+	return fd < 0 ? err_sys(e, "open the container's network") : fd;
+}
+
 int engine_uplink_publish(struct engine *engine, const char *id,
 			  const struct engine_port_list *ports, struct err *e)
+{
+	own_fd int namespace = open_network(engine, id, e);
+	if (namespace < 0)
+		return namespace;
+	own_fd int run_fd =
+		openat(engine->run_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (run_fd < 0)
+		return err_sys(e, "open the run folder");
+	int r = tell(network_slirp_publish, engine, id, ports, e);
+	return r < 0 ? r : engine_ports_carry(run_fd, namespace, ports, e);
+}
+
+int engine_uplink_lead(struct engine *engine, const char *id, const struct engine_port_list *ports,
+		       struct err *e)
 {
 	return tell(network_slirp_publish, engine, id, ports, e);
 }
@@ -192,17 +227,19 @@ int engine_uplink_withdraw(struct engine *engine, const char *id,
 }
 
 int engine_uplink_publish_all(struct engine *engine, const struct container *c,
-			      const struct engine_places *places, int run_fd, struct err *e)
+			      const struct engine_connection *connection, int run_fd, struct err *e)
 {
 	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
 
 	own_fd int lock = lock_ports(engine, c);
 	(void)lock;
-	int r = engine_uplink_plan(&ports, engine, c, places, e);
+	int r = engine_uplink_plan(&ports, engine, c, &connection->places, e);
 	if (r == 0 && ports.items.count)
 		r = engine_ports_write_list(run_fd, &ports, e);
 	if (r == 0)
-		r = engine_uplink_publish(engine, c->id, &ports, e);
+		r = tell(network_slirp_publish, engine, c->id, &ports, e);
+	if (r == 0)
+		r = engine_ports_carry(run_fd, connection->namespace.fd, &ports, e);
 	return r < 0 ? err_add(e, "publish ports") : 0;
 }
 

@@ -86,7 +86,7 @@ static int release_ports(struct monitor *m)
 	int late = monitor_rules_remove(m->run_dir);
 
 	monitor_uplink_end(m->run_dir);
-	monitor_proxies_end(m->run_dir, 0);
+	monitor_proxies_end(m->run_dir, NULL);
 	for (int i = 0; i < 2; i++)
 		if (m->ports[i] >= 0)
 			close(take_fd(&m->ports[i]));

@@ -13,7 +13,7 @@
 #include "base/process.h"
 #include "base/str.h"
 
-enum { PROXIES_BYTES_MAX = 4 << 20, END_MS = 1000 };
+enum { PROXIES_BYTES_MAX = 4 << 20, END_MS = 1000, WHERE_MAX = 64 };
 
 /* Its port is free once it has ended. */
 static void end(pid_t pid, uint64_t start)
@@ -25,16 +25,16 @@ static void end(pid_t pid, uint64_t start)
 		poll(&ended, 1, END_MS);
 }
 
-/* A line each: process, when it began, port. Not the one of this port is kept. */
-static void keep_others(struct str *to, const char *text, uint16_t port)
+/* A line each: process, when it began, where it listens. Not the one of this place is kept. */
+static void keep_others(struct str *to, const char *text, const char *where)
 {
+	char its[WHERE_MAX];
 	uint64_t start;
-	unsigned its;
 	int pid;
 
-	while (sscanf(text, "%d %" SCNu64 " %u", &pid, &start, &its) == 3) {
-		if (port && its != port)
-			str_addf(to, "%d %" PRIu64 " %u\n", pid, start, its);
+	while (sscanf(text, "%d %" SCNu64 " %63s", &pid, &start, its) == 3) {
+		if (where && !str_equal(its, where))
+			str_addf(to, "%d %" PRIu64 " %s\n", pid, start, its);
 		else
 			end(pid, start);
 		text += strcspn(text, "\n");
@@ -42,7 +42,7 @@ static void keep_others(struct str *to, const char *text, uint16_t port)
 	}
 }
 
-int monitor_proxies_add(int run_dir_fd, pid_t pid, uint16_t port, struct err *e)
+int monitor_proxies_add(int run_dir_fd, pid_t pid, const char *where, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
 	uint64_t start;
@@ -53,18 +53,18 @@ int monitor_proxies_add(int run_dir_fd, pid_t pid, uint16_t port, struct err *e)
 	r = fd_read_file_at(run_dir_fd, MONITOR_PROXIES, PROXIES_BYTES_MAX, &text, e);
 	if (r < 0 && e->kind != ERR_NOT_FOUND)
 		return r;
-	str_addf(&text, "%d %" PRIu64 " %u\n", (int)pid, start, port);
+	str_addf(&text, "%d %" PRIu64 " %s\n", (int)pid, start, where);
 	return fd_write_file_at(run_dir_fd, MONITOR_PROXIES, text.text, text.length, 0600, e);
 }
 
-void monitor_proxies_end(int run_dir_fd, uint16_t port)
+void monitor_proxies_end(int run_dir_fd, const char *where)
 {
 	own_clear(str_clear) struct str text = { 0 }, kept = { 0 };
 	struct err none;
 
 	if (fd_read_file_at(run_dir_fd, MONITOR_PROXIES, PROXIES_BYTES_MAX, &text, &none) < 0)
 		return;
-	keep_others(&kept, text.text ? text.text : "", port);
+	keep_others(&kept, text.text ? text.text : "", where);
 	if (kept.length)
 		fd_write_file_at(run_dir_fd, MONITOR_PROXIES, kept.text, kept.length, 0600, &none);
 	else

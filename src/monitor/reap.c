@@ -98,7 +98,7 @@ static int clear_container(int run_fd, int container_fd, const struct monitor_co
 	own_fd int late = monitor_rules_remove(run_fd);
 	(void)late;
 	monitor_uplink_end(run_fd);
-	monitor_proxies_end(run_fd, 0);
+	monitor_proxies_end(run_fd, NULL);
 	int r = monitor_state_read_whole_at(&state, run_fd, e);
 	if (r == -ENOENT && container_fd >= 0)
 		monitor_exit_record_release_at(container_fd);

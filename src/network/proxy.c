@@ -18,7 +18,7 @@
 #include "base/str.h"
 #include "network/publish.h"
 
-enum { LISTENER = 3, WAITING_MAX = 128 };
+enum { LISTENER = 3, NAMESPACE = 4, WAITING_MAX = 1024 };
 
 bool network_proxy_wanted(const struct network_address *host)
 {
@@ -26,26 +26,52 @@ bool network_proxy_wanted(const struct network_address *host)
 	       IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)host->bytes);
 }
 
+static socklen_t fill(struct sockaddr_storage *to, const struct network_port *port)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)to;
+
+	memset(to, 0, sizeof(*to));
+	to->ss_family = (sa_family_t)port->host.family;
+	if (port->host.family == AF_INET) {
+		four->sin_port = htons(port->host_port);
+		memcpy(&four->sin_addr, port->host.bytes, sizeof(four->sin_addr));
+		return sizeof(*four);
+	}
+	six->sin6_port = htons(port->host_port);
+	memcpy(&six->sin6_addr, port->host.bytes, sizeof(six->sin6_addr));
+	return sizeof(*six);
+}
+
 static int listen_at(const struct network_port *port, struct err *e)
 {
-	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
-					.sin6_port = htons(port->host_port) };
+	char text[NETWORK_ADDRESS_TEXT];
+	struct sockaddr_storage address;
+	socklen_t length = fill(&address, port);
 	int on = 1;
 
-	memcpy(&address.sin6_addr, port->host.bytes, sizeof(address.sin6_addr));
-	own_fd int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0 ||
+	own_fd int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    (address.ss_family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return err_sys(e, "make a socket");
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, WAITING_MAX) < 0)
+	network_address_format(text, &port->host, false);
+	if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, WAITING_MAX) < 0)
 		return errno == EADDRINUSE
-			       ? err_set(e, ERR_EXISTS, "port %u of ::1 is taken", port->host_port)
-			       : err_sys(e, "listen at ::1, port %u", port->host_port);
+			       ? err_set(e, ERR_EXISTS, "port %u of %s is taken", port->host_port,
+					 text)
+			       : err_sys(e, "listen at %s, port %u", text, port->host_port);
 	return take_fd(&fd);
 }
 
-static int spawn(const char *program, const char *const argv[], int listener, int null, pid_t *ret)
+/* What the program gets: namespace -1, nothing. */
+struct given {
+	int null, listener, namespace;
+};
+
+static int spawn(const char *program, const char *const argv[], const struct given *given,
+		 pid_t *ret)
 {
 	static const char *const environment[] = { NULL };
 	posix_spawn_file_actions_t actions;
@@ -62,9 +88,12 @@ static int spawn(const char *program, const char *const argv[], int listener, in
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addchdir_np(&actions, "/");
 	for (int fd = 0; fd < LISTENER; fd++)
-		posix_spawn_file_actions_adddup2(&actions, null, fd);
-	posix_spawn_file_actions_adddup2(&actions, listener, LISTENER);
-	posix_spawn_file_actions_addclosefrom_np(&actions, LISTENER + 1);
+		posix_spawn_file_actions_adddup2(&actions, given->null, fd);
+	posix_spawn_file_actions_adddup2(&actions, given->listener, LISTENER);
+	if (given->namespace >= 0)
+		posix_spawn_file_actions_adddup2(&actions, given->namespace, NAMESPACE);
+	posix_spawn_file_actions_addclosefrom_np(&actions,
+						 given->namespace >= 0 ? NAMESPACE + 1 : NAMESPACE);
 	int r = posix_spawn(ret, program, &actions, &attr, (char *const *)argv,
 			    (char *const *)environment);
 	posix_spawn_file_actions_destroy(&actions);
@@ -72,7 +101,13 @@ static int spawn(const char *program, const char *const argv[], int listener, in
 	return -r;
 }
 
-int network_proxy_start(const struct network_port *port, struct err *e)
+/* Out of the way of the numbers that they are to have. */
+static int move_up(int fd)
+{
+	return fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, NAMESPACE + 1);
+}
+
+int network_proxy_start(const struct network_port *port, int namespace_fd, struct err *e)
 {
 	const char *folder = secure_getenv("HOLM_LIBEXEC");
 	own_free char *program =
@@ -82,13 +117,17 @@ int network_proxy_start(const struct network_port *port, struct err *e)
 	pid_t pid;
 
 	network_address_format(target, &port->target, false);
-	own_fd int listener = listen_at(port, e);
-	if (listener < 0)
-		return listener;
+	own_fd int made = listen_at(port, e);
+	if (made < 0)
+		return made;
+	own_fd int listener = move_up(made);
+	own_fd int namespace = move_up(namespace_fd);
 	own_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
+	if (null < 0 || listener < 0 || (namespace < 0 && namespace_fd >= 0))
 		return err_sys(e, "open /dev/null");
-	const char *const argv[] = { "holm-proxy", target, number, NULL };
-	int r = spawn(program, argv, listener, null, &pid);
+	const char *const argv[] = { "holm-proxy", target, number, namespace >= 0 ? "inside" : NULL,
+				     NULL };
+	const struct given given = { null, listener, namespace };
+	int r = spawn(program, argv, &given, &pid);
 	return r < 0 ? err_number(e, -r, "start %s", program) : pid;
 }

@@ -1,5 +1,5 @@
-/* proxy.h - a port that is published where NAT does not reach, at ::1: a program (src/proxy) that
- * listens there and carries the bytes. */
+/* proxy.h - a port that is published where NAT does not reach, at ::1 or by an ordinary user: a
+ * program (src/proxy) that listens there and carries the bytes. */
 #pragma once
 #include <stdbool.h>
 #include <sys/types.h>
@@ -11,6 +11,8 @@ struct network_port;
 /* Does NAT not reach the host's address of this port? */
 bool network_proxy_wanted(const struct network_address *host);
 
-/* Listens at the host's address and port, and starts the program for it. Returns its process, which
- * goes on until it is ended. ERR_EXISTS: the port is taken. */
-int network_proxy_start(const struct network_port *port, struct err *e);
+/* Listens at the host's address and port, TCP, and starts the program for it. Returns its process,
+ * which goes on until it is ended. namespace_fd: it goes to the target from this network namespace
+ * (src/proxy/inside.h), where 0.0.0.0 and :: stand for whatever address that has; -1: it does not.
+ * ERR_EXISTS: the port is taken. -EAFNOSUPPORT: the host has no IPv6. */
+int network_proxy_start(const struct network_port *port, int namespace_fd, struct err *e);

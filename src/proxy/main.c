@@ -1,12 +1,14 @@
 /* holm-proxy ADDRESS PORT - takes the connections of the socket that it was given (descriptor 3,
  * listening) to this address and port: for ports that are published at ::1, which no NAT reaches
- * (decision 0030). Each connection is a process of its own, which ends with this one. It is nobody,
- * and opens nothing but sockets. */
+ * (decision 0030). It is nobody, and opens nothing but sockets.
+ * holm-proxy ADDRESS PORT inside - the same for an ordinary user's container, in the network
+ * namespace that is descriptor 4, and as the client (inside.h, decision 0056); 0.0.0.0 and :: are
+ * the address that the container has then.
+ * Each connection is a process of its own, which ends with this one. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,12 +21,17 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/str.h"
+#include "proxy/carry.h"
+#include "proxy/inside.h"
 
-enum { LISTENER = 3, NOBODY = 65534, CONNECTIONS_MAX = 512, CHUNK = 64 << 10 };
+enum { LISTENER = 3, NAMESPACE = 4, NOBODY = 65534, CONNECTIONS_MAX = 1024 };
 
 struct target {
 	struct sockaddr_storage address;
 	socklen_t length;
+	bool inside;
+	bool keeps; /* the client's address */
 };
 
 static int parse_target(struct target *to, const char *address, const char *port, struct err *e)
@@ -53,85 +60,81 @@ static int parse_target(struct target *to, const char *address, const char *port
 
 /* ---- one connection ---- */
 
-/* One direction: what was read and not yet written. */
-struct flow {
-	int from, to;
-	size_t start, end;
-	bool closed;
-	char bytes[CHUNK];
-};
-
-/* false: it is at its end, either way. */
-static bool move(struct flow *flow)
+static bool is_any(const struct sockaddr_storage *address)
 {
-	if (flow->start == flow->end) {
-		ssize_t n = read(flow->from, flow->bytes, sizeof(flow->bytes));
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
-		if (n == 0) {
-			flow->closed = true;
-			return shutdown(flow->to, SHUT_WR) == 0;
-		}
-		flow->start = 0;
-		flow->end = (size_t)n;
+	const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+
+	return address->ss_family == AF_INET
+		       ? ((const struct sockaddr_in *)address)->sin_addr.s_addr == INADDR_ANY
+		       : IN6_IS_ADDR_UNSPECIFIED(six);
+}
+
+static void set_port(struct sockaddr_storage *address, in_port_t port)
+{
+	if (address->ss_family == AF_INET)
+		((struct sockaddr_in *)address)->sin_port = port;
+	else
+		((struct sockaddr_in6 *)address)->sin6_port = port;
+}
+
+/* Both families have it at one place. */
+static in_port_t port_of(const struct sockaddr_storage *address)
+{
+	return ((const struct sockaddr_in *)address)->sin_port;
+}
+
+static int connect_inside(const struct target *target, int fd,
+			  const struct sockaddr_storage *client)
+{
+	struct sockaddr_storage address = target->address, local = { 0 };
+	socklen_t length = sizeof(local);
+
+	if (is_any(&address)) {
+		if (!proxy_inside_find(&address, client->ss_family))
+			return -1;
+		set_port(&address, port_of(&target->address));
 	}
-	ssize_t n = write(flow->to, flow->bytes + flow->start, flow->end - flow->start);
-	if (n > 0)
-		flow->start += (size_t)n;
-	return n >= 0 || errno == EAGAIN || errno == EINTR;
+	if (getsockname(fd, (struct sockaddr *)&local, &length) < 0 ||
+	    !proxy_inside_may(client, &local, &address))
+		return -1;
+	return proxy_inside_connect(&address, client, target->keeps);
 }
 
-static void wait_for(struct flow flows[2])
+static int connect_to(const struct target *target, int client,
+		      const struct sockaddr_storage *address)
 {
-	struct pollfd fds[2] = { { .fd = flows[0].from }, { .fd = flows[1].from } };
-
-	for (int i = 0; i < 2; i++)
-		if (flows[i].start < flows[i].end)
-			fds[!i].events |= POLLOUT;
-		else if (!flows[i].closed)
-			fds[i].events |= POLLIN;
-	/* who is only there to be written to would wake us for its end */
-	for (int i = 0; i < 2; i++)
-		if (!fds[i].events)
-			fds[i].fd = -1;
-	poll(fds, 2, -1);
+	if (target->inside)
+		return connect_inside(target, client, address);
+	int fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&target->address, target->length) < 0)
+		return -1;
+	return fd;
 }
 
-static void carry(int client, int server)
-{
-	static struct flow flows[2];
-
-	flows[0].from = flows[1].to = client;
-	flows[0].to = flows[1].from = server;
-	fcntl(client, F_SETFL, O_NONBLOCK);
-	fcntl(server, F_SETFL, O_NONBLOCK);
-	while (!flows[0].closed || !flows[1].closed) {
-		wait_for(flows);
-		for (int i = 0; i < 2; i++)
-			if (!flows[i].closed && !move(&flows[i]))
-				return;
-	}
-}
-
-_Noreturn static void serve(int client, const struct target *target, pid_t parent)
+_Noreturn static void serve(int client, const struct sockaddr_storage *address,
+			    const struct target *target, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
 	close(LISTENER);
-	int server = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (server >= 0 &&
-	    connect(server, (const struct sockaddr *)&target->address, target->length) == 0)
-		carry(client, server);
+	int server = connect_to(target, client, address);
+	if (server >= 0)
+		proxy_carry(client, server);
 	_exit(0);
 }
 
 /* ---- all of them ---- */
 
-static int become_nobody(struct err *e)
+static int become_nobody(const struct target *target, struct err *e)
 {
-	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-			       setresuid(NOBODY, NOBODY, NOBODY) < 0))
+	int r = target->inside ? proxy_inside_drop(e) : 0;
+
+	if (r < 0)
+		return r;
+	if (!target->inside && geteuid() == 0 &&
+	    (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	     setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return err_sys(e, "become nobody");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "set no_new_privs");
@@ -154,12 +157,14 @@ _Noreturn static void run(const struct target *target)
 		while (connections > 0 &&
 		       waitpid(-1, NULL, connections < CONNECTIONS_MAX ? WNOHANG : 0) > 0)
 			connections--;
-		int client = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+		struct sockaddr_storage address = { 0 };
+		socklen_t length = sizeof(address);
+		int client = accept4(LISTENER, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
 		if (client < 0)
 			continue;
 		pid_t pid = fork();
 		if (pid == 0)
-			serve(client, target, self);
+			serve(client, &address, target, self);
 		connections += pid > 0;
 		close(client);
 	}
@@ -170,11 +175,14 @@ int main(int argc, char **argv)
 	struct target target;
 	struct err e;
 
-	if (argc != 3)
+	if (argc < 3 || argc > 4 || (argc == 4 && !str_equal(argv[3], "inside")))
 		return 125;
 	int r = parse_target(&target, argv[1], argv[2], &e);
+	target.inside = argc == 4;
+	if (r == 0 && target.inside)
+		r = proxy_inside_enter(&target.keeps, NAMESPACE, &e);
 	if (r == 0)
-		r = become_nobody(&e);
+		r = become_nobody(&target, &e);
 	if (r < 0) {
 		log_warning("holm-proxy: %s", e.text);
 		return 125;

@@ -226,8 +226,9 @@ sees_who_asks() { # NAME
 		export -f serve
 		service nsenter --net="/proc/$WORLD/ns/net" bash -c 'serve 10.9.9.1 7000 far'
 		within 5 world timeout 1 bash -c '</dev/tcp/10.9.9.1/7000'
-		expect 0 u exec web nc 10.9.9.1 7000
-		output_is "far 10.9.9.2"
+		# (where one hangs now and then with Debian 12's pasta: decision 0037)
+		[ $network = pasta ] || expect 0 u exec web nc -w 10 10.9.9.1 7000
+		[ $network = pasta ] || output_is "far 10.9.9.2"
 		services_end_but_world
 		expect 0 u port rm web '[::]:8080:80'
 		not says fd09::2 8080

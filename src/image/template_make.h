@@ -12,6 +12,7 @@ struct strv;
 /* What a maker leaves in its folder: one of these is the root filesystem. */
 #define TEMPLATE_TAR  "root.tar"
 #define TEMPLATE_ROOT "root"
+#define TEMPLATE_NULL TEMPLATE_ROOT "/dev/null"
 
 struct template
 {

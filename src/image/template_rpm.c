@@ -1,5 +1,6 @@
 /* template_rpm.c - Fedora and Rocky Linux: by the host's dnf, into a folder, with the
  * distribution's own repositories and keys. Nothing of the host's configuration of dnf is used. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,13 +125,16 @@ static int write_macros(const struct template *t, struct err *e)
 	return fd_write_file_at(t->work_fd, ".rpmmacros", text, strlen(text), 0600, e);
 }
 
-/* What scripts of packages want to find. */
+/* What scripts of packages want to find. An ordinary user makes no devices: the host's is mounted
+ * over a file (template_run.c). */
 static int prepare(const struct template *t, struct err *e)
 {
 	if (mkdirat(t->work_fd, TEMPLATE_ROOT, 0755) < 0 ||
-	    mkdirat(t->work_fd, TEMPLATE_ROOT "/dev", 0755) < 0 ||
-	    mknodat(t->work_fd, TEMPLATE_ROOT "/dev/null", S_IFCHR | 0666, makedev(1, 3)) < 0)
+	    mkdirat(t->work_fd, TEMPLATE_ROOT "/dev", 0755) < 0)
 		return err_sys(e, "make a folder in %s", t->work);
+	if (mknodat(t->work_fd, TEMPLATE_NULL, S_IFCHR | 0666, makedev(1, 3)) < 0 &&
+	    (errno != EPERM || mknodat(t->work_fd, TEMPLATE_NULL, S_IFREG | 0600, 0) < 0))
+		return err_sys(e, "make /dev/null in %s", t->work);
 	return write_macros(t, e);
 }
 

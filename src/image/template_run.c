@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/path.h"
 #include "base/process.h"
 #include "base/strv.h"
 #include "image/template_make.h"
@@ -41,6 +43,16 @@ static pid_t fork_apart(bool *apart)
 	return pid < 0 && errno == EPERM ? fork() : (pid_t)pid;
 }
 
+static void mount_null(const struct template *t)
+{
+	own_free char *file = path_join(t->work, TEMPLATE_NULL);
+	struct stat st;
+
+	if (fstatat(t->work_fd, TEMPLATE_NULL, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode))
+		mount("/dev/null", file, NULL, MS_BIND, NULL);
+}
+
 static void exec_in_child(const struct running *running, bool apart)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -49,6 +61,8 @@ static void exec_in_child(const struct running *running, bool apart)
 	if (apart && (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
 		      mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0))
 		_exit(125);
+	if (apart)
+		mount_null(running->t);
 	process_reset_signals();
 	fcntl(running->t->lock, F_SETFD, 0);
 	dup2(running->in, STDIN_FILENO);

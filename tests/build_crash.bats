@@ -84,6 +84,41 @@ goes_on() {
 	goes_on
 }
 
+@test "several platforms: kill -9, and ctrl-C while all of them run" {
+	write_dockerfile
+	both=linux/amd64,linux/arm64
+	sed -i 's/^FROM busybox/FROM --platform=$BUILDPLATFORM busybox/' Dockerfile
+	for _ in $(seq 6); do
+		killed_at_random 500 holm build --no-cache --platform "$both" -t app .
+	done
+	goes_on --platform "$both"
+	before=$(holm manifest inspect app)
+	sed -i 's/^RUN echo two.*/ARG TARGETARCH\nRUN echo $TARGETARCH runs; sleep 1000/' Dockerfile
+	python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])' \
+		holm build --progress plain --platform "$both" -t app --output type=tar,dest=out.tar . >log 2>&1 3>&- &
+	build=$!
+	all_run() {
+		grep -q ' amd64 runs' log && grep -q ' arm64 runs' log
+	}
+	# two at once, where there are two processors
+	if [ "$(nproc)" -gt 1 ]; then
+		within 20 all_run
+	else
+		within 20 grep -q '64 runs' log
+	fi
+	kill -INT "$build"
+	status=0
+	wait "$build" || status=$?
+	[ "$status" = 1 ]
+	grep -q interrupted log
+	[ ! -e out.tar ]
+	[ "$(holm manifest inspect app)" = "$before" ]
+	[ -z "$(find "$HOLM_ROOT/layers" -name '.new-*')" ]
+	within 10 no_containers
+	expect 0 holm system check
+	output_is "The store is sound."
+}
+
 @test "two builds at once, and the collector beside them" {
 	write_dockerfile
 	for i in 1 2 3 4; do

@@ -244,6 +244,31 @@ no_containers() {
 	refused 1 'no such flag --frm' holm build -f - . <<<$'FROM busybox\nCOPY --frm=x a /to'
 }
 
+@test "COPY of files that may be missing: a pattern that matches nothing is no error, a name is" {
+	echo '{}' >package.json
+	cat >Dockerfile <<-'END'
+		FROM busybox
+		COPY package.json yarn.lock* package-lock.json* ./app/
+		COPY none* /none/
+		RUN ls /app; [ ! -e /none ]
+	END
+	expect 0 holm build .
+	output_has " package.json"
+	output_has "#2 nothing matches yarn.lock*"
+	output_has "#3 nothing matches none*"
+	touch yarn.lock
+	expect 0 holm build .
+	output_has " yarn.lock"
+	[ "$(grep -c CACHED <<<"$stderr")" = 0 ]
+	sed -i 's/yarn.lock\*/yarn.lok/' Dockerfile
+	refused 1 '"/yarn.lok": not found' holm build .
+	# nor is it one that an ignore file takes away
+	echo 'package*' >.dockerignore
+	printf 'FROM scratch\nCOPY p*.json /\n' >Dockerfile
+	expect 0 holm build -o out .
+	[ -z "$(ls out)" ]
+}
+
 @test "variables: ARG, ENV, defaults, patterns; SHELL, a script with its own program" {
 	cat >Dockerfile <<-'END'
 		ARG VERSION=1.2.3-rc1

@@ -97,7 +97,6 @@ int build_expand(struct strv *to, int root_fd, const struct build_ignore *ignore
 	own_free char *absolute = path_join("/", word);
 	own_free char *clean = path_clean(absolute);
 	own_clear(strv_clear) struct strv parts = { 0 }, found = { 0 };
-	size_t before = to->count;
 	int r = 0;
 
 	if (!build_glob_is(word)) {
@@ -115,7 +114,5 @@ int build_expand(struct strv *to, int root_fd, const struct build_ignore *ignore
 	for (size_t i = 0; i < found.count; i++)
 		if (!is_ignored(ignore, found.items[i]))
 			strv_add(to, found.items[i]);
-	if (to->count == before)
-		return err_set(e, ERR_NOT_FOUND, "\"/%s\": nothing matches", clean + 1);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "build/layer_sum.h"
 #include "build/made.h"
 #include "build/owner.h"
+#include "build/progress.h"
 #include "build/source.h"
 #include "build/step.h"
 #include "build/sum.h"
@@ -171,6 +172,9 @@ static int add_source(struct copying *copying, const char *word, struct err *e)
 	bool parents = is_flag_set(copying->step, "parents", false);
 
 	int r = build_expand(&paths, copying->source.fd, copying->source.ignore, word, e);
+	if (r == 0 && !paths.count)
+		build_progress_note(copying->step->build->progress, copying->step->number,
+				    "nothing matches %s", word);
 	for (size_t i = 0; r == 0 && i < paths.count; i++)
 		r = read_item(copying, paths.items[i],
 			      add_item(copying, copying->source.fd, paths.items[i]), e);

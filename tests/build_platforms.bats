@@ -79,6 +79,15 @@ architectures() { # of an index.json or a manifest's text
 	# one platform to a registry as well
 	expect 0 holm build --output "type=registry,name=$REGISTRY/one" .
 	expect 0 skopeo inspect --tls-verify=false "docker://$REGISTRY/one"
+	# docker's short forms: to all names, and both
+	expect 0 holm buildx build --push --load -t "$REGISTRY/two:1" -t "$REGISTRY/two:2" .
+	for tag in 1 2; do
+		expect 0 skopeo inspect --tls-verify=false "docker://$REGISTRY/two:$tag"
+	done
+	expect 0 holm image inspect "$REGISTRY/two:2"
+	expect 0 holm build --push --platform linux/amd64,linux/arm64 -t "$REGISTRY/both:1" -t "$REGISTRY/both:2" .
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/both:2" | architectures)" = "linux/amd64 linux/arm64" ]
+	refused 1 "it has no name" holm build --push .
 	refused 1 "it has no name" holm build --output type=registry .
 	# nor needs it a name of its own here
 	expect 0 holm build --platform linux/amd64,linux/arm64 --output "type=registry,name=$REGISTRY/app:3" .

@@ -38,6 +38,8 @@ struct build_options {
 	bool debug_shell;
 	bool no_cache;
 	bool pull;
+	bool push; /* --output type=registry */
+	bool load; /* --output type=docker */
 	bool quiet;
 	bool squash;
 	bool squash_all;

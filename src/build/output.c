@@ -70,8 +70,6 @@ static int parse(struct output *to, const char *text, struct err *e)
 		return err_set(e, ERR_INVALID, "--output %s: only an image has a name", text);
 	if (to->to && named)
 		return err_set(e, ERR_INVALID, "--output %s: an image has no dest", text);
-	if (!strv_value(&to->pairs, "name") && str_equal(to->type, "registry"))
-		return err_set(e, ERR_INVALID, "--output %s: it has no name", text);
 	if (!to->to && str_equal(to->type, "local"))
 		return err_set(e, ERR_INVALID, "--output %s: it has no dest", text);
 	return 0;
@@ -101,6 +99,11 @@ int build_output_check(const struct build *build, struct err *e)
 	for (size_t i = 0; r == 0 && i < outputs->count; i++) {
 		own_clear(output_clear) struct output output = { 0 };
 		r = parse(&output, outputs->items[i], e);
+		if (r == 0 && str_equal(output.type, "registry") && !build->o->tag.count &&
+		    !strv_value(&output.pairs, "name")) {
+			err_set(e, ERR_INVALID, "--output type=registry: it has no name");
+			r = err_hint(e, "--tag NAME, or type=registry,name=NAME");
+		}
 		if (r == 0 && build_targets_are_several(build))
 			r = check_several(&output, e);
 		if (r == 0 && !is_stored(&output) && !str_equal(output.type, "local") &&
@@ -239,7 +242,22 @@ int build_output_push(const struct store *store, const char *from, const char *t
 	return image_command_run(NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 }
 
-/* Of several platforms the index has that name already (build_output_names()). */
+/* To its name, or else to all of --tag. Of several platforms the index has these names already
+ * (build_output_names()). */
+static int push(const struct build *build, const char *id, const char *name, struct err *e)
+{
+	char *names[] = { (char *)name };
+	const struct strv one = { names, 1 };
+	const struct strv *to = name ? &one : &build->o->tag;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < to->count; i++)
+		r = build_output_push(build->engine->store,
+				      build_targets_are_several(build) ? to->items[i] : id,
+				      to->items[i], e);
+	return r;
+}
+
 static int write_stored(const struct build *build, const struct strv *ids,
 			const struct output *output, struct err *e)
 {
@@ -247,8 +265,7 @@ static int write_stored(const struct build *build, const struct strv *ids,
 	bool several = build_targets_are_several(build);
 
 	if (str_equal(output->type, "registry"))
-		return build_output_push(build->engine->store, several ? name : ids->items[0], name,
-					 e);
+		return push(build, ids->items[0], name, e);
 	return name && !several ? engine_images_tag(build->engine, ids->items[0], name, e) : 0;
 }
 

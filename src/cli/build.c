@@ -48,6 +48,7 @@ static const struct option table[] = {
 	{ "iidfile", 0, OPTION_STRING(iidfile), "FILE", "write the image's id to this file",
 	  "file:" },
 	{ "label", 0, OPTION_STRINGS(label), "KEY=VALUE", "of the image" },
+	{ "load", 0, OPTION_FLAG(load), NULL, "also into this store: --output type=docker" },
 	{ "memory", 'm', OPTION_STRING(memory), "SIZE", "of RUN: at most so much memory" },
 	{ "memory-swap", 0, OPTION_STRING(memory_swap), "SIZE", "of RUN: memory and swap" },
 	{ "metadata-file", 0, OPTION_STRING(metadata_file), "FILE",
@@ -63,6 +64,7 @@ static const struct option table[] = {
 	  "how it is shown: auto, plain, tty, json, quiet",
 	  "auto|plain|tty|json|rawjson|quiet|none" },
 	{ "pull", 0, OPTION_FLAG(pull), NULL, "look for newer images, also where some are here" },
+	{ "push", 0, OPTION_FLAG(push), NULL, "and push it: --output type=registry" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print nothing but the image's id" },
 	{ "security-opt", 0, OPTION_STRINGS(security_opt), "OPTION", "of RUN, as of run" },
 	{ "secret", 0, OPTION_STRINGS(secret), "id=ID[,src=FILE|env=NAME]",
@@ -116,6 +118,10 @@ static int run_build(struct cli *cli, void *options, const struct strv *args, st
 	struct engine *engine;
 
 	take_environment(&o->build_arg);
+	if (o->push)
+		strv_add(&o->output, "type=registry");
+	if (o->load)
+		strv_add(&o->output, "type=docker");
 	if (o->debug_shell && (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)))
 		return err_set(e, ERR_INVALID, "--debug-shell: this is no terminal");
 	o->attach = attach;

@@ -84,6 +84,7 @@ nsenter -t $other -i true
 # Root of a container with these ids.
 tries_with() { # MODE
 	echo "$tries" >"$host/tries"
+	[ "$(grep -c . "$host/tries")" -ge 40 ]
 	expect 0 u run --rm --privileged --userns "$1" --user 0 --pid host --network host -v "$host:/host" \
 		-e "root=$root" -e "other=$other" busybox sh -c '
 		touch /host/mine/file
@@ -155,8 +156,119 @@ tries_with() { # MODE
 	expect 0 u rm -f web
 }
 
+# What the other tries, with every right that it has, against what the first one's container and files are;
+# what works is printed.
+others_tries='
+kill -TERM $pid
+kill -STOP $monitor
+kill -0 $monitor
+head -c 1 /proc/$pid/mem
+cat /proc/$pid/environ
+ls /proc/$pid/root/
+ls /proc/$pid/fd/
+readlink /proc/$pid/ns/net
+nsenter --user=/proc/$pid/ns/user true
+nsenter --net=/proc/$pid/ns/net true
+nsenter --mount=/proc/$pid/ns/mnt true
+echo $$ >$cgroup/cgroup.procs
+echo $$ >$cgroup/tasks
+rmdir $cgroup
+ls $store
+ls $store/containers/$id
+cat $store/containers/$id/config.json
+cat $store/containers/$id/log
+ls $run
+cat $run/containers/$id/state.json
+touch $run/containers/$id/alive
+python3 -c "import socket; socket.socket(socket.AF_UNIX).connect(\"$run/containers/$id/socket\")"
+python3 -c "import socket; socket.socket(socket.AF_UNIX).connect(\"$run/containers/$id/slirp\")"
+cat $temporary/secret
+rm -f $temporary/secret
+holm --root $store ps
+holm --run $run ps
+holm --root $store --run $run exec $id true
+holm exec $id true
+holm exec alone true
+holm logs alone
+holm kill alone
+holm stop -t 0 alone
+holm rm alone
+holm inspect alone
+holm cp alone:/etc/passwd /dev/null
+holm attach alone
+holm port add alone 8090:80
+holm network inspect inner
+holm network rm inner
+holm network connect inner mine
+holm run --rm --network inner busybox true
+holm run --rm --network container:alone busybox true
+holm run --rm --pid container:alone busybox true
+holm volume inspect kept
+holm run --rm -p 8089:80 busybox true
+'
+
+@test "two users side by side: neither sees nor touches what is the other's" {
+	local id pid monitor
+	mount -t tmpfs -o mode=755 tmpfs /dev/net
+	mknod -m 666 /dev/net/tun c 10 200
+	mkdir -m 1777 "$host/tmp"
+	expect 0 u network create inner
+	expect 0 u volume create kept
+	expect 0 u run -d --name alone -p 8089:80 -v "$host/tmp:/tmp" busybox \
+		sh -c 'umask 077; echo mine >/tmp/secret; echo said; exec sleep 1000'
+	within 5 test -s "$host/tmp/secret"
+	expect 0 as other holm run -d --name mine --network bridge busybox sleep 1000
+	id=$(u inspect -f '{{.Id}}' alone)
+	pid=$(u inspect -f '{{.State.Pid}}' alone)
+	monitor=$(jq -r .monitorPid "/run/user/1000/holm/containers/$id/state.json")
+	echo "$others_tries" >"$host/others_tries"
+	[ "$(grep -c . "$host/others_tries")" -ge 40 ]
+	# the same names are free for the other, and are others
+	expect 0 as other env id="$id" pid="$pid" monitor="$monitor" temporary="$host/tmp" \
+		cgroup="$(echo /sys/fs/cgroup/{,*/}holm/"$id")" run=/run/user/1000/holm \
+		store="$BATS_TEST_TMPDIR/person/tester/.local/share/holm" bash -c '
+		[ -n "$id" ] && [ "$pid" -gt 1 ] && [ "$monitor" -gt 1 ] || exit 9
+		while read -r try; do
+			[ -z "$try" ] || { timeout 20 bash -c "$try" >/dev/null 2>&1 </dev/null && echo "this works: $try"; }
+		done <"$0"
+		exit 0' "$host/others_tries"
+	output_is ""
+	expect 0 as other holm ps -a --format '{{.Names}}'
+	output_is mine
+	expect 0 as other holm network ls -q --filter driver=bridge
+	[ "${#lines[@]}" = 1 ]
+	expect 0 as other holm volume ls -q
+	output_is ""
+	expect 0 as other holm events --since 1h --until 0s
+	not grep -q alone <<<"$output"
+	# nothing has happened to it
+	expect 0 u exec alone cat /tmp/secret
+	output_is mine
+	expect 0 u logs alone
+	output_is said
+	# names that are taken by one are the other's to take
+	expect 0 as other holm network create inner
+	expect 0 as other holm volume create kept
+	expect 0 as other holm run -d --name alone busybox sleep 1000
+	# their networks are two, with the same addresses
+	expect 0 u network inspect inner --format '{{.Id}}'
+	first=$output
+	expect 0 as other holm network inspect inner --format '{{.Id}}'
+	[ "$output" != "$first" ]
+	expect 0 as other holm rm -f alone mine
+	expect 0 as other holm network rm inner
+	expect 0 as other holm volume rm kept
+	expect 0 u inspect -f '{{.State.Running}}' alone
+	output_is true
+	expect 0 u rm -f alone
+	expect 0 u network rm inner
+	expect 0 u volume rm kept
+	umount /dev/net
+}
+
 @test "nothing that is installed has more rights than who calls it" {
 	[ "$(find "$HOLM_STAGE" -type f -name 'holm*' | wc -l)" -gt 4 ]
+	[ "$(find "$HOLM_STAGE" -perm -4000)" = "" ]
 	[ "$(find "$HOLM_STAGE" -type f -perm /6000)" = "" ]
 	[ "$(getcap -r "$HOLM_STAGE")" = "" ]
 }

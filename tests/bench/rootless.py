@@ -207,6 +207,54 @@ def pulls():
     server.wait()
 
 
+IPERF = ["/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "--library-path", "/usr/lib/x86_64-linux-gnu",
+         "/usr/bin/iperf3", "--server", "--port", "80"]
+
+
+def gbits(port):
+    """From another host: a network namespace behind a veth."""
+    text = quiet("ip", "netns", "exec", "world", "iperf3", "--json", "-c", "10.9.9.2", "-p", str(port),
+                 "-t", "2")
+    answer = json.loads(text)
+    if "sum_received" not in answer["end"]:
+        raise RuntimeError(answer.get("error", "no answer"))
+    return answer["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def ports():
+    """A published port of each: bytes a second, in turn."""
+    for line in ("netns add world", "link add up0 type veth peer name up1 netns world",
+                 "address add 10.9.9.2/24 dev up0", "link set up0 up", "route add default via 10.9.9.1",
+                 "-n world address add 10.9.9.1/24 dev up1", "-n world link set up1 up"):
+        quiet("ip", *line.split())
+    mount = ["-v", "/usr:/usr:ro"]
+    as_user(lambda: quiet("holm", "run", "-d", "--name", "a", "-p", "8001:80", *mount, "bench", *IPERF))
+    as_user(lambda: quiet(*podman("run", "-d", "--name", "b", "-p", "8002:80", *mount, "bench", *IPERF)))
+    as_user(lambda: quiet(*podman("run", "-d", "--name", "c", "-p", "8003:80", "--network",
+                                  "slirp4netns:port_handler=slirp4netns", *mount, "bench", *IPERF)))
+    rest = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    others = [subprocess.Popen(["pasta", "--config-net", "-f", "-t", "8004:80", "--", "iperf3", "-s", "-p", "80"],
+                               user=UID, group=UID, extra_groups=[], env=environment(), cwd=HOME, **rest),
+              subprocess.Popen(["iperf3", "-s", "-p", "8005"], **rest)]
+    names = {"holm": 8001, "podman (rootlessport)": 8002, "podman (slirp4netns)": 8003, "pasta alone": 8004,
+             "the host's own socket": 8005}
+    results = {name: [] for name in names}
+    for _ in range(ROUNDS // 3 + 2):
+        for name, port in names.items():
+            try:
+                results[name].append(gbits(port))
+            except RuntimeError as error:
+                print(name, "failed:", str(error)[-200:])
+    print("\n### rootless: a published port, TCP\n\n| | median Gbit/s | best |\n|---|---|---|")
+    for name, values in results.items():
+        if values:
+            print(f"| {name} | {percentile(values, .5):.2f} | {max(values):.2f} |", flush=True)
+    for other in others:
+        other.kill()
+    as_user(lambda: quiet("holm", "rm", "-f", "a"))
+    as_user(lambda: quiet(*podman("rm", "-f", "-t", "0", "b", "c")))
+
+
 def main():
     versions()
     if not shutil.which("podman"):
@@ -214,8 +262,9 @@ def main():
         return
     make_user()
     prepare_stores()
-    wanted = os.environ.get("ROOTLESS", "start root exec pull").split()
-    for name, function in (("start", start), ("root", beside_root), ("exec", exec_true), ("pull", pulls)):
+    wanted = os.environ.get("ROOTLESS", "start root exec ports pull").split()
+    for name, function in (("start", start), ("root", beside_root), ("exec", exec_true), ("ports", ports),
+                           ("pull", pulls)):
         if name in wanted:
             function()
 

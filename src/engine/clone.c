@@ -14,6 +14,7 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/copied.h"
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/fault.h"
@@ -154,12 +155,27 @@ static int copy_hooks(int from_fd, int to_fd, struct err *e)
 	return copy_tree_at(from_fd, "hooks", to_fd, "hooks", &all, e);
 }
 
-static int fill_folder(struct engine *engine, struct container *c, int folder_fd,
+/* One whose root is a copy (copied.h) has another copy of it. */
+static int copy_upper(int from_fd, int folder_fd, struct err *e)
+{
+	static const struct copy_options all = { .all_attributes = true };
+
+	if (mkdirat(folder_fd, "work", 0700) < 0)
+		return err_sys(e, "make the container's work folder");
+	int r = copy_tree_at(from_fd, "upper", folder_fd, "upper", &all, e);
+	if (r < 0)
+		return r;
+	int fd = openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open the container's root") : fd;
+}
+
+static int fill_folder(struct engine *engine, struct container *c, int from_fd, int folder_fd,
 		       const struct clone_options *o, struct err *e)
 {
 	int r = 0;
 
-	own_fd int upper = engine_freeze_make_folders(engine, c, folder_fd, e);
+	own_fd int upper = c->storage.copied ? copy_upper(from_fd, folder_fd, e)
+					     : engine_freeze_make_folders(engine, c, folder_fd, e);
 	if (upper < 0)
 		return upper;
 	if (o->keep_identity && container_is_system(c))
@@ -178,7 +194,7 @@ static int write_folder(struct engine *engine, struct container *c, int from_fd,
 	}
 	renew_host_name(c, o->hostname);
 	fault_point("clone.name");
-	r = fill_folder(engine, c, folder_fd, o, e);
+	r = fill_folder(engine, c, from_fd, folder_fd, o, e);
 	if (r == 0)
 		r = engine_require_mark(engine, c, e);
 	if (r == 0)
@@ -228,6 +244,18 @@ static int check(const struct container *c, const struct clone_options *o, struc
 	return r < 0 ? err_add(e, "the clone") : 0;
 }
 
+/* Its files are copied as they are: they must not change meanwhile, nor have other owners then. */
+static int check_copied(const struct container *c, bool live, struct err *e)
+{
+	if (c->security.userns && str_starts(c->security.userns, "auto"))
+		return engine_copied_check(c, e);
+	if (!live)
+		return 0;
+	err_set(e, ERR_STATE, "the root of container %s is a copy of its image, and it runs",
+		c->name);
+	return err_hint(e, "holm stop %s: it is cloned while it is stopped", c->name);
+}
+
 /* The record that the clone's is made of, with all layers frozen. */
 static int find_origin(struct engine *engine, struct engine_held *held,
 		       const struct clone_options *o, struct err *e)
@@ -247,6 +275,8 @@ static int find_origin(struct engine *engine, struct engine_held *held,
 	int live = engine_freeze_is_live(&held->container, &held->state, e);
 	if (live < 0)
 		return live;
+	if (held->container.storage.copied)
+		return check_copied(&held->container, live, e);
 	return live ? engine_freeze_live(engine, &held->container, &held->state, &paused_ns, e)
 		    : engine_freeze_still(engine, &held->container, held->folder, e);
 }

@@ -150,10 +150,13 @@ static int read_name(struct commit *commit, const char *name, struct err *e)
 
 /* ---- the layer ---- */
 
-/* Is the layer all files, and the only one? A container of a folder has no others. */
+/* Is the layer all files, and the only one? A container of a folder has no others, and of a copy
+ * nobody knows what is the image's. */
 static bool is_whole(const struct commit *commit)
 {
-	return commit->tree.container.image.rootfs || commit->options->squash;
+	const struct container *c = &commit->tree.container;
+
+	return c->image.rootfs || c->storage.copied || commit->options->squash;
 }
 
 /* What lies in several layers is merged, and goes again with the commit. */

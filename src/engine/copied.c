@@ -80,7 +80,8 @@ int engine_copied_check(const struct container *c, struct err *e)
 	if (!c->storage.copied)
 		return 0;
 	err_set(e, ERR_UNSUPPORTED,
-		"the root of container %s is a copy of its image: what it changed is not known",
+		"the root of container %s is a copy of its image: there is no layer of what it "
+		"changed",
 		c->name);
 	return err_hint(e, "holm export has all of it; --root DIR on ext4, xfs or btrfs lets new "
 			   "containers have layers");

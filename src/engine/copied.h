@@ -1,7 +1,7 @@
 /* copied.h - a container whose root is a folder, and not layers: an ordinary user's whose home is
  * on a filesystem that neither overlayfs nor fuse-overlayfs can write to. Its upper folder is a
- * copy of all of its image, made with it; what it changed is not known, so that it has no diff and
- * no snapshots. */
+ * copy of all of its image, made with it. What it changed is found by comparing (diff); a commit is
+ * all of its files as one layer, and a clone copies them; there are no snapshots. */
 #pragma once
 
 struct container;

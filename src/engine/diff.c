@@ -6,7 +6,8 @@
 #include "engine/lower.h"
 #include "engine/tree.h"
 
-/* What it wrote lies in several layers: the whole of both trees is compared. */
+/* What it wrote lies in several layers, or among a copy of its image: the whole of both trees is
+ * compared. */
 static int compare(struct engine *engine, const char *name, struct storage_changes *ret,
 		   struct err *e)
 {
@@ -33,7 +34,7 @@ int engine_diff(struct engine *engine, const char *name, struct storage_changes 
 	int r = engine_load(engine, name, &c, NULL, e);
 	if (r < 0)
 		return r;
-	if (engine_lower_count_frozen(&c))
+	if (engine_lower_count_frozen(&c) || c.storage.copied)
 		return compare(engine, c.id, ret, e);
 	own_fd int upper = engine_tree_open_upper(engine, &c, e);
 	if (upper < 0)

@@ -227,7 +227,7 @@ def ports():
                  "address add 10.9.9.2/24 dev up0", "link set up0 up", "route add default via 10.9.9.1",
                  "-n world address add 10.9.9.1/24 dev up1", "-n world link set up1 up"):
         quiet("ip", *line.split())
-    mount = ["-v", "/usr:/usr:ro"]
+    mount = ["-v", "/usr:/usr:ro", "--tmpfs", "/tmp"]
     as_user(lambda: quiet("holm", "run", "-d", "--name", "a", "-p", "8001:80", *mount, "bench", *IPERF))
     as_user(lambda: quiet(*podman("run", "-d", "--name", "b", "-p", "8002:80", *mount, "bench", *IPERF)))
     as_user(lambda: quiet(*podman("run", "-d", "--name", "c", "-p", "8003:80", "--network",

@@ -162,6 +162,7 @@ static int import_source(const struct image_import *import, const struct byte_so
 
 struct bringing {
 	int folder_fd; /* of a folder */
+	const struct oci_id_map *ids;
 	const char *url;
 	struct image_ring *ring;
 };
@@ -174,8 +175,8 @@ static int ring_write(void *context, const void *bytes, size_t length, struct er
 
 static void *pack_thread(void *argument)
 {
-	static const struct pack_options options = { .one_filesystem = true };
 	const struct bringing *job = argument;
+	const struct pack_options options = { .one_filesystem = true, .ids = job->ids };
 	struct byte_sink sink = { ring_write, job->ring };
 	struct err e;
 
@@ -222,7 +223,7 @@ static int import_fd(const struct image_import *import, int fd, struct err *e)
 	own(image_fd_source_free) struct image_fd_source *bytes =
 		image_fd_source_new(fd, NULL, NULL);
 	struct byte_source source = image_fd_source(bytes);
-	struct bringing folder = { .folder_fd = fd };
+	struct bringing folder = { .folder_fd = fd, .ids = import->ids };
 	struct stat st;
 
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
@@ -254,8 +255,10 @@ static int open_path(const char *path)
 
 int image_import(const struct image_import *import, struct err *e)
 {
-	bool from_url = is_url(import->path);
-	own_fd int fd = from_url ? -1 : open_path(import->path);
+	bool from_url = !import->folder_fd && is_url(import->path);
+	own_fd int fd = from_url            ? -1
+			: import->folder_fd ? import->folder_fd
+					    : open_path(import->path);
 	if (fd < 0 && !from_url)
 		return err_sys(e, "open %s", import->path);
 	int r = import_locked(import, fd, e);
@@ -278,6 +281,8 @@ int image_import_verb(const struct image_invocation *invocation, struct err *e)
 		.report = invocation->report,
 		.platform = &invocation->platform,
 		.comment = invocation->message,
+		.folder_fd = invocation->folder_fd > 0 ? invocation->folder_fd : 0,
+		.ids = &invocation->ids,
 	};
 	own_free char *reference = NULL;
 	own_clear(process_clear) struct oci_image_process process = { 0 };

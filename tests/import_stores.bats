@@ -166,6 +166,6 @@ from_podman() { # DRIVER
 	refused 1 "No such file" holm import --from docker "$store/nowhere"
 	[ -z "$(holm images -q)" ]
 	[ -z "$(find "$HOLM_ROOT/images/blobs/sha256" "$HOLM_ROOT/layers" "$HOLM_ROOT/partial" -mindepth 1)" ]
-	refused 125 "--from" holm import --from lxc "$store"
+	refused 125 "--from" holm import --from incus "$store"
 	refused 1 "does not go with" holm import --from docker -m x "$store"
 }

@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/foreign.h"
 #include "cli/print.h"
 #include "engine/engine.h"
 #include "engine/event.h"
@@ -17,6 +18,7 @@
 #include "image/command.h"
 #include "image/reference.h"
 #include "storage/store.h"
+#include "system/foreign.h"
 
 struct archive_options {
 	char *input;
@@ -28,6 +30,7 @@ struct archive_options {
 	char *from;
 	char *only;
 	struct strv change;
+	bool dry_run;
 };
 
 #define OPTIONS struct archive_options
@@ -53,8 +56,12 @@ static const struct option save_table[] = {
 static const struct option import_table[] = {
 	{ "change", 'c', OPTION_STRINGS(change), "INSTRUCTION",
 	  "a Containerfile's CMD, ENV, EXPOSE, USER... for the image" },
+	{ "dry-run", 0, OPTION_FLAG(dry_run), NULL,
+	  "of lxc and nspawn: say what would be made, and what not taken" },
 	{ "from", 0, OPTION_STRING(from), "ENGINE",
-	  "take the images and volumes that docker or podman has in FOLDER", "docker|podman" },
+	  "take what docker, podman, lxc or nspawn has in FOLDER: images and volumes, or "
+	  "containers",
+	  "docker|podman|lxc|nspawn" },
 	{ "message", 'm', OPTION_STRING(message), "TEXT", "a comment, for the image's history" },
 	{ "only", 0, OPTION_STRING(only), "WHAT", "with --from: images or volumes alone",
 	  "images|volumes" },
@@ -156,8 +163,8 @@ static int run_save(struct cli *cli, void *options, const struct strv *args, str
 	return r;
 }
 
-static int import_from(struct cli *cli, const struct archive_options *o, const struct strv *args,
-		       struct err *e)
+static int import_images(struct cli *cli, const struct archive_options *o, const struct strv *args,
+			 struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
 	const char *folder =
@@ -180,13 +187,39 @@ static int import_from(struct cli *cli, const struct archive_options *o, const s
 				      o->quiet ? IMAGE_SHOW_NOTHING : IMAGE_SHOW_PROGRESS, e);
 }
 
+static int refuse_for_containers(const struct archive_options *o, struct err *e)
+{
+	if (o->platform || o->message || o->change.count || o->only)
+		return err_set(e, ERR_INVALID,
+			       "--from %s does not go with --platform, --message, --change and "
+			       "--only: containers come as they are",
+			       o->from);
+	return 0;
+}
+
+static int import_from(struct cli *cli, const struct archive_options *o, const struct strv *args,
+		       struct err *e)
+{
+	const struct foreign_kind *kind = system_foreign_kind_find(o->from);
+
+	if (kind && refuse_for_containers(o, e) < 0)
+		return -e->number;
+	if (kind)
+		return cli_foreign_import(cli, kind, args, o->dry_run, e);
+	if (o->dry_run)
+		return err_set(e, ERR_INVALID, "--dry-run goes with --from lxc and --from nspawn");
+	return import_images(cli, o, args, e);
+}
+
 static int run_import(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct archive_options *o = options;
 	if (o->from)
 		return import_from(cli, o, args, e);
-	if (o->only)
-		return err_set(e, ERR_INVALID, "--only goes with --from");
+	if (o->only || o->dry_run)
+		return err_set(e, ERR_INVALID, "--only and --dry-run go with --from");
+	if (args->count > 2)
+		return err_set(e, ERR_INVALID, "import takes one file, and maybe a name");
 	if (!args->count)
 		return err_set(e, ERR_INVALID, "import needs a file, a folder or an address");
 	own_clear(strv_clear) struct strv arguments = { 0 };
@@ -241,10 +274,11 @@ const struct cli_command cli_archive_import = {
 	.names = "import|image import",
 	.section = "Images",
 	.arguments = "[OPTIONS] FILE|FOLDER|URL|- [NAME[:TAG]]",
-	.summary = "Make an image of a root filesystem; or take all from docker or podman",
+	.summary = "Make an image of a root filesystem; or take all from docker, podman, lxc or "
+		   "nspawn",
 	.options = import_table,
 	.size = sizeof(struct archive_options),
-	.args_max = 2,
+	.args_max = CLI_ARGS_ANY,
 	.values = "file:",
 	.run = run_import,
 };

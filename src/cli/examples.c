@@ -128,7 +128,9 @@ static const struct {
 	{ "history", "holm history --no-trunc busybox\n" },
 	{ "load", "holm load -i tools.tar\n" },
 	{ "save", "holm save -o tools.tar tools:1 tools:2\n" },
-	{ "import", "holm import rootfs.tar base:1\n" },
+	{ "import", "holm import rootfs.tar base:1\n"
+		    "holm import --from lxc --dry-run\n"
+		    "holm import --from lxc web\n" },
 	{ "login", "holm login -u me --password-stdin registry.example.org <password\n" },
 	{ "logout", "holm logout registry.example.org\n" },
 	{ "volume create", "holm volume create data\n" },

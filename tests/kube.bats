@@ -540,3 +540,80 @@ checked() { # CONTAINER TEXT
 	not grep -q '^ *0 *0 ' /proc/"$(holm inspect -f '{{.State.Pid}}' u2-c)"/uid_map
 	holm kube down u2.yaml
 }
+
+@test "generate: what a container is comes back as the same, byte for byte the second time" {
+	holm run -d --name solo -p 8088:80 -m 64m --cpus 0.5 --read-only --cap-drop ALL --tmpfs /tmp:size=1m \
+		-v /etc/hostname:/h:ro -v data:/data -e A=yes -e 'B=$(A) $$ "q" $(no)' -e $'C=two\nlines' -u 5:6 \
+		--restart on-failure --add-host far:10.1.2.3 --health-cmd true --health-on-failure kill busybox \
+		sh -c 'echo $$ $(A) $(id -u); sleep 1000'
+	expect 0 holm kube generate solo
+	[[ $output == *"kubectl create -f"* && $stderr == "" ]]
+	echo "$output" >solo.yaml
+	holm kube generate data >data.yaml
+	grep -q 'kind: PersistentVolumeClaim' data.yaml
+	holm rm -f solo >/dev/null
+	holm volume rm data >/dev/null
+	cat data.yaml <(echo ---) solo.yaml >all.yaml
+	expect 0 holm kube play all.yaml
+	[ "$(holm exec solo-pod-solo sh -c 'id -u; id -g; echo "$A"; echo "$B"; echo "$C"')" = $'5\n6\nyes\n$(A) $$ "q" $(no)\ntwo\nlines' ]
+	[ "$(holm inspect -f '{{.Args}}' solo-pod-solo)" = '[-c echo $$ $(A) $(id -u); sleep 1000]' ]
+	[ "$(holm exec solo-pod-solo df /tmp | awk 'END { print $2 }')" = 1024 ]
+	[ "$(holm inspect -f '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.ReadonlyRootfs}}' solo-pod-solo)" = "67108864 500000000 true" ]
+	holm exec solo-pod-solo grep -q '10.1.2.3.*far' /etc/hosts
+	holm kube generate solo-pod | diff solo.yaml -
+	holm kube down --force all.yaml
+	nothing_made
+}
+
+@test "generate: pods with their init containers, as a Deployment, with a Service, to a file" {
+	{
+		printf 'kind: ConfigMap\nmetadata: {name: cm}\ndata: {a: "1"}\n---\nkind: Secret\nmetadata: {name: sec}\nstringData: {tls.key: k}\n---\n'
+		pod web '    ports: [{containerPort: 80, hostPort: 8080}]
+    env: [{name: K, valueFrom: {secretKeyRef: {name: sec, key: tls.key}}}]
+    livenessProbe: {httpGet: {port: 80, path: /x}}
+    volumeMounts: [{name: c, mountPath: /c}, {name: e, mountPath: /e, subPath: x}]' '  shareProcessNamespace: true
+  initContainers: [{name: first, image: busybox, command: ["true"], volumeMounts: [{name: e, mountPath: /e}]}]
+  volumes: [{name: c, configMap: {name: cm}}, {name: e, emptyDir: {}}]'
+	} >web.yaml
+	holm kube play --start=false web.yaml
+	expect 0 holm kube generate --type deployment --service -f out.yaml web
+	output_is ""
+	refused 1 "--filename out.yaml: File exists" holm kube generate -f out.yaml web
+	local line
+	for line in 'kind: Deployment' 'kind: Service' 'name: web-deployment' 'targetPort: 80' 'hostPort: 8080' \
+		'name: sec' 'key: tls.key' 'path: /x' 'subPath: "x"' 'emptyDir: {}' 'shareProcessNamespace: true' 'initContainers:'; do
+		grep -q -- "^ *-* *$line\$" out.yaml || {
+			echo "no $line in:"
+			cat out.yaml
+			return 1
+		}
+	done
+	not grep -q 'k$' <(grep value: out.yaml)
+	refused 1 "container web-c is one of a pod" holm kube generate web-c
+	refused 1 "there is no pod, container or volume nothing" holm kube generate nothing
+	refused 125 "--type" holm kube generate --type x web
+	holm kube down web.yaml
+	# the Service is left out, the rest is as it was
+	head -8 web.yaml | cat - out.yaml >again.yaml
+	expect 0 holm kube play --start=false again.yaml
+	[[ $stderr == *"the Service is left out"* ]]
+	[ "$(holm pod inspect -f '{{.Name}} {{.NumContainers}}' web-deployment-pod)" = "web-deployment-pod 3" ]
+	holm kube down again.yaml
+	nothing_made
+}
+
+@test "--wait: it is taken away when it has ended, or by a signal" {
+	pod short '    command: [sh, -c, "sleep 0.3"]' '  restartPolicy: Never' >short.yaml
+	expect 0 holm kube play --wait - <short.yaml
+	[[ ${lines[0]} == Pod: ]]
+	nothing_made
+	pod long >long.yaml
+	holm kube play --wait long.yaml >out 3>&- &
+	local pid=$!
+	within 5 grep -q Container out
+	status_is long Running
+	kill -TERM $pid
+	wait $pid
+	nothing_made
+	refused 1 "--down and --wait exclude each other" holm kube play --down --wait long.yaml
+}

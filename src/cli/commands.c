@@ -119,6 +119,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_pod_exists,
 	&cli_kube_play,
 	&cli_kube_down,
+	&cli_kube_generate,
 	&cli_secret_create,
 	&cli_secret_list,
 	&cli_secret_inspect,

@@ -59,7 +59,7 @@ extern const struct cli_command cli_pod_create, cli_pod_list, cli_pod_start, cli
 	cli_pod_restart, cli_pod_kill, cli_pod_pause, cli_pod_unpause, cli_pod_remove,
 	cli_pod_prune, cli_pod_inspect, cli_pod_exists; /* pod.c */
 extern const struct cli_command cli_pod_clone, cli_pod_logs, cli_pod_top, cli_pod_stats;
-extern const struct cli_command cli_kube_play, cli_kube_down; /* kube.c */
+extern const struct cli_command cli_kube_play, cli_kube_down, cli_kube_generate; /* kube.c */
 extern const struct cli_command cli_secret_create, cli_secret_list, cli_secret_inspect,
 	cli_secret_remove, cli_secret_exists; /* secret.c */
 extern const struct cli_command cli_network_create, cli_network_list, cli_network_remove,

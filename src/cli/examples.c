@@ -190,6 +190,9 @@ static const struct {
 	{ "kube play", "holm kube play web.yaml\n"
 		       "holm kube play --replace --configmap settings.yaml web.yaml\n" },
 	{ "kube down", "holm kube down web.yaml\n" },
+	{ "kube generate",
+	  "holm kube generate -f shop.yaml shop\n"
+	  "holm kube generate --type deployment --service web | kubectl apply -f -\n" },
 	{ "pod exists", "holm pod exists shop && echo there\n" },
 	{ "secret create", "printf %s \"$PASSWORD\" | holm secret create db -\n"
 			   "holm run --rm --secret db busybox ls -l /run/secrets\n" },

@@ -1,19 +1,22 @@
-/* `holm kube play` and `kube down`. */
+/* `holm kube play`, `kube down` and `kube generate`. */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "base/strv.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "kube/down.h"
+#include "kube/generate.h"
 #include "kube/play.h"
 
 struct kube_options {
 	struct kube_play_options play;
 	bool down;
-	bool force;
 };
 
 #define OPTIONS struct kube_options
@@ -22,6 +25,10 @@ static const struct option play_table[] = {
 	{ "replace", 0, OPTION_FLAG(play.replace), NULL,
 	  "remove first what an earlier call has made" },
 	{ "down", 0, OPTION_FLAG(down), NULL, "remove it: kube down" },
+	{ "wait", 'w', OPTION_FLAG(play.wait), NULL,
+	  "stay until all has ended, or for ctrl-c, and remove it then" },
+	{ "force", 0, OPTION_FLAG(play.force), NULL,
+	  "with --down and --wait: the volumes of PersistentVolumeClaims, too" },
 	{ "configmap", 0, OPTION_STRINGS(play.configmap), "FILE", "a file with ConfigMaps",
 	  "file:" },
 	{ "annotation", 0, OPTION_STRINGS(play.plan.annotation), "KEY=VALUE",
@@ -48,7 +55,7 @@ static const struct option play_table[] = {
 };
 
 static const struct option down_table[] = {
-	{ "force", 0, OPTION_FLAG(force), NULL, "the volumes of PersistentVolumeClaims, too" },
+	{ "force", 0, OPTION_FLAG(play.force), NULL, "the volumes of PersistentVolumeClaims, too" },
 	{ 0 },
 };
 #undef OPTIONS
@@ -65,6 +72,7 @@ static void print_report(const struct kube_report *report)
 			puts(pod->containers.items[k]);
 		puts("");
 	}
+	fflush(stdout);
 }
 
 static void print_list(const char *title, const struct strv *items, bool always)
@@ -90,19 +98,19 @@ static int down(struct engine *engine, const char *place, bool force, struct err
 static int run_play(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	own_clear(kube_play_report_clear) struct kube_report report = { 0 };
-	const struct kube_options *o = options;
+	struct kube_options *o = options;
+	const char *other = o->play.replace ? "--replace" : o->play.wait ? "--wait" : NULL;
 	struct engine *engine;
 
-	if (o->down && o->play.replace)
-		return err_set(e, ERR_INVALID, "--down and --replace exclude each other");
+	if (o->down && other)
+		return err_set(e, ERR_INVALID, "--down and %s exclude each other", other);
+	if (o->play.wait && o->play.start_given && !o->play.start)
+		return err_set(e, ERR_INVALID, "--wait and --start=false exclude each other");
 	int r = cli_command_engine(cli, &engine, e);
 	if (r == 0 && o->down)
-		return down(engine, args->items[0], o->force, e);
-	if (r == 0)
-		r = kube_play(engine, args->items[0], &o->play, &report, e);
-	if (r == 0)
-		print_report(&report);
-	return r;
+		return down(engine, args->items[0], o->play.force, e);
+	o->play.made = print_report;
+	return r < 0 ? r : kube_play(engine, args->items[0], &o->play, &report, e);
 }
 
 static int run_down(struct cli *cli, void *options, const struct strv *args, struct err *e)
@@ -111,7 +119,7 @@ static int run_down(struct cli *cli, void *options, const struct strv *args, str
 	struct engine *engine;
 	int r = cli_command_engine(cli, &engine, e);
 
-	return r < 0 ? r : down(engine, args->items[0], o->force, e);
+	return r < 0 ? r : down(engine, args->items[0], o->play.force, e);
 }
 
 const struct cli_command cli_kube_play = {
@@ -138,4 +146,61 @@ const struct cli_command cli_kube_down = {
 	.args_max = 1,
 	.values = "file:",
 	.run = run_down,
+};
+
+#define OPTIONS struct kube_generate_options
+static const struct option generate_table[] = {
+	{ "filename", 'f', OPTION_STRING(filename), "FILE", "write it to this new file", "file:" },
+	{ "service", 's', OPTION_FLAG(service), NULL, "and a Service, of the published ports" },
+	{ "type", 't', OPTION_STRING(type), "TYPE", "what a pod becomes (pod)", "pod|deployment" },
+	{ 0 },
+};
+#undef OPTIONS
+
+static int write_file(const char *path, const struct str *text, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_sys(e, "--filename %s", path);
+	int r = fd_write_all(fd, text->text, text->length);
+	if (r == 0)
+		return 0;
+	unlink(path);
+	return err_number(e, -r, "write %s", path);
+}
+
+static int run_generate(struct cli *cli, void *options, const struct strv *args, struct err *e)
+{
+	static const char head[] = "# Save the output of this file and use kubectl create -f to "
+				   "import\n# it into Kubernetes.\n#\n# Created with "
+				   "holm-" HOLM_VERSION "\n";
+	const struct kube_generate_options *o = options;
+	own_clear(str_clear) struct str text = { 0 }, whole = { 0 };
+	struct engine *engine;
+
+	int r = cli_command_engine(cli, &engine, e);
+	if (r == 0)
+		r = kube_generate(&text, engine, args, o, e);
+	if (r < 0)
+		return r;
+	str_add(&whole, head);
+	str_add(&whole, text.text);
+	if (o->filename)
+		return write_file(o->filename, &whole, e);
+	fputs(whole.text, stdout);
+	return 0;
+}
+
+const struct cli_command cli_kube_generate = {
+	.names = "kube generate|generate kube",
+	.section = "Pods",
+	.arguments = "[OPTIONS] POD|CONTAINER|VOLUME...",
+	.summary = "Show pods, containers and volumes as Kubernetes objects",
+	.options = generate_table,
+	.size = sizeof(struct kube_generate_options),
+	.args_min = 1,
+	.args_max = CLI_ARGS_ANY,
+	.values = "container:",
+	.run = run_generate,
 };

@@ -11,6 +11,9 @@ struct store;
 /* Of secrets that were made by kube play (storage/secret.h): of which Secret, or for which pod. */
 #define KUBE_DATA_LABEL_SECRET "org.holm.kube.secret"
 #define KUBE_DATA_LABEL_POD    "org.holm.kube.pod"
+/* Of volumes of a pod's own: "emptyDir", "ConfigMap" or "Secret", and of which one. */
+#define KUBE_DATA_LABEL_KIND "org.holm.kube.kind"
+#define KUBE_DATA_LABEL_OF   "org.holm.kube.of"
 
 struct kube_datum {
 	const char *key;

@@ -79,7 +79,7 @@ int kube_make_claim(struct kube_made *made, struct engine *engine,
 	return r < 0 ? err_add(e, "volume %s", volume->name) : 0;
 }
 
-/* Owner is the root of the pod, whatever id of the host that is; group, if there is one, likewise. */
+/* To the root of the pod, whatever id of the host that is; and to the group, if there is one. */
 static int give_to_pod(int fd, const struct container *pod, int64_t group, unsigned mode,
 		       struct err *e)
 {

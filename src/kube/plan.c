@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "kube/claim.h"
 
 enum {
 	REPLICAS_MAX = 100,
@@ -112,17 +113,6 @@ void kube_plan_clear(struct kube_plan *plan)
 
 /* ---- claims and secrets ---- */
 
-/* podman's annotations of a claim, and options of `volume create`. */
-static const struct {
-	const char *annotation, *option, *part;
-} claim_options[] = {
-	{ "volume.podman.io/type", "type", NULL },
-	{ "volume.podman.io/device", "device", NULL },
-	{ "volume.podman.io/uid", "o", "uid=" },
-	{ "volume.podman.io/gid", "o", "gid=" },
-	{ "volume.podman.io/mount-options", "o", "" },
-};
-
 static const char *annotation_of(const struct kube_object *object, const char *name)
 {
 	const struct kube_pairs *all = &object->metadata->annotations;
@@ -144,12 +134,13 @@ static int plan_claim(struct kube_plan *plan, const struct kube_entry *entry, st
 	to->group = -1;
 	for (size_t i = 0; i < labels->count; i++)
 		strv_addf(&to->labels, "%s=%s", labels->items[i].key, labels->items[i].value);
-	for (size_t i = 0; i < COUNT_OF(claim_options); i++) {
-		const char *value = annotation_of(object, claim_options[i].annotation);
-		if (value && claim_options[i].part)
-			str_addf(&o, "%s%s%s", o.length ? "," : "", claim_options[i].part, value);
+	for (size_t i = 0; i < KUBE_CLAIM_OPTIONS; i++) {
+		const char *value = annotation_of(object, kube_claim_options[i].annotation);
+		if (value && kube_claim_options[i].part)
+			str_addf(&o, "%s%s%s", o.length ? "," : "", kube_claim_options[i].part,
+				 value);
 		else if (value)
-			strv_addf(&to->options, "%s=%s", claim_options[i].option, value);
+			strv_addf(&to->options, "%s=%s", kube_claim_options[i].option, value);
 	}
 	if (o.length)
 		strv_addf(&to->options, "o=%s", o.text);

@@ -13,6 +13,7 @@
 #include "kube/make.h"
 #include "kube/set.h"
 #include "kube/source.h"
+#include "kube/wait.h"
 
 void kube_play_report_clear(struct kube_report *report)
 {
@@ -222,7 +223,12 @@ static int play(struct playing *p, struct kube_set *set, struct err *e)
 		r = start_all(p, &plan, &keep, e);
 	if (r < 0 && !keep)
 		kube_make_undo(&p->made, p->engine);
-	return r;
+	if (r == 0 && p->o->made)
+		p->o->made(p->report);
+	if (r < 0 || !p->o->wait)
+		return r;
+	r = kube_wait(p->engine, p->report, e);
+	return r < 0 ? r : kube_down_set(p->engine, set, p->o->force, &removed, e);
 }
 
 int kube_play(struct engine *engine, const char *place, const struct kube_play_options *o,

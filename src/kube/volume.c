@@ -27,14 +27,16 @@ static bool is_true(const bool *flag)
 }
 
 static struct kube_plan_volume *add(const struct kube_plan_scope *s, const char *name,
-				    const char *kind)
+				    const char *kind, const char *of)
 {
 	const struct kube_security *security = s->spec->security;
 	struct kube_plan_volume *to = shape_list_add(&s->pod->volumes);
 
 	to->name = mem_format("%s-%s", s->pod->o.name, name);
 	strv_addf(&to->labels, KUBE_PLAN_LABEL_POD "=%s", s->pod->o.name);
-	strv_addf(&to->labels, "org.holm.kube.kind=%s", kind);
+	strv_addf(&to->labels, KUBE_DATA_LABEL_KIND "=%s", kind);
+	if (of)
+		strv_addf(&to->labels, KUBE_DATA_LABEL_OF "=%s", of);
 	to->group = security && security->fs_group ? *security->fs_group : -1;
 	to->mode = FOLDER_MODE;
 	return to;
@@ -59,7 +61,7 @@ static int plan_empty(const struct kube_plan_scope *s, const struct kube_volume 
 		      e);
 		return err_hint(e, "medium: Memory has a limit; or take it out");
 	}
-	struct kube_plan_volume *to = add(s, v->name, "emptyDir");
+	struct kube_plan_volume *to = add(s, v->name, "emptyDir", NULL);
 	to->mode = SHARED_MODE;
 	if (!memory)
 		return 0;
@@ -133,7 +135,7 @@ static int plan_files(const struct kube_plan_scope *s, const struct kube_volume 
 	int r = kube_data_of(&data, &s->source, kind, files->name, e);
 	if (r < 0 && (e->kind != ERR_NOT_FOUND || !is_true(files->optional)))
 		return err_add(e, "%s:%u: volume %s", s->file, files->line, v->name);
-	struct kube_plan_volume *to = add(s, v->name, kind);
+	struct kube_plan_volume *to = add(s, v->name, kind, files->name);
 	if (files->items.count)
 		return add_items(to, s, files, &data, mode, e);
 	r = 0;

@@ -60,13 +60,15 @@ int runtime_cgroup_check(const struct oci_resources *resources, struct err *e);
 int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path,
 				    const struct oci_resources *resources, struct err *e);
 
-/* How a child gets in without the grace period that writing a pid costs (8-13 ms): on v2 it is
- * born there, by clone3(CLONE_INTO_CGROUP) with .cgroup = folder; on v1 the child, while it has
- * one thread, calls enter_self. Where clone3 refuses the flag, enter_self works on v2, too.
+/* How a child gets in without the grace period that writing a pid costs (8-13 ms): in a tree of v2
+ * it is born, by clone3(CLONE_INTO_CGROUP) with .cgroup = folder; into those of v1 the child goes
+ * by enter_self, while it has one thread. Where clone3 refuses the flag, enter_self works on v2,
+ * too. A host with both has both.
  * A cgroup namespace must be unshared after this, in the child: CLONE_NEWCGROUP in clone3 would
  * take the parent's cgroup for its root. */
 struct runtime_cgroup_entry {
-	int folder; /* v2, else -1 */
+	int folder;  /* of v2, or -1: no tree of v2 is among them */
+	size_t tree; /* which of the files is that one's */
 	int files[RUNTIME_CGROUP_HIERARCHIES_MAX];
 	size_t count;
 };
@@ -82,7 +84,10 @@ int runtime_cgroup_entry_open(struct runtime_cgroup_entry *ret, const struct run
 int runtime_cgroup_entry_open_with(struct runtime_cgroup_entry *ret,
 				   const struct runtime_cgroup *cgroup, pid_t first, struct err *e);
 void runtime_cgroup_entry_close(struct runtime_cgroup_entry *entry);
-int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, struct err *e);
+
+/* born: it is in the tree of v2 already. */
+int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, bool born,
+				       struct err *e);
 
 /* Changes limits of a living cgroup; what resources does not name stays. When a part is refused,
  * the others are taken back (device rules of v1 excepted, which come last). ERR_STATE for a memory

@@ -35,9 +35,11 @@ static int entry_open_one(struct runtime_cgroup_entry *entry, const struct runti
 	int file = openat(folder, v2 ? "cgroup.procs" : "tasks", O_WRONLY | O_CLOEXEC);
 	if (file < 0)
 		return err_sys(e, "open cgroup %s", path);
-	entry->files[entry->count++] = file;
-	if (runtime_cgroup_is_v2(cgroup))
+	if (v2) {
 		entry->folder = take_fd(&folder);
+		entry->tree = entry->count;
+	}
+	entry->files[entry->count++] = file;
 	return 0;
 }
 
@@ -184,9 +186,12 @@ void runtime_cgroup_entry_close(struct runtime_cgroup_entry *entry)
 
 /* "0" is the writer itself. In v1's tasks that moves one thread, without the lock (and the grace
  * period behind it) that moving a process of unknown threads takes. */
-int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, struct err *e)
+int runtime_cgroup_enter_self_in_child(const struct runtime_cgroup_entry *entry, bool born,
+				       struct err *e)
 {
 	for (size_t i = 0; i < entry->count; i++) {
+		if (born && i == entry->tree)
+			continue;
 		int r = fd_write_all(entry->files[i], "0", 1);
 		if (r < 0)
 			return err_number(e, -r, "enter the cgroup");

@@ -3,7 +3,10 @@
 
 #include "base/str.h"
 #include "base/strv.h"
+#include "runtime/cgroup_guest.h"
 #include "runtime/cgroup_live.h"
+#include "runtime/cgroup_membership.h"
+#include "runtime/clone.h"
 
 static bool make_below(const struct runtime_cgroup *cgroup, const char *below)
 {
@@ -38,7 +41,7 @@ static void enter(const struct runtime_cgroup *cgroup, const struct strv *choice
 	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, choices, &e) == 0, "%s", e.text);
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (runtime_cgroup_enter_self_in_child(&entry, &e) < 0)
+		if (runtime_cgroup_enter_self_in_child(&entry, false, &e) < 0)
 			_exit(99);
 		pause();
 	}
@@ -119,6 +122,47 @@ START_TEST(a_path_that_leads_up_or_nowhere_is_refused)
 }
 END_TEST
 
+/* As the first process of a system on a host of v1 that has a tree of v2, too. */
+START_TEST(a_process_is_born_in_the_tree_of_v2_and_goes_into_the_others)
+{
+	set_name();
+	if (!can_make_cgroups())
+		return;
+	struct runtime_cgroup cgroup = cgroup_of("{}");
+	own_clear(shape_map_clear) struct shape_map annotations = { 0 };
+	own_free char *path = NULL;
+	struct runtime_cgroup_entry entry;
+	struct err e;
+
+	shape_map_set(&annotations, "org.holm.cgroup.guest", "0:0");
+	ck_assert_msg(runtime_cgroup_guest_add_in_parent(&cgroup, &annotations, &e) == 0, "%s",
+		      e.text);
+	if (!runtime_cgroup_guest_tree(&cgroup) || runtime_cgroup_is_v2(&cgroup)) {
+		remove_cgroup(&cgroup);
+		unit_skip("this host has not both kinds of cgroups");
+	}
+	ck_assert_int_eq(runtime_cgroup_entry_open(&entry, &cgroup, NULL, &e), 0);
+	ck_assert_int_ge(entry.folder, 0);
+	pid_t pid = runtime_clone(0, entry.folder, NULL);
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (runtime_cgroup_enter_self_in_child(&entry, true, &e) < 0)
+			_exit(99);
+		pause();
+	}
+	runtime_cgroup_entry_close(&entry);
+	int64_t deadline_ms = runtime_cgroup_tree_deadline_ms(5000);
+	unsigned round = 0;
+	while (count_below(&cgroup, "memory", ".") != 1 || count_below(&cgroup, "pids", ".") != 1)
+		ck_assert(runtime_cgroup_tree_wait(&round, deadline_ms));
+	ck_assert_int_eq(
+		runtime_cgroup_membership_read(&path, pid, RUNTIME_CGROUP_MEMBERSHIP_V2, &e), 0);
+	ck_assert_msg(str_ends(path, name), "%s", path);
+	remove_cgroup(&cgroup);
+}
+END_TEST
+
 UNIT_MAIN("runtime/cgroup_entry", UNIT(a_process_enters_a_cgroup_below_the_containers),
+	  UNIT(a_process_is_born_in_the_tree_of_v2_and_goes_into_the_others),
 	  UNIT(a_controller_has_a_path_of_its_own_on_v1),
 	  UNIT_LOOP(a_path_that_leads_up_or_nowhere_is_refused, COUNT_OF(bad)))

@@ -92,7 +92,7 @@ static inline pid_t start_in(const struct runtime_cgroup *cgroup, void (*work)(v
 	ck_assert_msg(runtime_cgroup_entry_open(&entry, cgroup, NULL, &e) == 0, "%s", e.text);
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (runtime_cgroup_enter_self_in_child(&entry, &e) < 0)
+		if (runtime_cgroup_enter_self_in_child(&entry, false, &e) < 0)
 			_exit(99);
 		work();
 		_exit(0);

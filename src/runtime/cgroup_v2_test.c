@@ -174,7 +174,7 @@ START_TEST(one_who_enters_by_writing_is_in_it_too)
 	ck_assert_int_eq(runtime_cgroup_entry_open(&entry, &cgroup, NULL, &e), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (runtime_cgroup_enter_self_in_child(&entry, &e) < 0)
+		if (runtime_cgroup_enter_self_in_child(&entry, false, &e) < 0)
 			_exit(9);
 		_exit(count_in(&cgroup) == 1 ? 0 : 8);
 	}

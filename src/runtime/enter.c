@@ -105,8 +105,8 @@ static int enter_cgroup(struct runtime_enter *enter, struct err *e)
 	const struct oci_cpu_affinity *affinity = enter->process.exec_cpu_affinity;
 
 	int r = runtime_cpu_affinity_initial_in_child(affinity, e);
-	if (r == 0 && !enter->entered)
-		r = runtime_cgroup_enter_self_in_child(&enter->entry, e);
+	if (r == 0)
+		r = runtime_cgroup_enter_self_in_child(&enter->entry, enter->entered, e);
 	if (r == 0 && !affinity)
 		runtime_cpu_affinity_reset_in_child(enter->launch.spec);
 	return r < 0 ? r : runtime_cpu_affinity_final_in_child(affinity, e);

@@ -19,7 +19,7 @@ struct runtime_enter {
 	int pidfd;                  /* the container's first process */
 	pid_t pid;                  /* its number */
 	uint64_t namespaces;        /* CLONE_NEW*: which differ from the host's */
-	bool entered;               /* born in its cgroup (v2) */
+	bool entered;               /* born in its cgroup of v2 */
 };
 
 /* ERR_STATE when the container does not run. The caller ends *ret, after a failure, too. */

@@ -132,7 +132,7 @@ static int prepare(void *context, struct err *e)
 {
 	const struct restore *r = context;
 
-	int result = runtime_cgroup_enter_self_in_child(&r->entry, e);
+	int result = runtime_cgroup_enter_self_in_child(&r->entry, false, e);
 	if (result < 0)
 		return result;
 	if (unshare(CLONE_NEWNS) < 0)

@@ -26,7 +26,7 @@ struct runtime_setup {
 	int rootfs_fd; /* -1: a mount namespace is joined, the tree is as it is */
 	const struct runtime_cgroup *cgroup; /* borrowed */
 	struct runtime_cgroup_entry entry;
-	bool entered;       /* born in its cgroup (v2) */
+	bool entered;       /* born in its cgroup of v2 */
 	bool inner;         /* the container is in another user namespace than the first */
 	bool tree_in_child; /* the caller may not make mounts: the child opens what lies on the
 			     * host, as root of its user namespace */

@@ -21,7 +21,7 @@ bool runtime_setup_user_forks(const struct runtime_setup *s)
  * file with the process's): so before it gets another. */
 static int enter_cgroup(const struct runtime_setup *s, struct err *e)
 {
-	return s->entered ? 0 : runtime_cgroup_enter_self_in_child(&s->entry, e);
+	return runtime_cgroup_enter_self_in_child(&s->entry, s->entered, e);
 }
 
 static int become_root(const struct runtime_setup *s, struct err *e)

@@ -133,8 +133,7 @@ int monitor_container_start(struct monitor *m, struct err *e)
 		r = monitor_figures_prepare(m, &spec, e);
 	if (r < 0)
 		return r;
-	options.covers = m->figures.covers;
-	options.covers_count = m->figures.covers_count;
+	options.covers = m->figures.covers.count ? &m->figures.covers : NULL;
 	options.id = m->config.id;
 	options.bundle = m->run_path;
 	memcpy(options.stdio, stdio.theirs, sizeof(options.stdio));

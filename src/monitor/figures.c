@@ -10,17 +10,14 @@
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -185,17 +182,22 @@ static void write_online(struct str *to, struct monitor *m)
 	str_add_char(to, '\n');
 }
 
-static const struct {
-	const char *path;
-	void (*write)(struct str *to, struct monitor *m);
-} kinds[MONITOR_FIGURES_FILES] = {
-	{ "/proc/meminfo", write_meminfo },
-	{ "/proc/swaps", write_swaps },
-	{ "/proc/cpuinfo", write_cpuinfo },
-	{ "/proc/stat", write_stat },
-	{ "/proc/uptime", write_uptime },
-	{ "/proc/loadavg", write_loadavg },
-	{ "/sys/devices/system/cpu/online", write_online },
+enum { MEMINFO, SWAPS, CPUINFO, STAT, UPTIME, LOADAVG, ONLINE };
+
+static const struct runtime_cover covers[MONITOR_FIGURES_FILES] = {
+	[MEMINFO] = { "/proc/meminfo", "0" },
+	[SWAPS] = { "/proc/swaps", "1" },
+	[CPUINFO] = { "/proc/cpuinfo", "2" },
+	[STAT] = { "/proc/stat", "3" },
+	[UPTIME] = { "/proc/uptime", "4" },
+	[LOADAVG] = { "/proc/loadavg", "5" },
+	[ONLINE] = { "/sys/devices/system/cpu/online", "6" },
+};
+
+static void (*const writers[MONITOR_FIGURES_FILES])(struct str *to, struct monitor *m) = {
+	[MEMINFO] = write_meminfo, [SWAPS] = write_swaps,   [CPUINFO] = write_cpuinfo,
+	[STAT] = write_stat,       [UPTIME] = write_uptime, [LOADAVG] = write_loadavg,
+	[ONLINE] = write_online,
 };
 
 /* ---- serving them ---- */
@@ -209,7 +211,7 @@ static void make_text(struct monitor *m, struct monitor_figures_file *file, uint
 	if (file->text.length && (offset || now - file->made_ns < FRESH_NS))
 		return;
 	str_clear(&file->text);
-	kinds[file - m->figures.files].write(&file->text, m);
+	writers[file - m->figures.files](&file->text, m);
 	file->made_ns = now;
 }
 
@@ -221,7 +223,7 @@ static int serve(struct monitor *m)
 	struct wire_fuse_request request;
 
 	for (int i = 0; i < TURN_MAX; i++) {
-		int r = wire_fuse_next(device, COUNT_OF(kinds), &request);
+		int r = wire_fuse_next(device, MONITOR_FIGURES_FILES, &request);
 		if (r <= 0)
 			return r;
 		struct monitor_figures_file *file = &m->figures.files[request.file];
@@ -286,35 +288,9 @@ void monitor_figures_take_back(struct monitor_figures_lent *lent)
 
 /* ---- beginning and end ---- */
 
-/* Of a mount that is nowhere no part can be cloned before Linux 6.15: it is hung up for that, where
- * nobody else sees it. */
-static int mount_in_child(void *arg, int *fds, struct err *e)
+static int serve_covers(void *context)
 {
-	const int *folder = arg;
-	int r = 0;
-
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(e, "FUSE: make a mount namespace");
-	if (move_mount(*folder, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return err_sys(e, "FUSE: hang up a filesystem");
-	for (size_t i = 0; r >= 0 && i < COUNT_OF(kinds); i++)
-		r = fds[i] = wire_fuse_open_file(*folder, i, e);
-	return r < 0 ? r : 0;
-}
-
-/* Looking a file up is to ask for it: a second child answers meanwhile. */
-static int mount_files(struct monitor *m, int folder, struct err *e)
-{
-	struct monitor_figures *f = &m->figures;
-	struct monitor_figures_lent lent;
-	int fds[COUNT_OF(kinds)];
-
-	monitor_figures_lend(m, &lent);
-	int r = child_open(fds, COUNT_OF(kinds), mount_in_child, &folder, e);
-	monitor_figures_take_back(&lent);
-	for (size_t i = 0; r >= 0 && i < COUNT_OF(kinds); i++)
-		f->covers[f->covers_count++] = (struct runtime_cover){ kinds[i].path, fds[i] };
-	return r;
+	return serve(context);
 }
 
 static int open_files(struct monitor *m, struct err *e)
@@ -327,7 +303,13 @@ static int open_files(struct monitor *m, struct err *e)
 		return device;
 	f->files_source.ready = files_ready;
 	monitor_source_open(m, &f->files_source, device, EPOLLIN);
-	return mount_files(m, folder, e);
+	f->covers = (struct runtime_covers){ .folder = take_fd(&folder),
+					     .items = covers,
+					     .count = COUNT_OF(covers),
+					     .server_fd = device,
+					     .serve = serve_covers,
+					     .context = m };
+	return 0;
 }
 
 static void add_offset(struct oci_spec *spec, const char *clock, clockid_t id)
@@ -394,10 +376,11 @@ int monitor_figures_prepare(struct monitor *m, struct oci_spec *spec, struct err
 
 void monitor_figures_attached(struct monitor *m)
 {
-	struct monitor_figures *f = &m->figures;
+	struct runtime_covers *used = &m->figures.covers;
 
-	while (f->covers_count)
-		close(f->covers[--f->covers_count].mount);
+	if (used->count)
+		close(used->folder);
+	*used = (struct runtime_covers){ 0 };
 }
 
 void monitor_figures_close(struct monitor *m)

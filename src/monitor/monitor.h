@@ -16,6 +16,7 @@
 #include "monitor/log_writer.h"
 #include "monitor/protocol.h"
 #include "monitor/state.h"
+#include "runtime/cover.h"
 #include "runtime/figures.h"
 #include "runtime/runtime.h"
 
@@ -103,8 +104,7 @@ struct monitor_figures {
 	int64_t began_ns; /* CLOCK_BOOTTIME of the host, when the container's own was 0 */
 	struct monitor_source files_source;
 	struct monitor_figures_file files[MONITOR_FIGURES_FILES];
-	struct runtime_cover covers[MONITOR_FIGURES_FILES]; /* until the container has them */
-	size_t covers_count;
+	struct runtime_covers covers; /* until the container has them */
 	struct monitor_source socket; /* to which listeners come */
 	struct monitor_figures_listener *listeners;
 	struct runtime_load load;

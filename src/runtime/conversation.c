@@ -25,6 +25,7 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "runtime/channel.h"
+#include "runtime/cover.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
 #include "runtime/net_device.h"
@@ -137,13 +138,15 @@ static int take_pid(struct runtime_process *process, struct conversation *c, pid
 static int wait_for_message(const struct runtime_process *process, struct conversation *c,
 			    struct err *e)
 {
-	struct pollfd ready[] = { { process->channel, POLLIN, 0 }, { c->listener, POLLIN, 0 } };
+	const int fds[] = { process->channel, c->listener };
+	struct pollfd asked = { c->listener, POLLIN, 0 };
 
-	if (c->listener < 0)
+	if (c->listener < 0 && !process->covers)
 		return 0;
-	while (poll(ready, 2, -1) < 0)
-		;
-	return ready[1].revents & POLLIN ? send_listener(process, c, e) : 0;
+	runtime_cover_serve_in_parent(process->covers, fds);
+	if (c->listener < 0 || poll(&asked, 1, 0) <= 0)
+		return 0;
+	return asked.revents & POLLIN ? send_listener(process, c, e) : 0;
 }
 
 /* One message. Returns 1 when there is nothing more to say. */

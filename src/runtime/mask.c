@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/own.h"
 #include "base/shape.h"
 #include "base/strv.h"
@@ -15,7 +14,6 @@
 #include "runtime/device.h"
 #include "runtime/mount.h"
 #include "runtime/mount_label.h"
-#include "runtime/runtime.h"
 #include "runtime/tree.h"
 
 struct covers {
@@ -170,25 +168,6 @@ int runtime_mask_readonly_in_child(const struct oci_spec *spec, const struct run
 			return err_add(e, "make %s read-only", paths->items[i]);
 	}
 	return clone < 0 ? 0 : cover_writable(tree, writable, clone, e);
-}
-
-/* Onto files of the kernel alone: in whatever else lies there, nothing is to be hidden. */
-static int cover(const struct runtime_tree *tree, const struct runtime_cover *cover, struct err *e)
-{
-	own_fd int target = runtime_tree_open(tree, cover->path, O_PATH | O_NOFOLLOW);
-
-	if (target < 0 || !fd_is_of_kernel(target))
-		return 0;
-	return runtime_mount_move(cover->mount, target, e);
-}
-
-int runtime_mask_cover_in_child(const struct runtime_options *options,
-				const struct runtime_tree *tree, struct err *e)
-{
-	for (size_t i = 0; i < options->covers_count; i++)
-		if (cover(tree, &options->covers[i], e) < 0)
-			return err_add(e, "cover %s", options->covers[i].path);
-	return 0;
 }
 
 /* With what is mounted below. */

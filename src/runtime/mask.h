@@ -1,10 +1,8 @@
-/* mask.h - paths that a container may not see (linux.maskedPaths) or write (readonlyPaths), and
- * those that show it something else (options->covers of runtime.h). */
+/* mask.h - paths that a container may not see (linux.maskedPaths) or write (readonlyPaths). */
 #pragma once
 
 struct err;
 struct oci_spec;
-struct runtime_options;
 struct runtime_tree;
 
 /* A path that is not there needs nothing. Files are covered by the null device of the container's
@@ -17,5 +15,3 @@ int runtime_mask_readonly_in_child(const struct oci_spec *spec, const struct run
 /* org.holm.rootfs.writable: mounts of their own, which do not become read-only with the root. */
 int runtime_mask_keep_writable_in_child(const struct oci_spec *spec,
 					const struct runtime_tree *tree, struct err *e);
-int runtime_mask_cover_in_child(const struct runtime_options *options,
-				const struct runtime_tree *tree, struct err *e);

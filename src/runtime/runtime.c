@@ -26,6 +26,7 @@
 #include "runtime/clone.h"
 #include "runtime/command.h"
 #include "runtime/conversation.h"
+#include "runtime/cover.h"
 #include "runtime/enter.h"
 #include "runtime/hooks.h"
 #include "runtime/scheduler.h"
@@ -59,6 +60,7 @@ _Noreturn static void child(struct runtime_setup *setup, int channel, int other_
 	struct err error;
 
 	close(other_end);
+	runtime_cover_leave_in_child(setup->launch.options->covers);
 	setup->launch.channel = channel;
 	runtime_setup_in_child(setup, &error);
 	runtime_channel_send_error(setup->launch.channel, &error);
@@ -126,6 +128,7 @@ static int spawn(struct runtime_setup *setup, struct runtime_process *process, s
 		return r;
 	process->channel = ends[0];
 	process->command = mem_text(setup->spec->process->args.items[0]);
+	process->covers = setup->launch.options->covers;
 	pid_t pid = clone_child(setup, &process->pidfd);
 	if (pid == 0)
 		child(setup, ends[1], ends[0]);
@@ -280,6 +283,8 @@ static int hear_of_exec(struct runtime_process *process, struct err *e)
 	const char *command = process->command ? process->command : "the command";
 	int number = 0;
 
+	/* a hook of the container's may look at what is covered */
+	runtime_cover_serve_in_parent(process->covers, (int[]){ channel, -1 });
 	int r = runtime_channel_receive(channel, &number, NULL, e);
 	if (r < 0)
 		return r;

@@ -99,14 +99,9 @@
 struct err;
 struct oci_device_rule;
 struct oci_spec;
+struct runtime_covers;
 struct runtime_mount_added;
 struct oci_process;
-
-/* A mount of the caller's that lies over a file of the container's, once its tree is there. */
-struct runtime_cover {
-	const char *path; /* absolute; nothing happens where the container has no such file */
-	int mount;        /* detached; stays the caller's */
-};
 
 struct runtime_options {
 	const char *id;
@@ -135,8 +130,8 @@ struct runtime_options {
 	bool no_cgroup;      /* it stays in the caller's; limits are refused */
 	bool systemd_cgroup; /* its cgroup is a scope of systemd's, cgroupsPath slice:prefix:name */
 	bool user_scope; /* where no cgroup is named: one of an ordinary user may be such a scope */
-	const struct runtime_cover *covers; /* of create */
-	size_t covers_count;
+	const struct runtime_covers *covers; /* of create (cover.h), until runtime_start() has
+					      * returned; NULL: none */
 	const struct strv *cgroups; /* of exec: "[CONTROLLER,...:]PATH", cgroups below the
 				     * container's to be in (runtime_cgroup_entry_open); NULL:
 				     * where the container is */
@@ -175,6 +170,7 @@ struct runtime_process {
 	int terminal;  /* the pty's master when process.terminal, else -1; the caller may take it */
 	int channel;   /* internal: to the process until it has exec'ed */
 	char *command; /* internal: for the words of a failed exec */
+	const struct runtime_covers *covers; /* internal: may be asked for until then */
 };
 #define RUNTIME_PROCESS_INIT                                                                       \
 	{                                                                                          \

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/core_sched.h"
+#include "runtime/cover.h"
 #include "runtime/cpu_affinity.h"
 #include "runtime/guest.h"
 #include "runtime/hooks.h"
@@ -349,7 +350,7 @@ static int build_tree(struct runtime_setup *s, struct err *e)
 	if (r == 0)
 		r = run_hooks(s, e);
 	if (r == 0)
-		r = runtime_mask_cover_in_child(s->launch.options, &tree, e);
+		r = runtime_cover_attach_in_child(s->launch.options->covers, &tree, e);
 	if (r == 0)
 		r = runtime_mask_readonly_in_child(s->spec, &tree, e);
 	if (r == 0)

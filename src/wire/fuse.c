@@ -71,16 +71,6 @@ int wire_fuse_open(int *ret_mount, struct err *e)
 	return take_fd(&device);
 }
 
-/* Names are numbers: nobody sees them. */
-int wire_fuse_open_file(int mount, size_t index, struct err *e)
-{
-	char name[WIRE_FUSE_NAME_MAX];
-
-	snprintf(name, sizeof(name), "%zu", index);
-	int fd = open_tree(mount, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
-	return fd < 0 ? err_sys(e, "FUSE: mount file %zu", index) : fd;
-}
-
 /* ---- answering ---- */
 
 static void reply(int device, uint64_t unique, int error, const void *bytes, size_t length)
@@ -127,10 +117,12 @@ static struct fuse_attr attributes(uint64_t node, size_t length)
 	};
 }
 
-/* They are good for no time at all. */
+/* Those of a file are good for no time at all, the folder's for ever: else they were asked for anew
+ * with each name that is looked up. */
 static void reply_attributes(int device, uint64_t unique, uint64_t node, size_t length)
 {
-	struct fuse_attr_out out = { .attr = attributes(node, length) };
+	struct fuse_attr_out out = { .attr_valid = node == FUSE_ROOT_ID ? UINT32_MAX : 0,
+				     .attr = attributes(node, length) };
 
 	reply(device, unique, 0, &out, sizeof(out));
 }

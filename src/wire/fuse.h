@@ -21,14 +21,12 @@ struct wire_fuse_request {
 	uint32_t size;
 };
 
-/* Makes such a filesystem, mounted nowhere: *ret_mount is a detached mount of its folder. Returns
+/* Makes such a filesystem, mounted nowhere: *ret_mount is a detached mount of its folder, in which
+ * the files have their numbers as names. Looking one up asks for it: who does that must not be who
+ * answers. Returns
  * the descriptor that requests come to (O_NONBLOCK; readable when there are some); both are the
  * caller's. ERR_UNSUPPORTED: this kernel, or this user, has no FUSE. */
 int wire_fuse_open(int *ret_mount, struct err *e);
-
-/* A detached mount of file number index of the folder, which is in this process's mount namespace
- * (before Linux 6.15). Somebody else has to answer what this asks, meanwhile. */
-int wire_fuse_open_file(int mount, size_t index, struct err *e);
 
 /* Answers what does not need a text. 1: *ret has to be answered; 0: there is no more for now, or
  * that was enough for once, and device is still readable; -errno: nothing is mounted any more

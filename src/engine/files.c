@@ -171,17 +171,32 @@ static int read_host(struct str *to, const char *path, struct err *e)
 	return fd_read_all(fd, HOST_FILE_MAX, to, e);
 }
 
+/* Mostly it is as the last start wrote it, and to write it again is 0.3 ms on ext4, which sends what
+ * replaces other bytes to the disk at once. */
+static bool holds(int fd, const char *text)
+{
+	own_clear(str_clear) struct str now = { 0 };
+	struct err ignored;
+
+	return fd_read_all(fd, HOST_FILE_MAX, &now, &ignored) == 0 && now.length == strlen(text) &&
+	       (!now.length || !memcmp(now.text, text, now.length));
+}
+
 /* In place: who shares the network has the same file mounted. */
 static int write_file(int folder_fd, const struct container *c, const char *name, const char *text,
 		      struct err *e)
 {
 	own_fd int fd = openat(folder_fd, name,
-			       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+			       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "make the container's %s", name);
-	int r = fd_write_all(fd, text, strlen(text));
-	if (r < 0)
-		return err_number(e, -r, "write the container's %s", name);
+	if (!holds(fd, text)) {
+		if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+			return err_sys(e, "empty the container's %s", name);
+		int r = fd_write_all(fd, text, strlen(text));
+		if (r < 0)
+			return err_number(e, -r, "write the container's %s", name);
+	}
 	return engine_userns_give(c, fd, e) < 0 ? err_add(e, "the container's %s", name) : 0;
 }
 

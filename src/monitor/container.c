@@ -274,6 +274,9 @@ void monitor_container_watch(struct monitor *m, struct runtime_process *process)
 			ioctl(process->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 		monitor_output_open(m, 0, take_fd(&process->terminal));
 	}
+	if (m->program >= 0)
+		close(m->program);
+	m->program = take_fd(&process->program);
 	m->process.ready = process_ready;
 	monitor_source_open(m, &m->process, take_fd(&process->pidfd), EPOLLIN);
 	m->phase = MONITOR_PHASE_RUNNING;

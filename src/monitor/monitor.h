@@ -152,6 +152,7 @@ struct monitor {
 	struct monitor_source input;     /* the pipe to stdin; not with a terminal */
 	int ports[2];                    /* hold the host's ports; -1 */
 	int terminal_peer; /* the slave side, open so that the master never hangs up */
+	int program;       /* of its PID 1, of the last start */
 	bool tty;
 	bool output_held;       /* a lossless peer does not read */
 	uint16_t rows, columns; /* asked for before there was a terminal */
@@ -185,7 +186,7 @@ struct monitor {
 		.run_dir = -1, .container_dir = -1, .alive = -1, .epoll = -1,                      \
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
-		.terminal_peer = -1, .guest.notify.fd = -1,                                        \
+		.terminal_peer = -1, .program = -1, .guest.notify.fd = -1,                         \
 		.figures = { .files_source.fd = -1, .socket.fd = -1 },                             \
 		.check = { .probe.fd = -1, .result = -1 },                                         \
 		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 }, .ports = { -1, -1 },      \

@@ -62,9 +62,9 @@ static char **make_environment(void)
 	return list;
 }
 
-static int spawn(const char *program, const char *const argv[],
-		 const int given[MONITOR_PROGRAM_GIVEN])
+static int spawn(int program, const char *const argv[], const int given[MONITOR_PROGRAM_GIVEN])
 {
+	char path[40];
 	own_free char **environment = make_environment();
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -88,8 +88,10 @@ static int spawn(const char *program, const char *const argv[],
 							 MONITOR_PROGRAM_FIRST + i);
 		else
 			posix_spawn_file_actions_addclose(&actions, MONITOR_PROGRAM_FIRST + i);
+	posix_spawn_file_actions_adddup2(&actions, program, MONITOR_PROGRAM_SELF);
 
-	int r = posix_spawn(&pid, program, &actions, &attr, (char *const *)argv, environment);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
+	int r = posix_spawn(&pid, path, &actions, &attr, (char *const *)argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return r ? -r : pid;
@@ -113,7 +115,6 @@ pid_t monitor_program_spawn(const char *mode, const char *run_dir,
 {
 	const char *const argv[] = { "holm-monitor", mode, run_dir, NULL };
 	int raised[MONITOR_PROGRAM_GIVEN] = { -1, -1, -1, -1, -1, -1, -1, -1 };
-	char path[40];
 	pid_t pid = -1;
 
 	own_fd int program = open_program(e);
@@ -121,8 +122,7 @@ pid_t monitor_program_spawn(const char *mode, const char *run_dir,
 		return program;
 	int r = raise_all(raised, given, e);
 	if (r == 0) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
-		pid = spawn(path, argv, raised);
+		pid = spawn(program, argv, raised);
 		r = pid < 0 ? err_number(e, -pid, "start holm-monitor") : 0;
 	}
 	for (int i = 0; i < MONITOR_PROGRAM_GIVEN; i++)

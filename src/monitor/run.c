@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "monitor/monitor.h"
+#include "monitor/program.h"
 #include "runtime/cgroup_scope.h"
 
 /* LOCK_FD, where it was given, holds the lock of the container's folder: while it is open, nobody
@@ -140,7 +141,10 @@ int monitor_run_prepare(struct monitor *m, int fds_from, struct err *e)
 {
 	struct stat st;
 
-	close_range((unsigned)fds_from, ~0U, 0);
+	if (fds_from < MONITOR_PROGRAM_SELF)
+		close_range((unsigned)fds_from, MONITOR_PROGRAM_SELF - 1, 0);
+	fcntl(MONITOR_PROGRAM_SELF, F_SETFD, FD_CLOEXEC);
+	close_range(MONITOR_PROGRAM_SELF + 1, ~0U, 0);
 	if (fstat(OWNER_FD, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return err_set(e, ERR_INVALID, "descriptor 3 is not a socket");
 	fcntl(OWNER_FD, F_SETFD, FD_CLOEXEC);

@@ -35,7 +35,7 @@
 
 void runtime_process_close(struct runtime_process *process)
 {
-	int fds[] = { process->pidfd, process->terminal, process->channel };
+	int fds[] = { process->pidfd, process->terminal, process->program, process->channel };
 
 	for (size_t i = 0; i < COUNT_OF(fds); i++)
 		if (fds[i] >= 0)
@@ -270,6 +270,7 @@ int runtime_create(struct runtime_container *ret_container, struct runtime_proce
 	}
 	*ret_container = container;
 	container = (struct runtime_container){ 0 };
+	process.program = take_fd(&setup.launch.init_fd);
 	*ret = process;
 	return 0;
 }

@@ -132,7 +132,7 @@ struct runtime_options {
 	bool user_scope; /* where no cgroup is named: one of an ordinary user may be such a scope */
 	const struct runtime_covers *covers; /* of create (cover.h), until runtime_start() has
 					      * returned; NULL: none */
-	const struct strv *cgroups; /* of exec: "[CONTROLLER,...:]PATH", cgroups below the
+	const struct strv *cgroups;          /* of exec: "[CONTROLLER,...:]PATH", cgroups below the
 				     * container's to be in (runtime_cgroup_entry_open); NULL:
 				     * where the container is */
 };
@@ -168,13 +168,16 @@ struct runtime_process {
 	pid_t pid;     /* the caller reaps it: waitpid(2) or waitid(P_PIDFD) */
 	int pidfd;     /* the caller may close or take it */
 	int terminal;  /* the pty's master when process.terminal, else -1; the caller may take it */
+	int program;   /* what options->init_fd is run from, or -1: whoever closes a detached mount
+			* last waits for a grace period of RCU, so the caller may take it, and keep
+			* the first process from being that one */
 	int channel;   /* internal: to the process until it has exec'ed */
 	char *command; /* internal: for the words of a failed exec */
 	const struct runtime_covers *covers; /* internal: may be asked for until then */
 };
 #define RUNTIME_PROCESS_INIT                                                                       \
 	{                                                                                          \
-		.pidfd = -1, .terminal = -1, .channel = -1                                         \
+		.pidfd = -1, .terminal = -1, .program = -1, .channel = -1                          \
 	}
 void runtime_process_close(struct runtime_process *process); /* kills nothing */
 void runtime_process_kill(struct runtime_process *process);  /* and reaps and closes it */

@@ -171,8 +171,8 @@ static int read_host(struct str *to, const char *path, struct err *e)
 	return fd_read_all(fd, HOST_FILE_MAX, to, e);
 }
 
-/* Mostly it is as the last start wrote it, and to write it again is 0.3 ms on ext4, which sends what
- * replaces other bytes to the disk at once. */
+/* Mostly it is as the last start wrote it, and to write it again is 0.3 ms on ext4, which sends
+ * what replaces other bytes to the disk at once. */
 static bool holds(int fd, const char *text)
 {
 	own_clear(str_clear) struct str now = { 0 };

@@ -23,7 +23,7 @@ struct runtime_covers {
 
 /* covers may be NULL in all three. */
 
-/* At once after clone(2): who holds the server's descriptor waits in vain once the server is gone. */
+/* At once after clone(2): who holds the server's descriptor waits in vain if the server is gone. */
 void runtime_cover_leave_in_child(const struct runtime_covers *covers);
 
 /* In the container's mount namespace, before the host's root is let go. */

@@ -177,6 +177,13 @@ sysinfo() { # ADDRESS-OR-BUFFER
 	output_is "$(grep MemTotal /proc/meminfo)"
 }
 
+@test "a hook that runs before the container does sees them, too" {
+	expect 0 holm run -d --name box --view limits -m 64m \
+		--hook "start=/bin/sh -c 'cp /proc/meminfo /seen'" busybox sleep 1000
+	expect 0 holm exec box grep MemTotal /seen
+	[[ $output == *" 65536 kB" ]]
+}
+
 @test "an ordinary user's container sees its own, too, where /dev/fuse is open to all" {
 	needs_root "they make users of their own"
 	person_new 300000:65536

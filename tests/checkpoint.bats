@@ -148,6 +148,18 @@ counter_on_terminal() {
 	expect 0 rt exec "$ID" grep /run/notify /proc/self/mountinfo
 }
 
+@test "what every container of holm has is stored, too: its seccomp filter and /dev/mqueue" {
+	needs criu
+	bundle_edit '.process.args = ["sh", "-c", "while sleep 0.1; do :; done"]'
+	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	within 20 rt exec "$ID" grep -q '^Seccomp:.*2' /proc/1/status
+	checkpoint
+	rt restore --detach --image-path "$IMAGES" --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- ||
+		{ cat "$IMAGES/restore.log"; return 1; }
+	expect 0 rt exec "$ID" sh -c 'grep "^Seccomp:.*2" /proc/1/status && grep " /dev/mqueue " /proc/1/mountinfo'
+	expect 0 rt delete --force "$ID"
+}
+
 @test "checkpoint --leave-running leaves it running" {
 	counter_start
 	checkpoint --leave-running

@@ -72,6 +72,27 @@ read"
 	[ "$(find "$store/layers" -name 'ids-*' | wc -l)" = 0 ]
 }
 
+@test "keep-id: the caller has a name inside, once, where the image gives it to nobody" {
+	expect 0 u run --name a --userns keep-id busybox sh -c 'tail -n 1 /etc/passwd; tail -n 1 /etc/group; id -un; whoami'
+	output_is "tester:*:1000:1000:tester:/:/bin/sh
+tester:x:1000:
+tester
+tester"
+	expect 0 u start -a a
+	[ "$(u cp a:/etc/passwd - | tar -xO | grep -c tester)" = 1 ]
+	expect 0 u rm a
+	expect 0 u run --rm --userns keep-id:uid=33,gid=33 busybox id
+	output_has "uid=33"
+	# a name or number that the image has, a root that is read-only, files that are not files
+	expect 0 u run --name b --userns keep-id --user 0 busybox sh -c 'sed -i /tester/d /etc/passwd; echo tester:x:7:7::/:/bin/sh >>/etc/passwd; rm /etc/group; ln -s /etc/passwd /etc/group'
+	expect 0 u start b
+	within 5 eval '[ "$(u inspect -f "{{.State.Running}}" b)" = false ]'
+	[ "$(u cp b:/etc/passwd - | tar -xO | grep -c "^tester:\*")" = 0 ]
+	expect 0 u rm b
+	expect 1 u run --rm --read-only --userns keep-id busybox grep tester /etc/passwd
+	expect 1 u run --rm busybox grep tester /etc/passwd
+}
+
 @test "keep-id: layers are there once, with other owners: large files have no bytes of their own" {
 	kernel_before 6 16 && skip "overlayfs takes layers with data alone in a user namespace from Linux 6.16 on"
 	expect 0 u run --rm --userns keep-id --user 0 busybox sh -c 'sha256sum </bin/busybox; cp /bin/busybox /copy; sha256sum </copy; echo x >>/bin/busybox; sha256sum </copy'

@@ -34,6 +34,7 @@
 #include "engine/spec.h"
 #include "engine/uplink.h"
 #include "engine/user_network.h"
+#include "engine/userns_own.h"
 #include "engine/volume.h"
 #include "monitor/config.h"
 #include "monitor/dead.h"
@@ -99,6 +100,7 @@ static int write_spec(struct engine *engine, const struct container *c, int fold
 	context.own_capabilities = runtime_capability_own();
 	context.ordinary_user = runtime_user_namespace_is_inner();
 	context.no_host_mqueue = context.ordinary_user && access("/dev/mqueue", F_OK) < 0;
+	context.login = engine_userns_own_login(c);
 	context.rows = o->rows;
 	context.columns = o->columns;
 	int r = choose_apparmor(&context, c, e);

@@ -216,6 +216,8 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 			      c->annotations.items[i].value);
 	add_process(spec, c, context);
 	add_secret_env(spec, c, context);
+	if (context->login)
+		shape_map_set(&spec->annotations, "org.holm.login", context->login);
 	add_namespaces(spec, c, context);
 	/* of a user namespace that is joined they are known there */
 	if (!context->user_namespace.path)
@@ -262,6 +264,7 @@ void spec_context_clear(struct spec_context *context)
 		*shape_list_add(&holder.linux_.devices) = context->devices.items[i];
 	for (size_t i = 0; i < context->device_rules.count; i++)
 		*shape_list_add(&holder.linux_.resources->devices) = context->device_rules.items[i];
+	free(context->login);
 	free(context->devices.items);
 	free(context->device_rules.items);
 	strv_clear(&context->device_binds);

@@ -36,6 +36,7 @@ struct spec_context {
 	bool ordinary_user;       /* the runtime looks for a place in the cgroups, not in /holm */
 	bool no_host_mqueue;      /* of an ordinary user: the host has none at /dev/mqueue */
 	const char *apparmor;     /* the profile where the container names none; NULL: none */
+	char *login;              /* of keep-id: runtime/login.h; NULL: none */
 	bool new_identity;        /* of a system: its root is a copy that has not booted yet */
 	unsigned short rows;      /* of the terminal; 0: not known */
 	unsigned short columns;

@@ -1,12 +1,16 @@
 #include "engine/userns_own.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/own.h"
+#include "base/str.h"
 #include "base/user_ids.h"
 #include "engine/config.h"
 #include "engine/config_idmap.h"
+#include "engine/container.h"
 #include "runtime/idmap.h"
 #include "runtime/subid.h"
 #include "runtime/user_namespace.h"
@@ -78,4 +82,33 @@ int engine_userns_own(struct config_ids *ret, const struct create_options *o, st
 	if (ret->mapped && (!o || asks(o)))
 		runtime_user_namespace_ids_of(&ret->own, getpid());
 	return read_named(ret, o, e);
+}
+
+/* ---- a name ---- */
+
+/* Whose number is 0 in the user namespace that these maps count in: the caller's. */
+static uint32_t inside_of(const struct oci_id_mappings *maps, uint32_t outside)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (outside - maps->items[i].host_id < maps->items[i].size)
+			return maps->items[i].container_id + (outside - maps->items[i].host_id);
+	return UINT32_MAX;
+}
+
+char *engine_userns_own_login(const struct container *c)
+{
+	own_clear(runtime_idmap_clear) struct runtime_idmap own = { 0 };
+	uint32_t uid = inside_of(&c->security.ids.uids, 0);
+	uint32_t gid = inside_of(&c->security.ids.gids, 0);
+
+	if (!c->security.userns || !str_starts(c->security.userns, "keep-id") || uid == UINT32_MAX)
+		return NULL;
+	runtime_user_namespace_ids_of(&own, getpid());
+	if (own.uids.count == 0)
+		return NULL;
+	own_free char *found = runtime_subid_login_name(own.uids.items[0].host_id);
+	own_free char *name = found ? take_ptr(&found) : mem_format("%u", uid);
+	if (strpbrk(name, ":\n") || strpbrk(c->process.workdir, ":\n"))
+		return NULL;
+	return mem_format("%s:%u:%u:%s", name, uid, gid, c->process.workdir);
 }

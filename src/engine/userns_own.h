@@ -3,6 +3,7 @@
 #pragma once
 
 struct config_ids;
+struct container;
 struct create_options;
 struct err;
 
@@ -11,3 +12,7 @@ struct err;
  * alone. o NULL: no options. The caller clears *ret, after a failure, too. */
 int engine_userns_own(struct config_ids *ret, const struct create_options *o, struct err *e);
 void engine_userns_own_clear(struct config_ids *ids);
+
+/* Who keeps his number (keep-id) has his name inside, too, as with podman: "NAME:UID:GID:HOME" for
+ * runtime/login.h. NULL: he does not. The caller frees. */
+char *engine_userns_own_login(const struct container *c);

@@ -59,6 +59,7 @@
  *	org.holm.init		"true": options->init_fd is PID 1, process.args is its child
  *	org.holm.core_sched	"true": core scheduling, see core_sched.h
  *	org.holm.landlock	JSON: see landlock_policy.h
+ *	org.holm.login	"NAME:UID:GID:HOME": a user for /etc/passwd and /etc/group (login.h)
  *	org.holm.env.files	JSON object, {"NAME": "/file"}: variables of every process, exec's
  *				too, whose values are read from files of the host when it is
  *				started, so that the spec does not hold them

@@ -22,6 +22,7 @@
 #include "runtime/cpu_affinity.h"
 #include "runtime/guest.h"
 #include "runtime/hooks.h"
+#include "runtime/login.h"
 #include "runtime/lsm.h"
 #include "runtime/mask.h"
 #include "runtime/net_device.h"
@@ -345,6 +346,8 @@ static int build_tree(struct runtime_setup *s, struct err *e)
 		return r;
 	make_cwd(s, &tree);
 	r = runtime_guest_prepare_in_child(s->spec, &tree, e);
+	if (r == 0)
+		r = runtime_login_add_in_child(s->spec, &tree, e);
 	if (r == 0)
 		r = runtime_mask_keep_writable_in_child(s->spec, &tree, e);
 	if (r == 0)

@@ -235,3 +235,14 @@ fish_offers() { # LINE
 	expect 0 holm doctor
 	[[ $output != *$'\e'* ]]
 }
+
+@test "a command that is called by its other name says the first, not itself" {
+	expect 0 holm snapshot --help
+	[[ $output == *"Usage: holm snapshot "* ]]
+	not grep -E 'Also called:.* holm snapshot(,|$)' <<<"$output"
+}
+
+@test "a console is for a person: what else there is" {
+	refused 125 "not a terminal" holm console none </dev/null
+	[[ $stderr == *"holm exec"* && $stderr == *"holm logs"* ]]
+}

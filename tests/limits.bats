@@ -136,3 +136,20 @@ host_limit() { # NAME CONTROLLER V1_FILE V2_FILE
 		refused 125 NOFILE holm run --rm --ulimit nofile=99999999 busybox true
 	fi
 }
+
+# A tree of cgroup v2 alone that lacks the controller, as a nested root may meet it.
+@test "without the controller pids the limit that nobody asked for gives way, one asked for fails" {
+	needs_root "it changes what is mounted at /sys/fs/cgroup"
+	local v2=/sys/fs/cgroup/unified
+	[ -e "$v2/cgroup.controllers" ] || skip "no cgroup v2 tree beside v1 here"
+	not grep -qw pids "$v2/cgroup.controllers" || skip "the cgroup v2 tree has the controller pids"
+	mkdir v2
+	# shellcheck disable=SC2016 # the inner shell's
+	expect 0 unshare --mount bash -c 'mount --bind "$1" v2; umount -R -l /sys/fs/cgroup; mount --move v2 /sys/fs/cgroup
+		holm run --rm busybox echo hi || exit 9
+		holm run --rm --pids-limit 100 busybox echo no 2>refused && exit 8
+		holm run --rm --pids-limit -1 busybox true' -- "$v2"
+	output_is hi
+	[[ $stderr == *"no limit of processes"*pids* ]]
+	grep -q pids refused
+}

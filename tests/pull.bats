@@ -415,6 +415,17 @@ refused_pull() { # NAME TEXT
 	output_has "$2"
 }
 
+@test "what a killed holm-image left is removed by the next pull" {
+	small_image
+	registry_start
+	registry_push "oci:$BATS_TEST_TMPDIR/image:1" small:1
+	holm images
+	mkdir -p "$HOLM_ROOT/partial"
+	echo half >"$HOLM_ROOT/partial/.new-0123456789abcdef"
+	expect 0 holm pull -q "$REGISTRY/small:1"
+	[ ! -e "$HOLM_ROOT/partial/.new-0123456789abcdef" ]
+}
+
 @test "pull --all-tags: each tag of a repository, and what is no image is told" {
 	small_image
 	registry_start

@@ -17,6 +17,7 @@
 #include "engine/image.h"
 #include "image/command.h"
 #include "image/reference.h"
+#include "storage/gc.h"
 #include "storage/store.h"
 #include "system/foreign.h"
 
@@ -74,10 +75,13 @@ static const struct option import_table[] = {
 int cli_archive_arguments(struct cli *cli, const char *verb, struct strv *to, struct err *e)
 {
 	struct engine *engine;
+	struct err ignored;
 
 	int r = cli_command_engine(cli, &engine, e);
 	if (r < 0)
 		return r;
+	/* what a killed one left */
+	storage_gc_unfinished(engine->store, &ignored);
 	image_command_begin(to, verb, engine->store);
 	if (cli->debug)
 		strv_add(to, "--debug");

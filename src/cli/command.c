@@ -111,6 +111,21 @@ int cli_command_iidfile(const char *path, const char *id, struct err *e)
 	return r < 0 ? err_number(e, -r, "--iidfile %s", path) : 0;
 }
 
+int cli_command_platform(char **platform, const char *os, const char *arch, const char *variant,
+			 struct err *e)
+{
+	if (!os && !arch && !variant)
+		return 0;
+	if (*platform)
+		return err_set(e, ERR_INVALID,
+			       "--platform and --os, --arch, --variant exclude each other");
+	if (!arch)
+		return err_set(e, ERR_INVALID, "--os and --variant go with --arch");
+	*platform = mem_format("%s/%s%s%s", os ? os : "linux", arch, variant ? "/" : "",
+			       variant ? variant : "");
+	return 0;
+}
+
 int cli_command_status(const struct cli *cli, const struct err *e)
 {
 	int status = err_exit_status(e);

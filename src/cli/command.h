@@ -34,6 +34,7 @@ struct cli_command {
 	size_t size;                  /* of the struct they fill */
 	enum option_mode mode;
 	size_t args_min, args_max; /* CLI_ARGS_ANY: no upper bound */
+	int which;                 /* CLI_WHICH_...: see which.h */
 	const char *common;        /* the options that --help explains, "detach|rm"; NULL: all */
 	const char *values;        /* what completion offers for the arguments: "container:" */
 	void (*defaults)(void *options);
@@ -75,6 +76,10 @@ int cli_command_output(const char *path, const char *to, struct err *e);
 
 /* --iidfile: the id of a new image goes to this file; path NULL: to none. */
 int cli_command_iidfile(const char *path, const char *id, struct err *e);
+
+/* --os, --arch and --variant (each may be NULL) become the platform: "linux/arm64/v8". */
+int cli_command_platform(char **platform, const char *os, const char *arch, const char *variant,
+			 struct err *e);
 
 /* The exit status for a failure, by Docker's convention: 126 and 127 for a command in a container
  * that cannot be executed or found; 125 for `run` and for options that are wrong; else 1. */

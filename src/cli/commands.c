@@ -36,6 +36,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_healthcheck,
 	&cli_inspect,
 	&cli_inspect_container,
+	&cli_exists,
 	&cli_rename,
 	&cli_port,
 	&cli_port_add,

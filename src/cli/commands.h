@@ -17,6 +17,7 @@ extern const struct cli_command cli_snapshot_create, cli_snapshot_list, cli_snap
 	cli_snapshot_diff, cli_snapshot_rename, cli_snapshot_remove, cli_snapshot_schedule,
 	cli_snapshot_due; /* snapshot.c */
 extern const struct cli_command cli_diff;
+extern const struct cli_command cli_exists;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_rm;
 extern const struct cli_command cli_container_prune;

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/print.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 #include "engine/pods.h"
 #include "image/reference.h"
@@ -286,17 +287,17 @@ static size_t walk(struct completion *c, const struct option *table, bool first_
 
 static void complete_command(struct completion *c, const struct cli_command *command)
 {
+	own_free struct option *table = cli_which_table(command);
 	const struct option *pending;
 	bool closed;
-	size_t arguments =
-		walk(c, command->options, command->mode == OPTION_FIRST, &pending, &closed);
+	size_t arguments = walk(c, table, command->mode == OPTION_FIRST, &pending, &closed);
 
 	if (pending)
 		offer_values(c, pending->values);
-	else if (!closed && offer_assigned(c, command->options))
+	else if (!closed && offer_assigned(c, table))
 		return;
 	else if (!closed && c->prefix[0] == '-')
-		offer_options(c, command->options);
+		offer_options(c, table);
 	else if (arguments < command->args_max && !(command->mode == OPTION_FIRST && arguments))
 		offer_values(c, command->values);
 }

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/which.h"
 #include "engine/diff.h"
 #include "engine/engine.h"
 #include "storage/changes.h"
@@ -47,10 +48,11 @@ static int run_diff(struct cli *cli, void *options, const struct strv *args, str
 const struct cli_command cli_diff = {
 	.names = "diff|container diff",
 	.section = "Containers",
-	.arguments = "CONTAINER",
+	.arguments = "[OPTIONS] CONTAINER",
 	.summary = "List what a container changed in its image: A added, C changed, D deleted",
 	.args_min = 1,
 	.args_max = 1,
 	.values = "container:",
+	.which = CLI_WHICH_LATEST,
 	.run = run_diff,
 };

@@ -106,6 +106,7 @@ static const struct {
 	{ "inspect", "holm inspect -f '{{.State.Pid}}' web\n"
 		     "# what it is made of, and what is weaker than by default\n"
 		     "holm inspect --explain web\n" },
+	{ "container exists", "holm container exists web || holm create --name web nginx\n" },
 	{ "container inspect", "holm container inspect -f '{{json .Mounts}}' web\n" },
 	{ "container prune", "holm container prune -f\n" },
 	{ "healthcheck run", "holm healthcheck run web && echo healthy\n" },

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/foreground.h"
 #include "cli/relay.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 
 #define OPTIONS struct exec_options
@@ -71,5 +72,6 @@ const struct cli_command cli_exec = {
 	.args_min = 2,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
+	.which = CLI_WHICH_LATEST | CLI_WHICH_CIDFILE,
 	.run = run_exec,
 };

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/examples.h"
+#include "cli/which.h"
 
 enum { NAME_WIDTH = 18 };
 
@@ -83,17 +84,21 @@ void cli_help_group(const char *group)
 	}
 }
 
-static void print_aliases(const struct cli_command *command)
+/* name: the one that it was called by. */
+static void print_aliases(const struct cli_command *command, const char *name)
 {
 	own_clear(strv_clear) struct strv names = { 0 };
+	const char *before = "\nAlso called:";
 
 	strv_split(&names, command->names, '|');
-	if (names.count < 2)
-		return;
-	printf("\nAlso called:");
-	for (size_t i = 1; i < names.count; i++)
-		printf("%s holm %s", i > 1 ? "," : "", names.items[i]);
-	putchar('\n');
+	for (size_t i = 0; i < names.count; i++) {
+		if (str_equal(names.items[i], name))
+			continue;
+		printf("%s holm %s", before, names.items[i]);
+		before = ",";
+	}
+	if (names.count > 1)
+		putchar('\n');
 }
 
 static void print_examples(const struct cli_command *command)
@@ -114,15 +119,16 @@ static void print_examples(const struct cli_command *command)
 static void print_command(const struct cli *cli, bool all)
 {
 	const struct cli_command *c = cli->command;
+	own_free struct option *all_of = cli_which_table(c);
 	own_clear(str_clear) struct str options = { 0 };
 
 	printf("Usage: holm %s %s\n\n%s\n", cli->name, c->arguments, c->summary);
-	print_aliases(c);
+	print_aliases(c, cli->name);
 	bool some = c->common && !all;
 	if (some)
-		option_help_short(c->options, c->common, &options);
+		option_help_short(all_of, c->common, &options);
 	else
-		option_help(c->options, &options);
+		option_help(all_of, &options);
 	if (options.length)
 		fputs(options.text, stdout);
 	print_examples(c);

@@ -74,7 +74,7 @@ static void add(struct json_object *row, const char *key, const char *text)
 }
 
 /* How much of a name is the repository: "busybox" of "busybox:latest", "template" of
- * "template:debian/bookworm", so that both columns with a colon between are the name in any case. */
+ * "template:debian/bookworm", so that both columns with a colon between are the name. */
 static size_t repository_length(const char *familiar)
 {
 	const char *at = strchr(familiar, '@');

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/explain.h"
 #include "cli/format.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 #include "engine/networks.h"
 #include "engine/usage.h"
@@ -181,6 +182,7 @@ const struct cli_command cli_inspect = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:",
+	.which = CLI_WHICH_LATEST,
 	.run = run_inspect,
 };
 
@@ -194,6 +196,7 @@ const struct cli_command cli_inspect_container = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:",
+	.which = CLI_WHICH_LATEST,
 	.run = run_container,
 };
 

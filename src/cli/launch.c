@@ -191,6 +191,15 @@ static int enter_new(struct cli *cli, const char *name, const char *keys, struct
 	return enter(cli, &shell, &exec, e);
 }
 
+static int check_person(struct err *e)
+{
+	if (isatty(STDIN_FILENO))
+		return 0;
+	err_set(e, ERR_INVALID, "the standard input is not a terminal");
+	return err_hint(e, "a console is for a person: holm exec runs a command, and holm logs "
+			   "shows what the system said");
+}
+
 static int run_console(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct console_options *o = options;
@@ -203,7 +212,9 @@ static int run_console(struct cli *cli, void *options, const struct strv *args, 
 	struct engine *engine;
 
 	cli_foreground_size(&start);
-	int r = cli_relay_check(true, true, keys, e);
+	int r = check_person(e);
+	if (r == 0)
+		r = cli_relay_check(true, true, keys, e);
 	if (r == 0)
 		r = cli_command_engine(cli, &engine, e);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/journal.h"
 #include "cli/log_print.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 #include "monitor/log.h"
 
@@ -164,5 +165,6 @@ const struct cli_command cli_logs = {
 	.args_min = 1,
 	.args_max = 1,
 	.values = "container:",
+	.which = CLI_WHICH_LATEST,
 	.run = run_logs,
 };

@@ -11,8 +11,10 @@
 #include "base/nearest.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "cli/absent.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 
 struct globals {
@@ -64,6 +66,9 @@ static int unknown_command(const char *name, struct err *e)
 	for (size_t i = 0; i < all.count; i++)
 		nearest_offer(&best, name, all.items[i]);
 	err_set(e, ERR_INVALID, "unknown command '%s'", name);
+	const char *absent = cli_absent_command(name);
+	if (absent)
+		return err_hint(e, "%s", absent);
 	if (best)
 		return err_hint(e, "did you mean 'holm %s'?", best);
 	return err_hint(e, "'holm help' lists the commands");
@@ -114,26 +119,55 @@ static int check_count(const struct cli_command *command, size_t count, struct e
 		       command->args_max == 1 ? "" : "s", command->arguments);
 }
 
+/* "unknown option --x": perhaps docker or podman has it, and there is a word to say. */
+static void hint_at_absent(const struct cli_command *command, struct err *e)
+{
+	static const char unknown[] = "unknown option --";
+	own_free char *name = cli_command_name(command);
+	const char *hint = str_starts(e->text, unknown)
+				   ? cli_absent_option(name, e->text + strlen(unknown))
+				   : NULL;
+
+	if (hint) {
+		e->hint[0] = '\0';
+		err_hint(e, "%s", hint);
+	}
+}
+
+/* Containers that options name become arguments; there may be none of these. */
+static int run_with(struct cli *cli, void *options, struct strv *args, struct err *e)
+{
+	int said = cli_which_add(cli, options, args, e);
+
+	if (said == 1 && !args->count)
+		return 0;
+	int r = said < 0 ? said : check_count(cli->command, args->count, e);
+	if (r < 0)
+		return err_hint(e, "see 'holm %s --help'", cli->name);
+	return cli->command->run(cli, options, args, e);
+}
+
 static int run_command(struct cli *cli, const struct strv *line, struct err *e)
 {
 	const struct cli_command *command = cli->command;
 	struct option_line parsed = { 0 };
-	own_free void *options = mem_new(1, command->size ? command->size : 1);
+	own_free struct option *table_of = cli_which_table(command);
+	own_free void *options = mem_new(1, cli_which_size(command));
 
 	if (command->defaults)
 		command->defaults(options);
-	int r = option_parse(command->options, command->mode, line->items, line->count, options,
-			     &parsed, e);
+	int r = option_parse(table_of, command->mode, line->items, line->count, options, &parsed,
+			     e);
 	cli->misspelt = r < 0;
+	if (r < 0)
+		hint_at_absent(command, e);
 	if (r == 0 && parsed.help)
 		cli_help_command(cli);
 	else if (r == 0)
-		r = check_count(command, parsed.args.count, e);
-	if (r < 0)
+		r = run_with(cli, options, &parsed.args, e);
+	if (r < 0 && cli->misspelt)
 		err_hint(e, "see 'holm %s --help'", cli->name);
-	else if (!parsed.help)
-		r = command->run(cli, options, &parsed.args, e);
-	option_clear(command->options, options);
+	option_clear(table_of, options);
 	strv_clear(&parsed.args);
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/examples.h"
 #include "cli/help.h"
+#include "cli/which.h"
 
 static void list_commands(void)
 {
@@ -81,7 +82,8 @@ static void print_page(const struct cli_command *command)
 	print_aliases(command);
 	printf("\n# DESCRIPTION\n\n%s.\n", command->summary);
 	print_group(name);
-	option_man(command->options, &options);
+	own_free struct option *all = cli_which_table(command);
+	option_man(all, &options);
 	if (options.length)
 		printf("\n# OPTIONS\n\n%s", options.text);
 	if (examples)
@@ -122,7 +124,8 @@ static int run_man(struct cli *cli, void *options, const struct strv *args, stru
 	const struct cli_command *command = cli_command_find(name);
 	if (args->count && !command)
 		return err_set(e, ERR_NOT_FOUND, "no command is called '%s'", name);
-	option_man(command ? command->options : cli_main_options(), &text);
+	own_free struct option *all = command ? cli_which_table(command) : NULL;
+	option_man(all ? all : cli_main_options(), &text);
 	fputs(text.text ? text.text : "", stdout);
 	return 0;
 }

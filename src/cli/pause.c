@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 
 static int pause_one(struct cli *cli, const char *name, const void *options, struct err *e)
@@ -37,21 +38,23 @@ static int run_unpause(struct cli *cli, void *options, const struct strv *args, 
 const struct cli_command cli_pause = {
 	.names = "pause|container pause",
 	.section = "Containers",
-	.arguments = "CONTAINER [CONTAINER...]",
+	.arguments = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Freeze all processes of containers",
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
+	.which = CLI_WHICH_MANY,
 	.run = run_pause,
 };
 
 const struct cli_command cli_pause_unpause = {
 	.names = "unpause|container unpause",
 	.section = "Containers",
-	.arguments = "CONTAINER [CONTAINER...]",
+	.arguments = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Let paused containers go on",
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:paused",
+	.which = CLI_WHICH_MANY,
 	.run = run_unpause,
 };

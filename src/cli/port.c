@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/ports.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 #include "engine/ports.h"
 #include "network/port.h"
@@ -117,6 +118,7 @@ const struct cli_command cli_port = {
 	.args_min = 1,
 	.args_max = 2,
 	.values = "container:",
+	.which = CLI_WHICH_LATEST,
 	.run = run_port,
 };
 

@@ -17,6 +17,7 @@ struct pull_options {
 	bool all_tags;
 	char *mirror;
 	char *platform;
+	char *os, *arch, *variant;
 	struct cli_registry_options registry;
 	bool quiet;
 };
@@ -26,6 +27,9 @@ static const struct option table[] = {
 	{ "all-tags", 'a', OPTION_FLAG(all_tags), NULL, "every tag of the name" },
 	{ "mirror", 0, OPTION_STRING(mirror), "URL", "of a template: where its packages are" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
+	{ "os", 0, OPTION_STRING(os), "OS", "of --platform, this part", .hidden = true },
+	{ "arch", 0, OPTION_STRING(arch), "ARCH", "likewise", .hidden = true },
+	{ "variant", 0, OPTION_STRING(variant), "VARIANT", "likewise", .hidden = true },
 	CLI_REGISTRY_OPTIONS,
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the name alone" },
 	{ 0 },
@@ -65,8 +69,12 @@ static int pull_one(struct cli *cli, const struct pull_options *o, const char *n
 
 static int run_pull(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
+	struct pull_options *o = options;
 	int status = 0;
 
+	int r = cli_command_platform(&o->platform, o->os, o->arch, o->variant, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < args->count; i++) {
 		if (pull_one(cli, options, args->items[i], e) == 0)
 			continue;

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 
 #define OPTIONS struct remove_options
@@ -37,5 +38,6 @@ const struct cli_command cli_rm = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:",
+	.which = CLI_WHICH_MANY | CLI_WHICH_IGNORE,
 	.run = run_rm,
 };

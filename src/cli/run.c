@@ -1,6 +1,8 @@
 /* `holm run` and `holm create`. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -35,6 +37,8 @@ const struct option cli_run_table[] = {
 	{ "profile", 0, OPTION_STRINGS(profile), "NAME,...",
 	  "options from files of configuration, the last one counts most: holm-run(1)" },
 	{ "name", 0, OPTION_STRING(name), "NAME", "its name; else one is made up" },
+	{ "replace", 0, OPTION_FLAG(replace), NULL,
+	  "remove the container of this --name first, also if it runs" },
 	{ "rm", 0, OPTION_FLAG(rm), NULL, "remove it when it ends" },
 	{ "entrypoint", 0, OPTION_STRING(entrypoint), "PROGRAM",
 	  "run this in the place of the image's entrypoint; '' takes it away" },
@@ -44,6 +48,17 @@ const struct option cli_run_table[] = {
 	{ "env", 'e', OPTION_STRINGS(env), "KEY=VALUE",
 	  "set a variable; KEY alone takes the caller's value" },
 	{ "env-file", 0, OPTION_STRINGS(env_file), "FILE", "a file of such lines", "file:" },
+	{ "env-host", 0, OPTION_FLAG(env_host), NULL,
+	  "the caller's variables, where neither image nor options set them" },
+	{ "env-merge", 0, OPTION_STRINGS(env_merge), "KEY=VALUE",
+	  "set a variable; ${NAME} in it is what the image has" },
+	{ "http-proxy", 0, OPTION_FLAG(http_proxy), NULL,
+	  "of the caller's variables http_proxy, https_proxy, ftp_proxy and no_proxy" },
+	{ "unsetenv", 0, OPTION_STRINGS(unset_env), "KEY", "without this variable of the image" },
+	{ "unsetenv-all", 0, OPTION_FLAG(unset_env_all), NULL, "without the image's variables" },
+	{ "umask", 0, OPTION_STRING(umask), "MODE", "what its new files lack, as in 0027 (0022)" },
+	{ "tz", 0, OPTION_STRING(tz), "ZONE",
+	  "its time zone, as in Europe/Paris; local: that of the host" },
 	{ "hostname", 'h', OPTION_STRING(hostname), "NAME", "host name in the container" },
 	{ "domainname", 0, OPTION_STRING(domainname), "NAME", "domain name in the container" },
 	{ "label", 'l', OPTION_STRINGS(label), "KEY=VALUE", "attach a label" },
@@ -72,6 +87,9 @@ const struct option cli_run_table[] = {
 	  "always|missing|never" },
 	{ "mirror", 0, OPTION_STRING(mirror), "URL", "of a template: where its packages are" },
 	{ "platform", 0, OPTION_STRING(platform), "OS/ARCH", "which image of several platforms" },
+	{ "os", 0, OPTION_STRING(os), "OS", "of --platform, this part", .hidden = true },
+	{ "arch", 0, OPTION_STRING(arch), "ARCH", "likewise", .hidden = true },
+	{ "variant", 0, OPTION_STRING(variant), "VARIANT", "likewise", .hidden = true },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "do not show the progress of a pull" },
 	{ "log-driver", 0, OPTION_STRING(log_driver), "DRIVER",
 	  "json-file, local, journald or none", "json-file|local|journald|none" },
@@ -114,9 +132,15 @@ const struct option cli_run_table[] = {
 	{ "mount", 0, OPTION_STRINGS(mount), "KEY=VALUE,...",
 	  "type=bind, volume, tmpfs or image; source, target, readonly..." },
 	{ "tmpfs", 0, OPTION_STRINGS(tmpfs), "TARGET[:OPTIONS]", "mount a tmpfs" },
+	{ "image-volume", 0, OPTION_STRING(image_volume), "WHAT",
+	  "what the image's VOLUMEs are: anonymous volumes, tmpfs, or nothing (ignore)",
+	  "anonymous|tmpfs|ignore" },
 	{ "volumes-from", 0, OPTION_STRINGS(volumes_from), "CONTAINER[:ro]",
 	  "mount what another container has mounted", "container:" },
+	{ "no-hosts", 0, OPTION_FLAG(no_hosts), NULL, "leave /etc/hosts to the image" },
 	{ "read-only", 0, OPTION_FLAG(read_only), NULL, "the root filesystem cannot be written" },
+	{ "read-only-tmpfs", 0, OPTION_FLAG(read_only_tmpfs), NULL,
+	  "with --read-only: a tmpfs at /run, /tmp and /var/tmp" },
 	{ "immutable", 0, OPTION_STRING(immutable), "HOW",
 	  "strict; but for /var, /tmp, /run: fixed; and /etc, /root, /home: flexible",
 	  "strict|fixed|flexible" },
@@ -144,7 +168,6 @@ const struct option cli_run_table[] = {
 	  .hidden = true },
 	{ "link", 0, OPTION_STRINGS(link), "CONTAINER[:NAME]",
 	  "call a container of the same network by this name", "container:", .hidden = true },
-	{ "no-hosts", 0, OPTION_FLAG(no_hosts), NULL, "leave /etc/hosts to the image" },
 	{ "add-host", 0, OPTION_STRINGS(add_host), "NAME:ADDRESS",
 	  "a line for /etc/hosts; host-gateway is the host's address" },
 	{ "dns", 0, OPTION_STRINGS(dns), "ADDRESS", "ask this name server, not the host's" },
@@ -232,6 +255,52 @@ const struct option cli_run_table[] = {
 	{ 0 },
 };
 
+static int set_time_zone(struct create_options *o, struct err *e)
+{
+	if (!o->tz)
+		return 0;
+	own_free char *named = mem_format("/usr/share/zoneinfo/%s", o->tz);
+	own_free char *file = realpath(str_equal(o->tz, "local") ? "/etc/localtime" : named, NULL);
+	struct stat st;
+
+	if (!file || !str_starts(file, "/usr/share/zoneinfo/") || stat(file, &st) < 0 ||
+	    !S_ISREG(st.st_mode) || strchr(file, ':')) {
+		err_set(e, ERR_NOT_FOUND, "--tz %s: this host has no such time zone", o->tz);
+		return err_hint(e, "they are the files in /usr/share/zoneinfo, as Europe/Paris");
+	}
+	strv_addf(&o->volume, "%s:/etc/localtime:ro", file);
+	return 0;
+}
+
+/* What is said by one option and means others. */
+static int expand(struct create_options *o, struct err *e)
+{
+	static const char *const writable[] = { "/run", "/tmp", "/var/tmp" };
+
+	if (o->read_only_tmpfs && !o->read_only)
+		return err_set(e, ERR_INVALID, "--read-only-tmpfs goes with --read-only");
+	for (size_t i = 0; o->read_only_tmpfs && i < COUNT_OF(writable); i++)
+		strv_add(&o->tmpfs, writable[i]);
+	int r = cli_command_platform(&o->platform, o->os, o->arch, o->variant, e);
+	return r < 0 ? r : set_time_zone(o, e);
+}
+
+static int replace_other(struct engine *engine, const struct create_options *o, struct err *e)
+{
+	const struct remove_options force = { .force = true };
+	char id[CONTAINER_ID_LENGTH + 1];
+
+	if (!o->replace)
+		return 0;
+	if (!o->name)
+		return err_set(e, ERR_INVALID, "--replace goes with --name");
+	int r = engine_find(engine, o->name, id, e);
+	if (r < 0)
+		return e->kind == ERR_NOT_FOUND ? 0 : r;
+	r = engine_remove(engine, o->name, &force, e);
+	return r < 0 ? err_add(e, "--replace") : 0;
+}
+
 /* image and command are no rows of the table, so end() frees them. */
 static int begin(struct cli *cli, struct create_options *o, const struct strv *args,
 		 struct engine **ret, struct err *e)
@@ -240,7 +309,11 @@ static int begin(struct cli *cli, struct create_options *o, const struct strv *a
 	for (size_t i = 1; i < args->count; i++)
 		strv_add(&o->command, args->items[i]);
 	int r = cli_profile_apply(o, e);
-	return r < 0 ? r : cli_command_engine(cli, ret, e);
+	if (r == 0)
+		r = expand(o, e);
+	if (r == 0)
+		r = cli_command_engine(cli, ret, e);
+	return r < 0 ? r : replace_other(*ret, o, e);
 }
 
 /* --pod new:NAME. *ret_made: it is to be taken back if the container cannot be made. */

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/foreground.h"
 #include "cli/relay.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 
 #define OPTIONS struct start_options
@@ -128,6 +129,7 @@ const struct cli_command cli_start = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:stopped",
+	.which = CLI_WHICH_MANY,
 	.run = run_start,
 };
 
@@ -141,5 +143,6 @@ const struct cli_command cli_start_attach = {
 	.args_min = 1,
 	.args_max = 1,
 	.values = "container:running",
+	.which = CLI_WHICH_LATEST,
 	.run = run_attach,
 };

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/format.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 #include "engine/pods.h"
 #include "engine/stats.h"
@@ -270,6 +271,7 @@ const struct cli_command cli_stats = {
 	.size = sizeof(struct stats_options),
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
+	.which = CLI_WHICH_LATEST,
 	.run = run_stats,
 };
 

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 
 #define OPTIONS struct stop_options
@@ -99,6 +100,7 @@ const struct cli_command cli_stop = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
+	.which = CLI_WHICH_MANY | CLI_WHICH_IGNORE,
 	.run = run_stop,
 };
 
@@ -112,6 +114,7 @@ const struct cli_command cli_stop_restart = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:",
+	.which = CLI_WHICH_MANY | CLI_WHICH_RUNNING,
 	.run = run_restart,
 };
 
@@ -125,5 +128,6 @@ const struct cli_command cli_stop_kill = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
+	.which = CLI_WHICH_MANY,
 	.run = run_kill,
 };

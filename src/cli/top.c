@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 #include "engine/pods.h"
 
@@ -90,12 +91,13 @@ static int run_pod_top(struct cli *cli, void *options, const struct strv *args, 
 const struct cli_command cli_top = {
 	.names = "top|container top",
 	.section = "Containers",
-	.arguments = "CONTAINER [PS OPTIONS]",
+	.arguments = "[OPTIONS] CONTAINER [PS OPTIONS]",
 	.summary = "Show the processes of a container",
 	.mode = OPTION_FIRST,
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:running",
+	.which = CLI_WHICH_LATEST,
 	.run = run_top,
 };
 

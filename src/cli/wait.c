@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/which.h"
 #include "engine/engine.h"
 
 struct wait_options {
@@ -73,5 +74,6 @@ const struct cli_command cli_wait = {
 	.args_min = 1,
 	.args_max = CLI_ARGS_ANY,
 	.values = "container:",
+	.which = CLI_WHICH_LATEST | CLI_WHICH_IGNORE,
 	.run = run_wait,
 };

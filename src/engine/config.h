@@ -90,6 +90,11 @@ int config_change_limits(struct container *c, const struct create_options *o,
 			 const struct config_context *context, struct err *e);
 int config_change_restart(struct container *c, const struct create_options *o, struct err *e);
 
+/* What lies below -e and --env-file: the caller's, if they were asked for, and the image's (NULL:
+ * none), but for those that are not wanted. */
+int config_env_below(struct strv *to, const struct create_options *o, const struct strv *image,
+		     char *const *environment, struct err *e);
+
 /* The environment of exec: -e and --env-file over nothing. A KEY that the caller does not have
  * takes KEY out of to. */
 int config_env(struct strv *to, const struct strv *files, const struct strv *env,

@@ -17,50 +17,6 @@ enum {
 	USER_TEXT_MAX = 1024, /* "name:group": far above any name of passwd(5) */
 };
 
-/* Takes KEY out if assignment is KEY alone and the caller has none: Docker's way to unset what
- * the image sets. */
-static int set_env(struct strv *to, const char *assignment, char *const *environment, struct err *e)
-{
-	if (strchr(assignment, '=')) {
-		if (assignment[0] == '=')
-			return err_set(e, ERR_INVALID, "--env %s: no name before '='", assignment);
-		strv_set(to, assignment);
-		return 0;
-	}
-	if (!*assignment)
-		return err_set(e, ERR_INVALID, "--env '': not KEY=VALUE or KEY");
-
-	const char *value = config_environment_value(environment, assignment);
-	if (value) {
-		own_free char *whole = mem_format("%s=%s", assignment, value);
-		strv_set(to, whole);
-		return 0;
-	}
-	int at = strv_find_key(to, assignment);
-	if (at >= 0)
-		strv_remove(to, (size_t)at);
-	return 0;
-}
-
-int config_env(struct strv *to, const struct strv *files, const struct strv *env,
-	       char *const *environment, struct err *e)
-{
-	for (size_t i = 0; i < files->count; i++) {
-		own_clear(strv_clear) struct strv lines = { 0 };
-		int r = config_env_file(&lines, files->items[i], environment, e);
-		if (r < 0)
-			return r;
-		for (size_t line = 0; line < lines.count; line++)
-			strv_set(to, lines.items[line]);
-	}
-	for (size_t i = 0; i < env->count; i++) {
-		int r = set_env(to, env->items[i], environment, e);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* Docker's rule: --entrypoint takes the image's command away, too. */
 static int set_command(struct container *c, const struct create_options *o,
 		       const struct oci_image_process *image, struct err *e)
@@ -175,6 +131,20 @@ static int set_hostname(struct container *c, const struct create_options *o, str
 	return 0;
 }
 
+static int set_umask(struct container *c, const struct create_options *o, struct err *e)
+{
+	const char *text = o->umask;
+
+	if (!text)
+		return 0;
+	size_t length = strlen(text);
+	if (!length || length > 4 || strspn(text, "01234567") != length ||
+	    (length == 4 && *text != '0'))
+		return err_set(e, ERR_INVALID, "--umask '%s': not octal, 0 to 0777", text);
+	c->process.umask = mem_text(text);
+	return 0;
+}
+
 static int set_stop(struct container *c, const struct create_options *o,
 		    const struct oci_image_process *image, struct err *e)
 {
@@ -237,9 +207,9 @@ int config_process(struct container *c, const struct create_options *o,
 {
 	int r = set_command(c, o, image, e);
 
-	if (r == 0 && image)
-		for (size_t i = 0; i < image->env.count; i++)
-			strv_set(&c->process.env, image->env.items[i]);
+	if (r == 0)
+		r = config_env_below(&c->process.env, o, image ? &image->env : NULL,
+				     context->environment, e);
 	if (r == 0)
 		r = config_env(&c->process.env, &o->env_file, &o->env, context->environment, e);
 	if (r == 0 && image)
@@ -250,6 +220,8 @@ int config_process(struct container *c, const struct create_options *o,
 		r = set_user(c, o, image, e);
 	if (r == 0)
 		r = set_hostname(c, o, e);
+	if (r == 0)
+		r = set_umask(c, o, e);
 	if (r == 0)
 		r = set_stop(c, o, image, e);
 	if (r == 0)

@@ -48,9 +48,18 @@ static int add_mounts(struct container_storage *s, const struct create_options *
 
 /* The image's own VOLUMEs are anonymous volumes, filled from what the image has there. What
  * --volumes-from brings takes their place, too, so create.c drops those again. */
-static int add_image_volumes(struct container_storage *s, const struct oci_image_process *image,
-			     struct err *e)
+static int add_image_volumes(struct container_storage *s, const struct create_options *o,
+			     const struct oci_image_process *image, struct err *e)
 {
+	static const char *const words[] = { "anonymous", "tmpfs", "ignore", NULL };
+	bool tmpfs = str_equal(o->image_volume, "tmpfs");
+
+	if (o->image_volume && !config_is_one_of(o->image_volume, words))
+		return err_set(e, ERR_INVALID,
+			       "--image-volume %s: not one of anonymous, tmpfs, ignore",
+			       o->image_volume);
+	if (str_equal(o->image_volume, "ignore"))
+		return 0;
 	for (size_t i = 0; image && i < image->volumes.count; i++) {
 		own_free char *slashed = path_join("/", image->volumes.items[i]);
 		own_free char *target = NULL;
@@ -59,9 +68,9 @@ static int add_image_volumes(struct container_storage *s, const struct oci_image
 		if (find_mount(s, target))
 			continue;
 		struct container_mount *mount = shape_list_add(&s->mounts);
-		mount->type = mem_text("volume");
+		mount->type = mem_text(tmpfs ? "tmpfs" : "volume");
 		mount->target = take_ptr(&target);
-		mount->anonymous = true;
+		mount->anonymous = !tmpfs;
 		mount->of_image = true;
 	}
 	return 0;
@@ -106,7 +115,7 @@ int config_storage(struct container *c, const struct create_options *o,
 	if (r == 0)
 		r = check_twice(s, e);
 	if (r == 0)
-		r = add_image_volumes(s, image, e);
+		r = add_image_volumes(s, o, image, e);
 	if (r == 0)
 		r = add_volumes_from(s, o, e);
 	return r;

@@ -44,6 +44,7 @@ static const struct shape_field container_process_fields[] = {
 	FIELD(container_process, groups, SHAPE_STRINGS),
 	FIELD(container_process, hostname, SHAPE_STRING),
 	FIELD(container_process, domainname, SHAPE_STRING),
+	FIELD(container_process, umask, SHAPE_STRING),
 	FIELD(container_process, tty, SHAPE_BOOL),
 	FIELD(container_process, open_stdin, SHAPE_BOOL),
 	FIELD(container_process, init, SHAPE_BOOL),

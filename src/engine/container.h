@@ -43,6 +43,7 @@ struct container_process {
 	struct strv groups;
 	char *hostname;
 	char *domainname;
+	char *umask; /* octal; NULL: 0022 */
 	bool tty;
 	bool open_stdin;
 	bool init;

@@ -31,17 +31,28 @@ struct create_options {
 	char *entrypoint; /* "" takes the image's away */
 	char *hostname;   /* -h */
 	char *domainname;
-	char *user;           /* -u name|uid[:group|gid] */
-	char *workdir;        /* -w */
-	struct strv env;      /* -e KEY=value, or KEY: the caller's value */
-	struct strv env_file; /* read after each other, before env */
-	struct strv label;    /* -l */
+	char *user;            /* -u name|uid[:group|gid] */
+	char *workdir;         /* -w */
+	struct strv env;       /* -e KEY=value, or KEY: the caller's value */
+	struct strv env_file;  /* read after each other, before env */
+	bool env_host;         /* the caller's variables, below the image's */
+	bool http_proxy;       /* of these http_proxy and the like alone */
+	struct strv unset_env; /* of the image's */
+	bool unset_env_all;
+	struct strv env_merge; /* KEY=VALUE with ${NAME} of the image's, before env_file */
+	char *umask;           /* octal */
+	char *image_volume;    /* what VOLUME in the image makes: anonymous, tmpfs, ignore */
+	struct strv label;     /* -l */
 	struct strv label_file;
 	struct strv annotation;
 	char *stop_signal;
 	char *stop_timeout; /* seconds, -1: for ever */
 	char *pull;         /* always, missing, never */
 	char *platform;
+	char *os, *arch, *variant; /* parts of platform */
+	char *tz;                  /* of /usr/share/zoneinfo, or "local" */
+	bool replace;              /* a container of this name is removed first */
+	bool read_only_tmpfs;
 	char *mirror;
 	char *restart;
 	char *timeout;         /* seconds: then it is killed */

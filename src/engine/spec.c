@@ -77,6 +77,10 @@ static void add_process(struct oci_spec *spec, const struct container *c,
 		spec_env(&process->env, c, c->process.tty);
 	process->cwd = mem_text(c->process.workdir);
 	process->user.username = mem_text(c->process.user ? c->process.user : "0:0");
+	if (c->process.umask) {
+		process->user.umask = mem_new(1, sizeof(*process->user.umask));
+		*process->user.umask = strtoul(c->process.umask, NULL, 8);
+	}
 	process->no_new_privileges = c->security.no_new_privileges;
 	if (c->security.apparmor || !c->security.privileged)
 		process->apparmor_profile =

@@ -363,6 +363,9 @@ int storage_gc(const struct store *store, bool wait, bool all_partials, struct g
 
 /* ---- unfinished layers ---- */
 
+/* Of layers, and of blobs whose digest was not known when they began. */
+static const char *const unfinished[] = { "layers", "partial" };
+
 static int count_unfinished(void *context, int dir_fd, const char *name, struct err *e)
 {
 	(void)dir_fd;
@@ -381,12 +384,15 @@ int storage_gc_unfinished(const struct store *store, struct err *e)
 {
 	size_t count = 0;
 
-	int r = each_name(store, "layers", count_unfinished, &count, e);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < COUNT_OF(unfinished); i++)
+		r = each_name(store, unfinished[i], count_unfinished, &count, e);
 	if (r < 0 || !count)
 		return r;
 	own_fd int lock = store_lock_layers_exclusive(store, false, e);
 	if (lock < 0)
 		return e->kind == ERR_STATE ? 0 : lock;
-	r = each_name(store, "layers", remove_unfinished, NULL, e);
-	return r < 0 ? err_add(e, "remove unfinished layers") : 0;
+	for (size_t i = 0; r == 0 && i < COUNT_OF(unfinished); i++)
+		r = each_name(store, unfinished[i], remove_unfinished, NULL, e);
+	return r < 0 ? err_add(e, "remove what is unfinished") : 0;
 }

@@ -26,6 +26,6 @@ enum { GC_PARTIAL_SECONDS = 7 * 24 * 3600 };
 int storage_gc(const struct store *store, bool wait, bool all_partials, struct gc_result *result,
 	       struct err *e);
 
-/* Only the unfinished layers that killed writers left, where there are some and nobody writes one
- * just now. The caller holds no lock on the layers. */
+/* Only the unfinished layers, and blobs without a name, that killed writers left, where there are
+ * some and nobody writes one just now. The caller holds no lock on the layers. */
 int storage_gc_unfinished(const struct store *store, struct err *e);

@@ -26,7 +26,6 @@ busybox_lxc() { # NAME
 	rm -f "lxc/$1/rootfs/etc/init.d/rcS"
 	printf '#!/bin/sh\necho booted\n' >"lxc/$1/rootfs/etc/init.d/rcS"
 	chmod +x "lxc/$1/rootfs/etc/init.d/rcS"
-	chmod 755 "lxc/$1"
 	cat >>"lxc/$1/config"
 	given lxc
 }
@@ -279,6 +278,17 @@ has_setting() { # TEXT...
 	refused 1 "lots" holm import --from lxc "$PWD/lxc"
 	refused 1 "does not go with" holm import --from lxc --only images "$PWD/lxc"
 	refused 1 "goes with --from lxc" holm import --from docker --dry-run "$PWD/lxc"
+	conf "lxc.rootfs.path = dir:$PWD/lxc/a/rootfs" "lxc.hook.pre-start = /bin/sh -c id"
+	chmod 666 lxc/a/config
+	refused 1 "a/config can be written by others" holm import --from lxc "$PWD/lxc"
+	chmod 644 lxc/a/config
+	if [ -z "${HOLM_TEST_USER:-}" ]; then
+		# a user's, which root is to take
+		chown 12345 lxc/a/config
+		refused 1 "a/config belongs to user 12345" holm import --from lxc "$PWD/lxc"
+		chown 0 lxc/a/config
+	fi
+	conf "lxc.rootfs.path = dir:$PWD/lxc/a/rootfs" "lxc.cgroup.memory.limit_in_bytes = lots"
 	# one that is bad does not keep the others
 	printf 'lxc.rootfs.path = %s\nlxc.net.0.type = empty\n' "$PWD/lxc/b/rootfs" >lxc/b/config
 	given lxc

@@ -24,7 +24,8 @@ static bool is_ours(uid_t owner)
 
 static int check_one(const char *path, const struct stat *st, struct err *e)
 {
-	bool shared = st->st_mode & (S_IWGRP | S_IWOTH);
+	/* lxc-create gives what it makes to root's group */
+	bool shared = st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_gid != 0);
 	bool sticky = S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX;
 
 	if (!is_ours(st->st_uid))

@@ -57,7 +57,7 @@ START_TEST(what_others_can_write_is_not_trusted)
 
 	ck_assert_int_eq(check(folder, "bin/x"), 0);
 	ck_assert_int_eq(check(folder, "./bin/../bin/x"), 0);
-	set_mode(folder, "bin/x", 0775);
+	set_mode(folder, "bin/x", 0757);
 	ck_assert_int_lt(check(folder, "bin/x"), 0);
 	set_mode(folder, "bin/x", 0755);
 	set_mode(folder, "bin", 0757);
@@ -90,9 +90,16 @@ START_TEST(a_file_of_another_user_is_not_trusted)
 	own_free char *folder = make_folder();
 	own_free char *file = mem_format("%s/bin/x", folder);
 
-	if (chown(file, 12345, 12345) == 0)
+	if (chown(file, 12345, 12345) == 0) {
 		ck_assert_int_lt(check(folder, "bin/x"), 0);
-	else
+		ck_assert_int_eq(chown(file, 0, 12345), 0);
+		ck_assert_int_eq(check(folder, "bin/x"), 0);
+		set_mode(folder, "bin/x", 0775);
+		ck_assert_int_lt(check(folder, "bin/x"), 0);
+		ck_assert_int_eq(chown(file, 0, 0), 0);
+		set_mode(folder, "bin/x", 0775);
+		ck_assert_int_eq(check(folder, "bin/x"), 0);
+	} else
 		printf("unit-skip: %s: needs root\n", __func__);
 	remove_folder(folder);
 }

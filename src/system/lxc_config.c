@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "base/trusted.h"
 
 /* lxc-update-config(1), and what lxc(7) of 2.0 called them. */
 static const struct {
@@ -115,7 +116,11 @@ static int read_file(struct lxc_config *to, const char *path, int depth, struct 
 	if (++to->files > LXC_CONFIG_FILES_MAX)
 		return err_set(e, ERR_INVALID, "more than %d files are included",
 			       LXC_CONFIG_FILES_MAX);
-	int r = fd_read_file_at(AT_FDCWD, path, LXC_CONFIG_BYTES_MAX, &text, e);
+	int r = trusted_check(path, e);
+	if (r < 0)
+		return err_hint(e, "a configuration says what runs as root and what is mounted: it "
+				   "has to be yours");
+	r = fd_read_file_at(AT_FDCWD, path, LXC_CONFIG_BYTES_MAX, &text, e);
 	if (r < 0)
 		return r;
 	return system_lxc_config_add(to, path, text.text ? text.text : "", text.length, depth, e);

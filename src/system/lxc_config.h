@@ -30,7 +30,8 @@ struct lxc_config {
 	int networks; /* of "lxc.network.type" alone, which begins another one each time */
 };
 
-/* Reads a file and what it includes. ERR_INVALID names file and line. The caller clears, also on
+/* Reads a file and what it includes, each of which must be the caller's or root's alone
+ * (ERR_PERMISSION). ERR_INVALID names file and line. The caller clears, also on
  * failure. */
 int system_lxc_config_read(struct lxc_config *to, const char *path, struct err *e);
 

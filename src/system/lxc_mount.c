@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/trusted.h"
 
 /* The octal escapes of fstab(5), in place. */
 static void unescape(char *text)
@@ -136,6 +137,8 @@ const char *system_lxc_mount_take_fstab(struct lxc_reading *r, const struct lxc_
 	(void)rest;
 	if (!*line->value)
 		return NULL;
+	if (trusted_check(line->value, &ignored) < 0)
+		return "the file can be written by others, or is not there";
 	if (fd_read_file_at(AT_FDCWD, line->value, LXC_CONFIG_BYTES_MAX, &text, &ignored) < 0)
 		return "the file cannot be read";
 	entry.number = 0;

@@ -18,6 +18,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/trusted.h"
 #include "base/user_ids.h"
 #include "base/words.h"
 #include "system/nspawn_config.h"
@@ -436,13 +437,14 @@ static int read_settings(struct reading *r, struct err *e)
 static int find_settings(struct reading *r, const char *folder, struct err *e)
 {
 	const char *const folders[] = { "/etc/systemd/nspawn", "/run/systemd/nspawn", folder };
+	struct err ignored;
 
 	for (size_t i = 0; i < COUNT_OF(folders); i++) {
 		own_free char *path = mem_format("%s/%s.nspawn", folders[i], r->machine->name);
 		if (access(path, F_OK) < 0)
 			continue;
 		r->file = path;
-		r->trusted = i < 2;
+		r->trusted = i < 2 && trusted_check(path, &ignored) == 0;
 		int result = read_settings(r, e);
 		r->file = NULL;
 		return result;

@@ -205,10 +205,13 @@ healthy() { # CONTAINER
 		      containers: [{name: c, image: busybox, command: [sh, -c, 'echo run; exit 3']}]
 	Y
 	holm kube play job.yaml
-	expect 0 holm wait sum-pod-c
-	output_is 3
+	within 10 ended sum-pod-c 3
 	[ "$(holm logs sum-pod-c | grep -c run)" = 2 ]
 	holm kube down job.yaml
+}
+
+ended() { # CONTAINER CODE
+	[ "$(holm inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$1")" = "exited $2" ]
 }
 
 @test "init containers end one after the other before the others begin" {
@@ -607,6 +610,13 @@ checked() { # CONTAINER TEXT
 	expect 0 holm kube play --wait - <short.yaml
 	[[ ${lines[0]} == Pod: ]]
 	nothing_made
+	# an end that a restart follows is none
+	pod again '    command: [sh, -c, "echo run >>/v/log; test -e /x && exit; touch /x; exit 1"]
+    volumeMounts: [{name: v, mountPath: /v}]' '  restartPolicy: OnFailure
+  volumes: [{name: v, persistentVolumeClaim: {claimName: kept}}]' >again.yaml
+	expect 0 holm kube play --wait again.yaml
+	[ "$(holm run --rm -v kept:/v busybox grep -c run /v/log)" = 2 ]
+	holm volume rm kept >/dev/null
 	pod long >long.yaml
 	holm kube play --wait long.yaml >out 3>&- &
 	local pid=$!

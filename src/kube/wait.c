@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -12,16 +13,34 @@
 #include "engine/engine.h"
 #include "kube/play.h"
 
-static _Noreturn void wait_for_all(struct engine *engine, const struct kube_report *report)
+static bool goes_on(struct engine *engine, const char *id)
 {
+	struct container_state state;
+	struct err ignored;
+
+	return engine_load(engine, id, NULL, &state, &ignored) == 0 &&
+	       (container_state_live(&state) || state.status == CONTAINER_RESTARTING);
+}
+
+/* Between an end and the start that follows from its restart policy one does not run, too. */
+static void wait_for_one(struct engine *engine, const char *id)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
 	struct err ignored;
 	int code;
 
+	do {
+		engine_wait(engine, id, ENGINE_WAIT_NOT_RUNNING, &code, &ignored);
+		nanosleep(&moment, NULL);
+	} while (goes_on(engine, id));
+}
+
+static _Noreturn void wait_for_all(struct engine *engine, const struct kube_report *report)
+{
 	for (size_t i = 0; i < report->pods.count; i++) {
 		const struct strv *ids = &report->pods.items[i].containers;
 		for (size_t k = 0; k < ids->count; k++)
-			engine_wait(engine, ids->items[k], ENGINE_WAIT_NOT_RUNNING, &code,
-				    &ignored);
+			wait_for_one(engine, ids->items[k]);
 	}
 	_exit(0);
 }

@@ -273,10 +273,13 @@ rejected() { # TEXT
 		{"default":[{"type":"signedBy","keyType":"GPGKeys","keyPath":"/x","keyData":"eA=="}]}
 		{"default":[{"type":"insecureAcceptAnything"}],"transports":{"docker":{"x":[{"type":"y"}]}}}
 	E
-	echo 'docker: [a]' >"$HOME/.config/containers/registries.d/tests.yaml"
 	key a
 	wants_signature a
-	rejected "registries.d/tests.yaml, line 1"
+	local text
+	for text in 'docker: [a]' $'docker:\n  x: file:///y' 'default-docker: a' '[a]' 'docker: {x: {}, x: {}}'; do
+		echo "$text" >"$HOME/.config/containers/registries.d/tests.yaml"
+		rejected "registries.d/tests.yaml:$(wc -l <<<"$text"): "
+	done
 }
 
 @test "image trust show tells what policy.json says" {

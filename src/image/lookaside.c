@@ -9,64 +9,86 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "base/yaml.h"
 #include "image/http.h"
 #include "image/policy.h"
 #include "image/reference.h"
-#include "image/yaml.h"
 #include "oci/digest.h"
 
 /* ---- registries.d ---- */
 
 /* "lookaside", which was once "sigstore", of one namespace. */
-static const char *address_of(struct json_object *where)
+static const char *address_of(const struct yaml_node *where)
 {
-	static const char *const names[] = { "lookaside", "sigstore" };
-	struct json_object *member = NULL;
+	const char *address = yaml_text(where, "lookaside");
 
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (json_object_object_get_ex(where, names[i], &member) &&
-		    json_object_is_type(member, json_type_string))
-			return json_object_get_string(member);
-	return NULL;
+	return address ? address : yaml_text(where, "sigstore");
 }
 
 /* What one file says: the nearest scope wins over all files, so *rank is its place in scopes. */
-static void take_file(char **ret, size_t *rank, struct json_object *file, const struct strv *scopes)
+static void take_file(char **ret, size_t *rank, const struct yaml_node *file,
+		      const struct strv *scopes)
 {
-	struct json_object *docker = NULL, *where = NULL;
+	const struct yaml_node *docker = yaml_member(file, "docker");
 	const char *address;
 
-	if (json_object_object_get_ex(file, "docker", &docker))
-		for (size_t i = 0; i < *rank && i < scopes->count; i++)
-			if (json_object_object_get_ex(docker, scopes->items[i], &where) &&
-			    (address = address_of(where))) {
-				mem_replace(ret, address);
-				*rank = i;
-			}
-	if (*rank > scopes->count && json_object_object_get_ex(file, "default-docker", &where) &&
-	    (address = address_of(where))) {
+	for (size_t i = 0; i < *rank && i < scopes->count; i++)
+		if ((address = address_of(yaml_member(docker, scopes->items[i])))) {
+			mem_replace(ret, address);
+			*rank = i;
+		}
+	if (*rank > scopes->count && (address = address_of(yaml_member(file, "default-docker")))) {
 		mem_replace(ret, address);
 		*rank = scopes->count;
 	}
 }
 
-static int read_file(struct json_object **ret, int folder_fd, const char *name, struct err *e)
+/* NULL: it is not there, which is no error. */
+static int check_mapping(const struct yaml_node *node, const char *what, struct err *e)
+{
+	if (!node || node->kind == YAML_NODE_MAP)
+		return 0;
+	return err_set(e, ERR_INVALID, "%s:%u: it is no mapping (key: value)", what, node->line);
+}
+
+static int check(const struct yaml_node *file, const char *what, struct err *e)
+{
+	const struct yaml_node *docker = yaml_member(file, "docker");
+
+	int r = check_mapping(file, what, e);
+	if (r == 0)
+		r = check_mapping(docker, what, e);
+	if (r == 0)
+		r = check_mapping(yaml_member(file, "default-docker"), what, e);
+	for (const struct yaml_node *scope = docker && r == 0 ? docker->first : NULL;
+	     scope && r == 0; scope = scope->next)
+		r = check_mapping(scope, what, e);
+	return r;
+}
+
+/* *ret is NULL for a file that says nothing. */
+static int read_file(const struct yaml_node **ret, struct pool *pool, int folder_fd,
+		     const char *name, struct err *e)
 {
 	own_clear(str_clear) struct str text = { 0 };
+	struct yaml_node *documents;
 	own_free char *what = mem_format("registries.d/%s", name);
 	own_fd int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return err_sys(e, "open %s", what);
-	int r = fd_read_all(fd, IMAGE_YAML_BYTES_MAX, &text, e);
+	int r = fd_read_all(fd, YAML_BYTES_MAX, &text, e);
 	if (r < 0)
 		return err_add(e, "read %s", what);
-	return image_yaml_parse(ret, text.text ? text.text : "", text.length, what, e);
+	r = yaml_parse(&documents, pool, text.text ? text.text : "", text.length, what, e);
+	if (r < 0)
+		return r;
+	*ret = documents->first;
+	return check(*ret, what, e);
 }
 
 static DIR *open_folder(void)
@@ -98,10 +120,11 @@ int image_lookaside_find(char **ret, const struct image_reference *ref, struct e
 
 	image_policy_scopes(&scopes, ref);
 	while (dir && (entry = readdir(dir))) {
-		own_json struct json_object *file = NULL;
+		own_clear(pool_clear) struct pool pool = { 0 };
+		const struct yaml_node *file = NULL;
 		if (!str_ends(entry->d_name, ".yaml"))
 			continue;
-		int r = read_file(&file, dirfd(dir), entry->d_name, e);
+		int r = read_file(&file, &pool, dirfd(dir), entry->d_name, e);
 		if (r < 0)
 			return r;
 		take_file(&found, &rank, file, &scopes);

@@ -11,7 +11,6 @@
 #include "image/claim.h"
 #include "image/gpgv.h"
 #include "image/reference.h"
-#include "image/yaml.h"
 
 START_TEST(the_scopes_of_an_image_begin_with_its_name_and_end_with_its_domains)
 {
@@ -99,37 +98,6 @@ START_TEST(one_good_signature_and_nothing_else_is_good)
 }
 END_TEST
 
-static const struct {
-	const char *text, *json; /* NULL: refused */
-} yamls[] = {
-	{ "", "{}" },
-	{ "# nothing\n---\n", "{}" },
-	{ "a: b # c\n\"d\": 'e''f'\n", "{\"a\":\"b\",\"d\":\"e'f\"}" },
-	{ "docker:\n  x:5000/y:\n    lookaside: file:///z#1\n  z: {}\nb: c\n",
-	  "{\"docker\":{\"x:5000/y\":{\"lookaside\":\"file:///z#1\"},\"z\":{}},\"b\":\"c\"}" },
-	{ "a: b\na: c\n", NULL },
-	{ "a:\n\tb: c\n", NULL },
-	{ "- a\n", NULL },
-	{ "a: [b]\n", NULL },
-	{ "a: |\n  b\n", NULL },
-	{ "a: b\n  c: d\n", NULL },
-	{ "a: 'b\n", NULL },
-	{ "a\n", NULL },
-	{ "  a: b\nc: d\n", NULL },
-};
-
-START_TEST(a_mapping_is_read_and_all_else_is_refused)
-{
-	own_json struct json_object *object = NULL;
-	struct err e;
-	int r = image_yaml_parse(&object, yamls[_i].text, strlen(yamls[_i].text), "x", &e);
-
-	ck_assert_int_eq(r == 0, yamls[_i].json != NULL);
-	if (r == 0)
-		ck_assert_str_eq(json_text(object), yamls[_i].json);
-}
-END_TEST
-
 #define CRITICAL(more)                                                                             \
 	"{\"critical\":{\"identity\":{\"docker-reference\":\"a/b:1\"},\"image\":{\"docker-"        \
 	"manifest-digest\":\"sha256:0\"},\"type\":\"atomic container signature\"" more
@@ -161,5 +129,4 @@ UNIT_MAIN("image/policy", UNIT(the_scopes_of_an_image_begin_with_its_name_and_en
 	  UNIT(the_scopes_of_a_path_end_below_the_root),
 	  UNIT_LOOP(a_signed_name_counts_where_the_identity_says_so, COUNT_OF(names)),
 	  UNIT_LOOP(one_good_signature_and_nothing_else_is_good, COUNT_OF(statuses)),
-	  UNIT_LOOP(a_mapping_is_read_and_all_else_is_refused, COUNT_OF(yamls)),
 	  UNIT_LOOP(what_was_signed_has_to_be_understood_whole, COUNT_OF(claims)))

@@ -22,8 +22,8 @@ static int check_key(const struct kube_pair *pair, const char *file, struct err 
 		       file, pair->line, pair->key);
 }
 
-static int add(struct kube_data *to, struct kube_pool *pool, const struct kube_pair *pair,
-	       bool encoded, const char *file, struct err *e)
+static int add(struct kube_data *to, struct pool *pool, const struct kube_pair *pair, bool encoded,
+	       const char *file, struct err *e)
 {
 	own_clear(str_clear) struct str bytes = { 0 };
 
@@ -43,7 +43,7 @@ static int add(struct kube_data *to, struct kube_pool *pool, const struct kube_p
 		datum = &to->items[to->count++];
 	*datum = (struct kube_datum){
 		.key = pair->key,
-		.bytes = kube_pool_text(pool, bytes.text ? bytes.text : "", bytes.length),
+		.bytes = pool_text(pool, bytes.text ? bytes.text : "", bytes.length),
 		.length = bytes.length,
 		.line = pair->line,
 	};
@@ -51,22 +51,21 @@ static int add(struct kube_data *to, struct kube_pool *pool, const struct kube_p
 }
 
 /* As the API has it, stringData counts more than data. */
-static int read_object(struct kube_data *to, struct kube_pool *pool, const struct kube_entry *entry,
+static int read_object(struct kube_data *to, struct pool *pool, const struct kube_entry *entry,
 		       struct err *e)
 {
 	const struct kube_object *object = entry->object;
 	bool secret = !strcmp(object->kind, "Secret");
 	int r = 0;
 
-	to->items = kube_pool_new(pool, object->data.count + object->more.count + 1,
-				  sizeof(*to->items));
+	to->items = pool_new(pool, object->data.count + object->more.count + 1, sizeof(*to->items));
 	for (size_t i = 0; r == 0 && i < object->data.count; i++)
 		r = add(to, pool, &object->data.items[i], true, entry->file, e);
 	for (size_t i = 0; r == 0 && i < object->more.count; i++)
 		r = add(to, pool, &object->more.items[i], false, entry->file, e);
 	for (size_t i = 0; r == 0 && secret && i < to->count; i++)
 		to->items[i].secret =
-			kube_pool_format(pool, "%s.%s", object->metadata->name, to->items[i].key);
+			pool_format(pool, "%s.%s", object->metadata->name, to->items[i].key);
 	return r;
 }
 
@@ -87,17 +86,17 @@ static const char *key_of(const struct storage_secret *secret, const char *name)
 static int add_stored(struct kube_data *to, const struct kube_data_source *source,
 		      const struct storage_secret *secret, const char *key, struct err *e)
 {
-	struct kube_pool *pool = &source->set->pool;
+	struct pool *pool = &source->set->pool;
 	own_clear(str_clear) struct str bytes = { 0 };
 
 	int r = storage_secret_read(&bytes, source->store, secret, e);
 	if (r < 0)
 		return r;
 	to->items[to->count++] = (struct kube_datum){
-		.key = kube_pool_text(pool, key, strlen(key)),
-		.bytes = kube_pool_text(pool, bytes.text ? bytes.text : "", bytes.length),
+		.key = pool_text(pool, key, strlen(key)),
+		.bytes = pool_text(pool, bytes.text ? bytes.text : "", bytes.length),
 		.length = bytes.length,
-		.secret = kube_pool_text(pool, secret->name, strlen(secret->name)),
+		.secret = pool_text(pool, secret->name, strlen(secret->name)),
 	};
 	return 0;
 }
@@ -110,7 +109,7 @@ static int read_store(struct kube_data *to, const struct kube_data_source *sourc
 	int r = storage_secret_list(&all, source->store, e);
 	if (r < 0)
 		return r;
-	to->items = kube_pool_new(&source->set->pool, all.items.count + 1, sizeof(*to->items));
+	to->items = pool_new(&source->set->pool, all.items.count + 1, sizeof(*to->items));
 	for (size_t i = 0; r == 0 && i < all.items.count; i++) {
 		const char *key = key_of(&all.items.items[i], name);
 		if (key)

@@ -59,7 +59,7 @@ static int put(struct kube_env *env, const struct kube_env_scope *s,
 
 /* ---- $(VAR) ---- */
 
-const char *kube_env_expand(const struct kube_env *env, struct kube_pool *pool, const char *text,
+const char *kube_env_expand(const struct kube_env *env, struct pool *pool, const char *text,
 			    bool *ret_secret)
 {
 	own_clear(str_clear) struct str to = { 0 };
@@ -78,7 +78,7 @@ const char *kube_env_expand(const struct kube_env *env, struct kube_pool *pool, 
 		text += text[0] == '$' && text[1] == '$';
 		str_add_char(&to, *text++);
 	}
-	return kube_pool_text(pool, to.text ? to.text : "", to.length);
+	return pool_text(pool, to.text ? to.text : "", to.length);
 }
 
 /* ---- valueFrom ---- */
@@ -153,7 +153,7 @@ static int from_field(struct kube_env_variable *to, const struct kube_env_scope 
 	else if (!strcmp(path, "metadata.namespace") || !strcmp(path, "spec.serviceAccountName"))
 		to->value = "default";
 	else if (!strcmp(path, "spec.nodeName"))
-		to->value = kube_pool_text(&s->source.set->pool, host, strlen(host));
+		to->value = pool_text(&s->source.set->pool, host, strlen(host));
 	if (to->value)
 		return 0;
 	err_set(e, ERR_UNSUPPORTED, "%s:%u: container %s: variable %s: the field '%s' is not known",
@@ -209,7 +209,7 @@ static int from_resource(struct kube_env_variable *to, const struct kube_env_sco
 		return err_add(e, "%s:%u: variable %s", s->file, ref->line, to->name);
 	if (divisor <= 0)
 		return wrong(s, ref->line, to->name, "the divisor is not positive", e);
-	to->value = kube_pool_format(&s->source.set->pool, "%.0f", ceil(amount / divisor - 1e-9));
+	to->value = pool_format(&s->source.set->pool, "%.0f", ceil(amount / divisor - 1e-9));
 	return 0;
 }
 
@@ -234,7 +234,7 @@ static int add_variable(struct kube_env *env, const struct kube_env_scope *s,
 			const struct kube_variable *variable, struct err *e)
 {
 	struct kube_env_variable made = { .name = variable->name, .line = variable->line };
-	struct kube_pool *pool = &s->source.set->pool;
+	struct pool *pool = &s->source.set->pool;
 
 	if (str_empty(made.name))
 		return wrong(s, made.line, "", "it has no name", e);
@@ -247,8 +247,7 @@ static int add_variable(struct kube_env *env, const struct kube_env_scope *s,
 	made.value =
 		kube_env_expand(env, pool, variable->value ? variable->value : "", &made.composed);
 	if (made.composed)
-		made.secret =
-			kube_pool_format(pool, "%s.%s.%s", s->pod, s->container->name, made.name);
+		made.secret = pool_format(pool, "%s.%s.%s", s->pod, s->container->name, made.name);
 	return put(env, s, &made, e);
 }
 
@@ -270,8 +269,8 @@ static int add_all(struct kube_env *env, const struct kube_env_scope *s,
 			       s->container->name);
 	for (size_t i = 0; r == 0 && i < data.count; i++) {
 		struct kube_env_variable made = { .line = all->line };
-		made.name = kube_pool_format(&s->source.set->pool, "%s%s",
-					     all->prefix ? all->prefix : "", data.items[i].key);
+		made.name = pool_format(&s->source.set->pool, "%s%s",
+					all->prefix ? all->prefix : "", data.items[i].key);
 		r = take_datum(&made, s, &data.items[i], e);
 		if (r == 0)
 			r = put(env, s, &made, e);

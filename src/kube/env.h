@@ -34,5 +34,5 @@ void kube_env_clear(struct kube_env *env);
 
 /* Kubernetes' $(VAR) of variables that env has; $$ is one $, what is not known stays. *ret_secret:
  * a secret is in it. The pool's. */
-const char *kube_env_expand(const struct kube_env *env, struct kube_pool *pool, const char *text,
+const char *kube_env_expand(const struct kube_env *env, struct pool *pool, const char *text,
 			    bool *ret_secret);

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "kube/yaml.h"
+#include "base/yaml.h"
 
 #define FIELD(name, type, of, member)                                                              \
 	{                                                                                          \
@@ -297,10 +297,10 @@ static const struct kind *find_kind(const char *name)
 	return NULL;
 }
 
-int kube_object_read(struct kube_object **ret, struct kube_pool *pool, const struct kube_node *node,
+int kube_object_read(struct kube_object **ret, struct pool *pool, const struct yaml_node *node,
 		     const char *file, struct err *e)
 {
-	const char *name = kube_read_member(node, "kind");
+	const char *name = yaml_text(node, "kind");
 	const struct kind *kind = find_kind(name);
 	void *object = NULL;
 

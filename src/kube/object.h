@@ -245,5 +245,5 @@ struct kube_object {
 
 /* The object that is this document; NULL: one that makes no difference here, which a warning has
  * told. ERR_INVALID, ERR_UNSUPPORTED. */
-int kube_object_read(struct kube_object **ret, struct kube_pool *pool, const struct kube_node *node,
+int kube_object_read(struct kube_object **ret, struct pool *pool, const struct yaml_node *node,
 		     const char *file, struct err *e);

@@ -392,7 +392,7 @@ static int check_job(const struct kube_entry *entry, struct kube_workload *w, st
 		return err_set(e, ERR_UNSUPPORTED, "%s:%u: a Job has one completion here",
 			       entry->file, w->line);
 	if (!w->backoff) {
-		w->backoff = kube_pool_new(&set->pool, 1, sizeof(*w->backoff));
+		w->backoff = pool_new(&set->pool, 1, sizeof(*w->backoff));
 		*w->backoff = JOB_RETRIES;
 	}
 	return 0;

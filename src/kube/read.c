@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "kube/yaml.h"
+#include "base/yaml.h"
 
 /* Where a node is: links on the stack, from the innermost outwards. */
 struct place {
@@ -19,7 +19,7 @@ struct place {
 };
 
 struct reading {
-	struct kube_pool *pool;
+	struct pool *pool;
 	const char *file;
 };
 
@@ -44,19 +44,19 @@ static int wrong(const struct reading *r, const struct place *at, unsigned line,
 		       path.length ? ": " : "", why);
 }
 
-static bool is_null(const struct kube_node *node)
+static bool is_null(const struct yaml_node *node)
 {
-	return node->kind == KUBE_NODE_SCALAR && node->plain &&
-	       kube_yaml_type_of(node->text) == KUBE_YAML_NULL;
+	return node->kind == YAML_NODE_SCALAR && node->plain &&
+	       yaml_type_of(node->text) == YAML_NULL;
 }
 
-static int check_kind(const struct reading *r, const struct place *at, const struct kube_node *node,
-		      enum kube_node_kind kind, struct err *e)
+static int check_kind(const struct reading *r, const struct place *at, const struct yaml_node *node,
+		      enum yaml_node_kind kind, struct err *e)
 {
 	static const char *const words[] = {
-		[KUBE_NODE_SCALAR] = "it is no single value",
-		[KUBE_NODE_MAP] = "it is no mapping (key: value)",
-		[KUBE_NODE_LIST] = "it is no list (- ...)",
+		[YAML_NODE_SCALAR] = "it is no single value",
+		[YAML_NODE_MAP] = "it is no mapping (key: value)",
+		[YAML_NODE_LIST] = "it is no list (- ...)",
 	};
 
 	return node->kind == kind ? 0 : wrong(r, at, node->line, ERR_INVALID, words[kind], e);
@@ -65,13 +65,13 @@ static int check_kind(const struct reading *r, const struct place *at, const str
 /* ---- single values ---- */
 
 static int read_text(const char **ret, const struct reading *r, const struct place *at,
-		     const struct kube_node *node, struct err *e)
+		     const struct yaml_node *node, struct err *e)
 {
-	int result = check_kind(r, at, node, KUBE_NODE_SCALAR, e);
+	int result = check_kind(r, at, node, YAML_NODE_SCALAR, e);
 
 	if (result < 0)
 		return result;
-	if (node->plain && kube_yaml_type_of(node->text) != KUBE_YAML_TEXT) {
+	if (node->plain && yaml_type_of(node->text) != YAML_TEXT) {
 		own_free char *why = mem_format("%s is no string", node->text);
 		wrong(r, at, node->line, ERR_INVALID, why, e);
 		return err_hint(e, "put it in quotes: \"%s\"", node->text);
@@ -81,39 +81,39 @@ static int read_text(const char **ret, const struct reading *r, const struct pla
 }
 
 static int read_scalar(const char **ret, const struct reading *r, const struct place *at,
-		       const struct kube_node *node, struct err *e)
+		       const struct yaml_node *node, struct err *e)
 {
-	int result = check_kind(r, at, node, KUBE_NODE_SCALAR, e);
+	int result = check_kind(r, at, node, YAML_NODE_SCALAR, e);
 
 	if (result < 0)
 		return result;
-	if (node->plain && kube_yaml_type_of(node->text) == KUBE_YAML_BOOL)
+	if (node->plain && yaml_type_of(node->text) == YAML_BOOL)
 		return wrong(r, at, node->line, ERR_INVALID, "neither a number nor a string", e);
 	*ret = node->text;
 	return 0;
 }
 
 static int read_bool(bool **ret, const struct reading *r, const struct place *at,
-		     const struct kube_node *node, struct err *e)
+		     const struct yaml_node *node, struct err *e)
 {
-	int result = check_kind(r, at, node, KUBE_NODE_SCALAR, e);
+	int result = check_kind(r, at, node, YAML_NODE_SCALAR, e);
 
 	if (result < 0)
 		return result;
-	if (!node->plain || kube_yaml_type_of(node->text) != KUBE_YAML_BOOL)
+	if (!node->plain || yaml_type_of(node->text) != YAML_BOOL)
 		return wrong(r, at, node->line, ERR_INVALID, "neither true nor false", e);
-	*ret = kube_pool_new(r->pool, 1, sizeof(**ret));
+	*ret = pool_new(r->pool, 1, sizeof(**ret));
 	**ret = strchr("yYtT", node->text[0]) || !strcasecmp(node->text, "on");
 	return 0;
 }
 
 /* "0644" is octal in YAML 1.1, and so in Kubernetes' modes. */
 static int read_int(int64_t **ret, const struct reading *r, const struct place *at,
-		    const struct kube_node *node, struct err *e)
+		    const struct yaml_node *node, struct err *e)
 {
 	char digits[32], *end;
 
-	int result = check_kind(r, at, node, KUBE_NODE_SCALAR, e);
+	int result = check_kind(r, at, node, YAML_NODE_SCALAR, e);
 	if (result < 0)
 		return result;
 	const char *text = node->text;
@@ -127,10 +127,10 @@ static int read_int(int64_t **ret, const struct reading *r, const struct place *
 	snprintf(digits, sizeof(digits), "%s%s", negative ? "-" : "", text);
 	errno = 0;
 	long long number = strtoll(digits, &end, base);
-	if (!node->plain || kube_yaml_type_of(node->text) != KUBE_YAML_INT || *end || errno ||
+	if (!node->plain || yaml_type_of(node->text) != YAML_INT || *end || errno ||
 	    strlen(text) > sizeof(digits) - 2)
 		return wrong(r, at, node->line, ERR_INVALID, "no whole number", e);
-	*ret = kube_pool_new(r->pool, 1, sizeof(**ret));
+	*ret = pool_new(r->pool, 1, sizeof(**ret));
 	**ret = number;
 	return 0;
 }
@@ -138,15 +138,15 @@ static int read_int(int64_t **ret, const struct reading *r, const struct place *
 /* ---- several ---- */
 
 static int read_texts(struct kube_texts *ret, const struct reading *r, const struct place *at,
-		      const struct kube_node *node, bool numbers, struct err *e)
+		      const struct yaml_node *node, bool numbers, struct err *e)
 {
 	struct place place = { .above = at };
 
-	int result = check_kind(r, at, node, KUBE_NODE_LIST, e);
+	int result = check_kind(r, at, node, YAML_NODE_LIST, e);
 	if (result < 0)
 		return result;
-	ret->items = kube_pool_new(r->pool, node->count + 1, sizeof(*ret->items));
-	for (const struct kube_node *of = node->first; result == 0 && of; of = of->next) {
+	ret->items = pool_new(r->pool, node->count + 1, sizeof(*ret->items));
+	for (const struct yaml_node *of = node->first; result == 0 && of; of = of->next) {
 		place.index = ret->count;
 		result = numbers ? read_scalar(&ret->items[ret->count++], r, &place, of, e)
 				 : read_text(&ret->items[ret->count++], r, &place, of, e);
@@ -155,15 +155,15 @@ static int read_texts(struct kube_texts *ret, const struct reading *r, const str
 }
 
 static int read_map(struct kube_pairs *ret, const struct reading *r, const struct place *at,
-		    const struct kube_node *node, struct err *e)
+		    const struct yaml_node *node, struct err *e)
 {
 	struct place place = { .above = at };
 
-	int result = check_kind(r, at, node, KUBE_NODE_MAP, e);
+	int result = check_kind(r, at, node, YAML_NODE_MAP, e);
 	if (result < 0)
 		return result;
-	ret->items = kube_pool_new(r->pool, node->count + 1, sizeof(*ret->items));
-	for (const struct kube_node *of = node->first; result == 0 && of; of = of->next) {
+	ret->items = pool_new(r->pool, node->count + 1, sizeof(*ret->items));
+	for (const struct yaml_node *of = node->first; result == 0 && of; of = of->next) {
 		struct kube_pair *pair = &ret->items[ret->count++];
 		place.name = pair->key = of->key;
 		pair->line = of->line;
@@ -175,28 +175,28 @@ static int read_map(struct kube_pairs *ret, const struct reading *r, const struc
 }
 
 static int read_fields(void *to, const struct reading *r, const struct place *at,
-		       const struct kube_read_shape *shape, const struct kube_node *node,
+		       const struct kube_read_shape *shape, const struct yaml_node *node,
 		       struct err *e);
 
 static int read_object(void **ret, const struct reading *r, const struct place *at,
-		       const struct kube_read_shape *shape, const struct kube_node *node,
+		       const struct kube_read_shape *shape, const struct yaml_node *node,
 		       struct err *e)
 {
-	*ret = kube_pool_new(r->pool, 1, shape->size);
+	*ret = pool_new(r->pool, 1, shape->size);
 	return read_fields(*ret, r, at, shape, node, e);
 }
 
 static int read_list(struct kube_list *ret, const struct reading *r, const struct place *at,
-		     const struct kube_read_shape *shape, const struct kube_node *node,
+		     const struct kube_read_shape *shape, const struct yaml_node *node,
 		     struct err *e)
 {
 	struct place place = { .above = at };
 
-	int result = check_kind(r, at, node, KUBE_NODE_LIST, e);
+	int result = check_kind(r, at, node, YAML_NODE_LIST, e);
 	if (result < 0)
 		return result;
-	char *items = ret->items = kube_pool_new(r->pool, node->count + 1, shape->size);
-	for (const struct kube_node *of = node->first; result == 0 && of; of = of->next) {
+	char *items = ret->items = pool_new(r->pool, node->count + 1, shape->size);
+	for (const struct yaml_node *of = node->first; result == 0 && of; of = of->next) {
 		place.index = ret->count;
 		result = read_fields(items + ret->count++ * shape->size, r, &place, shape, of, e);
 	}
@@ -204,10 +204,10 @@ static int read_list(struct kube_list *ret, const struct reading *r, const struc
 }
 
 static int leave_out(const struct kube_read_field *field, const struct reading *r,
-		     const struct place *at, const struct kube_node *node, struct err *e)
+		     const struct place *at, const struct yaml_node *node, struct err *e)
 {
 	own_clear(str_clear) struct str path = { 0 };
-	bool empty = node->kind != KUBE_NODE_SCALAR && node->count == 0;
+	bool empty = node->kind != YAML_NODE_SCALAR && node->count == 0;
 
 	if (field->type == KUBE_READ_QUIETLY || empty)
 		return 0;
@@ -219,7 +219,7 @@ static int leave_out(const struct kube_read_field *field, const struct reading *
 }
 
 static int read_field(void *to, const struct kube_read_field *field, const struct reading *r,
-		      const struct place *at, const struct kube_node *node, struct err *e)
+		      const struct place *at, const struct yaml_node *node, struct err *e)
 {
 	void *place = (char *)to + field->offset;
 
@@ -257,13 +257,13 @@ static const struct kube_read_field *find(const struct kube_read_shape *shape, c
 }
 
 static int read_fields(void *to, const struct reading *r, const struct place *at,
-		       const struct kube_read_shape *shape, const struct kube_node *node,
+		       const struct kube_read_shape *shape, const struct yaml_node *node,
 		       struct err *e)
 {
-	int result = check_kind(r, at, node, KUBE_NODE_MAP, e);
+	int result = check_kind(r, at, node, YAML_NODE_MAP, e);
 
 	*(unsigned *)to = node->line;
-	for (const struct kube_node *of = node->first; result == 0 && of; of = of->next) {
+	for (const struct yaml_node *of = node->first; result == 0 && of; of = of->next) {
 		const struct place place = { .above = at, .name = of->key };
 		const struct kube_read_field *field = find(shape, of->key);
 		if (!field)
@@ -274,19 +274,10 @@ static int read_fields(void *to, const struct reading *r, const struct place *at
 	return result;
 }
 
-int kube_read(void **ret, struct kube_pool *pool, const struct kube_read_shape *shape,
-	      const struct kube_node *node, const char *file, struct err *e)
+int kube_read(void **ret, struct pool *pool, const struct kube_read_shape *shape,
+	      const struct yaml_node *node, const char *file, struct err *e)
 {
 	const struct reading r = { pool, file };
 
 	return read_object(ret, &r, NULL, shape, node, e);
-}
-
-const char *kube_read_member(const struct kube_node *node, const char *key)
-{
-	for (const struct kube_node *of = node->kind == KUBE_NODE_MAP ? node->first : NULL; of;
-	     of = of->next)
-		if (!strcmp(of->key, key))
-			return of->kind == KUBE_NODE_SCALAR ? of->text : NULL;
-	return NULL;
 }

@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kube/pool.h"
+#include "base/pool.h"
 
 struct err;
-struct kube_node;
+struct yaml_node;
 
 /* What lies at the offset. Absent, and null: zero. All is the pool's. */
 enum kube_read_type {
@@ -64,8 +64,5 @@ struct kube_list {
 
 /* Reads a mapping. file names it in errors: "file:12: spec.hostname: ...". ERR_INVALID,
  * ERR_UNSUPPORTED for what is refused. *ret is the pool's. */
-int kube_read(void **ret, struct kube_pool *pool, const struct kube_read_shape *shape,
-	      const struct kube_node *node, const char *file, struct err *e);
-
-/* The text of a member, or NULL. */
-const char *kube_read_member(const struct kube_node *node, const char *key);
+int kube_read(void **ret, struct pool *pool, const struct kube_read_shape *shape,
+	      const struct yaml_node *node, const char *file, struct err *e);

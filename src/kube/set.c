@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "kube/yaml.h"
+#include "base/yaml.h"
 
 const struct kube_entry *kube_set_find(const struct kube_set *set, const char *kind,
 				       const char *name)
@@ -38,7 +38,7 @@ static int add_object(struct kube_set *set, struct kube_object *object, const ch
 	return 0;
 }
 
-static int add_node(struct kube_set *set, const struct kube_node *node, const char *file,
+static int add_node(struct kube_set *set, const struct yaml_node *node, const char *file,
 		    struct err *e)
 {
 	struct kube_object *object;
@@ -48,43 +48,43 @@ static int add_node(struct kube_set *set, const struct kube_node *node, const ch
 }
 
 /* kubectl's way to print several. */
-static int add_list(struct kube_set *set, const struct kube_node *list, const char *file,
+static int add_list(struct kube_set *set, const struct yaml_node *list, const char *file,
 		    struct err *e)
 {
 	int r = 0;
 
-	for (const struct kube_node *of = list->first; of; of = of->next) {
+	for (const struct yaml_node *of = list->first; of; of = of->next) {
 		if (strcmp(of->key, "items") != 0)
 			continue;
-		if (of->kind != KUBE_NODE_LIST)
+		if (of->kind != YAML_NODE_LIST)
 			return err_set(e, ERR_INVALID, "%s:%u: items: it is no list", file,
 				       of->line);
-		for (const struct kube_node *item = of->first; r == 0 && item; item = item->next)
+		for (const struct yaml_node *item = of->first; r == 0 && item; item = item->next)
 			r = add_node(set, item, file, e);
 	}
 	return r;
 }
 
-static bool is_empty(const struct kube_node *node)
+static bool is_empty(const struct yaml_node *node)
 {
-	return node->kind == KUBE_NODE_SCALAR && node->plain &&
-	       kube_yaml_type_of(node->text) == KUBE_YAML_NULL;
+	return node->kind == YAML_NODE_SCALAR && node->plain &&
+	       yaml_type_of(node->text) == YAML_NULL;
 }
 
 int kube_set_add(struct kube_set *set, const char *text, size_t length, const char *file,
 		 struct err *e)
 {
-	const char *name = kube_pool_text(&set->pool, file, strlen(file));
-	struct kube_node *documents;
+	const char *name = pool_text(&set->pool, file, strlen(file));
+	struct yaml_node *documents;
 
-	int r = kube_yaml_parse(&documents, &set->pool, text, length, name, e);
+	int r = yaml_parse(&documents, &set->pool, text, length, name, e);
 	if (r < 0)
 		return r;
-	for (const struct kube_node *of = documents->first; r == 0 && of; of = of->next) {
+	for (const struct yaml_node *of = documents->first; r == 0 && of; of = of->next) {
 		if (is_empty(of))
 			continue;
-		r = str_equal(kube_read_member(of, "kind"), "List") ? add_list(set, of, name, e)
-								    : add_node(set, of, name, e);
+		r = str_equal(yaml_text(of, "kind"), "List") ? add_list(set, of, name, e)
+							     : add_node(set, of, name, e);
 	}
 	return r;
 }
@@ -92,6 +92,6 @@ int kube_set_add(struct kube_set *set, const char *text, size_t length, const ch
 void kube_set_clear(struct kube_set *set)
 {
 	free(set->items);
-	kube_pool_clear(&set->pool);
+	pool_clear(&set->pool);
 	*set = (struct kube_set){ 0 };
 }

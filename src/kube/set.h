@@ -13,7 +13,7 @@ struct kube_entry {
 };
 
 struct kube_set {
-	struct kube_pool pool;
+	struct pool pool;
 	struct kube_entry *items;
 	size_t count;
 };

@@ -11,10 +11,10 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/yaml.h"
 #include "engine/engine.h"
 #include "image/command.h"
 #include "kube/set.h"
-#include "kube/yaml.h"
 #include "storage/store.h"
 
 static int read_file(struct str *to, const char *path, struct err *e)
@@ -24,7 +24,7 @@ static int read_file(struct str *to, const char *path, struct err *e)
 
 	if (fd < 0 && !standard)
 		return err_sys(e, "open %s", path);
-	int r = fd_read_all(standard ? STDIN_FILENO : fd, KUBE_YAML_BYTES_MAX, to, e);
+	int r = fd_read_all(standard ? STDIN_FILENO : fd, YAML_BYTES_MAX, to, e);
 	return r < 0 ? err_add(e, "read %s", standard ? "the standard input" : path) : 0;
 }
 
@@ -39,11 +39,11 @@ static int fetch(struct str *to, const struct store *store, const char *address,
 	strv_add(&arguments, "--");
 	strv_add(&arguments, address);
 	strv_add(&arguments, name);
-	strv_addf(&arguments, "%d", KUBE_YAML_BYTES_MAX);
+	strv_addf(&arguments, "%d", YAML_BYTES_MAX);
 	unlinkat(store->run_fd, name, 0);
 	int r = image_command_run_on(&files, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
 	if (r == 0)
-		r = fd_read_file_at(store->run_fd, name, KUBE_YAML_BYTES_MAX, to, e);
+		r = fd_read_file_at(store->run_fd, name, YAML_BYTES_MAX, to, e);
 	unlinkat(store->run_fd, name, 0);
 	return r < 0 ? err_add(e, "fetch %s", address) : 0;
 }

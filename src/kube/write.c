@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "base/str.h"
-#include "kube/yaml.h"
+#include "base/yaml.h"
 
 static void clear_emitter(yaml_emitter_t *emitter)
 {
@@ -28,7 +28,7 @@ static bool is_plain(const char *text)
 				   "0123456789/._-";
 
 	return *text && text[1] && (strchr(letters, *text) || *text == '/') &&
-	       !text[strspn(text, more)] && kube_yaml_type_of(text) == KUBE_YAML_TEXT;
+	       !text[strspn(text, more)] && yaml_type_of(text) == YAML_TEXT;
 }
 
 static int scalar(yaml_emitter_t *emitter, const char *text, yaml_scalar_style_t style)

@@ -1,4 +1,4 @@
-#include "kube/yaml.h"
+#include "base/yaml.h"
 
 #include <string.h>
 #include <strings.h>
@@ -11,18 +11,18 @@
 
 struct anchor {
 	const char *name;
-	struct kube_node *node;
+	struct yaml_node *node;
 	bool open; /* it is not read to its end yet */
 };
 
 struct reader {
 	yaml_parser_t parser;
-	struct kube_pool *pool;
+	struct pool *pool;
 	const char *what;
 	const char *text;
 	size_t length;
 	size_t nodes;
-	struct anchor anchors[KUBE_YAML_ANCHORS_MAX];
+	struct anchor anchors[YAML_ANCHORS_MAX];
 	size_t anchors_count;
 };
 
@@ -48,21 +48,21 @@ static int wrong(const struct reader *r, unsigned line, const char *why, struct 
 
 /* ---- nodes ---- */
 
-static int new_node(struct kube_node **ret, struct reader *r, enum kube_node_kind kind,
+static int new_node(struct yaml_node **ret, struct reader *r, enum yaml_node_kind kind,
 		    unsigned line, struct err *e)
 {
-	if (r->nodes++ >= KUBE_YAML_NODES_MAX)
+	if (r->nodes++ >= YAML_NODES_MAX)
 		return err_set(e, ERR_INVALID,
 			       "%s:%u: more than %d values, aliases counted as "
 			       "what they stand for",
-			       r->what, line, KUBE_YAML_NODES_MAX);
-	*ret = kube_pool_new(r->pool, 1, sizeof(**ret));
+			       r->what, line, YAML_NODES_MAX);
+	*ret = pool_new(r->pool, 1, sizeof(**ret));
 	(*ret)->kind = kind;
 	(*ret)->line = line;
 	return 0;
 }
 
-static void append(struct kube_node *to, struct kube_node *node)
+static void append(struct yaml_node *to, struct yaml_node *node)
 {
 	if (to->last)
 		to->last->next = node;
@@ -73,19 +73,19 @@ static void append(struct kube_node *to, struct kube_node *node)
 }
 
 /* Lines stay those of what was copied: there one can mend it. */
-static int copy_node(struct kube_node **ret, struct reader *r, const struct kube_node *from,
+static int copy_node(struct yaml_node **ret, struct reader *r, const struct yaml_node *from,
 		     unsigned depth, struct err *e)
 {
-	struct kube_node *to = NULL, *child;
+	struct yaml_node *to = NULL, *child;
 
-	if (depth > KUBE_YAML_DEPTH_MAX)
+	if (depth > YAML_DEPTH_MAX)
 		return wrong(r, from->line, "nested too deeply", e);
 	int result = new_node(&to, r, from->kind, from->line, e);
 	if (result < 0)
 		return result;
 	to->text = from->text;
 	to->plain = from->plain;
-	for (const struct kube_node *of = from->first; of; of = of->next) {
+	for (const struct yaml_node *of = from->first; of; of = of->next) {
 		result = copy_node(&child, r, of, depth + 1, e);
 		if (result < 0)
 			return result;
@@ -98,25 +98,25 @@ static int copy_node(struct kube_node **ret, struct reader *r, const struct kube
 }
 
 static int remember(size_t *ret_index, struct reader *r, const yaml_char_t *name,
-		    struct kube_node *node, struct err *e)
+		    struct yaml_node *node, struct err *e)
 {
 	const char *text = (const char *)name;
 
-	*ret_index = KUBE_YAML_ANCHORS_MAX;
+	*ret_index = YAML_ANCHORS_MAX;
 	if (!name)
 		return 0;
-	if (r->anchors_count == KUBE_YAML_ANCHORS_MAX)
+	if (r->anchors_count == YAML_ANCHORS_MAX)
 		return wrong(r, node->line, "too many anchors", e);
 	*ret_index = r->anchors_count++;
 	r->anchors[*ret_index] = (struct anchor){
-		.name = kube_pool_text(r->pool, text, strlen(text)),
+		.name = pool_text(r->pool, text, strlen(text)),
 		.node = node,
 		.open = true,
 	};
 	return 0;
 }
 
-static int resolve(struct kube_node **ret, struct reader *r, const yaml_event_t *event,
+static int resolve(struct yaml_node **ret, struct reader *r, const yaml_event_t *event,
 		   unsigned depth, struct err *e)
 {
 	const char *name = (const char *)event->data.alias.anchor;
@@ -177,10 +177,10 @@ static int check_tag(struct reader *r, const yaml_char_t *tag, unsigned line, bo
 	return err_set(e, ERR_INVALID, "%s:%u: the tag %s is not supported", r->what, line, text);
 }
 
-static int read_node(struct kube_node **ret, struct reader *r, const yaml_event_t *event,
+static int read_node(struct yaml_node **ret, struct reader *r, const yaml_event_t *event,
 		     unsigned depth, struct err *e);
 
-static int read_scalar(struct kube_node **ret, struct reader *r, const yaml_event_t *event,
+static int read_scalar(struct yaml_node **ret, struct reader *r, const yaml_event_t *event,
 		       struct err *e)
 {
 	const char *bytes = (const char *)event->data.scalar.value;
@@ -192,28 +192,28 @@ static int read_scalar(struct kube_node **ret, struct reader *r, const yaml_even
 		return wrong(r, line, "a NUL character", e);
 	int result = check_tag(r, event->data.scalar.tag, line, &text, e);
 	if (result == 0)
-		result = new_node(ret, r, KUBE_NODE_SCALAR, line, e);
+		result = new_node(ret, r, YAML_NODE_SCALAR, line, e);
 	if (result < 0)
 		return result;
-	(*ret)->text = kube_pool_text(r->pool, bytes, length);
+	(*ret)->text = pool_text(r->pool, bytes, length);
 	(*ret)->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !text;
 	result = remember(&index, r, event->data.scalar.anchor, *ret, e);
-	if (result == 0 && index < KUBE_YAML_ANCHORS_MAX)
+	if (result == 0 && index < YAML_ANCHORS_MAX)
 		r->anchors[index].open = false;
 	return result;
 }
 
-static int check_key(const struct reader *r, const struct kube_node *map,
-		     const struct kube_node *key, struct err *e)
+static int check_key(const struct reader *r, const struct yaml_node *map,
+		     const struct yaml_node *key, struct err *e)
 {
-	if (key->kind != KUBE_NODE_SCALAR)
+	if (key->kind != YAML_NODE_SCALAR)
 		return wrong(r, key->line, "a key that is no word", e);
 	if (key->plain && !strcmp(key->text, "<<"))
 		return wrong(r, key->line, "merge keys (<<) are not supported: write it out", e);
-	if (map->count >= KUBE_YAML_MEMBERS_MAX)
+	if (map->count >= YAML_MEMBERS_MAX)
 		return err_set(e, ERR_INVALID, "%s:%u: more than %d members", r->what, key->line,
-			       KUBE_YAML_MEMBERS_MAX);
-	for (const struct kube_node *other = map->first; other; other = other->next)
+			       YAML_MEMBERS_MAX);
+	for (const struct yaml_node *other = map->first; other; other = other->next)
 		if (!strcmp(other->key, key->text))
 			return err_set(e, ERR_INVALID,
 				       "%s:%u: the key '%s' is there twice, first in line %u",
@@ -221,11 +221,11 @@ static int check_key(const struct reader *r, const struct kube_node *map,
 	return 0;
 }
 
-static int read_member(struct kube_node *map, struct reader *r, const yaml_event_t *event,
+static int read_member(struct yaml_node *map, struct reader *r, const yaml_event_t *event,
 		       unsigned depth, struct err *e)
 {
 	own_clear(clear_event) yaml_event_t second = { 0 };
-	struct kube_node *key, *value;
+	struct yaml_node *key, *value;
 
 	int result = read_node(&key, r, event, depth, e);
 	if (result == 0)
@@ -242,9 +242,9 @@ static int read_member(struct kube_node *map, struct reader *r, const yaml_event
 	return 0;
 }
 
-static int read_children(struct kube_node *to, struct reader *r, unsigned depth, struct err *e)
+static int read_children(struct yaml_node *to, struct reader *r, unsigned depth, struct err *e)
 {
-	struct kube_node *child;
+	struct yaml_node *child;
 
 	for (;;) {
 		own_clear(clear_event) yaml_event_t event = { 0 };
@@ -253,28 +253,28 @@ static int read_children(struct kube_node *to, struct reader *r, unsigned depth,
 			return result;
 		if (event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT)
 			return 0;
-		if (to->kind == KUBE_NODE_MAP)
+		if (to->kind == YAML_NODE_MAP)
 			result = read_member(to, r, &event, depth, e);
 		else
 			result = read_node(&child, r, &event, depth, e);
 		if (result < 0)
 			return result;
-		if (to->kind == KUBE_NODE_LIST)
+		if (to->kind == YAML_NODE_LIST)
 			append(to, child);
 	}
 }
 
-static int read_collection(struct kube_node **ret, struct reader *r, const yaml_event_t *event,
+static int read_collection(struct yaml_node **ret, struct reader *r, const yaml_event_t *event,
 			   unsigned depth, struct err *e)
 {
 	bool map = event->type == YAML_MAPPING_START_EVENT, text;
-	size_t index = KUBE_YAML_ANCHORS_MAX;
+	size_t index = YAML_ANCHORS_MAX;
 
 	int result =
 		check_tag(r, map ? event->data.mapping_start.tag : event->data.sequence_start.tag,
 			  line_of(event), &text, e);
 	if (result == 0)
-		result = new_node(ret, r, map ? KUBE_NODE_MAP : KUBE_NODE_LIST, line_of(event), e);
+		result = new_node(ret, r, map ? YAML_NODE_MAP : YAML_NODE_LIST, line_of(event), e);
 	if (result == 0)
 		result = remember(&index, r,
 				  map ? event->data.mapping_start.anchor
@@ -282,15 +282,15 @@ static int read_collection(struct kube_node **ret, struct reader *r, const yaml_
 				  *ret, e);
 	if (result == 0)
 		result = read_children(*ret, r, depth + 1, e);
-	if (result == 0 && index < KUBE_YAML_ANCHORS_MAX)
+	if (result == 0 && index < YAML_ANCHORS_MAX)
 		r->anchors[index].open = false;
 	return result;
 }
 
-static int read_node(struct kube_node **ret, struct reader *r, const yaml_event_t *event,
+static int read_node(struct yaml_node **ret, struct reader *r, const yaml_event_t *event,
 		     unsigned depth, struct err *e)
 {
-	if (depth > KUBE_YAML_DEPTH_MAX)
+	if (depth > YAML_DEPTH_MAX)
 		return wrong(r, line_of(event), "nested too deeply", e);
 	switch (event->type) {
 	case YAML_SCALAR_EVENT:
@@ -305,9 +305,9 @@ static int read_node(struct kube_node **ret, struct reader *r, const yaml_event_
 	}
 }
 
-static int read_all(struct kube_node *documents, struct reader *r, struct err *e)
+static int read_all(struct yaml_node *documents, struct reader *r, struct err *e)
 {
-	struct kube_node *node;
+	struct yaml_node *node;
 
 	for (;;) {
 		own_clear(clear_event) yaml_event_t event = { 0 };
@@ -332,25 +332,24 @@ static int read_all(struct kube_node *documents, struct reader *r, struct err *e
 	}
 }
 
-int kube_yaml_parse(struct kube_node **ret, struct kube_pool *pool, const char *text, size_t length,
-		    const char *what, struct err *e)
+int yaml_parse(struct yaml_node **ret, struct pool *pool, const char *text, size_t length,
+	       const char *what, struct err *e)
 {
 	own_free struct reader *r = mem_new_struct(struct reader);
-	struct kube_node *documents = NULL;
+	struct yaml_node *documents = NULL;
 
 	r->pool = pool;
 	r->what = what;
 	r->text = text ? text : "";
 	r->length = length;
-	if (length > KUBE_YAML_BYTES_MAX)
-		return err_set(e, ERR_INVALID, "%s: more than %d MiB", what,
-			       KUBE_YAML_BYTES_MAX >> 20);
+	if (length > YAML_BYTES_MAX)
+		return err_set(e, ERR_INVALID, "%s: more than %d MiB", what, YAML_BYTES_MAX >> 20);
 	if (!yaml_parser_initialize(&r->parser))
 		return err_set(e, ERR_INTERNAL, "no memory for the reader of YAML");
 	own_clear(clear_parser) yaml_parser_t *parser = &r->parser;
 	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(parser, (const unsigned char *)r->text, length);
-	int result = new_node(&documents, r, KUBE_NODE_LIST, 1, e);
+	int result = new_node(&documents, r, YAML_NODE_LIST, 1, e);
 	if (result == 0)
 		result = read_all(documents, r, e);
 	if (result == 0)
@@ -409,7 +408,7 @@ static bool is_float(const char *text)
 	return *text && !text[strspn(text, digits)];
 }
 
-enum kube_yaml_type kube_yaml_type_of(const char *text)
+enum yaml_type yaml_type_of(const char *text)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
 	static const char *const bools[] = { "yes",  "Yes",   "YES",   "on",    "On", "ON",  "true",
@@ -417,10 +416,30 @@ enum kube_yaml_type kube_yaml_type_of(const char *text)
 					     "OFF",  "false", "False", "FALSE", NULL };
 
 	if (is_one_of(text, nulls))
-		return KUBE_YAML_NULL;
+		return YAML_NULL;
 	if (is_one_of(text, bools))
-		return KUBE_YAML_BOOL;
+		return YAML_BOOL;
 	if (is_int(text))
-		return KUBE_YAML_INT;
-	return is_float(text) ? KUBE_YAML_FLOAT : KUBE_YAML_TEXT;
+		return YAML_INT;
+	return is_float(text) ? YAML_FLOAT : YAML_TEXT;
+}
+
+/* ---- looking up ---- */
+
+const struct yaml_node *yaml_member(const struct yaml_node *node, const char *key)
+{
+	bool is_map = node && node->kind == YAML_NODE_MAP;
+
+	for (const struct yaml_node *member = is_map ? node->first : NULL; member;
+	     member = member->next)
+		if (str_equal(member->key, key))
+			return member;
+	return NULL;
+}
+
+const char *yaml_text(const struct yaml_node *node, const char *key)
+{
+	const struct yaml_node *member = yaml_member(node, key);
+
+	return member && member->kind == YAML_NODE_SCALAR ? member->text : NULL;
 }

@@ -5,7 +5,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/unit.h"
-#include "kube/yaml.h"
+#include "base/yaml.h"
 
 /* Documents as {key:value,}, [item,], text with ' after one that was in quotes; after "!" an error
  * that has this text. */
@@ -39,31 +39,31 @@ static const struct {
 	{ "%YAML 3.0\n---\na", "!no YAML: found incompatible YAML document" },
 };
 
-static void show(struct str *to, const struct kube_node *node)
+static void show(struct str *to, const struct yaml_node *node)
 {
-	if (node->kind == KUBE_NODE_SCALAR) {
+	if (node->kind == YAML_NODE_SCALAR) {
 		str_addf(to, "%s%s", node->text, node->plain ? "" : "'");
 		return;
 	}
-	str_add_char(to, node->kind == KUBE_NODE_MAP ? '{' : '[');
-	for (const struct kube_node *of = node->first; of; of = of->next) {
+	str_add_char(to, node->kind == YAML_NODE_MAP ? '{' : '[');
+	for (const struct yaml_node *of = node->first; of; of = of->next) {
 		if (of->key)
 			str_addf(to, "%s:", of->key);
 		show(to, of);
 		str_add_char(to, ',');
 	}
-	str_add_char(to, node->kind == KUBE_NODE_MAP ? '}' : ']');
+	str_add_char(to, node->kind == YAML_NODE_MAP ? '}' : ']');
 }
 
 START_TEST(texts_are_taken_apart)
 {
-	own_clear(kube_pool_clear) struct kube_pool pool = { 0 };
+	own_clear(pool_clear) struct pool pool = { 0 };
 	own_clear(str_clear) struct str shown = { 0 };
 	const char *text = rows[_i].text, *result = rows[_i].result;
-	struct kube_node *documents;
+	struct yaml_node *documents;
 	struct err e;
 
-	int r = kube_yaml_parse(&documents, &pool, text, strlen(text), "f", &e);
+	int r = yaml_parse(&documents, &pool, text, strlen(text), "f", &e);
 	if (result[0] == '!') {
 		ck_assert_msg(r < 0, "%s: accepted", text);
 		ck_assert_int_eq(e.kind, ERR_INVALID);
@@ -71,7 +71,7 @@ START_TEST(texts_are_taken_apart)
 		return;
 	}
 	ck_assert_msg(r == 0, "%s: %s", text, e.text);
-	for (const struct kube_node *of = documents->first; of; of = of->next)
+	for (const struct yaml_node *of = documents->first; of; of = of->next)
 		show(&shown, of);
 	ck_assert_str_eq(shown.text ? shown.text : "", result);
 }
@@ -80,12 +80,12 @@ END_TEST
 START_TEST(lines_are_counted)
 {
 	static const char text[] = "a: 1\nb:\n  c: &x\n  - d\n\n  - e\nf: *x\n";
-	own_clear(kube_pool_clear) struct kube_pool pool = { 0 };
-	struct kube_node *documents;
+	own_clear(pool_clear) struct pool pool = { 0 };
+	struct yaml_node *documents;
 	struct err e;
 
-	ck_assert_int_eq(kube_yaml_parse(&documents, &pool, text, strlen(text), "f", &e), 0);
-	const struct kube_node *b = documents->first->first->next, *c = b->first;
+	ck_assert_int_eq(yaml_parse(&documents, &pool, text, strlen(text), "f", &e), 0);
+	const struct yaml_node *b = documents->first->first->next, *c = b->first;
 	ck_assert_uint_eq(b->key_line, 2);
 	ck_assert_uint_eq(b->line, 3);
 	ck_assert_uint_eq(c->key_line, 3);
@@ -99,10 +99,10 @@ END_TEST
 
 static int parse(const struct str *text, struct err *e)
 {
-	own_clear(kube_pool_clear) struct kube_pool pool = { 0 };
-	struct kube_node *documents;
+	own_clear(pool_clear) struct pool pool = { 0 };
+	struct yaml_node *documents;
 
-	return kube_yaml_parse(&documents, &pool, text->text, text->length, "f", e);
+	return yaml_parse(&documents, &pool, text->text, text->length, "f", e);
 }
 
 START_TEST(everything_is_bounded)
@@ -124,17 +124,17 @@ START_TEST(everything_is_bounded)
 	ck_assert_int_lt(parse(&deep, &e), 0);
 	ck_assert_msg(strstr(e.text, "nested too deeply") != NULL, "%s", e.text);
 
-	for (int i = 0; i <= KUBE_YAML_MEMBERS_MAX; i++)
+	for (int i = 0; i <= YAML_MEMBERS_MAX; i++)
 		str_addf(&wide, "k%d: 1\n", i);
 	ck_assert_int_lt(parse(&wide, &e), 0);
 	ck_assert_msg(strstr(e.text, "f:1025: more than 1024 members") != NULL, "%s", e.text);
 
-	for (int i = 0; i <= KUBE_YAML_ANCHORS_MAX; i++)
+	for (int i = 0; i <= YAML_ANCHORS_MAX; i++)
 		str_addf(&anchors, "- &k%d 1\n", i);
 	ck_assert_int_lt(parse(&anchors, &e), 0);
 	ck_assert_msg(strstr(e.text, "f:257: too many anchors") != NULL, "%s", e.text);
 
-	while (large.length <= KUBE_YAML_BYTES_MAX)
+	while (large.length <= YAML_BYTES_MAX)
 		str_add(&large, "# a comment that says nothing at all, and that at length\n");
 	ck_assert_int_lt(parse(&large, &e), 0);
 	ck_assert_msg(strstr(e.text, "more than 8 MiB") != NULL, "%s", e.text);
@@ -148,23 +148,23 @@ END_TEST
 START_TEST(scalars_are_what_they_are_to_kubernetes)
 {
 	static const struct {
-		enum kube_yaml_type type;
+		enum yaml_type type;
 		const char *texts[13];
 	} types[] = {
-		{ KUBE_YAML_NULL, { "", "~", "null", "Null" } },
-		{ KUBE_YAML_BOOL, { "true", "yes", "Off", "NO" } },
-		{ KUBE_YAML_INT, { "0", "80", "-1", "0644", "0o17", "0x1F", "1_000", "0b101" } },
-		{ KUBE_YAML_FLOAT, { "1.5", ".5", "1e3", "-1.", ".inf", "1.5e-3" } },
-		{ KUBE_YAML_TEXT,
+		{ YAML_NULL, { "", "~", "null", "Null" } },
+		{ YAML_BOOL, { "true", "yes", "Off", "NO" } },
+		{ YAML_INT, { "0", "80", "-1", "0644", "0o17", "0x1F", "1_000", "0b101" } },
+		{ YAML_FLOAT, { "1.5", ".5", "1e3", "-1.", ".inf", "1.5e-3" } },
+		{ YAML_TEXT,
 		  { "x", "y", "1.2.3", "0x", "1a", ".", "-", "+", "12:30", "_1", "nUll", "e3" } },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(types); i++)
 		for (size_t k = 0; k < 13 && types[i].texts[k]; k++)
-			ck_assert_msg(kube_yaml_type_of(types[i].texts[k]) == types[i].type, "%s",
+			ck_assert_msg(yaml_type_of(types[i].texts[k]) == types[i].type, "%s",
 				      types[i].texts[k]);
 }
 END_TEST
 
-UNIT_MAIN("kube/yaml", UNIT_LOOP(texts_are_taken_apart, COUNT_OF(rows)), UNIT(lines_are_counted),
+UNIT_MAIN("base/yaml", UNIT_LOOP(texts_are_taken_apart, COUNT_OF(rows)), UNIT(lines_are_counted),
 	  UNIT(everything_is_bounded), UNIT(scalars_are_what_they_are_to_kubernetes))

@@ -180,6 +180,21 @@ range_is() { # LINE...
 	output_has name=rootless
 }
 
+# In this file nothing is delegated (user_storage has it otherwise).
+@test "a limit without a cgroup: asked for, an error that names the file and the fix; the default, a note" {
+	! cgroup_v2 || skip "on v2 what is delegated depends on who started the tests"
+	expect 0 u run -d --name a --network none busybox sleep 1000
+	[ "$stderr" = "" ]
+	expect 0 u inspect --explain a
+	output_has "the default, 2048, takes a cgroup: /sys/fs/cgroup/"
+	expect 0 u rm -f a
+	refused 125 "/sys/fs/cgroup/" u run --rm --network none --pids-limit 100 busybox true
+	output_has "Delegate=yes"
+	refused 125 "/sys/fs/cgroup/" u run --rm --network none -m 64m busybox true
+	expect 0 u info
+	output_has "cgroups: not delegated: /sys/fs/cgroup/"
+}
+
 @test "an image is mounted where its user sees it" {
 	expect 0 u run --rm --network none busybox true
 	refused 1 "seen by nobody outside" u image mount busybox

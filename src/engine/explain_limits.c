@@ -9,9 +9,12 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/user_ids.h"
 #include "engine/engine.h"
 #include "engine/spec.h"
 #include "monitor/state.h"
+#include "runtime/cgroup_user.h"
+#include "runtime/user_namespace.h"
 
 static const char group[] = "Limits";
 
@@ -99,11 +102,25 @@ static void cpu(struct explain_rows *to, const struct container_limits *l)
 			mem_format("--cpuset-mems %s", l->cpuset_mems));
 }
 
+/* An ordinary user's default is left out where there is no cgroup for it; *where is the caller's. */
+static bool has_no_cgroup(char **where)
+{
+	return user_ids_are_mapped() && runtime_user_namespace_is_inner() &&
+	       !runtime_cgroup_user_may(where);
+}
+
 static void pids(struct explain_rows *to, const struct container_limits *l)
 {
 	long long most = (long long)l->pids;
 	bool more = most < 0 || most > CONTAINER_PIDS_MAX;
+	own_free char *where = NULL;
 
+	if (most == CONTAINER_PIDS_MAX && has_no_cgroup(&where)) {
+		explain_add(to, group, "processes", mem_text("no limit"), EXPLAIN_WEAKER,
+			    mem_format("the default, %lld, takes a cgroup: %s is not yours", most,
+				       where ? where : "none"));
+		return;
+	}
 	explain_add(to, group, "processes",
 		    most < 0 ? mem_text("no limit") : mem_format("%lld", most),
 		    more                         ? EXPLAIN_WEAKER

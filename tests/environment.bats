@@ -93,7 +93,7 @@ build_has() {
 	[[ $stderr == *Windows* ]]
 	refused 1 "unknown command 'swarm'" holm swarm init
 	[[ $stderr == *swarm*containerd* ]]
-	refused 1 "unknown command 'generate'" holm generate systemd web
+	refused 1 "unknown command 'generate systemd'" holm generate systemd web
 	[[ $stderr == *autostart* ]]
 	refused 1 "unknown command 'image sign'" holm image sign x
 	[[ $stderr == *cosign* ]]

@@ -326,6 +326,16 @@ no_containers() {
 	refused 1 "the stage later is not before this one" holm build --target 0 .
 	output_has "docker.io/library/later"
 
+	# a trigger is known when its base is there: too late for a stage that nothing else names
+	printf 'FROM busybox\nONBUILD COPY --from=made /file /file\n' >Dockerfile
+	expect 0 holm build -t trigger .
+	printf 'FROM busybox AS made\nRUN echo made >/file\nFROM trigger\n' >Dockerfile
+	refused 1 "the stage made is not built" holm build .
+	printf 'COPY --from=made /file /other\n' >>Dockerfile
+	expect 0 holm build -t app .
+	expect 0 holm run --rm app cat /file
+	output_is made
+
 	printf 'FROM busybox\nCMD ["base"]\n' >Dockerfile
 	expect 0 holm build -t base .
 	command_of() {

@@ -114,6 +114,11 @@ int build_source_open(struct build_source *ret, const struct build_step *step, c
 		return r < 0 ? r : open_image(ret, step, from, e);
 	}
 	const struct build_state *state = &build->states[stage];
+	if (!state->key) { /* not done, as no instruction of the file names it */
+		err_set(e, ERR_STATE, "the stage %s is not built", from);
+		return err_hint(e, "only a trigger of the base (ONBUILD) names it: let the stage "
+				   "itself have a COPY --from of it");
+	}
 	for (size_t i = 0; i < state->layers.count; i++)
 		strv_add(&ret->layers, state->layers.items[i].name);
 	ret->fd = build_step_open_root(build, state, -1, e);

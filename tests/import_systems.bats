@@ -321,7 +321,7 @@ time.sleep(1000)' "$PWD/lxc/a/command"
 	head -c 4M /dev/urandom >lxc/a/rootfs/noise
 	printf 'lxc.rootfs.path = %s\nlxc.net.0.type = empty\n' "$PWD/lxc/a/rootfs" >lxc/a/config
 	given lxc
-	for i in $(seq 5); do
+	for ((i = 0; i < 5; i++)); do
 		killed_at_random 300 holm import --from lxc "$PWD/lxc"
 		[ -z "$(holm ps -aq)" ] || {
 			holm export a | tar -xO noise | cmp - lxc/a/rootfs/noise

@@ -4,7 +4,7 @@
 
 struct err;
 
-/* A file that none but the caller, root and root's group can change, and whose folders all the way down are so,
- * too, also those that symbolic links lead through. A folder like /tmp, whose names only their
- * owners can take away, is as good. ERR_PERMISSION says what is not so. */
+/* A file that none but the caller, root and root's group can change, and whose folders all the way
+ * down are so, too, also those that symbolic links lead through. A folder like /tmp, whose names
+ * only their owners can take away, is as good. ERR_PERMISSION says what is not so. */
 int trusted_check(const char *path, struct err *e);

@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,10 +12,11 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "runtime/loop.h"
 #include "runtime/mount.h"
 #include "runtime/partition.h"
 
-enum { TRIES = 64, PATH_SIZE = 32 };
+enum { LINK_SIZE = 32 };
 
 static int read_file(void *context, uint64_t offset, void *to, size_t length, struct err *e)
 {
@@ -48,45 +47,6 @@ int runtime_disk_check(const char *path, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "open it");
 	return find(&partition, fd, e);
-}
-
-/* ---- the loop device ---- */
-
-static int no_loop_devices(struct err *e, const char *what)
-{
-	err_sys(e, "%s", what);
-	return err_hint(e, "disk images need loop devices: modprobe loop");
-}
-
-/* Whoever was faster has the free one: then there is another (EBUSY). */
-static int attach(char path[PATH_SIZE], int file_fd, const struct runtime_partition *p,
-		  bool writable, struct err *e)
-{
-	const struct loop_config config = {
-		.fd = (uint32_t)file_fd,
-		.info = { .lo_offset = p->offset,
-			  .lo_sizelimit = p->size,
-			  .lo_flags = (uint32_t)(LO_FLAGS_AUTOCLEAR |
-						 (writable ? 0 : LO_FLAGS_READ_ONLY)) },
-	};
-
-	own_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (control < 0)
-		return no_loop_devices(e, "open /dev/loop-control");
-	for (int i = 0; i < TRIES; i++) {
-		int number = ioctl(control, LOOP_CTL_GET_FREE);
-		if (number < 0)
-			return err_sys(e, "find a free loop device");
-		snprintf(path, PATH_SIZE, "/dev/loop%d", number);
-		own_fd int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-		if (fd < 0)
-			return no_loop_devices(e, path);
-		if (ioctl(fd, LOOP_CONFIGURE, &config) == 0)
-			return take_fd(&fd);
-		if (errno != EBUSY)
-			return err_sys(e, "attach it to %s", path);
-	}
-	return err_set(e, ERR_STATE, "all loop devices were taken by others");
 }
 
 /* ---- the mount ---- */
@@ -128,7 +88,7 @@ static int mount_device(const struct runtime_partition *p, const char *device, b
 int runtime_disk_mount_in_parent(int file_fd, bool writable, struct err *e)
 {
 	struct runtime_partition partition = { 0 };
-	char device[PATH_SIZE], self[PATH_SIZE];
+	char device[RUNTIME_LOOP_PATH], self[LINK_SIZE];
 
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", file_fd);
 	own_fd int fd = open(self, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
@@ -139,6 +99,7 @@ int runtime_disk_mount_in_parent(int file_fd, bool writable, struct err *e)
 		r = err_set(e, ERR_UNSUPPORTED, "%s cannot be written to", partition.filesystem);
 	if (r < 0)
 		return r;
-	own_fd int loop = attach(device, fd, &partition, writable, e);
+	const struct runtime_loop_part part = { partition.offset, partition.size, writable };
+	own_fd int loop = runtime_loop_attach(device, fd, &part, e);
 	return loop < 0 ? loop : mount_device(&partition, device, writable, e);
 }

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "runtime/clone.h"
 #include "runtime/disk.h"
+#include "runtime/disk_own.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount.h"
 #include "runtime/mount_label.h"
@@ -43,11 +44,14 @@ int runtime_overlay_read(struct runtime_overlay *ret, const struct shape_map *an
 
 	ret->upper = mem_text(shape_map_get(annotations, "org.holm.rootfs.upper"));
 	ret->work = mem_text(shape_map_get(annotations, "org.holm.rootfs.work"));
+	ret->disk = mem_text(shape_map_get(annotations, "org.holm.rootfs.disk"));
 	ret->is_volatile =
 		str_equal(shape_map_get(annotations, "org.holm.rootfs.volatile"), "true");
 	if (!ret->upper != !ret->work)
 		return err_set(e, ERR_INVALID,
 			       "org.holm.rootfs.upper and .work: one is there without the other");
+	if (ret->disk && !ret->upper)
+		return err_set(e, ERR_INVALID, "org.holm.rootfs.disk: there is no .upper in it");
 	return 0;
 }
 
@@ -60,6 +64,7 @@ void runtime_overlay_clear(struct runtime_overlay *overlay)
 	free(overlay->owners.items);
 	free(overlay->upper);
 	free(overlay->work);
+	free(overlay->disk);
 	free(overlay->label);
 	*overlay = (struct runtime_overlay){ 0 };
 }
@@ -72,17 +77,25 @@ struct folders {
 	int fd[FOLDERS_MAX]; /* the layers, then upper and work, then those with data alone */
 	size_t count;
 	size_t data; /* where the latter begin */
+	int disk;    /* a detached mount; -1: none */
 };
+#define FOLDERS_NONE                                                                               \
+	{                                                                                          \
+		.disk = -1                                                                         \
+	}
 
 static void folders_close(struct folders *folders)
 {
 	for (size_t i = 0; i < folders->count; i++)
 		close(folders->fd[i]);
+	own_fd_call(&folders->disk);
 }
 
+/* Below the container's disk, if it has one and the path is none from the root on. */
 static int folders_add(struct folders *folders, const char *path, struct err *e)
 {
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(folders->disk < 0 ? AT_FDCWD : folders->disk, path,
+			O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
 	folders->fd[folders->count++] = fd;
@@ -167,10 +180,19 @@ static int add_own(struct folders *folders, const char *path, struct runtime_use
 	return r;
 }
 
+static int open_disk(struct folders *folders, const char *path, struct err *e)
+{
+	own_fd int file = open(path, O_PATH | O_CLOEXEC);
+	if (file < 0)
+		return err_sys(e, "open %s", path);
+	folders->disk = runtime_disk_own_mount_in_parent(file, e);
+	return folders->disk < 0 ? err_add(e, "%s", path) : 0;
+}
+
 static int folders_open(struct folders *folders, const struct runtime_overlay *overlay,
 			struct err *e)
 {
-	int r = 0;
+	int r = overlay->disk ? open_disk(folders, overlay->disk, e) : 0;
 
 	for (size_t i = 0; i < overlay->lower.count && r >= 0; i++) {
 		r = open_layer(&folders->fd[i], overlay, i, e);
@@ -300,31 +322,39 @@ static void option_string(struct str *to, const struct runtime_overlay *overlay,
 	}
 }
 
+static int attach_at(int dir_fd, const char *name, int mount_fd, struct err *e)
+{
+	if (mkdirat(dir_fd, name, 0700) < 0 ||
+	    move_mount(mount_fd, "", dir_fd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "attach a layer");
+	return 0;
+}
+
 /* Kernels before 6.15 take no layer on a detached mount: in the helper's mount namespace the mapped
- * ones are attached to folders 0, 1... of a tmpfs on scratch. What is below it is open already. */
+ * ones, and the disk, are attached to folders 0, 1... of a tmpfs on scratch. What is below it is
+ * open already. */
 static int attach_layers(struct folders *folders, size_t count, const char *scratch, struct err *e)
 {
 	char name[16];
+	int r = 0;
 
 	if (mount("tmpfs", scratch, "tmpfs", 0, "mode=700") < 0)
 		return err_sys(e, "mount a tmpfs for the layers");
 	own_fd int dir = open(scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open the tmpfs for the layers");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; r == 0 && i < count; i++) {
 		snprintf(name, sizeof(name), "%zu", i);
-		if (mkdirat(dir, name, 0700) < 0 ||
-		    move_mount(folders->fd[i], "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-			return err_sys(e, "attach a layer");
+		r = attach_at(dir, name, folders->fd[i], e);
 	}
-	return 0;
+	return r < 0 || folders->disk < 0 ? r : attach_at(dir, "disk", folders->disk, e);
 }
 
 /* In a mount namespace of its own; the folders must be opened there, overlayfs refuses others'. */
 static int mount_in_helper(const struct runtime_overlay *overlay, const char *scratch,
 			   struct err *e)
 {
-	own_clear(folders_close) struct folders folders = { 0 };
+	own_clear(folders_close) struct folders folders = FOLDERS_NONE;
 	own_clear(str_clear) struct str text = { 0 };
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -332,8 +362,9 @@ static int mount_in_helper(const struct runtime_overlay *overlay, const char *sc
 	int r = folders_open(&folders, overlay, e);
 	if (r < 0)
 		return r;
-	if (is_mapped(overlay))
-		r = attach_layers(&folders, overlay->lower.count, scratch, e);
+	if (is_mapped(overlay) || overlay->disk)
+		r = attach_layers(&folders, is_mapped(overlay) ? overlay->lower.count : 0, scratch,
+				  e);
 	if (r < 0)
 		return r;
 	option_string(&text, overlay, &folders);
@@ -426,7 +457,7 @@ static void unmark_volatile(const struct runtime_overlay *overlay, const struct 
 
 static int mount_native(const struct runtime_overlay *overlay, const char *scratch, struct err *e)
 {
-	own_clear(folders_close) struct folders folders = { 0 };
+	own_clear(folders_close) struct folders folders = FOLDERS_NONE;
 
 	bool bound = overlay->lower.count == 1 && !overlay->upper && !overlay->data.count;
 
@@ -451,7 +482,7 @@ static int mount_native(const struct runtime_overlay *overlay, const char *scrat
 	r = configure(fs, overlay, &folders, e);
 	/* before 6.5 any key is taken, and the whole refused at the end; before 6.15 a layer on a
 	 * detached mount is */
-	if (r == -EINVAL && (overlay->lower.count > 1 || is_mapped(overlay))) {
+	if (r == -EINVAL && (overlay->lower.count > 1 || is_mapped(overlay) || overlay->disk)) {
 		if (!marked)
 			unmark_volatile(overlay, &folders);
 		r = runtime_overlay_mount_by_option_string(overlay, scratch, e);

@@ -29,6 +29,7 @@ struct runtime_overlay {
 			   * "Data-only lower layers" */
 	char *upper;  /* NULL: read-only */
 	char *work;
+	char *disk; /* a file (disk_own.h): upper and work are names of folders in its root */
 	bool is_volatile;
 	char *label;                         /* mount_label.h; NULL: files keep their own */
 	struct runtime_user_namespace *user; /* whose ids the layers are mapped to; borrowed.

@@ -38,6 +38,7 @@
  *				user namespace 6.16)
  *	org.holm.rootfs.upper, .work	absolute folders on one filesystem; without them the root
  *				is read-only
+ *	org.holm.rootfs.disk	a file (disk_own.h): .upper and .work are folders in its root
  *	org.holm.rootfs.volatile	"true": overlayfs' volatile (the upper is lost with power)
  *	org.holm.rootfs.idmap	"true": the files of the root, of layers or of root.path, belong
  *				to the container's ids: 0 on the disk is 0 in the container, by

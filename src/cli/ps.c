@@ -250,6 +250,10 @@ static void add_size(struct cell *cell)
 	engine_usage_container(cell->engine, cell->c, &written, &all);
 	number_format_bytes(text, written);
 	str_add(&cell->text, text);
+	if (cell->c->storage.size) {
+		number_format_bytes(text, (uint64_t)cell->c->storage.size);
+		str_addf(&cell->text, " of %s", text);
+	}
 	number_format_bytes(text, all);
 	str_addf(&cell->text, " (virtual %s)", text);
 }

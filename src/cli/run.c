@@ -147,6 +147,8 @@ const struct option cli_run_table[] = {
 	{ "secret", 0, OPTION_STRINGS(secret), "NAME[,KEY=VALUE,...]",
 	  "a secret as /run/secrets/NAME; or type=env, target, uid, gid, mode", "secret:" },
 	{ "shm-size", 0, OPTION_STRING(shm_size), "SIZE", "size of /dev/shm (64m)" },
+	{ "storage-opt", 0, OPTION_STRINGS(storage_opt), "size=SIZE",
+	  "limit what it writes into its root, as in size=10g" },
 
 	OPTION_HEADING("Network"),
 	{ "network", 0, OPTION_STRINGS(network), "NETWORK",

@@ -53,12 +53,23 @@ static const char *const headers[] = {
 	"ID",        "CONTAINER ID", "Container", "CONTAINER", "Name",
 	"NAME",      "CPUPerc",      "CPU %",     "MemUsage",  "MEM USAGE / LIMIT",
 	"MemPerc",   "MEM %",        "NetIO",     "NET I/O",   "BlockIO",
-	"BLOCK I/O", "PIDs",         "PIDS",      NULL,
+	"BLOCK I/O", "PIDs",         "PIDS",      "Disk",      "DISK USAGE / LIMIT",
+	NULL,
+};
+
+#define COLUMNS                                                                                    \
+	"{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t"              \
+	"{{.BlockIO}}\t{{.PIDs}}"
+
+/* Where one of them has a quota. */
+static const struct cli_format_list disk_list = {
+	.table = COLUMNS "\t{{.Disk}}",
+	.headers = headers,
+	.id = "ID",
 };
 
 static const struct cli_format_list list = {
-	.table = "{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t"
-		 "{{.BlockIO}}\t{{.PIDs}}",
+	.table = COLUMNS,
 	.headers = headers,
 	.id = "ID",
 };
@@ -197,14 +208,28 @@ static int sample(struct engine *engine, const struct stats_options *o, const st
 		       : engine_stats_sample(engine, names, o->all, stats, e);
 }
 
+/* docker's rows know nothing of it: only where one of them has a quota. */
+static void add_disk(struct json_object *row, const struct engine_stats_row *from)
+{
+	if (from->disk_limit)
+		add_pair(row, "Disk", number_format_binary, from->disk_used, from->disk_limit);
+	else
+		add_text(row, "Disk", "--");
+}
+
 static int print(const struct engine_stats *stats, const struct stats_options *o, struct err *e)
 {
 	own_json struct json_object *rows = json_object_new_array();
+	bool disks = false;
 
+	for (size_t i = 0; i < stats->count; i++)
+		disks |= stats->items[i].disk_limit > 0;
 	for (size_t i = 0; i < stats->count; i++) {
 		const struct engine_stats_row *from = &stats->items[i];
 		struct json_object *row = make_row(from, o->no_trunc);
 		json_object_array_add(rows, row);
+		if (disks)
+			add_disk(row, from);
 		if (!o->pods)
 			continue;
 		own_free char *pod = mem_text_n(from->pod, o->no_trunc ? CONTAINER_ID_LENGTH
@@ -212,7 +237,10 @@ static int print(const struct engine_stats *stats, const struct stats_options *o
 		name_for_pods(row);
 		add_text(row, "Pod", pod);
 	}
-	return cli_format_rows(o->pods ? &pod_list : &list, rows, o->format, false, e);
+	return cli_format_rows(o->pods ? &pod_list
+			       : disks ? &disk_list
+				       : &list,
+			       rows, o->format, false, e);
 }
 
 /* In one write, so that the table is never seen half: from the upper left corner on. */

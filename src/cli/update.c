@@ -45,6 +45,8 @@ const struct option cli_update_table[] = {
 	  "holm autostart --group starts it with those of its group" },
 	{ "hook", 0, OPTION_STRINGS(hook), "POINT=PROGRAM",
 	  "from the next start on: instead of those at this point; POINT= takes them away" },
+	{ "disk", 0, OPTION_STRING(disk), "SIZE",
+	  "limit what it writes into its root, as in 10g; 0 is no limit" },
 	{ "pids-limit", 0, OPTION_STRING(pids_limit), "N", "number of processes; -1 is no limit" },
 	{ "restart", 0, OPTION_STRING(restart), "POLICY",
 	  "no, on-failure[:N], always or unless-stopped" },

@@ -25,6 +25,7 @@
 #include "engine/lower.h"
 #include "engine/name.h"
 #include "engine/pod.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/snapshot.h"
@@ -218,6 +219,9 @@ static int write_record(struct engine *engine, struct container *c, int from_fd,
 	(void)ids;
 	if (o->full)
 		r = engine_freeze_flatten(engine, c, true, e);
+	if (r < 0)
+		return r;
+	r = engine_quota_choose(engine, c, e);
 	if (r < 0)
 		return r;
 	own_fd int folder = record_begin(engine, c->id, e);

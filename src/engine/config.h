@@ -95,6 +95,9 @@ int config_change_restart(struct container *c, const struct create_options *o, s
 int config_env_below(struct strv *to, const struct create_options *o, const struct strv *image,
 		     char *const *environment, struct err *e);
 
+/* What a quota may be: "10g"; "0", "none": 0. ERR_INVALID. */
+int config_storage_size(int64_t *ret, const char *text, struct err *e);
+
 /* The environment of exec: -e and --env-file over nothing. A KEY that the caller does not have
  * takes KEY out of to. */
 int config_env(struct strv *to, const struct strv *files, const struct strv *env,

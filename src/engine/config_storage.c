@@ -92,6 +92,31 @@ static int add_volumes_from(struct container_storage *s, const struct create_opt
 	return 0;
 }
 
+int config_storage_size(int64_t *ret, const char *text, struct err *e)
+{
+	if (str_equal(text, "0") || str_equal(text, "none")) {
+		*ret = 0;
+		return 0;
+	}
+	int r = number_parse_bytes(ret, text, e);
+	return r == 0 && *ret == 0 ? err_set(e, ERR_INVALID, "'%s': more than 0", text) : r;
+}
+
+static int add_storage_opts(struct container_storage *s, const struct strv *options, struct err *e)
+{
+	for (size_t i = 0; i < options->count; i++) {
+		const char *text = options->items[i];
+		if (!str_starts(text, "size=")) {
+			err_set(e, ERR_INVALID, "--storage-opt '%s': not size=SIZE", text);
+			return err_hint(e, "as in --storage-opt size=10g: what the container may "
+					   "write");
+		}
+		if (config_storage_size(&s->size, text + strlen("size="), e) < 0)
+			return err_add(e, "--storage-opt size");
+	}
+	return 0;
+}
+
 int config_storage(struct container *c, const struct create_options *o,
 		   const struct oci_image_process *image, const struct config_context *context,
 		   struct err *e)
@@ -111,7 +136,9 @@ int config_storage(struct container *c, const struct create_options *o,
 		if (s->shm_bytes == 0)
 			return err_set(e, ERR_INVALID, "--shm-size %s: more than 0", o->shm_size);
 	}
-	int r = add_mounts(s, o, context->folder, e);
+	int r = add_storage_opts(s, &o->storage_opt, e);
+	if (r == 0)
+		r = add_mounts(s, o, context->folder, e);
 	if (r == 0)
 		r = check_twice(s, e);
 	if (r == 0)

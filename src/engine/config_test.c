@@ -142,6 +142,7 @@ static const struct row good[] = {
 	{ LIST(log_opt), "max-size=1m", "\"options\":{\"max-size\":\"1m\"}" },
 	{ TEXT(entrypoint), "/init", "\"entrypoint\":[\"/init\"]", 0, NULL },
 	{ TEXT(shm_size), "1g", "\"shm_bytes\":1073741824" },
+	{ LIST(storage_opt), "size=10g", "\"size\":10737418240" },
 	{ LIST(volume), "/srv", "\"target\":\"/srv\",\"anonymous\":true}" },
 	{ LIST(volume), "v:/data", "\"target\":\"/srv\",\"anonymous\":true,\"of_image\":true" },
 };
@@ -241,6 +242,9 @@ static const struct row bad[] = {
 	{ TEXT(hostname), "a b", "--hostname" },
 	{ TEXT(hostname), "x", "exclude each other", offsetof(struct create_options, uts), "host" },
 	{ TEXT(shm_size), "0", "more than 0" },
+	{ LIST(storage_opt), "size=", "--storage-opt size: '' is not a size" },
+	{ LIST(storage_opt), "size=0k", "more than 0" },
+	{ LIST(storage_opt), "inodes=5", "not size=SIZE" },
 	{ LIST(volumes_from), ":ro", "CONTAINER[:ro|rw|z|Z]" },
 	{ LIST(attach), "nothing", "--attach" },
 	{ TEXT(pull), "maybe", "--pull" },

@@ -112,6 +112,8 @@ static const struct shape_field container_storage_fields[] = {
 	FIELD(container_storage, read_only, SHAPE_BOOL),
 	FIELD(container_storage, immutable, SHAPE_STRING),
 	FIELD(container_storage, shm_bytes, SHAPE_INT),
+	FIELD(container_storage, size, SHAPE_INT),
+	FIELD(container_storage, quota, SHAPE_STRING),
 	FIELD(container_storage, volumes_from, SHAPE_STRINGS),
 	FIELD(container_storage, lower, SHAPE_STRINGS),
 	FIELD(container_storage, upper, SHAPE_STRING),

@@ -92,6 +92,8 @@ struct container_storage {
 	bool read_only;
 	char *immutable; /* "strict", "fixed", "flexible": read-only, but for some folders; NULL */
 	int64_t shm_bytes;
+	int64_t size; /* of what it writes, at most; 0: no quota */
+	char *quota;  /* how that is kept (quota.h); NULL without */
 	struct strv volumes_from;
 	/* of a step of a build: absolute folders, lowest first, instead of the image's layers; and
 	 * what it writes goes to upper, which stays when the container goes */

@@ -27,6 +27,7 @@
 #include "engine/name.h"
 #include "engine/network.h"
 #include "engine/pod.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/secret.h"
@@ -237,7 +238,8 @@ static int write_with_ids(struct engine *engine, const struct create_options *o,
 	own_fd int locked = lock;
 	(void)locked;
 	engine_copied_choose(engine, c);
-	return write_record(engine, o, c, e);
+	r = engine_quota_choose(engine, c, e);
+	return r < 0 ? r : write_record(engine, o, c, e);
 }
 
 /* The file must be new: two containers in one would lose the first id. */

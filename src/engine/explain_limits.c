@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/user_ids.h"
 #include "engine/engine.h"
+#include "engine/quota.h"
 #include "engine/spec.h"
 #include "monitor/state.h"
 #include "runtime/cgroup_user.h"
@@ -194,6 +195,21 @@ static char *cgroup_path(struct engine *engine, const struct container *c)
 	return path;
 }
 
+static void disk(struct explain_rows *to, const struct container *c)
+{
+	own_free char *text = size(c->storage.size);
+
+	if (!c->storage.size)
+		explain_add(to, group, "disk", mem_text("all that the store has"), EXPLAIN_DEFAULT,
+			    NULL);
+	else
+		explain_add(to, group, "disk",
+			    mem_format("%s, %s", text,
+				       engine_quota_is_apart(c) ? "a disk of its own"
+								: "a project quota"),
+			    EXPLAIN_CHANGED, mem_format("--storage-opt size=%s", text));
+}
+
 void explain_limits(struct explain_rows *to, struct engine *engine, const struct container *c,
 		    const struct container_state *state)
 {
@@ -207,6 +223,7 @@ void explain_limits(struct explain_rows *to, struct engine *engine, const struct
 	pids(to, l);
 	block_io(to, l);
 	rlimits(to, l);
+	disk(to, c);
 	if (!str_equal(c->security.ipc, "none"))
 		explain_add(to, group, "/dev/shm", mem_text(shm),
 			    usual ? EXPLAIN_DEFAULT : EXPLAIN_CHANGED,

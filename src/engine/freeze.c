@@ -22,6 +22,7 @@
 #include "engine/fault.h"
 #include "engine/lower.h"
 #include "engine/process.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/tree.h"
 #include "engine/userns.h"
@@ -183,15 +184,24 @@ static int make_room(struct engine *engine, struct container *c, struct err *e)
 /* ---- of one that does not run ---- */
 
 /* overlayfs's index says to which upper folder it belongs, and that is another now. */
-static void forget_upper(int folder_fd)
+static void forget_upper(int place_fd)
 {
 	struct err ignored;
 
-	fd_remove_tree_at(folder_fd, "work/index", &ignored);
+	fd_remove_tree_at(place_fd, "work/index", &ignored);
 }
 
-static int name_and_exchange(struct engine *engine, struct container *c, int folder_fd,
-			     const char *layer, struct err *e)
+/* The upper folder that comes is counted as the one that goes was, by itself. */
+static int count_from_here(struct engine *engine, const struct container *c, const char *layer,
+			   struct err *e)
+{
+	own_fd int fs = storage_frozen_open(engine->store, layer, e);
+
+	return fs < 0 ? fs : engine_quota_begin(c, fs, e);
+}
+
+static int name_and_exchange(struct engine *engine, struct container *c, int upper_fd,
+			     int folder_fd, const char *layer, struct err *e)
 {
 	fault_point("freeze.layer");
 	engine_lower_push(c, layer);
@@ -199,12 +209,37 @@ static int name_and_exchange(struct engine *engine, struct container *c, int fol
 	if (r < 0)
 		return r;
 	fault_point("freeze.record");
-	r = storage_frozen_exchange(engine->store, layer, folder_fd, "upper", e);
+	r = count_from_here(engine, c, layer, e);
+	if (r == 0)
+		r = storage_frozen_exchange(engine->store, layer, folder_fd, "upper", e);
 	if (r < 0)
 		return r;
 	fault_point("freeze.exchange");
 	forget_upper(folder_fd);
-	return 0;
+	engine_quota_forget(c, upper_fd);
+	return engine_quota_settle(c, folder_fd, e);
+}
+
+/* What is on a filesystem of its own cannot be exchanged with a layer: it is copied, and then taken
+ * away. In between it is there twice, which makes no difference to the container. */
+static int copy_and_renew(struct engine *engine, struct container *c, int upper_fd, int folder_fd,
+			  const char *layer, struct err *e)
+{
+	static const struct copy_options options = { .all_attributes = true, .opaque = true };
+
+	own_fd int to = storage_frozen_open(engine->store, layer, e);
+	int r = to < 0 ? to : copy_tree_contents(upper_fd, to, true, &options, e);
+	if (r == 0 && syncfs(to) < 0)
+		r = err_sys(e, "sync the layer");
+	if (r < 0) {
+		storage_frozen_remove(engine->store, layer);
+		return err_add(e, "copy what container %s wrote", c->name);
+	}
+	fault_point("freeze.layer");
+	engine_lower_push(c, layer);
+	r = record_commit(folder_fd, c, e);
+	fault_point("freeze.record");
+	return r < 0 ? r : engine_freeze_renew_upper(engine, c, folder_fd, e);
 }
 
 int engine_freeze_still(struct engine *engine, struct container *c, int folder_fd, struct err *e)
@@ -225,8 +260,11 @@ int engine_freeze_still(struct engine *engine, struct container *c, int folder_f
 	int r = make_room(engine, c, e);
 	if (r == 0)
 		r = make_layer(layer, engine, c, upper, e);
+	if (r < 0)
+		return r;
 	/* on failure the record may name it: it is collected, should it not */
-	return r < 0 ? r : name_and_exchange(engine, c, folder_fd, layer, e);
+	return engine_quota_is_apart(c) ? copy_and_renew(engine, c, upper, folder_fd, layer, e)
+					: name_and_exchange(engine, c, upper, folder_fd, layer, e);
 }
 
 /* ---- of one that runs ---- */
@@ -370,30 +408,34 @@ static int make_like_root(struct engine *engine, const struct container *c, int 
 }
 
 /* The caller's, whoever the container's ids make of the caller, is its root's. */
-static int make_upper(struct engine *engine, const struct container *c, int folder_fd,
+static int make_upper(struct engine *engine, const struct container *c, int place_fd,
 		      const char *name, struct err *e)
 {
-	if (mkdirat(folder_fd, name, 0755) < 0)
+	if (mkdirat(place_fd, name, 0755) < 0)
 		return err_sys(e, "make the container's upper folder");
-	own_fd int fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	own_fd int fd = openat(place_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open the upper folder");
 	int r = engine_userns_give(c, fd, e);
 	if (r == 0)
 		r = make_like_root(engine, c, fd, e);
+	if (r == 0)
+		r = engine_quota_begin(c, fd, e);
 	return r < 0 ? err_add(e, "the upper folder") : take_fd(&fd);
 }
 
 int engine_freeze_make_folders(struct engine *engine, const struct container *c, int folder_fd,
 			       struct err *e)
 {
-	own_fd int upper = make_upper(engine, c, folder_fd, "upper", e);
+	own_fd int place = engine_quota_open(c, folder_fd, true, e);
+	own_fd int upper = place < 0 ? -1 : make_upper(engine, c, place, "upper", e);
 
 	if (upper < 0)
-		return upper;
-	if (mkdirat(folder_fd, "work", 0700) < 0 && errno != EEXIST)
+		return place < 0 ? place : upper;
+	if (mkdirat(place, "work", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "make the container's work folder");
-	return take_fd(&upper);
+	int r = engine_quota_settle(c, folder_fd, e);
+	return r < 0 ? r : take_fd(&upper);
 }
 
 int engine_freeze_renew_upper(struct engine *engine, const struct container *c, int folder_fd,
@@ -404,15 +446,19 @@ int engine_freeze_renew_upper(struct engine *engine, const struct container *c, 
 	int r = engine_copied_check(c, e);
 	if (r < 0)
 		return r;
+	own_fd int place = engine_quota_open(c, folder_fd, false, e);
+	if (place < 0)
+		return place;
 	/* of one that was killed here */
-	if (unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(e, "remove the folder %s", fresh);
-	own_fd int fd = make_upper(engine, c, folder_fd, fresh, e);
+	r = fd_remove_tree_at(place, fresh, e);
+	own_fd int fd = r < 0 ? -1 : make_upper(engine, c, place, fresh, e);
 	if (fd < 0)
-		return fd;
-	if (renameat2(folder_fd, fresh, folder_fd, "upper", RENAME_EXCHANGE) < 0 ||
-	    unlinkat(folder_fd, fresh, AT_REMOVEDIR) < 0)
+		return r < 0 ? r : fd;
+	if (renameat2(place, fresh, place, "upper", RENAME_EXCHANGE) < 0)
 		return err_sys(e, "make the container's upper folder");
-	forget_upper(folder_fd);
-	return 0;
+	forget_upper(place);
+	own_fd int old = openat(place, fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	engine_quota_forget(c, old);
+	r = fd_remove_tree_at(place, fresh, e);
+	return r < 0 ? r : engine_quota_settle(c, folder_fd, e);
 }

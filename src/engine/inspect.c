@@ -10,6 +10,8 @@
 #include "engine/health.h"
 #include "engine/inspect_part.h"
 #include "engine/lower.h"
+#include "engine/quota.h"
+#include "engine/quota_disk.h"
 #include "engine/relabel.h"
 #include "runtime/apparmor.h"
 #include "runtime/lsm.h"
@@ -92,8 +94,13 @@ static struct json_object *graph_driver(struct engine *engine, const struct cont
 	own_free char *work = path_join(folder, "work");
 	inspect_text(data, "LowerDir", joined);
 	inspect_text(data, "MergedDir", merged);
-	inspect_text(data, "UpperDir", upper);
-	inspect_text(data, "WorkDir", work);
+	if (engine_quota_is_apart(c)) {
+		own_free char *disk = path_join(folder, QUOTA_DISK_FILE);
+		inspect_text(data, "Disk", disk);
+	} else {
+		inspect_text(data, "UpperDir", upper);
+		inspect_text(data, "WorkDir", work);
+	}
 	json_object_object_add(to, "Data", data);
 	inspect_text(to, "Name", "overlay2");
 	return to;

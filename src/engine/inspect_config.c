@@ -281,6 +281,19 @@ static void add_security(struct json_object *to, const struct container *c)
 	inspect_strings(to, "ReadonlyPaths", &read_only, false);
 }
 
+/* As docker takes it back: in bytes. */
+static void add_storage_opt(struct json_object *to, const struct container *c)
+{
+	struct json_object *options = json_object_new_object();
+	own_free char *size = mem_format("%lld", (long long)c->storage.size);
+
+	if (c->storage.size)
+		inspect_text(options, "size", size);
+	json_object_object_add(to, "StorageOpt", c->storage.size ? options : NULL);
+	if (!c->storage.size)
+		json_object_put(options);
+}
+
 static void add_unsaid(struct json_object *to)
 {
 	static const struct inspect_unsaid rows[] = {
@@ -327,6 +340,7 @@ struct json_object *inspect_host_config(const struct container *c)
 	inspect_bool(to, "PublishAllPorts", c->network.publish_all);
 	inspect_bool(to, "ReadonlyRootfs", c->storage.read_only);
 	inspect_number(to, "ShmSize", c->storage.shm_bytes);
+	add_storage_opt(to, c);
 	add_tmpfs(to, c);
 	inspect_text(to, "Runtime", "holm");
 	inspect_bool(to, "Init", c->process.init);

@@ -100,6 +100,8 @@ struct create_options {
 	struct strv tmpfs;
 	struct strv volumes_from;
 	char *shm_size;
+	char *disk;              /* of update alone: as storage_opt's size */
+	struct strv storage_opt; /* "size=10G" */
 	bool read_only;
 	bool x11;
 	bool wayland;

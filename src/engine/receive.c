@@ -25,6 +25,7 @@
 #include "engine/image.h"
 #include "engine/lower.h"
 #include "engine/name.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/snapshot.h"
 #include "engine/transfer.h"
@@ -433,6 +434,9 @@ static int make(struct receiving *r, struct err *e)
 		return result;
 	own_fd int ids = lock;
 	(void)ids;
+	result = engine_quota_choose(r->engine, c, e);
+	if (result < 0)
+		return result;
 	own_fd int folder = record_begin(r->engine, c->id, e);
 	if (folder < 0)
 		return folder;
@@ -455,6 +459,8 @@ static int refresh(struct receiving *r, struct err *e)
 	mem_replace(&c->id, old->id);
 	mem_replace(&c->name, old->name);
 	c->created_ns = old->created_ns;
+	c->storage.size = old->storage.size;
+	mem_replace(&c->storage.quota, old->storage.quota);
 	own.security.ids = c->security.ids;
 	c->security.ids = old->security.ids;
 	old->security.ids = own.security.ids;

@@ -15,6 +15,7 @@
 #include "engine/lower.h"
 #include "engine/pod.h"
 #include "engine/process.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/snapshot.h"
@@ -78,6 +79,9 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	log_debug("container %.12s (%s) is deleted", id, c.name ? c.name : "no name");
 	*ret_layers = engine_lower_count_frozen(&c) ||
 		      faccessat(folder_fd, "snapshots", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	own_fd int upper =
+		openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	engine_quota_forget(&c, upper);
 	r = record_delete(engine, id, c.name, e);
 	if (r == 0 && (o->volumes || c.auto_remove))
 		engine_volume_remove_anonymous(engine, &c);

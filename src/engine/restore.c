@@ -30,6 +30,8 @@ static void keep_identity(struct container *to, struct container *from)
 	SWAP(to->pod, from->pod);
 	SWAP(to->secrets, from->secrets);
 	SWAP(to->requires, from->requires);
+	SWAP(to->storage.size, from->storage.size);
+	SWAP(to->storage.quota, from->storage.quota);
 	SWAP(to->security.userns, from->security.userns);
 	SWAP(to->security.ids, from->security.ids);
 	SWAP(to->auto_remove, from->auto_remove);

@@ -155,6 +155,7 @@ static const struct {
 	LIMIT("cpu-quota", cpu_quota, show_number),
 	LIMIT("cpuset-cpus", cpuset_cpus, show_text),
 	LIMIT("cpuset-mems", cpuset_mems, show_text),
+	{ "disk", offsetof(struct container, storage.size), show_bytes },
 	LIMIT("pids-limit", pids, show_number),
 	LIMIT("blkio-weight", blkio_weight, show_number),
 	LIMIT("device-read-bps", read_bps, show_devices),

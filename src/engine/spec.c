@@ -12,6 +12,8 @@
 #include "engine/config.h"
 #include "engine/hooks.h"
 #include "engine/lower.h"
+#include "engine/quota.h"
+#include "engine/quota_disk.h"
 #include "runtime/overlay_lower.h"
 #include "storage/store.h"
 
@@ -188,10 +190,12 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 		return;
 	}
 	engine_lower_add(&overlay, context->store, c, false);
+	bool apart = engine_quota_is_apart(c);
 	own_json struct json_object *lower = runtime_overlay_lower_write(&overlay);
+	own_free char *folder = apart ? mem_text("") : mem_format("%s/containers/%s", root, c->id);
 	own_free char *upper = c->storage.upper ? mem_text(c->storage.upper)
-						: mem_format("%s/containers/%s/upper", root, c->id);
-	own_free char *work = mem_format("%s/containers/%s/work", root, c->id);
+						: mem_format("%s%supper", folder, apart ? "" : "/");
+	own_free char *work = mem_format("%s%swork", folder, apart ? "" : "/");
 	shape_map_set(&spec->annotations, "org.holm.rootfs.lower", json_text(lower));
 	if (overlay.data.count) {
 		own_json struct json_object *data = json_object_new_array();
@@ -201,6 +205,10 @@ static void add_root(struct oci_spec *spec, const struct container *c,
 	}
 	shape_map_set(&spec->annotations, "org.holm.rootfs.upper", upper);
 	shape_map_set(&spec->annotations, "org.holm.rootfs.work", work);
+	if (apart) {
+		own_free char *disk = mem_format("%s/containers/%s/" QUOTA_DISK_FILE, root, c->id);
+		shape_map_set(&spec->annotations, "org.holm.rootfs.disk", disk);
+	}
 	if (is_volatile)
 		shape_map_set(&spec->annotations, "org.holm.rootfs.volatile", "true");
 	if (c->security.ids.uids.count)

@@ -9,6 +9,7 @@
 #include "engine/event.h"
 #include "engine/pod.h"
 #include "engine/process.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/require.h"
 #include "engine/volume.h"
@@ -44,6 +45,8 @@ int engine_start_locked(struct engine *engine, const struct container *c, int fo
 
 	if (r == 0)
 		r = engine_pod_start(engine, c, e);
+	if (r == 0)
+		r = engine_quota_settle(c, folder_fd, e);
 	if (r == 0)
 		r = engine_process_start(engine, c, folder_fd, o, ret, e);
 	if (r < 0)

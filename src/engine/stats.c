@@ -12,6 +12,8 @@
 #include "base/moment.h"
 #include "base/own.h"
 #include "engine/engine.h"
+#include "engine/quota.h"
+#include "engine/record.h"
 #include "monitor/state.h"
 
 void engine_stats_clear(struct engine_stats *stats)
@@ -32,6 +34,7 @@ static void add(struct engine_stats *to, struct container *c)
 	*row = (struct engine_stats_row){ .cpu_fd = -1 };
 	row->name = take_ptr(&c->name);
 	strcpy(row->id, c->id);
+	row->disk_limit = (uint64_t)c->storage.size;
 	if (c->pod.id)
 		strcpy(row->pod, c->pod.id);
 }
@@ -66,6 +69,21 @@ static uint64_t host_memory(void)
 	struct sysinfo info;
 
 	return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : UINT64_MAX;
+}
+
+/* Not being able to look is no reason to fail. */
+static void read_disk(struct engine *engine, struct engine_stats_row *row)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	struct container_state state;
+	struct engine_quota quota;
+	struct err ignored;
+
+	if (!row->disk_limit || engine_load(engine, row->id, &c, &state, &ignored) < 0)
+		return;
+	own_fd int folder = record_open(engine, row->id, &ignored);
+	if (folder >= 0 && engine_quota_read(&c, &state, folder, &quota, &ignored) == 0)
+		row->disk_used = quota.used;
 }
 
 /* One that ends meanwhile has nothing. */
@@ -146,8 +164,10 @@ int engine_stats_sample(struct engine *engine, const struct strv *names, bool al
 		engine_stats_clear(&now);
 		return r;
 	}
-	for (size_t i = 0; i < now.count; i++)
+	for (size_t i = 0; i < now.count; i++) {
 		read_row(engine, &now.items[i], most);
+		read_disk(engine, &now.items[i]);
+	}
 	fill_cpu(&now, stats);
 	engine_stats_clear(stats);
 	*stats = now;

@@ -18,8 +18,10 @@ struct engine_stats_row {
 	struct runtime_stats_brief brief;
 	double cpu_percent;    /* of one CPU, between two samples */
 	uint64_t memory_limit; /* its own, or the host's memory */
-	int64_t sampled_ns;    /* CLOCK_MONOTONIC */
-	int cpu_fd;            /* -1: none */
+	uint64_t disk_limit;   /* of what it writes; 0: it has no quota */
+	uint64_t disk_used;
+	int64_t sampled_ns; /* CLOCK_MONOTONIC */
+	int cpu_fd;         /* -1: none */
 };
 
 struct engine_stats {

@@ -10,6 +10,7 @@
 #include "engine/copied.h"
 #include "engine/engine.h"
 #include "engine/lower.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/shifted.h"
 #include "engine/spec.h"
@@ -57,6 +58,8 @@ static int open_view(struct engine *engine, enum engine_tree_mounts mounts, stru
 	int r = engine_volume_make(engine, &bare, e);
 	if (r == 0)
 		r = engine_shifted_make(engine, c, false, e);
+	if (r == 0)
+		r = engine_quota_settle(c, to->lock, e);
 	if (r < 0)
 		return r;
 	engine_spec_make_tree(&spec, &bare, &context);
@@ -143,13 +146,14 @@ int engine_tree_open_image(struct engine *engine, const struct strv *layers, str
 
 int engine_tree_open_upper(struct engine *engine, const struct container *c, struct err *e)
 {
-	own_free char *path = mem_format("%s/upper", c->id);
-
 	int r = engine_copied_check(c, e);
 	if (r < 0)
 		return r;
-	int fd = openat(engine->containers_fd, path,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	own_fd int folder = record_open(engine, c->id, e);
+	own_fd int place = folder < 0 ? -1 : engine_quota_open(c, folder, false, e);
+	if (place < 0)
+		return folder < 0 ? folder : place;
+	int fd = openat(place, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "open what container %s wrote", c->name) : fd;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/fault.h"
 #include "engine/hooks.h"
 #include "engine/process.h"
+#include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/spec.h"
 #include "engine/verify.h"
@@ -131,6 +132,36 @@ static int update_locked(struct engine *engine, const struct container *before,
 	return r;
 }
 
+/* By itself, and first: it may freeze what is there, and then the record is another. */
+static int change_disk(struct engine *engine, const char *id, int folder_fd, const char *text,
+		       struct err *e)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	struct container_state state;
+	int64_t bytes;
+
+	int r = config_storage_size(&bytes, text, e);
+	if (r == 0)
+		r = engine_state_read_locked(engine, id, folder_fd, &state, e);
+	if (r == 0)
+		r = record_read(engine, id, &c, e);
+	if (r == 0)
+		r = engine_quota_change(engine, &c, &state, folder_fd, bytes, e);
+	return r < 0 ? err_add(e, "disk") : 0;
+}
+
+/* Nothing is changed by options of which one is wrong. */
+static int check(struct engine *engine, const char *id, const struct create_options *o,
+		 const struct config_context *context, struct err *e)
+{
+	own_clear(container_clear) struct container c = { 0 };
+
+	int r = record_read(engine, id, &c, e);
+	if (r == 0)
+		r = config_change_limits(&c, o, context, e);
+	return r < 0 ? r : config_change_restart(&c, o, e);
+}
+
 int engine_update(struct engine *engine, const char *name, const struct create_options *o,
 		  struct err *e)
 {
@@ -145,7 +176,11 @@ int engine_update(struct engine *engine, const char *name, const struct create_o
 	own_fd int folder = record_lock(engine, id, true, e);
 	if (folder < 0)
 		return folder;
-	r = record_read(engine, id, &before, e);
+	r = o->disk ? check(engine, id, o, &context, e) : 0;
+	if (r == 0 && o->disk)
+		r = change_disk(engine, id, folder, o->disk, e);
+	if (r == 0)
+		r = record_read(engine, id, &before, e);
 	if (r == 0)
 		r = record_read(engine, id, &c, e);
 	if (r == 0)

@@ -228,13 +228,19 @@ SHAPE(namespace_shape, struct oci_namespace,
       { "type", SHAPE_STRING, AT(oci_namespace, type), .keep = true },
       { "path", SHAPE_STRING, AT(oci_namespace, path) });
 
-SHAPE(device_shape, struct oci_device, { "path", SHAPE_STRING, AT(oci_device, path), .keep = true },
-      { "type", SHAPE_STRING, AT(oci_device, type), .keep = true },
-      { "major", SHAPE_INT, AT(oci_device, major), .keep = true },
-      { "minor", SHAPE_INT, AT(oci_device, minor), .keep = true },
-      { "fileMode", SHAPE_OPTIONAL_UINT, AT(oci_device, file_mode) },
-      { "uid", SHAPE_OPTIONAL_UINT, AT(oci_device, uid) },
-      { "gid", SHAPE_OPTIONAL_UINT, AT(oci_device, gid) });
+const struct shape oci_device_shape = {
+	sizeof(struct oci_device),
+	(const struct shape_field[]){
+		{ "path", SHAPE_STRING, AT(oci_device, path), .keep = true },
+		{ "type", SHAPE_STRING, AT(oci_device, type), .keep = true },
+		{ "major", SHAPE_INT, AT(oci_device, major), .keep = true },
+		{ "minor", SHAPE_INT, AT(oci_device, minor), .keep = true },
+		{ "fileMode", SHAPE_OPTIONAL_UINT, AT(oci_device, file_mode) },
+		{ "uid", SHAPE_OPTIONAL_UINT, AT(oci_device, uid) },
+		{ "gid", SHAPE_OPTIONAL_UINT, AT(oci_device, gid) },
+		{ 0 },
+	},
+};
 
 SHAPE(net_device_shape, struct oci_net_device, { "", SHAPE_STRING, AT(oci_net_device, host_name) },
       { "name", SHAPE_STRING, AT(oci_net_device, name) });
@@ -289,7 +295,7 @@ SHAPE(linux_shape, struct oci_linux,
       { "uidMappings", SHAPE_LIST, AT(oci_linux, uid_mappings), &oci_id_mapping_shape },
       { "gidMappings", SHAPE_LIST, AT(oci_linux, gid_mappings), &oci_id_mapping_shape },
       { "timeOffsets", SHAPE_OBJECTS, AT(oci_linux, time_offsets), &time_offset_shape },
-      { "devices", SHAPE_LIST, AT(oci_linux, devices), &device_shape },
+      { "devices", SHAPE_LIST, AT(oci_linux, devices), &oci_device_shape },
       { "netDevices", SHAPE_OBJECTS, AT(oci_linux, net_devices), &net_device_shape },
       { "cgroupsPath", SHAPE_STRING, AT(oci_linux, cgroups_path) },
       { "resources", SHAPE_OPTIONAL_OBJECT, AT(oci_linux, resources), &oci_resources_shape },

@@ -338,6 +338,7 @@ extern const struct shape oci_spec_shape;
  * of limits (update). */
 extern const struct shape oci_process_shape;
 extern const struct shape oci_resources_shape;
+extern const struct shape oci_device_shape;
 extern const struct shape oci_device_rule_shape;
 extern const struct shape oci_id_mapping_shape;
 extern const struct shape oci_hook_shape;

@@ -19,3 +19,9 @@ struct oci_device_rule *runtime_cgroup_device_join(struct oci_resources *resourc
  * do. */
 int runtime_cgroup_device_add(const struct runtime_cgroup *cgroup,
 			      const struct oci_resources *resources, struct err *e);
+
+/* Forbids the device of this rule, which is none of resources' any more. What these say of it
+ * otherwise holds; where they allow every device nothing changes. */
+int runtime_cgroup_device_remove(const struct runtime_cgroup *cgroup,
+				 const struct oci_resources *resources,
+				 const struct oci_device_rule *rule, struct err *e);

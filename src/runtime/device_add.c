@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/runtime_spec.h"
@@ -21,6 +23,7 @@
 #include "runtime/namespace.h"
 #include "runtime/runtime.h"
 #include "runtime/tree.h"
+#include "runtime/user_namespace.h"
 
 /* The host's node; in a container with a user namespace of its own, where no node can be made, a
  * detached mount of it. */
@@ -39,7 +42,8 @@ static int open_node(struct runtime_device *ret, const char *host,
 	ret->uid = st.st_uid;
 	ret->gid = st.st_gid;
 	ret->source_fd = -1;
-	if (!(runtime_namespace_flags(&container->namespaces) & CLONE_NEWUSER))
+	if (!(runtime_namespace_flags(&container->namespaces) & CLONE_NEWUSER) &&
+	    !runtime_user_namespace_is_inner())
 		return 0;
 	int fd = runtime_mount_clone(node, e);
 	if (fd < 0)
@@ -68,20 +72,30 @@ static int make_inside(void *context, int root_fd, struct err *e)
 	return runtime_device_make_one_in_child(context, &tree, e);
 }
 
+/* All that hold; the caller frees the list. */
+static struct oci_device_rule *join_rules(struct oci_resources *to,
+					  const struct runtime_container *container,
+					  const struct oci_spec *spec)
+{
+	if (container->device_rules.count) {
+		to->devices.items = container->device_rules.items;
+		to->devices.count = container->device_rules.count;
+	} else if (spec->linux_.resources) {
+		to->devices = spec->linux_.resources->devices;
+	}
+	return runtime_cgroup_device_join(to, container);
+}
+
+/* In a user namespace the kernel lets nobody set rules (cgroup_device.h). */
 static int allow(const struct runtime_container *container, const struct oci_spec *spec,
 		 struct err *e)
 {
-	own_free struct oci_device_rule *items = NULL;
-	const struct oci_resources *resources = spec->linux_.resources;
 	struct oci_resources rules = { 0 };
 
-	if (container->device_rules.count) {
-		rules.devices.items = container->device_rules.items;
-		rules.devices.count = container->device_rules.count;
-	} else if (resources) {
-		rules.devices = resources->devices;
-	}
-	items = runtime_cgroup_device_join(&rules, container);
+	if (runtime_user_namespace_is_inner())
+		return 0;
+	own_free struct oci_device_rule *items = join_rules(&rules, container, spec);
+	(void)items;
 	return runtime_cgroup_device_add(&container->cgroup, &rules, e);
 }
 
@@ -122,4 +136,62 @@ int runtime_device_add(struct runtime_container *container, const struct oci_spe
 	if (device.source_fd >= 0)
 		close(device.source_fd);
 	return r < 0 ? err_add(e, "device %s", device.path) : 0;
+}
+
+/* ---- and away ---- */
+
+/* One that is bound lies over an empty file, which was made for it. */
+static int remove_inside(void *context, int root_fd, struct err *e)
+{
+	const char *path = context, *last;
+	struct stat st;
+
+	own_fd int dir = path_open_parent(root_fd, path, false, &last, e);
+	if (dir < 0)
+		return e->number == ENOENT ? 0 : dir;
+	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "look at %s", path);
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return 0;
+	if (unlinkat(dir, last, 0) == 0)
+		return 0;
+	if (errno != EBUSY)
+		return err_sys(e, "remove %s", path);
+	if (fchdir(dir) < 0 || umount2(last, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+		return err_sys(e, "unmount %s", path);
+	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size == 0)
+		unlinkat(dir, last, 0);
+	return 0;
+}
+
+static void forget(struct runtime_container *container, const struct oci_device_rule *rule)
+{
+	for (size_t i = 0; i < container->devices.count; i++) {
+		struct oci_device_rule *items = container->devices.items;
+		if (!str_equal(items[i].type, rule->type) || *items[i].major != *rule->major ||
+		    *items[i].minor != *rule->minor)
+			continue;
+		shape_clear(&oci_device_rule_shape, &items[i]);
+		memmove(&items[i], &items[i + 1],
+			(--container->devices.count - i) * sizeof(*items));
+		return;
+	}
+}
+
+int runtime_device_remove(struct runtime_container *container, const struct oci_spec *spec,
+			  const char *path, const struct oci_device_rule *rule, struct err *e)
+{
+	struct oci_resources rules = { 0 };
+
+	int r = runtime_inside_run(container, remove_inside, (void *)path, e);
+	if (r < 0)
+		return err_add(e, "device %s", path);
+	forget(container, rule);
+	if (runtime_user_namespace_is_inner())
+		return 0;
+	own_free struct oci_device_rule *items = join_rules(&rules, container, spec);
+	(void)items;
+	r = runtime_cgroup_device_remove(&container->cgroup, &rules, rule, e);
+	return r < 0 ? err_add(e, "device %s", path) : 0;
 }

@@ -1,7 +1,9 @@
-/* device_add.h - a device for a container that runs: allowed in its cgroup, and a node for it. */
+/* device_add.h - a device for a container that runs: allowed in its cgroup, and a node for it; and
+ * both taken away again. */
 #pragma once
 
 struct err;
+struct oci_device_rule;
 struct oci_spec;
 struct runtime_container;
 struct runtime_store;
@@ -13,3 +15,9 @@ struct runtime_store;
  * allowed, either. */
 int runtime_device_add(struct runtime_container *container, const struct oci_spec *spec,
 		       const char *text, const struct runtime_store *store, struct err *e);
+
+/* Takes the node at path away, if it is one, and forbids the device of rule (type, major and minor
+ * count), unless the rules of spec, which has it no more, or another one that was added allow it.
+ * What has it open keeps it. A node that is gone is fine. The caller stores *container. */
+int runtime_device_remove(struct runtime_container *container, const struct oci_spec *spec,
+			  const char *path, const struct oci_device_rule *rule, struct err *e);

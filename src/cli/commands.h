@@ -23,8 +23,9 @@ extern const struct cli_command cli_rm;
 extern const struct cli_command cli_container_prune;
 extern const struct cli_command cli_stats, cli_top;
 extern const struct cli_command cli_rename, cli_update, cli_set, cli_unshare, cli_verify;
-extern const struct cli_command cli_port, cli_port_add, cli_port_remove; /* port.c */
-extern const struct cli_command cli_pause, cli_pause_unpause;            /* pause.c */
+extern const struct cli_command cli_port, cli_port_add, cli_port_remove;      /* port.c */
+extern const struct cli_command cli_pause, cli_pause_unpause;                 /* pause.c */
+extern const struct cli_command cli_device_add, cli_device_ls, cli_device_rm; /* device.c */
 extern const struct cli_command cli_wait;
 extern const struct cli_command cli_healthcheck;
 extern const struct cli_command cli_autostart;

@@ -101,6 +101,12 @@ static const struct {
 		   "holm clone --ephemeral --snapshot snap0 web try\n" },
 	{ "set", "holm set web memory=512m cpus=1.5\n"
 		 "holm set web\n" },
+	{ "device add", "holm device add web /dev/fuse\n"
+			"holm device add -v /srv/data:/data:ro web\n"
+			"# until it ends\n"
+			"holm device add --temporary web /dev/ttyUSB0:/dev/modem:rw\n" },
+	{ "device rm", "holm device rm web /dev/fuse /data\n" },
+	{ "device ls", "holm device ls web\n" },
 	{ "update", "holm update -m 512m --cpus 2 web\n"
 		    "holm update --restart unless-stopped web\n" },
 	{ "inspect", "holm inspect -f '{{.State.Pid}}' web\n"

@@ -95,6 +95,9 @@ int config_change_restart(struct container *c, const struct create_options *o, s
 int config_env_below(struct strv *to, const struct create_options *o, const struct strv *image,
 		     char *const *environment, struct err *e);
 
+/* HOST[:TARGET][:rwm] of --device, into the zeroed *to. ERR_INVALID. */
+int config_device(struct container_device *to, const char *text, struct err *e);
+
 /* What a quota may be: "10g"; "0", "none": 0. ERR_INVALID. */
 int config_storage_size(int64_t *ret, const char *text, struct err *e);
 

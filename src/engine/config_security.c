@@ -236,7 +236,7 @@ static bool is_permissions(const char *text)
 	return *text && strspn(text, "rwm") == strlen(text) && strlen(text) <= 3;
 }
 
-static int read_device(struct container_device *to, const char *text, struct err *e)
+int config_device(struct container_device *to, const char *text, struct err *e)
 {
 	own_clear(strv_clear) struct strv parts = { 0 };
 
@@ -299,7 +299,7 @@ static int set_devices(struct container_security *s, const struct create_options
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < o->device.count; i++)
-		r = read_device(shape_list_add(&s->devices), o->device.items[i], e);
+		r = config_device(shape_list_add(&s->devices), o->device.items[i], e);
 	for (size_t i = 0; r == 0 && i < o->device_cgroup_rule.count; i++)
 		r = add_device_rule(&s->device_rules, o->device_cgroup_rule.items[i], e);
 	strv_add_all(&s->gpus, &o->gpus);

@@ -179,7 +179,7 @@ static const struct shape_field container_device_fields[] = {
 	FIELD(container_device, permissions, SHAPE_STRING),
 	{ 0 },
 };
-static const struct shape device_shape = SHAPE_OF(container_device);
+const struct shape container_device_shape = SHAPE_OF(container_device);
 
 static const struct shape_field container_security_fields[] = {
 	FIELD(container_security, posture, SHAPE_STRING),
@@ -196,7 +196,7 @@ static const struct shape_field container_security_fields[] = {
 	FIELD(container_security, mask, SHAPE_STRINGS),
 	FIELD(container_security, unmask, SHAPE_STRINGS),
 	FIELD(container_security, deny, SHAPE_STRINGS),
-	NESTED(container_security, devices, SHAPE_LIST, device_shape),
+	NESTED(container_security, devices, SHAPE_LIST, container_device_shape),
 	FIELD(container_security, device_rules, SHAPE_STRINGS),
 	FIELD(container_security, gpus, SHAPE_STRINGS),
 	FIELD(container_security, sysctls, SHAPE_MAP),

@@ -329,6 +329,7 @@ struct container {
 
 extern const struct shape container_shape;
 extern const struct shape container_mount_shape;
+extern const struct shape container_device_shape;
 extern const struct shape container_image_shape;
 
 bool container_is_system(const struct container *c);

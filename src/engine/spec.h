@@ -89,6 +89,10 @@ int spec_gpu_list(struct strv *to, const struct strv *names, struct err *e);
 /* One more mount: of a file or folder of the host. */
 void spec_mounts_bind(struct oci_spec *spec, const char *target, const char *source);
 
+/* Of what was asked for this one alone. */
+void spec_mounts_one(struct oci_spec *spec, const struct container_mount *mount,
+		     const struct spec_context *context, bool mapped);
+
 /* Was something asked to be mounted right there? */
 bool spec_mounts_asked_for(const struct container *c, const char *target);
 

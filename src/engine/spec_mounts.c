@@ -213,8 +213,8 @@ static void add_image(struct oci_spec *spec, const struct container_mount *mount
 		strv_add(&to->options, "idmap");
 }
 
-static void add_mount(struct oci_spec *spec, const struct container_mount *mount,
-		      const struct spec_context *context, bool mapped)
+void spec_mounts_one(struct oci_spec *spec, const struct container_mount *mount,
+		     const struct spec_context *context, bool mapped)
 {
 	switch (mount->type[0]) {
 	case 'b':
@@ -259,8 +259,8 @@ static void add_asked(struct oci_spec *spec, const struct container *c,
 {
 	for (size_t i = 0; i < c->storage.mounts.count; i++)
 		if (tmpfs || c->storage.mounts.items[i].type[0] != 't')
-			add_mount(spec, &c->storage.mounts.items[i], context,
-				  c->security.ids.uids.count > 0);
+			spec_mounts_one(spec, &c->storage.mounts.items[i], context,
+					c->security.ids.uids.count > 0);
 }
 
 void spec_mounts_tree(struct oci_spec *spec, const struct container *c,

@@ -341,5 +341,8 @@ goes_on() {
 	[ "$status" -gt 128 ]
 	expect 0 holm ps -aq
 	output_is ""
+	# its name is free
+	expect 0 holm create --name box busybox
+	expect 0 holm rm box
 	nothing_left
 }

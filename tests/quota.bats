@@ -346,3 +346,13 @@ goes_on() {
 	expect 0 holm rm box
 	nothing_left
 }
+
+@test "a container whose disk was lost is incomplete, and whole again after a repair" {
+	expect 0 holm run --name box --network none --storage-opt size=32m busybox true
+	rm "$HOLM_ROOT"/containers/*/disk.img
+	expect 0 holm ps -a --format '{{.Status}}'
+	[[ $output == [Ii]ncomplete* ]]
+	refused 1 "is missing" holm start box
+	expect 0 holm system check --repair
+	expect 0 holm start box
+}

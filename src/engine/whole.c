@@ -16,6 +16,8 @@
 #include "engine/fsck.h"
 #include "engine/image.h"
 #include "engine/lower.h"
+#include "engine/quota.h"
+#include "engine/quota_disk.h"
 #include "storage/index.h"
 #include "storage/layer.h"
 #include "storage/store.h"
@@ -29,10 +31,13 @@ static bool has(struct engine *engine, const struct container *c, const char *na
 	return faccessat(engine->containers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* One that is written in place, or where a build says, has none of its own. */
+/* One that is written in place, or where a build says, has none of its own; on a disk both are in
+ * that. */
 static bool lacks_folder(struct engine *engine, const struct container *c, const char *name)
 {
-	return !c->image.in_place && !c->storage.upper && !has(engine, c, name);
+	const char *place = engine_quota_is_apart(c) ? QUOTA_DISK_FILE : name;
+
+	return !c->image.in_place && !c->storage.upper && !has(engine, c, place);
 }
 
 const char *engine_whole_missing_layer(struct engine *engine, const struct container *c)

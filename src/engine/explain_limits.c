@@ -103,7 +103,7 @@ static void cpu(struct explain_rows *to, const struct container_limits *l)
 			mem_format("--cpuset-mems %s", l->cpuset_mems));
 }
 
-/* An ordinary user's default is left out where there is no cgroup for it; *where is the caller's. */
+/* An ordinary user's default is left out where there is no cgroup for it; *where: the caller's. */
 static bool has_no_cgroup(char **where)
 {
 	return user_ids_are_mapped() && runtime_user_namespace_is_inner() &&
@@ -200,10 +200,10 @@ static void disk(struct explain_rows *to, const struct container *c)
 	own_free char *text = size(c->storage.size);
 
 	if (!c->storage.size)
-		explain_add(to, group, "disk", mem_text("all that the store has"), EXPLAIN_DEFAULT,
-			    NULL);
+		explain_add(to, group, "disk space", mem_text("all that the store has"),
+			    EXPLAIN_DEFAULT, NULL);
 	else
-		explain_add(to, group, "disk",
+		explain_add(to, group, "disk space",
 			    mem_format("%s, %s", text,
 				       engine_quota_is_apart(c) ? "a disk of its own"
 								: "a project quota"),

@@ -80,6 +80,15 @@ build_has() {
 	refused 125 "goes with --name" holm run --replace busybox true
 }
 
+@test "--replace leaves a container alone whose id begins like the name" {
+	local id
+	id=$(holm run -d --name web busybox sleep 1000)
+	expect 0 holm create --replace --name "${id:0:5}" busybox true
+	expect 0 holm inspect -f '{{.State.Running}}' web
+	output_is true
+	[ "$(holm ps -aq | wc -l)" = 2 ]
+}
+
 @test "--arch is a part of --platform" {
 	expect 0 holm run --rm --arch amd64 --os linux busybox true
 	refused 125 "exclude each other" holm run --arch amd64 --platform linux/amd64 busybox true

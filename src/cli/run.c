@@ -296,10 +296,10 @@ static int replace_other(struct engine *engine, const struct create_options *o, 
 		return 0;
 	if (!o->name)
 		return err_set(e, ERR_INVALID, "--replace goes with --name");
-	int r = engine_find(engine, o->name, id, e);
-	if (r < 0)
-		return e->kind == ERR_NOT_FOUND ? 0 : r;
-	r = engine_remove(engine, o->name, &force, e);
+	/* not one whose id begins so */
+	if (!engine_find_name(engine, o->name, id))
+		return 0;
+	int r = engine_remove(engine, id, &force, e);
 	return r < 0 ? err_add(e, "--replace") : 0;
 }
 

@@ -154,6 +154,10 @@ int engine_rows_whole(const struct engine_rows *rows, struct err *e);
 int engine_find(struct engine *engine, const char *name, char ret_id[CONTAINER_ID_LENGTH + 1],
 		struct err *e);
 
+/* The same of a name alone: ids that begin so do not count. */
+bool engine_find_name(struct engine *engine, const char *name,
+		      char ret_id[CONTAINER_ID_LENGTH + 1]);
+
 /* Record and state of one container; either pointer may be NULL. */
 int engine_load(struct engine *engine, const char *name, struct container *ret,
 		struct container_state *ret_state, struct err *e);

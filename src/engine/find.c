@@ -20,8 +20,7 @@ static bool exists(struct engine *engine, const char *id)
 	return faccessat(engine->containers_fd, config, F_OK, 0) == 0;
 }
 
-static bool find_by_name(struct engine *engine, const char *name,
-			 char ret_id[CONTAINER_ID_LENGTH + 1])
+bool engine_find_name(struct engine *engine, const char *name, char ret_id[CONTAINER_ID_LENGTH + 1])
 {
 	char id[CONTAINER_ID_LENGTH + 1];
 	struct err ignored;
@@ -75,7 +74,7 @@ int engine_find(struct engine *engine, const char *name, char ret_id[CONTAINER_I
 		strcpy(ret_id, bare);
 		return 0;
 	}
-	if (find_by_name(engine, bare, ret_id))
+	if (engine_find_name(engine, bare, ret_id))
 		return 0;
 	if (engine_id_is_prefix(bare)) {
 		int r = find_by_prefix(engine, bare, ret_id, e);

@@ -302,9 +302,8 @@ int system_foreign_make(struct engine *engine, struct foreign_machine *m, struct
 			struct container *ret, struct err *e)
 {
 	char id[CONTAINER_ID_LENGTH + 1];
-	struct err none;
 
-	if (engine_find(engine, o->name, id, &none) == 0) {
+	if (engine_find_name(engine, o->name, id)) {
 		err_set(e, ERR_EXISTS, "the name '%s' is taken", o->name);
 		return err_hint(e, "rename the one that is here: holm rename %s OTHER", o->name);
 	}

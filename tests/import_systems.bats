@@ -236,6 +236,7 @@ has_setting() { # TEXT...
 		lxc.mount.auto = proc:rw
 		lxc.mount.entry = /nowhere srv none bind 0 0
 		lxc.cgroup2.memory.high = 5
+		lxc.idmap = u 0 4294967296 65536
 	E
 	echo 'lxc.unheard.of = x' >lxc/more.conf
 	given lxc
@@ -247,6 +248,7 @@ has_setting() { # TEXT...
 		"a/config:7: lxc.mount.auto = proc:rw" \
 		"a/config:8: lxc.mount.entry = /nowhere srv none bind 0 0: its source is not there" \
 		"a/config:9: lxc.cgroup2.memory.high = 5: holm has no such limit" \
+		"a/config:10: lxc.idmap = u 0 4294967296 65536: not KIND" \
 		"snapshots are not taken"; do
 		output_has "$text"
 	done
@@ -388,10 +390,12 @@ settings() { # NAME
 
 @test "settings beside a machine are not root's, and heeded as little as nspawn heeds them" {
 	mkdir -p machines/web/etc
-	printf '[Exec]\nHostname=x\nCapability=all\n[Files]\nBind=/etc\n[Network]\nPrivate=no\n' >machines/web.nspawn
+	printf '[Exec]\nHostname=x\nCapability=all\nEnvironment=A=b HOME\n[Files]\nBind=/etc\n[Network]\nPrivate=no\n' >machines/web.nspawn
 	given machines
 	dry_run nspawn "$PWD/machines"
-	has_setting --hostname=x --network=bridge
+	has_setting --hostname=x --network=bridge --env=A=b
+	output_has "web.nspawn:4: Environment=A=b HOME: not KEY=VALUE"
+	not output_has "--env=HOME"
 	output_has "web.nspawn:3: Capability=all: the file is not one of root's"
 	output_has "Bind=/etc: the file"
 	not output_has "--mount"

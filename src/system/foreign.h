@@ -26,7 +26,6 @@ struct foreign_machine {
 	struct strv hooks; /* the same for hooks: "pre-start=/x" */
 	struct strv notes; /* what was not taken: "FILE:LINE: KEY = VALUE: why" */
 	bool idmapped;     /* its ids were not the host's */
-	bool is_app;       /* it boots nothing: its command is process 1 */
 };
 #define FOREIGN_MACHINE_NONE                                                                       \
 	{                                                                                          \

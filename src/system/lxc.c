@@ -186,16 +186,32 @@ static void add_own_ids(struct oci_id_mappings *to, const struct oci_id_mapping 
 	}
 }
 
+static bool read_idmap(struct oci_id_mapping *to, char *kind, const char *text)
+{
+	own_clear(strv_clear) struct strv words = { 0 };
+	struct oci_id_mappings one = { 0 };
+	struct err e;
+
+	if (words_split(&words, text, &e) < 0 || words.count != 4 || strlen(words.items[0]) != 1 ||
+	    !strchr("ugb", *words.items[0]))
+		return false;
+	own_free char *numbers =
+		mem_format("%s:%s:%s", words.items[1], words.items[2], words.items[3]);
+	if (oci_id_map_parse(&one, numbers, &e) < 0)
+		return false;
+	*kind = *words.items[0];
+	*to = one.items[0];
+	free(one.items);
+	return to->size <= UINT32_MAX - to->container_id && to->size <= UINT32_MAX - to->host_id;
+}
+
 static const char *take_idmap(struct lxc_reading *r, const struct lxc_line *line, const char *rest)
 {
-	char kind, end;
-	struct oci_id_mapping ids = { 0 };
+	struct oci_id_mapping ids;
+	char kind;
 
 	(void)rest;
-	if (sscanf(line->value, "%c %u %u %u %c", &kind, &ids.container_id, &ids.host_id, &ids.size,
-		   &end) != 4 ||
-	    !strchr("ugb", kind) || ids.size > UINT32_MAX - ids.container_id ||
-	    ids.size > UINT32_MAX - ids.host_id)
+	if (!read_idmap(&ids, &kind, line->value))
 		return "not KIND CONTAINER HOST COUNT";
 	if (kind != 'g')
 		add_own_ids(&r->machine->ids.uids, &ids, "/proc/self/uid_map");

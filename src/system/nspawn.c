@@ -78,7 +78,18 @@ static const char *take_parameters(struct reading *r, const char *value)
 
 static const char *take_environment(struct reading *r, const char *value)
 {
-	return set_words(r, "env", value);
+	own_clear(strv_clear) struct strv words = { 0 };
+	const char *why = NULL;
+	struct err e;
+
+	if (words_split(&words, value, &e) < 0)
+		return "not words";
+	for (size_t i = 0; i < words.count; i++)
+		if (strchr(words.items[i], '='))
+			system_foreign_set(r->machine, "env", words.items[i]);
+		else
+			why = "not KEY=VALUE: of KEY alone the value would be the caller's";
+	return why;
 }
 
 static const char *take_user(struct reading *r, const char *value)
@@ -501,7 +512,6 @@ static void finish(struct reading *r)
 {
 	if (!r->is_app)
 		system_foreign_set(r->machine, "system", "true");
-	r->machine->is_app = r->is_app;
 	if (r->placed)
 		return;
 	/* what systemd-nspawn@.service asks for where nothing is said */

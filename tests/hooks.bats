@@ -205,12 +205,16 @@ yes"
 	refused 1 "not POINT" holm create --hook pre-start busybox
 	refused 1 "No such file" holm create --hook "pre-start=$PWD/bin/none" busybox
 	refused 1 "timeout" holm create --hook "pre-start,timeout=0=$PWD/bin/x" busybox
+	# root's group is root
+	chgrp 1 bin/x
 	chmod 775 bin/x
 	refused 1 "can be written by others" holm create --hook "pre-start=$PWD/bin/x" busybox
 	chmod 644 bin/x
 	refused 1 "not a program" holm create --hook "pre-start=$PWD/bin/x" busybox
 	chmod 755 bin/x
 	refused 1 "mounted in the container" holm create -v "$PWD/bin:/x" --hook "pre-start=$PWD/bin/x" busybox
+	expect 0 holm volume create -o type=none -o o=bind -o "device=$PWD/bin" folder
+	refused 1 "mounted in the container" holm create -v folder:/x --hook "pre-start=$PWD/bin/x" busybox
 	expect 0 holm create --name web -v "$PWD/bin:/x:ro" --hook "pre-start=$PWD/bin/x" busybox true
 	chmod 777 bin
 	refused 1 "can be written by others" holm start web

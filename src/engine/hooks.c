@@ -22,6 +22,7 @@
 #include "runtime/hook.h"
 #include "runtime/hooks.h"
 #include "storage/store.h"
+#include "storage/volume.h"
 
 #define OCI(list)  .list_at = offsetof(struct oci_hooks, list)
 #define MORE(list) .list_at = offsetof(struct runtime_hooks_more, list), .more = true
@@ -165,6 +166,24 @@ static bool is_below(const char *real, const char *root)
 	       (real[length] == '/' || length == 1);
 }
 
+/* A volume may be a folder of the host's, too (engine/volume_mount.h). */
+static bool is_in_mount(struct engine *engine, const struct container_mount *mount,
+			const char *real)
+{
+	own_clear(storage_volume_clear) struct storage_volume volume = { 0 };
+	struct err none;
+
+	if (mount->read_only)
+		return false;
+	if (str_equal(mount->type, "bind"))
+		return is_below(real, mount->source);
+	if (!str_equal(mount->type, "volume") || !mount->name ||
+	    storage_volume_read(&volume, engine->store, mount->name, &none) < 0)
+		return false;
+	const char *device = shape_map_get(&volume.options, "device");
+	return device && *device == '/' && is_below(real, device);
+}
+
 /* Beside a container's files its folder may have hooks of its own, which are copied with it. */
 static int check_place(struct engine *engine, const struct container *c, const char *path,
 		       struct err *e)
@@ -180,12 +199,9 @@ static int check_place(struct engine *engine, const struct container *c, const c
 		return refuse(path, "holm's store", e);
 	if (c->image.rootfs && !c->image.disk && is_below(real, c->image.rootfs))
 		return refuse(path, "the container's root", e);
-	for (size_t i = 0; i < c->storage.mounts.count; i++) {
-		const struct container_mount *mount = &c->storage.mounts.items[i];
-		if (str_equal(mount->type, "bind") && !mount->read_only &&
-		    is_below(real, mount->source))
+	for (size_t i = 0; i < c->storage.mounts.count; i++)
+		if (is_in_mount(engine, &c->storage.mounts.items[i], real))
 			return refuse(path, "a folder that is mounted in the container", e);
-	}
 	return 0;
 }
 

@@ -148,6 +148,14 @@ yes"
 	expect 0 holm rm web
 }
 
+@test "start-host may look into what the container sees of its limits" {
+	: >meminfo
+	chmod 666 meminfo
+	hook look "cat /proc/\$HOLM_PID/root/proc/meminfo >'$PWD/meminfo'"
+	expect 0 holm run --rm --view limits -m 256m --hook "start-host,timeout=5=$PWD/bin/look" busybox true
+	grep -q 'MemTotal: *262144 kB' meminfo
+}
+
 @test "clone has the new root, and fails with the hook; destroy keeps the container" {
 	hook mark 'echo "$HOLM_SRC_NAME $HOLM_NAME" >"$HOLM_ROOTFS_MOUNT/cloned"'
 	hook fail "exit 1"

@@ -51,6 +51,7 @@ static int run(struct monitor *m, const struct oci_spec *spec, enum runtime_hook
 
 int monitor_hooks_pre_start(struct monitor *m, const struct oci_spec *spec, struct err *e)
 {
+	m->no_hooks = !shape_map_get(&spec->annotations, RUNTIME_HOOKS_MORE);
 	return run(m, spec, RUNTIME_HOOKS_PRE_START, 0, NULL, NULL, NULL, e);
 }
 
@@ -75,12 +76,19 @@ int monitor_hooks_start_host(struct monitor *m, const struct oci_spec *spec, pid
 			     struct err *e)
 {
 	own_clear(strv_clear) struct strv env = { 0 };
+	struct monitor_figures_lent lent;
 	char number[16];
 
+	if (m->no_hooks)
+		return 0;
 	snprintf(number, sizeof(number), "%d", (int)pid);
 	add_env(&env, "PID", number);
 	keep_namespaces(m, spec, pid);
-	return run(m, spec, RUNTIME_HOOKS_START_HOST, pid, &env, NULL, NULL, e);
+	/* it may look at what the container sees, and that is ours to answer */
+	monitor_figures_lend(m, &lent);
+	int r = run(m, spec, RUNTIME_HOOKS_START_HOST, pid, &env, NULL, NULL, e);
+	monitor_figures_take_back(&lent);
+	return r;
 }
 
 /* ---- after it ran ---- */
@@ -162,7 +170,7 @@ void monitor_hooks_destroy(struct monitor *m)
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
 	struct err e;
 
-	if (read_spec(m, &spec) == 0 &&
+	if (!m->no_hooks && read_spec(m, &spec) == 0 &&
 	    run(m, &spec, RUNTIME_HOOKS_DESTROY, 0, NULL, NULL, NULL, &e) < 0)
 		log_warning("%s", e.text);
 }

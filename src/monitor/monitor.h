@@ -166,6 +166,7 @@ struct monitor {
 	struct monitor_threshold threshold;
 
 	bool has_poststop;                        /* there are hooks to be run when it has ended */
+	bool no_hooks;                            /* hooks.c has none to run, poststop excepted */
 	int namespaces[MONITOR_HOOKS_NAMESPACES]; /* of its stop hooks; 0: none */
 	bool stopped;                             /* by stop or kill: no restart */
 	bool shutdown;      /* because the host goes down: at boot it counts as one that runs */

@@ -84,8 +84,9 @@ static int run_create(struct cli *cli, void *options, const struct strv *args, s
 	struct engine *engine;
 
 	int r = cli_command_engine(cli, &engine, e);
-	if (r == 0)
-		r = engine_volumes_create(engine, name, o->driver, &o->label, &o->opt, &made, e);
+	if (r < 0)
+		return r;
+	r = engine_volumes_create(engine, name, o->driver, &o->label, &o->opt, &made, e);
 	if (r < 0)
 		return r;
 	puts(made);

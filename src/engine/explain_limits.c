@@ -110,18 +110,25 @@ static bool has_no_cgroup(char **where)
 	       !runtime_cgroup_user_may(where);
 }
 
+static bool default_gives_way(struct explain_rows *to, long long most)
+{
+	own_free char *where = NULL;
+
+	if (!has_no_cgroup(&where))
+		return false;
+	explain_add(to, group, "processes", mem_text("no limit"), EXPLAIN_WEAKER,
+		    mem_format("the default, %lld, takes a cgroup: %s is not yours", most,
+			       where ? where : "none"));
+	return true;
+}
+
 static void pids(struct explain_rows *to, const struct container_limits *l)
 {
 	long long most = (long long)l->pids;
 	bool more = most < 0 || most > CONTAINER_PIDS_MAX;
-	own_free char *where = NULL;
 
-	if (most == CONTAINER_PIDS_MAX && has_no_cgroup(&where)) {
-		explain_add(to, group, "processes", mem_text("no limit"), EXPLAIN_WEAKER,
-			    mem_format("the default, %lld, takes a cgroup: %s is not yours", most,
-				       where ? where : "none"));
+	if (most == CONTAINER_PIDS_MAX && default_gives_way(to, most))
 		return;
-	}
 	explain_add(to, group, "processes",
 		    most < 0 ? mem_text("no limit") : mem_format("%lld", most),
 		    more                         ? EXPLAIN_WEAKER

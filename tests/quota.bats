@@ -356,3 +356,12 @@ goes_on() {
 	expect 0 holm system check --repair
 	expect 0 holm start box
 }
+
+@test "a hook is told of the disk, where it is one that has what the container writes" {
+	mkdir -m 755 bin
+	chmod 755 "$BATS_TEST_TMPDIR" .
+	printf '#!/bin/sh\necho "$HOLM_ROOTFS_PATH" >%s/told\n' "$PWD" >bin/tell
+	chmod 755 bin/tell
+	expect 0 holm run --rm --network none --storage-opt size=64m --hook "start-host=$PWD/bin/tell" busybox test -d /
+	[[ $(cat told) == "$HOLM_ROOT/containers/"*/disk.img ]]
+}

@@ -16,6 +16,8 @@
 #include "base/trusted.h"
 #include "base/words.h"
 #include "engine/engine.h"
+#include "engine/quota.h"
+#include "engine/quota_disk.h"
 #include "engine/tree.h"
 #include "oci/runtime_spec.h"
 #include "oci/state.h"
@@ -70,9 +72,10 @@ static void add_places(struct strv *env, const struct container *c, const struct
 {
 	own_free char *folder = mem_format("%s/containers/%s", store->root, c->id);
 	own_free char *record = path_join(folder, "config.json");
-	own_free char *upper = path_join(folder, "upper");
+	own_free char *written =
+		path_join(folder, engine_quota_is_apart(c) ? QUOTA_DISK_FILE : "upper");
 
-	add_env(env, "ROOTFS_PATH", c->image.in_place ? c->image.rootfs : upper);
+	add_env(env, "ROOTFS_PATH", c->image.in_place ? c->image.rootfs : written);
 	add_env(env, "ROOTFS_MOUNT", mounted);
 	add_env(env, "CONFIG_FILE", record);
 }

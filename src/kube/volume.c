@@ -225,10 +225,20 @@ static const struct kube_volume *find(const struct kube_plan_scope *s, const cha
 	return NULL;
 }
 
+static int check_group(const struct kube_plan_scope *s, struct err *e)
+{
+	const struct kube_security *security = s->spec->security;
+	const int64_t *group = security ? security->fs_group : NULL;
+
+	if (!group || (*group >= 0 && *group < UINT32_MAX))
+		return 0;
+	return kube_plan_wrong(s, security->line, NULL, "fsGroup is 0 to 4294967294", e);
+}
+
 int kube_volume_plan(const struct kube_plan_scope *s, struct err *e)
 {
 	const struct kube_volume *all = s->spec->volumes.items;
-	int r = 0;
+	int r = check_group(s, e);
 
 	for (size_t i = 0; r == 0 && i < s->spec->volumes.count; i++) {
 		if (find(s, all[i].name, i))

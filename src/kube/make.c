@@ -142,8 +142,9 @@ int kube_make_volume(struct kube_made *made, struct engine *engine, const struct
 
 	if (r > 0) {
 		r = storage_volume_read(&there, engine->store, volume->name, e);
-		if (r == 0 && !shape_map_get(&there.labels, KUBE_PLAN_LABEL_POD))
-			r = err_set(e, ERR_EXISTS, "it is there, and no pod's own");
+		if (r == 0 &&
+		    !str_equal(shape_map_get(&there.labels, KUBE_PLAN_LABEL_POD), pod->name))
+			r = err_set(e, ERR_EXISTS, "it is there, and not this pod's own");
 		if (r == 0)
 			r = engine_volumes_remove(engine, volume->name, true, e);
 		if (r == 0)

@@ -63,6 +63,9 @@ void kube_spec_secret(char **ret_name, char **ret_key, const struct kube_spec *s
 
 	if (storage_secret_find(&there, s->engine->store, secret, &ignored) == 0)
 		of = shape_map_get(&there.labels, KUBE_DATA_LABEL_SECRET);
+	/* a label can be anybody's */
+	if (of && !str_starts(secret, of))
+		of = NULL;
 	size_t length = of ? strlen(of) : dot ? (size_t)(dot - secret) : strlen(secret);
 	*ret_name = mem_text_n(secret, length);
 	*ret_key = mem_text(secret[length] ? secret + length + 1 : secret);

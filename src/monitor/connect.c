@@ -145,7 +145,7 @@ static int ask(const struct connection *c, const struct monitor_connect_address 
 	if (r < 0)
 		return r;
 	const char *text = output->text ? output->text : "";
-	if (strncmp(text, "HTTP/1.", 7) != 0 || sscanf(text + 8, " %3u", &status) != 1)
+	if (strncmp(text, "HTTP/1.", 7) != 0 || sscanf(text + 7, "%*c %3u", &status) != 1)
 		return err_set(e, ERR_UNREACHABLE, "the answer is no HTTP");
 	if (status < 200 || status >= 400)
 		return err_set(e, ERR_UNREACHABLE, "HTTP status %u", status);

@@ -544,6 +544,34 @@ checked() { # CONTAINER TEXT
 	holm kube down u2.yaml
 }
 
+@test "a volume of another pod stays, though both would call it the same" {
+	pod() { # NAME VOLUME
+		cat <<-Y
+			kind: Pod
+			metadata: {name: $1}
+			spec:
+			  containers: [{name: x, image: busybox, command: [sleep, "1000"]}]
+			  volumes: [{name: $2, emptyDir: {}}]
+		Y
+	}
+	pod a b-c >one.yaml
+	pod a-b c >two.yaml
+	expect 0 holm kube play one.yaml
+	: >"$HOLM_ROOT/volumes/a-b-c/data/kept"
+	refused 1 "volume a-b-c: it is there, and not this pod's own" holm kube play two.yaml
+	[ -e "$HOLM_ROOT/volumes/a-b-c/data/kept" ]
+	expect 0 holm kube down one.yaml
+}
+
+@test "generate: a secret with a label that is longer than its name" {
+	echo word >word
+	given word
+	expect 0 holm secret create --label org.holm.kube.secret=much-longer-than-the-name s word
+	expect 0 holm create --name one --secret s,type=env,target=S busybox true
+	expect 0 holm kube generate one
+	[[ $output == *"secretKeyRef:"*"name: \"s\""* ]]
+}
+
 @test "generate: what a container is comes back as the same, byte for byte the second time" {
 	holm run -d --name solo -p 8088:80 -m 64m --cpus 0.5 --read-only --cap-drop ALL --tmpfs /tmp:size=1m \
 		-v /etc/hostname:/h:ro -v data:/data -e A=yes -e 'B=$(A) $$ "q" $(no)' -e $'C=two\nlines' -u 5:6 \

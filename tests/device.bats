@@ -294,3 +294,66 @@ agrees() {
 	output_is ""
 	expect 1 holm exec box test -e /dev/nothing
 }
+
+@test "an abort or a refusal while a device comes leaves no permission behind" {
+	needs_abort_points
+	needs_root "the kernel lets an ordinary user set no rules for devices"
+	[ -c /dev/fuse ] || skip "no /dev/fuse here"
+	box --cap-add MKNOD
+	expect 0 holm exec box mknod /mine c 10 229
+	HOLM_FAULT=device.node run holm device add box /dev/fuse
+	[ "$status" -gt 128 ]
+	rows '{{.Target}}'
+	output_is /dev/fuse
+	expect 0 holm exec box sh -c ': <>/mine; : <>/dev/fuse'
+	expect 0 holm device rm box /dev/fuse
+	expect 1 holm exec box sh -c ': <>/mine'
+	HOLM_FAULT=device.node run holm device add --temporary box /dev/fuse
+	[ "$status" -gt 128 ]
+	rows '{{.Target}}'
+	output_is ""
+	expect 1 holm exec box sh -c ': <>/mine'
+	expect 1 holm exec box test -e /dev/fuse
+	expect 0 holm exec box touch /dev/other
+	refused 1 "something else is there" holm device add --temporary box /dev/fuse:/dev/other
+	expect 0 holm device add box /dev/null:/dev/nothing
+	expect 0 holm device rm box /dev/nothing
+	expect 1 holm exec box sh -c ': <>/mine'
+}
+
+@test "a folder of devices comes whole or not at all, and goes, though it was empty" {
+	mkdir nodes
+	given nodes
+	box
+	expect 0 holm device add --temporary box "$PWD/nodes:/dev/nodes"
+	rows '{{.Target}}'
+	output_is /dev/nodes
+	expect 0 holm device rm box /dev/nodes
+	rows '{{.Target}}'
+	output_is ""
+	needs_root "who may make no node of a device gets the host's node by its name"
+	mknod nodes/a c 1 3
+	mknod nodes/b c 1 3
+	expect 0 holm exec box sh -c 'mkdir /dev/nodes; touch /dev/nodes/a'
+	refused 1 "something else is there" holm device add --temporary box "$PWD/nodes:/dev/nodes"
+	expect 1 holm exec box test -e /dev/nodes/b
+	expect 0 holm exec box rm /dev/nodes/a
+	expect 0 holm exec box touch /dev/nodes/b
+	refused 1 "something else is there" holm device add --temporary box "$PWD/nodes:/dev/nodes"
+	expect 1 holm exec box test -e /dev/nodes/a
+	expect 0 holm exec box rm /dev/nodes/b
+	expect 0 holm device add --temporary box "$PWD/nodes:/dev/nodes"
+	expect 0 holm exec box sh -c 'echo x >/dev/nodes/a; echo x >/dev/nodes/b'
+	expect 0 holm device rm box /dev/nodes
+	expect 1 holm exec box sh -c 'test -e /dev/nodes/a || test -e /dev/nodes/b'
+}
+
+@test "what an ordinary user has under another name for a time goes, too" {
+	box
+	expect 0 holm device add --temporary box /dev/null:/dev/nothing
+	expect 0 holm exec box sh -c 'echo x >/dev/nothing; test -c /dev/nothing'
+	expect 0 holm device rm box /dev/nothing
+	expect 1 holm exec box test -e /dev/nothing
+	rows '{{.Target}}'
+	output_is ""
+}

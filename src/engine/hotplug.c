@@ -170,20 +170,13 @@ static int make_sources(struct hotplug *to, const struct container_mount *mount,
 	return engine_volume_make(to->engine, &one, e);
 }
 
-static void keep_mount(struct hotplug *to, const struct oci_spec *one)
+/* to: zeroed. */
+static void copy(const struct shape *shape, void *to, const void *from)
 {
-	own_json struct json_object *object = shape_write(&oci_mount_shape, &one->mounts.items[0]);
+	own_json struct json_object *object = shape_write(shape, from);
 	struct err impossible;
 
-	shape_read(&oci_mount_shape, object, shape_list_add(&to->spec.mounts), &impossible);
-}
-
-static void note_mount(struct hotplug *to, const struct container_mount *mount)
-{
-	own_json struct json_object *object = shape_write(&container_mount_shape, mount);
-	struct err impossible;
-
-	shape_read(&container_mount_shape, object, shape_list_add(&to->mounts), &impossible);
+	shape_read(shape, object, to, &impossible);
 }
 
 int hotplug_add_mount(struct hotplug *to, const struct container_mount *mount, bool keep,
@@ -199,7 +192,7 @@ int hotplug_add_mount(struct hotplug *to, const struct container_mount *mount, b
 		return r;
 	spec_mounts_one(&one, mount, &context, to->c->security.ids.uids.count > 0);
 	if (!keep)
-		note_mount(to, mount);
+		copy(&container_mount_shape, shape_list_add(&to->mounts), mount);
 	r = runtime_mount_add(&to->container, &to->spec, one.mounts.items, one.mounts.count,
 			      run_dir, &keeper, e);
 	if (r < 0 && !keep) {
@@ -213,7 +206,7 @@ int hotplug_add_mount(struct hotplug *to, const struct container_mount *mount, b
 	}
 	fault_point("device.mounted");
 	if (keep)
-		keep_mount(to, &one);
+		copy(&oci_mount_shape, shape_list_add(&to->spec.mounts), &one.mounts.items[0]);
 	return store_spec(to, e);
 }
 
@@ -275,14 +268,27 @@ static const char *access_of(const struct container_device *device)
 	return device->permissions ? device->permissions : "rwm";
 }
 
-static int add_node(struct hotplug *to, const struct container_device *device, const char *path,
-		    struct err *e)
+static void drop_node(struct hotplug *to, size_t at)
+{
+	shape_clear(&oci_device_shape, &to->nodes.items[at]);
+	CUT(to->nodes, at);
+}
+
+/* It is stored with the rule that the runtime stores of it, and counts as half done until the spec
+ * or one of to->devices has it. */
+static int add_node(struct hotplug *to, const struct container_device *device,
+		    const struct oci_device *node, struct err *e)
 {
 	const struct runtime_store keeper = storing(to);
-	own_free char *text = mem_format("%s%s:%s:%s", device->host, path + strlen(device->target),
-					 path, access_of(device));
+	own_free char *text =
+		mem_format("%s%s:%s:%s", device->host, node->path + strlen(device->target),
+			   node->path, access_of(device));
 
-	return runtime_device_add(&to->container, &to->spec, text, &keeper, e);
+	copy(&oci_device_shape, shape_list_add(&to->nodes), node);
+	int r = runtime_device_add(&to->container, &to->spec, text, &keeper, e);
+	if (r < 0)
+		drop_node(to, to->nodes.count - 1);
+	return r;
 }
 
 /* What the spec would have of it: nodes, rules, binds. */
@@ -316,17 +322,13 @@ static void keep_device(struct hotplug *to, struct spec_context *context)
 				 context->device_binds.items[i]);
 }
 
-static void note_device(struct hotplug *to, const struct container_device *device,
-			struct spec_context *context)
+static void note_device(struct hotplug *to, const struct container_device *device)
 {
 	*shape_list_add(&to->devices) = (struct container_device){
 		mem_text(device->host),
 		mem_text(device->target),
 		mem_text(access_of(device)),
 	};
-	for (size_t i = 0; i < context->devices.count; i++)
-		*shape_list_add(&to->nodes) = context->devices.items[i];
-	context->devices.count = 0;
 }
 
 static int add_nodes(struct hotplug *to, const struct container_device *device,
@@ -335,28 +337,15 @@ static int add_nodes(struct hotplug *to, const struct container_device *device,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < context->devices.count; i++)
-		r = add_node(to, device, context->devices.items[i].path, e);
-	for (size_t i = 0; r == 0 && i + 1 < context->device_binds.count; i += 2)
-		r = add_node(to, device, context->device_binds.items[i + 1], e);
+		r = add_node(to, device, &context->devices.items[i], e);
+	for (size_t i = 0; r == 0 && i + 1 < context->device_binds.count; i += 2) {
+		const struct oci_device bound = {
+			.path = context->device_binds.items[i + 1],
+			.type = (char *)"c",
+		};
+		r = add_node(to, device, &bound, e);
+	}
 	return r;
-}
-
-int hotplug_add_device(struct hotplug *to, const struct container_device *device, bool keep,
-		       struct err *e)
-{
-	own_clear(spec_context_clear) struct spec_context context = { 0 };
-
-	int r = read_nodes(&context, device, e);
-	if (r == 0)
-		r = add_nodes(to, device, &context, e);
-	fault_point("device.node");
-	if (r < 0)
-		return r;
-	if (keep)
-		keep_device(to, &context);
-	else
-		note_device(to, device, &context);
-	return store_spec(to, e);
 }
 
 static bool is_rule_of(const struct oci_device_rule *rule, const struct oci_device *node)
@@ -428,6 +417,61 @@ static int remove_devices(struct hotplug *to, const char *target, struct err *e)
 	return r;
 }
 
+static bool is_temporary_node(const struct hotplug *to, const char *path)
+{
+	for (size_t i = 0; i < to->devices.count; i++)
+		if (is_below(path, to->devices.items[i].target))
+			return true;
+	return false;
+}
+
+static bool is_kept_node(const struct hotplug *to, const char *path)
+{
+	return FIND(to->spec.linux_.devices, path, path) < to->spec.linux_.devices.count ||
+	       has_mount(&to->spec, path);
+}
+
+/* Nodes of a device that is not there to the end go, with their permission; of one that the spec
+ * has got, it is there. */
+static int settle_nodes(struct hotplug *to, struct err *e)
+{
+	for (size_t i = to->nodes.count; i-- > 0;) {
+		const struct oci_device *node = &to->nodes.items[i];
+		if (is_temporary_node(to, node->path))
+			continue;
+		int r = is_kept_node(to, node->path) ? 0 : remove_node(to, node, false, e);
+		if (r < 0)
+			return r;
+		drop_node(to, i);
+	}
+	return 0;
+}
+
+int hotplug_add_device(struct hotplug *to, const struct container_device *device, bool keep,
+		       struct err *e)
+{
+	own_clear(spec_context_clear) struct spec_context context = { 0 };
+	struct err undone;
+
+	int r = read_nodes(&context, device, e);
+	if (r < 0)
+		return r;
+	r = add_nodes(to, device, &context, e);
+	fault_point("device.node");
+	if (r < 0) {
+		settle_nodes(to, &undone);
+		store(to, &undone);
+		return r;
+	}
+	if (!keep) {
+		note_device(to, device);
+		return store_spec(to, e);
+	}
+	keep_device(to, &context);
+	settle_nodes(to, &undone);
+	return store_spec(to, e);
+}
+
 /* ---- away ---- */
 
 int hotplug_leave(struct hotplug *to, const char *target, struct err *e)
@@ -454,7 +498,9 @@ int hotplug_remove(struct hotplug *to, const char *target, struct err *e)
 	bool mounted = has_mount(&to->spec, target) ||
 		       FIND(to->mounts, target, target) < to->mounts.count ||
 		       FIND(to->container.mounts, destination, target) < to->container.mounts.count;
-	int r = has_nodes(to, target) ? remove_devices(to, target, e) : 0;
+	bool device =
+		has_nodes(to, target) || FIND(to->devices, target, target) < to->devices.count;
+	int r = device ? remove_devices(to, target, e) : 0;
 
 	if (r == 0 && mounted)
 		r = remove_mount(to, target, e);
@@ -504,6 +550,14 @@ static int repair_half(struct hotplug *to, struct err *e)
 	return r;
 }
 
+static int repair_nodes(struct hotplug *to, struct err *e)
+{
+	size_t before = to->nodes.count;
+	int r = settle_nodes(to, e);
+
+	return r < 0 || to->nodes.count == before ? r : store(to, e);
+}
+
 static int repair_missing(struct hotplug *to, struct err *e)
 {
 	const struct container *c = to->c;
@@ -526,6 +580,8 @@ int hotplug_repair(struct hotplug *to, struct err *e)
 
 	if (r == 0)
 		r = repair_half(to, e);
+	if (r == 0)
+		r = repair_nodes(to, e);
 	if (r == 0)
 		r = repair_missing(to, e);
 	return r < 0 ? err_add(e, "put right what a killed command left") : 0;

@@ -22,6 +22,7 @@ struct reader {
 	const char *text;
 	size_t length;
 	size_t nodes;
+	size_t copied; /* bytes of text that aliases stand for */
 	struct anchor anchors[YAML_ANCHORS_MAX];
 	size_t anchors_count;
 };
@@ -62,6 +63,16 @@ static int new_node(struct yaml_node **ret, struct reader *r, enum yaml_node_kin
 	return 0;
 }
 
+/* The text is there once, but whoever reads the tree may copy it each time. */
+static int count_copied(struct reader *r, const struct yaml_node *of, struct err *e)
+{
+	r->copied += (of->text ? strlen(of->text) : 0) + (of->key ? strlen(of->key) : 0);
+	if (r->copied <= YAML_BYTES_MAX)
+		return 0;
+	return err_set(e, ERR_INVALID, "%s:%u: aliases stand for more than %d MiB", r->what,
+		       of->line, YAML_BYTES_MAX >> 20);
+}
+
 static void append(struct yaml_node *to, struct yaml_node *node)
 {
 	if (to->last)
@@ -81,6 +92,8 @@ static int copy_node(struct yaml_node **ret, struct reader *r, const struct yaml
 	if (depth > YAML_DEPTH_MAX)
 		return wrong(r, from->line, "nested too deeply", e);
 	int result = new_node(&to, r, from->kind, from->line, e);
+	if (result == 0)
+		result = count_copied(r, from, e);
 	if (result < 0)
 		return result;
 	to->text = from->text;

@@ -108,7 +108,7 @@ static int parse(const struct str *text, struct err *e)
 START_TEST(everything_is_bounded)
 {
 	own_clear(str_clear) struct str bomb = { 0 }, deep = { 0 }, wide = { 0 }, large = { 0 };
-	own_clear(str_clear) struct str nul = { 0 }, anchors = { 0 };
+	own_clear(str_clear) struct str nul = { 0 }, anchors = { 0 }, copies = { 0 };
 	struct err e;
 
 	str_add(&bomb, "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
@@ -133,6 +133,15 @@ START_TEST(everything_is_bounded)
 		str_addf(&anchors, "- &k%d 1\n", i);
 	ck_assert_int_lt(parse(&anchors, &e), 0);
 	ck_assert_msg(strstr(e.text, "f:257: too many anchors") != NULL, "%s", e.text);
+
+	str_add(&copies, "- &a ");
+	while (copies.length < YAML_BYTES_MAX / 8)
+		str_add(&copies, "word");
+	for (int i = 0; i < 9; i++)
+		str_add(&copies, "\n- *a");
+	ck_assert_int_lt(parse(&copies, &e), 0);
+	ck_assert_msg(strstr(e.text, "f:1: aliases stand for more than 8 MiB") != NULL, "%s",
+		      e.text);
 
 	while (large.length <= YAML_BYTES_MAX)
 		str_add(&large, "# a comment that says nothing at all, and that at length\n");

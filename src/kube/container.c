@@ -52,6 +52,8 @@ static int set_command(struct create_options *o, const struct kube_env *env,
 	int r = expand(&o->command, &bytes, env, s, c, &c->command, e);
 	if (r == 0)
 		r = expand(&o->command, &bytes, env, s, c, &c->args, e);
+	if (r == 0)
+		r = kube_plan_count(s, c->line, bytes, e);
 	if (r < 0 || c->command.count == 0)
 		return r;
 	o->entrypoint = mem_text(o->command.items[0]);
@@ -95,6 +97,8 @@ static int set_process(struct kube_plan_container *to, const struct kube_plan_sc
 	struct create_options *o = &to->o;
 
 	int r = kube_env_make(&env, &scope, e);
+	if (r == 0)
+		r = kube_plan_count(s, c->line, env.bytes, e);
 	if (r == 0)
 		r = set_command(o, &env, s, c, e);
 	if (r == 0)
@@ -285,6 +289,19 @@ static int set_init(struct create_options *o, const struct kube_plan_scope *s,
 	return 0;
 }
 
+/* Itself, and what each container has of its pod. */
+static int count(const struct kube_plan_scope *s, const struct kube_container *c, struct err *e)
+{
+	const struct kube_pairs *labels = &s->metadata->labels;
+	size_t bytes = sizeof(struct kube_plan_container);
+
+	for (size_t i = 0; i < labels->count; i++)
+		bytes += strlen(labels->items[i].key) + strlen(labels->items[i].value);
+	for (size_t i = 0; i < s->pod->o.annotation.count; i++)
+		bytes += strlen(s->pod->o.annotation.items[i]);
+	return kube_plan_count(s, c->line, bytes, e);
+}
+
 static int check(const struct kube_plan_scope *s, const struct kube_container *c, struct err *e)
 {
 	if (str_empty(c->name))
@@ -294,7 +311,7 @@ static int check(const struct kube_plan_scope *s, const struct kube_container *c
 	for (size_t i = 0; i < s->pod->containers.count; i++)
 		if (!strcmp(s->pod->containers.items[i].name, c->name))
 			return kube_plan_wrong(s, c->line, c->name, "its name is there twice", e);
-	return 0;
+	return count(s, c, e);
 }
 
 int kube_container_plan(const struct kube_plan_scope *s, const struct kube_container *c, bool init,

@@ -118,19 +118,53 @@ static int read_store(struct kube_data *to, const struct kube_data_source *sourc
 	return r;
 }
 
+/* ---- both ---- */
+
+struct kube_known {
+	struct kube_known *next;
+	const char *kind, *name;
+	struct kube_data data;
+};
+
+static const struct kube_known *find_known(const struct kube_set *set, const char *kind,
+					   const char *name)
+{
+	const struct kube_known *known = set->known;
+
+	while (known && (strcmp(known->kind, kind) != 0 || strcmp(known->name, name) != 0))
+		known = known->next;
+	return known;
+}
+
+static void remember(struct kube_set *set, const char *kind, const char *name,
+		     const struct kube_data *data)
+{
+	struct kube_known *known = pool_new(&set->pool, 1, sizeof(*known));
+
+	*known = (struct kube_known){ set->known, kind, name, *data };
+	set->known = known;
+}
+
 int kube_data_of(struct kube_data *ret, const struct kube_data_source *source, const char *kind,
 		 const char *name, struct err *e)
 {
+	const struct kube_known *known = find_known(source->set, kind, name);
 	const struct kube_entry *entry = kube_set_find(source->set, kind, name);
 	int r = 0;
 
-	*ret = (struct kube_data){ 0 };
+	*ret = known ? known->data : (struct kube_data){ 0 };
+	if (known)
+		return 0;
 	if (entry)
-		return read_object(ret, &source->set->pool, entry, e);
-	if (!strcmp(kind, "Secret") && source->store)
+		r = read_object(ret, &source->set->pool, entry, e);
+	else if (!strcmp(kind, "Secret") && source->store)
 		r = read_store(ret, source, name, e);
-	if (r < 0 || ret->count)
+	if (r < 0)
 		return r;
+	if (entry || ret->count) {
+		remember(source->set, kind, name, ret);
+		return 0;
+	}
 	err_set(e, ERR_NOT_FOUND, "there is no %s %s", kind, name);
 	if (!strcmp(kind, "Secret"))
 		return err_hint(e, "it goes into the file, or holm secret create %s.KEY FILE",

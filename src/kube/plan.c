@@ -27,6 +27,14 @@ int kube_plan_wrong(const struct kube_plan_scope *s, unsigned line, const char *
 	return err_set(e, ERR_INVALID, "%s:%u: container %s: %s", s->file, line, container, why);
 }
 
+int kube_plan_count(const struct kube_plan_scope *s, unsigned line, size_t bytes, struct err *e)
+{
+	s->pod->bytes += bytes;
+	if (s->pod->bytes <= KUBE_PLAN_BYTES_MAX)
+		return 0;
+	return kube_plan_wrong(s, line, NULL, "more than 256 MiB in all pods", e);
+}
+
 static bool is_true(const bool *flag)
 {
 	return flag && *flag;
@@ -361,6 +369,7 @@ static int plan_pod(struct kube_plan *plan, struct kube_plan_scope *s,
 	s->pod = shape_list_add(&plan->pods);
 	s->pod->file = entry->file;
 	s->pod->line = entry->object->line;
+	s->pod->bytes = index ? plan->pods.items[index - 1].bytes : 0;
 	s->pod->o.name = mem_text(name);
 	int r = set_identity(s, entry);
 	if (r == 0)

@@ -83,6 +83,7 @@ struct kube_plan_pod {
 	SHAPE_LIST_OF(struct kube_plan_secret) secrets;
 	SHAPE_LIST_OF(struct kube_plan_path) paths;
 	SHAPE_LIST_OF(struct kube_plan_part) parts;
+	size_t bytes; /* of this pod and those before it, as kube_plan_count() has it */
 };
 
 struct kube_plan {
@@ -124,6 +125,12 @@ int kube_security_plan(struct kube_plan_container *to, const struct kube_plan_sc
 		       const struct kube_container *container, struct err *e);
 int kube_probe_plan(struct kube_plan_container *to, const struct kube_plan_scope *s,
 		    const struct kube_container *container, struct err *e);
+
+/* What a file has once may be in many pods, containers and volumes. */
+enum { KUBE_PLAN_BYTES_MAX = 256 << 20 };
+
+/* So much more is in the plan, or is to be. ERR_INVALID. */
+int kube_plan_count(const struct kube_plan_scope *s, unsigned line, size_t bytes, struct err *e);
 
 /* "file:12: container web: why". */
 int kube_plan_wrong(const struct kube_plan_scope *s, unsigned line, const char *container,

@@ -358,5 +358,43 @@ START_TEST(quantities_are_read)
 }
 END_TEST
 
+/* A map with a large and a small member, and a pod with many volumes or variables of it. */
+START_TEST(what_one_file_becomes_is_bounded)
+{
+	static const struct {
+		const char *begin, *before, *after;
+		bool fits;
+	} parts[] = {
+		{ "  volumes:\n", "  - {name: v", ", configMap: {name: cm}}\n", false },
+		{ "    env:\n", "    - {name: V",
+		  ", valueFrom: {configMapKeyRef: {name: cm, key: k}}}\n", true },
+	};
+	own_clear(kube_set_clear) struct kube_set set = { 0 };
+	own_clear(kube_plan_clear) struct kube_plan plan = { 0 };
+	own_clear(str_clear) struct str text = { 0 };
+	const struct kube_plan_options o = { 0 };
+	struct err e;
+
+	str_addf(&text, HEAD ONE "%s", parts[_i].begin);
+	for (int i = 0; i < 300; i++)
+		str_addf(&text, "%s%d%s", parts[_i].before, i, parts[_i].after);
+	str_add(&text, "---\nkind: ConfigMap\nmetadata: {name: cm}\ndata:\n  k: v\n  large: ");
+	for (int i = 0; i < 1 << 18; i++)
+		str_add(&text, "word");
+	ck_assert_int_eq(kube_set_add(&set, text.text, text.length, "f", &e), 0);
+	int r = kube_plan_make(&plan, &set, NULL, &o, &e);
+	ck_assert_msg((r == 0) == parts[_i].fits, "%s", r < 0 ? e.text : "accepted");
+	if (r < 0)
+		ck_assert_msg(strstr(e.text, "more than 256 MiB in all pods") != NULL, "%s",
+			      e.text);
+	struct kube_data once, again;
+	const struct kube_data_source source = { .set = &set };
+	ck_assert_int_eq(kube_data_of(&once, &source, "ConfigMap", "cm", &e), 0);
+	ck_assert_int_eq(kube_data_of(&again, &source, "ConfigMap", "cm", &e), 0);
+	ck_assert_ptr_eq(once.items, again.items);
+}
+END_TEST
+
 UNIT_MAIN("kube/plan", UNIT_LOOP(objects_become_requests, COUNT_OF(rows)),
+	  UNIT_LOOP(what_one_file_becomes_is_bounded, 2),
 	  UNIT(what_play_is_asked_for_is_in_all_pods), UNIT(quantities_are_read))

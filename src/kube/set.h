@@ -12,10 +12,13 @@ struct kube_entry {
 	const char *file;
 };
 
+struct kube_known;
+
 struct kube_set {
 	struct pool pool;
 	struct kube_entry *items;
 	size_t count;
+	struct kube_known *known; /* what data.c has read; the pool's */
 };
 
 /* Adds the objects of a text; file names it in errors. ERR_INVALID, ERR_UNSUPPORTED. */

@@ -94,6 +94,8 @@ static int add_file(struct kube_plan_volume *to, const struct kube_plan_scope *s
 	for (size_t i = 0; i < to->files.count; i++)
 		if (!strcmp(to->files.items[i].path, path))
 			return wrong(s, line, to->name, "a path is there twice", e);
+	if (kube_plan_count(s, line, datum->length, e) < 0)
+		return err_add(e, "volume %s", to->name);
 	struct kube_plan_file *file = shape_list_add(&to->files);
 	file->path = mem_text(path);
 	file->mode = (unsigned)mode;

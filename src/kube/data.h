@@ -33,8 +33,8 @@ struct kube_data_source {
 	const struct store *store; /* NULL: none is asked */
 };
 
-/* All of the object, read once however often it is asked for; kind and name live as long as the set.
- * ERR_NOT_FOUND; ERR_INVALID: bad base64, a key that is no name. */
+/* All of the object, read once however often it is asked for. kind and name live as long as the
+ * set. ERR_NOT_FOUND; ERR_INVALID: bad base64, a key that is no name. */
 int kube_data_of(struct kube_data *ret, const struct kube_data_source *source, const char *kind,
 		 const char *name, struct err *e);
 

@@ -17,7 +17,8 @@ setup() {
 	service unshare --net sleep 1000
 	WORLD=${SERVICES[-1]}
 	within 20 eval '[ "$(readlink /proc/$WORLD/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
-	ip link add up0 type veth peer name world netns "$WORLD"
+	# no number of a device in a container, which scopes are told by
+	ip link add up0 index 77 type veth peer name world netns "$WORLD"
 	ip address add 10.9.9.2/24 dev up0
 	ip address add fd09::2/64 dev up0 nodad
 	ip link set up0 up
@@ -219,6 +220,10 @@ sees_who_asks() { # NAME
 		else
 			within 10 eval '[ "$(from_world fd09::2 8080)" = fd09::1 ]'
 			sees_who_asks web
+			# of the same link, whose address means nothing in there
+			local own
+			own=$(ip -6 -o address show dev up0 scope link | awk '{ sub("/.*", "", $4); print $4 }')
+			within 5 eval '[ -n "$(from_world "$own%world" 8080)" ]'
 		fi
 		says ::1 8081
 		not from_world fd09::2 8081

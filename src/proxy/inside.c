@@ -177,6 +177,12 @@ static bool means_the_same(const struct sockaddr_storage *client)
 	return four >> 24 != 127 && four >> 16 != 0xa9fe && four != INADDR_ANY;
 }
 
+static bool is_good_inside(const struct sockaddr_storage *client,
+			   const struct sockaddr_storage *target)
+{
+	return client->ss_family == target->ss_family && means_the_same(client);
+}
+
 static socklen_t length_of(const struct sockaddr_storage *address)
 {
 	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
@@ -212,14 +218,17 @@ bool proxy_inside_may(const struct sockaddr_storage *client, const struct sockad
 	struct sockaddr_storage far = *client;
 	struct sockaddr_in *four = (struct sockaddr_in *)&far;
 	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&far;
+	bool kept = is_good_inside(client, target);
 
 	if (is_this_host(client, local))
 		return true;
 	/* of the documentation (RFC 5737, RFC 3849): somewhere else */
-	if (client->ss_family != target->ss_family && target->ss_family == AF_INET)
+	if (!kept && target->ss_family == AF_INET) {
 		inet_pton(AF_INET, "192.0.2.1", &four->sin_addr);
-	else if (client->ss_family != target->ss_family)
+	} else if (!kept) {
 		inet_pton(AF_INET6, "2001:db8::1", &six->sin6_addr);
+		six->sin6_scope_id = 0; /* it says a device of the host's */
+	}
 	far.ss_family = target->ss_family;
 	return has_route(&far);
 }
@@ -254,7 +263,7 @@ int proxy_inside_connect(const struct sockaddr_storage *target,
 {
 	int fd = -EADDRNOTAVAIL;
 
-	if (keeps && client->ss_family == target->ss_family && means_the_same(client))
+	if (keeps && is_good_inside(client, target))
 		fd = connect_as(target, client);
 	/* its port may be another's in there; one that refuses does so to all */
 	return fd >= 0 || fd == -ECONNREFUSED ? fd : connect_as(target, NULL);

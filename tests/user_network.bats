@@ -179,6 +179,10 @@ from_world() { # ADDRESS PORT
 	world timeout 5 bash -c 'head -n1 </dev/tcp/$0/$1' "$1" "$2"
 }
 
+is_told() { # ADDRESS PORT
+	[ -n "$(from_world "$@")" ]
+}
+
 # Published at 8080 on all addresses, of both families.
 sees_who_asks() { # NAME
 	[ "$(from_world 10.9.9.2 8080)" = 10.9.9.1 ]
@@ -223,7 +227,7 @@ sees_who_asks() { # NAME
 			# of the same link, whose address means nothing in there
 			local own
 			own=$(ip -6 -o address show dev up0 scope link | awk '{ sub("/.*", "", $4); print $4 }')
-			within 5 eval '[ -n "$(from_world "$own%world" 8080)" ]'
+			within 5 is_told "$own%world" 8080
 		fi
 		says ::1 8081
 		not from_world fd09::2 8081

@@ -23,6 +23,9 @@
 struct session {
 	const struct image_upload *upload;
 	const char *base;
+	int fd;            /* the upload's, or what was brought */
+	int brought;       /* or -1 */
+	bool absent;       /* it could not be brought: no try would help */
 	char *location;    /* where the upload goes on; NULL: there is no session */
 	int64_t offset;    /* what the registry has */
 	int64_t sent;      /* what it was sent, at most */
@@ -35,6 +38,8 @@ static void end_session(struct session *s)
 {
 	free(s->location);
 	image_http_response_clear(&s->response);
+	if (s->brought >= 0)
+		close(s->brought);
 }
 
 /* A location that is not the registry's own gets no login. */
@@ -163,7 +168,7 @@ static ssize_t give_bytes(void *context, void *to, size_t length, struct err *e)
 		return err_set(e, ERR_INTERNAL, "another layer failed");
 	if ((int64_t)length > left)
 		length = (size_t)left;
-	ssize_t n = pread(u->fd, to, length, s->sent);
+	ssize_t n = pread(s->fd, to, length, s->sent);
 	if (n < 0)
 		return err_sys(e, "read blob %s", u->descriptor->digest);
 	if (n == 0 && length)
@@ -239,6 +244,22 @@ static void find_offset(struct session *s)
 	s->offset = 0;
 }
 
+static int bring(struct session *s, struct err *e)
+{
+	const struct image_upload *u = s->upload;
+	int r = u->bring ? u->bring(u->context, e)
+			 : err_set(e, ERR_NOT_FOUND, "it is neither in the store nor there");
+
+	if (r >= 0) {
+		s->fd = s->brought = r;
+		return 0;
+	}
+	s->absent = true;
+	if (u->bring)
+		give_up_session(s);
+	return r;
+}
+
 /* One try, to the end. */
 static int try_blob(struct session *s, const char **from, struct err *e)
 {
@@ -253,8 +274,8 @@ static int try_blob(struct session *s, const char **from, struct err *e)
 		if (r != 0)
 			return r < 0 ? r : IMAGE_UPLOAD_MOUNTED;
 	}
-	if (s->upload->fd < 0)
-		return err_set(e, ERR_NOT_FOUND, "it is neither in the store nor there");
+	if (s->fd < 0)
+		r = bring(s, e);
 	while (r == 0 && s->offset < s->upload->descriptor->size)
 		r = patch(s, e);
 	if (r == 0)
@@ -270,13 +291,15 @@ static bool lost_session(const struct session *s)
 
 int image_upload_blob(const struct image_upload *upload, const char **from, struct err *e)
 {
-	own_clear(end_session) struct session s = { .upload = upload };
+	own_clear(end_session) struct session s = { .upload = upload,
+						    .fd = upload->fd,
+						    .brought = -1 };
 	int r = image_registry_base(&s.base, upload->registry, upload->http, e);
 
 	for (int attempt = 1; r >= 0; attempt++) {
 		int64_t before = s.offset;
 		r = try_blob(&s, from, e);
-		if (r >= 0 || *upload->cancelled)
+		if (r >= 0 || s.absent || *upload->cancelled)
 			return r;
 		if (!lost_session(&s) && !image_registry_worth_another(e, &s.response))
 			return r;

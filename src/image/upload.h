@@ -16,7 +16,10 @@ struct image_upload {
 	struct image_registry *registry;
 	struct image_http *http; /* of this thread */
 	const struct oci_descriptor *descriptor;
-	int fd;                       /* the blob's bytes, from its beginning; -1: it is not here */
+	int fd; /* the blob's bytes, from its beginning; -1: it is not here */
+	/* With fd -1: brings the bytes here, once it is known that they have to travel, and returns
+	 * a descriptor, which is closed here. NULL: nobody could. */
+	int (*bring)(void *context, struct err *e);
 	int64_t chunk;                /* bytes of one request, at most; 0: all that is missing */
 	const struct strv *from;      /* repositories of this registry that may have it */
 	const atomic_bool *cancelled; /* another blob failed: stop at the next bytes */

@@ -52,6 +52,7 @@ static void clear_all(struct image_saved_list *list)
 	for (size_t i = 0; i < list->items.count; i++)
 		clear_saved(&list->items.items[i]);
 	free(list->items.items);
+	shape_clear(&oci_descriptor_shape, &list->whole);
 }
 
 static struct image_saved *find_saved(struct image_saved_list *list, const char *digest)
@@ -128,7 +129,8 @@ static int add_image(struct image_saved_list *list, const struct image_save *sav
 	if (!saved) {
 		saved = shape_list_add(&list->items);
 		r = storage_image_read(&saved->image, save->store, entry->digest, e);
-		saved->media_type = mem_text(entry->media_type);
+		const char *type = saved->image.manifest.media_type;
+		saved->media_type = mem_text(type ? type : entry->media_type);
 		saved->size = entry->size;
 	}
 	if (save->as) {
@@ -140,6 +142,31 @@ static int add_image(struct image_saved_list *list, const struct image_save *sav
 		       !str_starts(entry->id, name);
 	if (by_name && !strv_contains(&saved->references, entry->reference))
 		strv_add(&saved->references, entry->reference);
+	return r;
+}
+
+/* A list, and all that it names. */
+static int find_whole(struct image_saved_list *list, const struct image_save *save, struct err *e)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	own_clear(oci_index_clear) struct oci_index index = { 0 };
+	const char *digest = save->names[0];
+
+	int r = storage_blob_read_verified(save->store, digest, OCI_IMAGE_MANIFEST_MAX, &text, e);
+	if (r == 0)
+		r = oci_index_parse(&index, text.text, text.length, e);
+	if (r < 0)
+		return r;
+	list->whole.media_type = mem_text(index.media_type ? index.media_type : OCI_MEDIA_INDEX);
+	list->whole.digest = mem_text(digest);
+	list->whole.size = (int64_t)text.length;
+	for (size_t i = 0; r == 0 && i < index.manifests.count; i++) {
+		const struct oci_descriptor *d = &index.manifests.items[i];
+		struct image_saved *saved = shape_list_add(&list->items);
+		r = storage_image_read(&saved->image, save->store, d->digest, e);
+		saved->media_type = mem_text(d->media_type);
+		saved->size = d->size;
+	}
 	return r;
 }
 
@@ -238,6 +265,18 @@ static int save_to_folder(const struct image_save *save, const struct image_save
 	return r;
 }
 
+int image_save_check(const struct image_save *save, struct err *e)
+{
+	bool made;
+
+	if (!is_folder(save))
+		return 0;
+	own_fd int fd = open_empty(save->path, &made, e);
+	if (fd >= 0 && made)
+		rmdir(save->path);
+	return fd < 0 ? fd : 0;
+}
+
 int image_save(const struct image_save *save, struct err *e)
 {
 	own_clear(clear_all) struct image_saved_list list = { 0 };
@@ -246,7 +285,7 @@ int image_save(const struct image_save *save, struct err *e)
 	own_fd int lock = store_lock_layers_shared(save->store, e);
 	if (lock < 0)
 		return lock;
-	int r = find_images(&list, save, e);
+	int r = save->list ? find_whole(&list, save, e) : find_images(&list, save, e);
 	if (r < 0)
 		return r;
 	return is_folder(save) ? save_to_folder(save, &list, e) : save_to_file(save, &list, e);

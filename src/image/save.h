@@ -1,6 +1,7 @@
 /* save.h - images out of the store, for other programs: an OCI layout (a folder or a tar of it),
  * or the archive docker load reads. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -23,7 +24,11 @@ struct image_save {
 	size_t count;
 	const char *as; /* the name there, instead of the one here; NULL: as it is */
 	const struct oci_platform *platform; /* which image of a list of manifests */
+	bool list; /* the name is the digest of a list among the blobs: it and all its images */
 };
+
+/* Said before anything is brought: a folder has to be empty. */
+int image_save_check(const struct image_save *save, struct err *e);
 
 /* On failure no file of that name appears. ERR_EXISTS for a folder that is not empty. */
 int image_save(const struct image_save *save, struct err *e);

@@ -18,6 +18,7 @@ struct image_saved {
 
 struct image_saved_list {
 	SHAPE_LIST_OF(struct image_saved) items;
+	struct oci_descriptor whole; /* the list that names them; without a digest: none */
 };
 
 /* A blob of the store as it is under this name, unless that is there already. */

@@ -29,18 +29,27 @@ static int save_blobs(const struct image_save *save, const struct image_saved *s
 	return r;
 }
 
-static void add_entry(struct oci_index *index, const struct image_saved *saved, const char *name)
+static struct oci_descriptor *add_document(struct oci_index *index, const char *media_type,
+					   const char *digest, int64_t size, const char *name)
 {
-	const struct oci_image_config *config = &saved->image.config;
 	struct oci_descriptor *d = shape_list_add(&index->manifests);
 
-	d->media_type = mem_text(saved->media_type);
-	d->digest = mem_text(saved->image.digest);
-	d->size = saved->size;
+	d->media_type = mem_text(media_type);
+	d->digest = mem_text(digest);
+	d->size = size;
 	if (name) {
 		shape_map_set(&d->annotations, OCI_ANNOTATION_REF_NAME, name);
 		shape_map_set(&d->annotations, OCI_ANNOTATION_CONTAINERD_NAME, name);
 	}
+	return d;
+}
+
+static void add_entry(struct oci_index *index, const struct image_saved *saved, const char *name)
+{
+	const struct oci_image_config *config = &saved->image.config;
+	struct oci_descriptor *d =
+		add_document(index, saved->media_type, saved->image.digest, saved->size, name);
+
 	d->platform = mem_new_struct(struct oci_platform);
 	d->platform->os = mem_text(config->os);
 	d->platform->architecture = mem_text(config->architecture);
@@ -57,10 +66,17 @@ int image_save_oci(const struct image_save *save, const struct image_saved_list 
 	for (size_t i = 0; r == 0 && i < list->items.count; i++) {
 		const struct image_saved *saved = &list->items.items[i];
 		r = save_blobs(save, saved, output, e);
+		if (list->whole.digest)
+			continue;
 		for (size_t k = 0; k < saved->references.count; k++)
 			add_entry(&index, saved, saved->references.items[k]);
 		if (!saved->references.count)
 			add_entry(&index, saved, NULL);
+	}
+	if (r == 0 && list->whole.digest) {
+		const struct oci_descriptor *d = &list->whole;
+		add_document(&index, d->media_type, d->digest, d->size, save->as);
+		r = save_blob(save, output, d->digest, e);
 	}
 	if (r == 0)
 		r = image_output_text(output, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}",

@@ -80,6 +80,17 @@ rejected() { # TEXT
 	store_is_empty
 }
 
+@test "a copy, too, takes what is signed and nothing else" {
+	start
+	key a
+	wants_signature a
+	refused 1 "it has no signature" holm image copy -q "$REGISTRY/team/small:1" "oci:$PWD/copied"
+	[ ! -e copied/index.json ]
+	sign team/small:1 a
+	expect 0 holm image copy -q "$REGISTRY/team/small:1" "oci:$PWD/copied"
+	[ -e copied/index.json ]
+}
+
 @test "an image that is signed by the right key for the right name comes in, and no other" {
 	start
 	key a

@@ -68,6 +68,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_build_prune,
 	&cli_pull,
 	&cli_push,
+	&cli_image_copy,
 	&cli_images,
 	&cli_image_tag,
 	&cli_image_rmi,

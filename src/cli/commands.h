@@ -36,6 +36,7 @@ extern const struct cli_command cli_inspect, cli_inspect_container, cli_inspect_
 extern const struct cli_command cli_images;
 extern const struct cli_command cli_pull;
 extern const struct cli_command cli_push;
+extern const struct cli_command cli_image_copy;
 extern const struct cli_command cli_sign_check;
 extern const struct cli_command cli_trust;
 extern const struct cli_command cli_manifest_create, cli_manifest_add, cli_manifest_annotate,

@@ -124,6 +124,8 @@ static const struct {
 	{ "pull", "holm pull debian:bookworm\n"
 		  "holm pull quay.io/podman/hello\n" },
 	{ "push", "holm push registry.example.org/tools:1\n" },
+	{ "image copy", "holm image copy debian:12 registry.example.org/debian:12\n"
+			"holm image copy --all alpine oci-archive:alpine.tar:3\n" },
 	{ "images", "holm images\n"
 		    "holm images --filter dangling=true -q\n" },
 	{ "tag", "holm tag tools:1 registry.example.org/tools:1\n" },

@@ -40,7 +40,7 @@ bool image_load_wanted(const struct image_load *load, const char *name)
 	return str_equal(load->name, name) || (want && str_equal(want, have));
 }
 
-static int open_members(const struct image_load *load, struct image_members **ret, struct err *e)
+int image_load_open(const struct image_load *load, struct image_members **ret, struct err *e)
 {
 	struct stat st;
 
@@ -96,7 +96,7 @@ static int load_locked(const struct image_load *load, struct err *e)
 		return lock;
 	int r = image_jail_enter(load->store, e);
 	if (r == 0)
-		r = open_members(load, &members, e);
+		r = image_load_open(load, &members, e);
 	return r < 0 ? r : load_members(load, members, e);
 }
 

@@ -1,4 +1,4 @@
-/* load_format.h - the two formats of load.h; for load.c alone. */
+/* load_format.h - the two formats of load.h; for load.c and those who read a layout, too. */
 #pragma once
 #include <stdbool.h>
 
@@ -8,6 +8,9 @@ struct image_members;
 
 int image_load_oci(const struct image_load *load, struct image_members *members, struct err *e);
 int image_load_docker(const struct image_load *load, struct image_members *members, struct err *e);
+
+/* What load->path is: a folder, an archive, or standard input. */
+int image_load_open(const struct image_load *load, struct image_members **ret, struct err *e);
 
 /* The full reference for what an archive calls an image; NULL if that is none. The caller frees. */
 char *image_load_reference(const char *name);

@@ -20,6 +20,7 @@
 #include "image/cache.h"
 #include "image/command.h"
 #include "image/commit.h"
+#include "image/copy.h"
 #include "image/fetch_url.h"
 #include "image/foreign.h"
 #include "image/import.h"
@@ -152,6 +153,7 @@ static const struct verb {
 } verbs[] = {
 	{ "pull", verb_pull },
 	{ "push", image_push_verb },
+	{ "copy", image_copy_verb },
 	{ "list", image_list_verb },
 	{ "load", image_load_verb },
 	{ "login", image_login_verb },

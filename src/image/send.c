@@ -28,8 +28,7 @@ void image_send_clear(struct image_send *send)
 
 /* ---- which blobs ---- */
 
-/* Whose makers do not want it copied: who needs it gets it from the descriptor's urls. */
-static bool stays_where_it_is(const struct oci_descriptor *d)
+bool image_send_stays(const struct oci_descriptor *d)
 {
 	return d->media_type &&
 	       (strstr(d->media_type, ".nondistributable.") || strstr(d->media_type, ".foreign."));
@@ -64,7 +63,7 @@ int image_send_read(struct image_send *send, const struct store *store, const ch
 							   : OCI_MEDIA_MANIFEST);
 	for (size_t i = 0; i < manifest->layers.count; i++) {
 		const struct oci_descriptor *d = &manifest->layers.items[i];
-		if (!has_layer(send, d->digest) && !stays_where_it_is(d))
+		if (!has_layer(send, d->digest) && !image_send_stays(d))
 			shape_list_add(&send->layers)->descriptor = d;
 	}
 	if (send->layers.count)

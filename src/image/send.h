@@ -24,6 +24,10 @@ struct image_send {
 	SHAPE_LIST_OF(struct image_send_blob) layers; /* each digest once */
 };
 
+/* Is it a layer whose makers do not want it copied? Who needs it gets it from the descriptor's
+ * urls. */
+bool image_send_stays(const struct oci_descriptor *d);
+
 /* Reads the image with this manifest into the zeroed *send. The caller clears, also after a
  * failure. */
 int image_send_read(struct image_send *send, const struct store *store, const char *digest,

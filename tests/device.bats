@@ -357,3 +357,15 @@ agrees() {
 	rows '{{.Target}}'
 	output_is ""
 }
+
+@test "what every container has stays where it was added once more" {
+	box
+	expect 0 holm device add box /dev/null /dev/zero
+	expect 0 holm device rm box /dev/null
+	expect 0 holm exec box sh -c 'test -c /dev/null && echo x >/dev/null && head -c 1 /dev/zero >/dev/null'
+	rows '{{.Target}}'
+	output_is /dev/zero
+	expect 0 holm restart -t 0 box
+	expect 0 holm device rm box /dev/zero
+	expect 0 holm exec box sh -c 'echo x >/dev/null; head -c 1 /dev/zero >/dev/null'
+}

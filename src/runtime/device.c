@@ -219,6 +219,15 @@ int runtime_device_make_in_child(const struct runtime_devices *devices,
 	return 0;
 }
 
+bool runtime_device_is_standard(const char *path, dev_t device)
+{
+	for (size_t i = 0; i < COUNT_OF(standard); i++)
+		if (strcmp(standard[i].path, path) == 0 &&
+		    makedev(standard[i].major, standard[i].minor) == device)
+			return true;
+	return false;
+}
+
 bool runtime_device_is_null(int fd)
 {
 	struct stat st;

@@ -41,5 +41,8 @@ int runtime_device_make_in_child(const struct runtime_devices *devices,
 int runtime_device_make_one_in_child(const struct runtime_device *device,
 				     const struct runtime_tree *tree, struct err *e);
 
+/* Is it one of the six, at its place? */
+bool runtime_device_is_standard(const char *path, dev_t device);
+
 /* Is fd the null device, character 1:3? What masks paths must be (CVE-2025-31133). */
 bool runtime_device_is_null(int fd);

@@ -153,6 +153,9 @@ static int remove_inside(void *context, int root_fd, struct err *e)
 		return errno == ENOENT ? 0 : err_sys(e, "look at %s", path);
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		return 0;
+	/* it was there before it was added, and does not go */
+	if (runtime_device_is_standard(path, st.st_rdev))
+		return 0;
 	if (unlinkat(dir, last, 0) == 0)
 		return 0;
 	if (errno != EBUSY)

@@ -437,6 +437,12 @@ enum yaml_type yaml_type_of(const char *text)
 	return is_float(text) ? YAML_FLOAT : YAML_TEXT;
 }
 
+bool yaml_is_null(const struct yaml_node *node)
+{
+	return node->kind == YAML_NODE_SCALAR && node->plain &&
+	       yaml_type_of(node->text) == YAML_NULL;
+}
+
 /* ---- looking up ---- */
 
 const struct yaml_node *yaml_member(const struct yaml_node *node, const char *key)

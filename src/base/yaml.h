@@ -56,3 +56,6 @@ enum yaml_type {
 	YAML_FLOAT,
 };
 enum yaml_type yaml_type_of(const char *text);
+
+/* Nothing is said: "", "~" or "null" without quotes. */
+bool yaml_is_null(const struct yaml_node *node);

@@ -44,12 +44,6 @@ static int wrong(const struct reading *r, const struct place *at, unsigned line,
 		       path.length ? ": " : "", why);
 }
 
-static bool is_null(const struct yaml_node *node)
-{
-	return node->kind == YAML_NODE_SCALAR && node->plain &&
-	       yaml_type_of(node->text) == YAML_NULL;
-}
-
 static int check_kind(const struct reading *r, const struct place *at, const struct yaml_node *node,
 		      enum yaml_node_kind kind, struct err *e)
 {
@@ -168,7 +162,7 @@ static int read_map(struct kube_pairs *ret, const struct reading *r, const struc
 		place.name = pair->key = of->key;
 		pair->line = of->line;
 		pair->value = "";
-		if (!is_null(of))
+		if (!yaml_is_null(of))
 			result = read_text(&pair->value, r, &place, of, e);
 	}
 	return result;
@@ -223,7 +217,7 @@ static int read_field(void *to, const struct kube_read_field *field, const struc
 {
 	void *place = (char *)to + field->offset;
 
-	if (is_null(node))
+	if (yaml_is_null(node))
 		return 0;
 	switch (field->type) {
 	case KUBE_READ_TEXT:

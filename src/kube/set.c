@@ -65,12 +65,6 @@ static int add_list(struct kube_set *set, const struct yaml_node *list, const ch
 	return r;
 }
 
-static bool is_empty(const struct yaml_node *node)
-{
-	return node->kind == YAML_NODE_SCALAR && node->plain &&
-	       yaml_type_of(node->text) == YAML_NULL;
-}
-
 int kube_set_add(struct kube_set *set, const char *text, size_t length, const char *file,
 		 struct err *e)
 {
@@ -81,7 +75,7 @@ int kube_set_add(struct kube_set *set, const char *text, size_t length, const ch
 	if (r < 0)
 		return r;
 	for (const struct yaml_node *of = documents->first; r == 0 && of; of = of->next) {
-		if (is_empty(of))
+		if (yaml_is_null(of))
 			continue;
 		r = str_equal(yaml_text(of, "kind"), "List") ? add_list(set, of, name, e)
 							     : add_node(set, of, name, e);

@@ -12,7 +12,6 @@ struct container;
 struct create_options;
 struct engine;
 struct err;
-struct image_command_files;
 
 /* One that was found. */
 struct foreign_machine {

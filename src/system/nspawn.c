@@ -512,6 +512,8 @@ static void finish(struct reading *r)
 {
 	if (!r->is_app)
 		system_foreign_set(r->machine, "system", "true");
+	else if (!user_ids_are_mapped())
+		system_foreign_set(r->machine, "userns", "auto"); /* as a system has */
 	if (r->placed)
 		return;
 	/* what systemd-nspawn@.service asks for where nothing is said */

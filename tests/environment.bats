@@ -80,6 +80,13 @@ build_has() {
 	refused 125 "goes with --name" holm run --replace busybox true
 }
 
+@test "--replace leaves the container there where the options of the new one are wrong" {
+	expect 0 holm run -d --name web busybox sleep 1000
+	refused 125 "sometimes" holm run --replace --name web --restart sometimes busybox true
+	expect 0 holm inspect -f '{{.State.Running}}' web
+	output_is true
+}
+
 @test "--replace leaves a container alone whose id begins like the name" {
 	local id
 	id=$(holm run -d --name web busybox sleep 1000)

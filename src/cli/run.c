@@ -14,6 +14,7 @@
 #include "cli/profile.h"
 #include "cli/relay.h"
 #include "cli/run.h"
+#include "engine/create.h"
 #include "engine/engine.h"
 #include "engine/pods.h"
 
@@ -299,7 +300,10 @@ static int replace_other(struct engine *engine, const struct create_options *o, 
 	/* not one whose id begins so */
 	if (!engine_find_name(engine, o->name, id))
 		return 0;
-	int r = engine_remove(engine, id, &force, e);
+	int r = engine_create_check(o, e);
+	if (r < 0)
+		return r;
+	r = engine_remove(engine, id, &force, e);
 	return r < 0 ? err_add(e, "--replace") : 0;
 }
 

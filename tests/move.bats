@@ -135,6 +135,8 @@ edited() { # PROGRAM - web.holm with other records: what python makes of c, its 
 	refused 1 "its files or its pod are on another host" there receive edited.holm
 	edited 'c["storage"]["mounts"] = [{"type": "image", "target": "/m", "layers": ["../.."]}]'
 	refused 1 "a mount is of what is no layer" there receive edited.holm
+	edited 'c["annotations"] = {"org.holm.hooks": "{\"preStart\":[{\"path\":\"/bin/touch\",\"args\":[\"touch\",\"/hooked\"]}]}"}'
+	refused 1 "org.holm.hooks is holm's own" there receive edited.holm
 	edited 'c["labels"] = {"l": "x" * (5 << 20)}'
 	refused 1 "its records are too long" there receive edited.holm
 	edited 'h["snapshots"][0]["comment"] = "x" * (5 << 20)'

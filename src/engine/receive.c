@@ -143,6 +143,11 @@ static int check_record(const struct container *c, struct err *e)
 		if (r < 0)
 			return r;
 	}
+	/* they would go into the spec, org.holm.hooks among them */
+	for (size_t i = 0; i < c->annotations.count; i++)
+		if (str_starts(c->annotations.items[i].key, "org.holm."))
+			return err_set(e, ERR_CORRUPT, "its annotation %.100s is holm's own",
+				       c->annotations.items[i].key);
 	return c->image.rootfs || c->storage.lower.count || c->storage.upper || c->pod.id
 		       ? err_set(e, ERR_UNSUPPORTED, "its files or its pod are on another host")
 		       : 0;

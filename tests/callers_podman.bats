@@ -251,17 +251,17 @@ podman_as_user() { # ARGUMENT...
 @test "podman plays what holm generates, and holm what podman generates" {
 	podman tag busybox docker.io/library/busybox:latest 2>/dev/null || true
 	holm pod create web >/dev/null
-	holm create --pod web --name web-one -m 64m --cpus 0.5 --cap-drop ALL -u 5:6 -v data:/data -v /etc/hostname:/h:ro \
+	holm create --pod web --name web-one -m 64m --cpus 0.5 --cap-drop ALL -u 5:6 -v played:/data -v /etc/hostname:/h:ro \
 		-e A=yes busybox sh -c 'sleep 1000' >/dev/null
 	holm create --pod web --name web-two busybox sleep 1000 >/dev/null
-	holm kube generate web data >ours.yaml
+	holm kube generate web played >ours.yaml
 	holm pod rm -f web >/dev/null
-	holm volume rm data >/dev/null
+	holm volume rm played >/dev/null
 	expect 0 podman kube play --network none ours.yaml
 	expect 0 podman exec web-one sh -c 'id -u; id -g; echo $A; ls -d /data /h'
 	output_is $'5\n6\nyes\n/data\n/h'
 	[ "$(podman inspect -f '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.EffectiveCaps}}' web-one)" = "67108864 500000000 []" ]
-	podman kube generate web data >theirs.yaml 2>/dev/null
+	podman kube generate web played >theirs.yaml 2>/dev/null
 	podman kube down ours.yaml >/dev/null
 	podman volume rm -a -f >/dev/null
 	expect 0 holm kube play --network none theirs.yaml

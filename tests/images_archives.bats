@@ -117,14 +117,15 @@ make_fs() { # TEXT
 	# what another holm that unpacks the same layer would hold
 	hex=$(sha256sum <a.tar | cut -c1-64)
 	mkdir "$HOLM_ROOT/layers/.new-$hex"
-	exec 8<"$HOLM_ROOT/layers/.new-$hex"
+	exec 7<"$HOLM_ROOT/layers" 8<"$HOLM_ROOT/layers/.new-$hex"
+	flock -s 7
 	flock 8
-	holm load -q -i image >/dev/null 3>&- 8>&- &
+	holm load -q -i image >/dev/null 3>&- 7>&- 8>&- &
 	local pid=$!
 	within 10 [ -e "$HOLM_ROOT/layers/$(sha256sum <b.tar | cut -c1-64)" ]
 	within 10 [ -e "$HOLM_ROOT/layers/$(sha256sum <c.tar | cut -c1-64)" ]
 	[ ! -e "$HOLM_ROOT/layers/$hex" ]
-	exec 8<&-
+	exec 7<&- 8<&-
 	wait $pid
 	[ -e "$HOLM_ROOT/layers/$hex/fs/large" ]
 }

@@ -39,8 +39,8 @@ stand_in() { # what it does: lines of shell
 	expect 0 holm run --rm template:debian/bookworm bash -c 'echo $((40 + 2))'
 	output_is 42
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/arguments")" = 1 ]
-	expect 0 holm images
-	output_has template:debian/bookworm
+	expect 0 holm images --format '{{.Repository}}:{{.Tag}}'
+	output_is template:debian/bookworm
 }
 
 @test "four at once make it once" {

@@ -45,7 +45,7 @@ world() { # COMMAND...
 services_end_but_world() {
 	local pid
 	for pid in "${SERVICES[@]:1}"; do
-		kill "$pid"
+		kill "$pid" 2>/dev/null || true # some end with their one connection
 		wait "$pid" || true
 	done
 	SERVICES=("${SERVICES[0]}")

@@ -143,7 +143,7 @@ sysinfo() { # ADDRESS-OR-BUFFER
 	expect 0 holm run -d --name box --view limits busybox sh -c \
 		'for i in $(seq 40); do (while :; do dd if=/proc/meminfo bs=1 of=/dev/null 2>/dev/null; done) & done; wait'
 	# as where there are so many CPUs that it never has answered all
-	renice -n 19 -p "$(pgrep -f 'holm-monitor run')" >/dev/null
+	pgrep -f 'holm-monitor run' | xargs renice -n 19 -p >/dev/null
 	sleep 2
 	for _ in 1 2 3; do
 		expect 0 timeout "$(seconds 5)" holm exec box true
@@ -182,6 +182,15 @@ sysinfo() { # ADDRESS-OR-BUFFER
 		--hook "start=/bin/sh -c 'cp /proc/meminfo /seen'" busybox sleep 1000
 	expect 0 holm exec box grep MemTotal /seen
 	[[ $output == *" 65536 kB" ]]
+}
+
+@test "a figure is copied into an output that others write to, and holm reads" {
+	expect 0 timeout "$(seconds 60)" holm run --rm --network none --view limits busybox sh -c '
+		(i=0; while [ $i -lt 300000 ]; do echo x; i=$((i + 1)); done) &
+		i=0; while [ $i -lt 500 ]; do cat /proc/uptime; i=$((i + 1)); done
+		wait'
+	[ "$(grep -c '^x$' <<<"$output")" -ge 299000 ]
+	[ "$(grep -c '^[0-9.]* [0-9.]*$' <<<"$output")" -ge 400 ]
 }
 
 @test "an ordinary user's container sees its own, too, where /dev/fuse is open to all" {

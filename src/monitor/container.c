@@ -144,6 +144,8 @@ int monitor_container_start(struct monitor *m, struct err *e)
 	monitor_figures_attached(m);
 	if (r < 0)
 		return r;
+	if (!m->tty || m->config.health.command.count)
+		monitor_figures_answer_beside(m);
 	if (!m->tty) {
 		monitor_output_open(m, 0, take_fd(&stdio.ours[1]));
 		monitor_output_open(m, 1, take_fd(&stdio.ours[2]));

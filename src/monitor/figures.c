@@ -245,18 +245,37 @@ static void files_ready(struct monitor *m, struct monitor_source *source, uint32
 
 /* ---- while this process waits for something else ---- */
 
+/* Nothing else of this process stays open: an end of a pipe would keep that from its end. */
+static void close_all_but(int one, int other)
+{
+	int low = one < other ? one : other, high = one < other ? other : one;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			close(fd);
+	if (low > 3)
+		close_range(3, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	close_range((unsigned)high + 1, ~0U, 0);
+}
+
 _Noreturn static void serve_until(struct monitor *m, int end_fd)
 {
 	struct pollfd fds[] = { { m->figures.files_source.fd, POLLIN, 0 }, { end_fd, POLLIN, 0 } };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	close_all_but(m->figures.files_source.fd, end_fd);
 	for (;;) {
-		if (poll(fds, COUNT_OF(fds), -1) < 0 && errno != EINTR)
+		int timeout = m->figures.load_at_ms ? LOAD_EVERY_MS : -1;
+		if (poll(fds, COUNT_OF(fds), timeout) < 0 && errno != EINTR)
 			_exit(1);
 		if (fds[1].revents)
 			_exit(0);
 		if (fds[0].revents && serve(m) < 0)
 			fds[0].fd = -1;
+		monitor_figures_turn(m, monitor_loop_now_ms());
 	}
 }
 
@@ -274,16 +293,24 @@ void monitor_figures_lend(struct monitor *m, struct monitor_figures_lent *ret)
 		serve_until(m, ends[0]);
 	}
 	close(ends[0]);
-	*ret = (struct monitor_figures_lent){ pid > 0 ? pid : 0, ends[1] };
+	if (pid < 0)
+		close(ends[1]);
+	else
+		*ret = (struct monitor_figures_lent){ pid, ends[1] };
 }
 
 void monitor_figures_take_back(struct monitor_figures_lent *lent)
 {
-	if (lent->end_fd >= 0)
-		close(take_fd(&lent->end_fd));
-	if (lent->pid)
-		process_wait(lent->pid);
+	if (!lent->pid)
+		return;
+	close(take_fd(&lent->end_fd));
+	process_wait(lent->pid);
 	lent->pid = 0;
+}
+
+void monitor_figures_answer_beside(struct monitor *m)
+{
+	monitor_figures_lend(m, &m->figures.beside);
 }
 
 /* ---- beginning and end ---- */
@@ -388,6 +415,7 @@ void monitor_figures_close(struct monitor *m)
 	struct monitor_figures *f = &m->figures;
 
 	monitor_figures_attached(m);
+	monitor_figures_take_back(&m->figures.beside);
 	monitor_figures_call_close(m);
 	monitor_source_close(m, &f->files_source);
 	for (size_t i = 0; i < MONITOR_FIGURES_FILES; i++)

@@ -100,7 +100,13 @@ struct monitor_figures_listener {
 	struct monitor_source source;
 	struct monitor_figures_listener *next;
 };
+/* Another process, which answers for as long as this one cannot. */
+struct monitor_figures_lent {
+	pid_t pid; /* 0: there is none */
+	int end_fd;
+};
 struct monitor_figures {
+	struct monitor_figures_lent beside;
 	int64_t began_ns; /* CLOCK_BOOTTIME of the host, when the container's own was 0 */
 	struct monitor_source files_source;
 	struct monitor_figures_file files[MONITOR_FIGURES_FILES];
@@ -336,11 +342,12 @@ void monitor_figures_turn(struct monitor *m, int64_t now_ms);
 int64_t monitor_figures_uptime_ns(const struct monitor *m);
 const struct runtime_load *monitor_figures_load(struct monitor *m);
 
+/* Whoever reads a pipe waits while another writes into it. A program that copies a file of ours into
+ * its output by splice(2), as cat does, has the pipe locked until that file is read: where pipes of
+ * the container are read here, a process of its own answers for as long as the container runs. */
+void monitor_figures_answer_beside(struct monitor *m);
+
 /* For as long as this process cannot answer, another does. */
-struct monitor_figures_lent {
-	pid_t pid;
-	int end_fd;
-};
 void monitor_figures_lend(struct monitor *m, struct monitor_figures_lent *ret);
 void monitor_figures_take_back(struct monitor_figures_lent *lent);
 

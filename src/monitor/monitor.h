@@ -342,9 +342,9 @@ void monitor_figures_turn(struct monitor *m, int64_t now_ms);
 int64_t monitor_figures_uptime_ns(const struct monitor *m);
 const struct runtime_load *monitor_figures_load(struct monitor *m);
 
-/* Whoever reads a pipe waits while another writes into it. A program that copies a file of ours into
- * its output by splice(2), as cat does, has the pipe locked until that file is read: where pipes of
- * the container are read here, a process of its own answers for as long as the container runs. */
+/* Whoever reads a pipe waits while another writes into it. A program that copies a file of ours
+ * into its output by splice(2), as cat does, has the pipe locked until that file is read: where
+ * pipes of the container are read here, another process answers for as long as it runs. */
 void monitor_figures_answer_beside(struct monitor *m);
 
 /* For as long as this process cannot answer, another does. */

@@ -106,3 +106,27 @@ list_there() {
 	refused 1 "$FROM/team/none:1: " holm image copy "$FROM/team/none:1" "$TO/x:1"
 	nothing_stays
 }
+
+@test "a list whose manifests take more memory than any would is refused" {
+	needs python3
+	python3 - <<-'END'
+		import hashlib, json, os
+		os.makedirs("huge/blobs/sha256")
+		def put(document, media_type):
+		    text = json.dumps(document).encode()
+		    digest = hashlib.sha256(text).hexdigest()
+		    open(f"huge/blobs/sha256/{digest}", "wb").write(text)
+		    return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(text)}
+		oci = "application/vnd.oci.image."
+		blob = {"mediaType": oci + "config.v1+json", "digest": "sha256:" + "0" * 64, "size": 2}
+		manifests = [put({"schemaVersion": 2, "mediaType": oci + "manifest.v1+json", "config": blob, "layers": [],
+		                  "annotations": {"a": chr(97 + i) * 4190000}},
+		                 oci + "manifest.v1+json") for i in range(5)]
+		top = put({"schemaVersion": 2, "mediaType": oci + "index.v1+json", "manifests": manifests}, oci + "index.v1+json")
+		top["annotations"] = {"org.opencontainers.image.ref.name": "1"}
+		json.dump({"schemaVersion": 2, "manifests": [top]}, open("huge/index.json", "w"))
+		json.dump({"imageLayoutVersion": "1.0.0"}, open("huge/oci-layout", "w"))
+	END
+	refused 1 "manifests have more than 16 MiB" holm image copy --all oci:huge:1 "$TO/huge:1"
+	nothing_stays
+}

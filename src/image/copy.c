@@ -29,6 +29,9 @@
 #include "storage/hash.h"
 #include "storage/store.h"
 
+/* Of all documents of one copy: a list of a hundred images has less than one MiB. */
+enum { DOCUMENTS_MAX = 16 << 20 };
+
 struct copied {
 	struct image_document document;
 	enum oci_document kind;
@@ -45,6 +48,7 @@ struct copying {
 	struct image_registry *registry;              /* of place */
 	struct strv mounts; /* the repository of the source, if on place's registry */
 	atomic_bool failed;
+	size_t documents_length;
 };
 
 static void clear_copying(struct copying *c)
@@ -100,9 +104,15 @@ static int add_named(struct copying *c, const struct oci_descriptor *d, struct e
 
 	if (r == 0)
 		r = read_document(one, e);
-	if (r == 0 && one->kind == OCI_DOCUMENT_INDEX)
-		r = err_set(e, ERR_UNSUPPORTED, "a list within a list");
-	return r;
+	if (r < 0)
+		return r;
+	if (one->kind == OCI_DOCUMENT_INDEX)
+		return err_set(e, ERR_UNSUPPORTED, "a list within a list");
+	c->documents_length += one->document.text.length;
+	if (c->documents_length > DOCUMENTS_MAX)
+		return err_set(e, ERR_CORRUPT, "its manifests have more than %d MiB",
+			       DOCUMENTS_MAX >> 20);
+	return 0;
 }
 
 static void take(struct copying *c, struct copied *one)

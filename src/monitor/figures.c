@@ -285,7 +285,7 @@ void monitor_figures_lend(struct monitor *m, struct monitor_figures_lent *ret)
 	int ends[2];
 
 	*ret = (struct monitor_figures_lent){ 0, -1 };
-	if (m->figures.files_source.fd < 0 || pipe2(ends, O_CLOEXEC) < 0)
+	if (m->figures.files_source.fd < 0 || m->figures.beside.pid || pipe2(ends, O_CLOEXEC) < 0)
 		return;
 	pid_t pid = fork();
 	if (pid == 0) {

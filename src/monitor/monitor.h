@@ -347,7 +347,7 @@ const struct runtime_load *monitor_figures_load(struct monitor *m);
  * pipes of the container are read here, another process answers for as long as it runs. */
 void monitor_figures_answer_beside(struct monitor *m);
 
-/* For as long as this process cannot answer, another does. */
+/* For as long as this process cannot answer, another does; nothing to do where one does anyway. */
 void monitor_figures_lend(struct monitor *m, struct monitor_figures_lent *ret);
 void monitor_figures_take_back(struct monitor_figures_lent *lent);
 

@@ -52,6 +52,17 @@ tree() { # NAME
 	[ "$(frozen_layers "$OTHER/root")" = 0 ]
 }
 
+@test "a name is free whose letters begin the id of another container" {
+	local id
+	box web
+	id=$(holm inspect -f '{{.Id}}' web)
+	holm backup web >web.tar
+	expect 0 holm receive --name "${id:0:5}" <web.tar
+	expect 0 holm receive --refresh --name "${id:0:6}" <web.tar
+	expect 0 holm ps -a --format '{{.Names}}'
+	[ "${#lines[@]}" = 3 ]
+}
+
 @test "a container with ids of its own gets others where it is received" {
 	box web --userns auto
 	expect 0 holm backup -o web.holm web

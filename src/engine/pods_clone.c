@@ -16,12 +16,11 @@ enum { NAMES_TRIED = 1000 };
 static char *free_name(struct engine *engine, const char *name)
 {
 	char id[CONTAINER_ID_LENGTH + 1];
-	struct err none;
 
 	for (int i = 0; i < NAMES_TRIED; i++) {
 		own_free char *tried =
 			i ? mem_format("%s-clone%d", name, i) : mem_format("%s-clone", name);
-		if (engine_find(engine, tried, id, &none) < 0)
+		if (!engine_find_name(engine, tried, id))
 			return take_ptr(&tried);
 	}
 	return mem_format("%s-clone", name);

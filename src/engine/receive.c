@@ -159,9 +159,8 @@ static int check_record(const struct container *c, struct err *e)
 static int hold_target(struct receiving *r, struct err *e)
 {
 	char id[CONTAINER_ID_LENGTH + 1];
-	struct err none;
 
-	if (engine_find(r->engine, r->name, id, &none) < 0)
+	if (!engine_find_name(r->engine, r->name, id))
 		return 0;
 	if (!r->refresh) {
 		err_set(e, ERR_EXISTS, "the name '%s' is taken", r->name);

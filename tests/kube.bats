@@ -542,6 +542,19 @@ checked() { # CONTAINER TEXT
 	holm kube play --userns auto u2.yaml
 	not grep -q '^ *0 *0 ' /proc/"$(holm inspect -f '{{.State.Pid}}' u2-c)"/uid_map
 	holm kube down u2.yaml
+	# the group of a claim is one of the pod's, not of the host's
+	{
+		printf 'kind: PersistentVolumeClaim\nmetadata: {name: claim}\n---\n'
+		pod u3 '    volumeMounts: [{name: v, mountPath: /v}]' '  hostUsers: false
+  securityContext: {fsGroup: 2000}
+  volumes: [{name: v, persistentVolumeClaim: {claimName: claim}}]'
+	} >u3.yaml
+	holm volume create claim
+	: >"$HOLM_ROOT/volumes/claim/data/there"
+	holm kube play u3.yaml
+	expect 0 holm exec u3-c stat -c %g /v
+	output_is 2000
+	holm kube down --force u3.yaml
 }
 
 @test "a volume of another pod stays, though both would call it the same" {

@@ -79,20 +79,29 @@ int kube_make_claim(struct kube_made *made, struct engine *engine,
 	return r < 0 ? err_add(e, "volume %s", volume->name) : 0;
 }
 
-/* To the root of the pod, whatever id of the host that is; and to the group, if there is one. */
+/* A group of the pod, whatever id of the host that is. -1: none, which chown(2) leaves alone. */
+static int find_group(gid_t *ret, const struct container *pod, int64_t group, struct err *e)
+{
+	*ret = (gid_t)group;
+	if (group >= 0 && pod->security.ids.gids.count &&
+	    !runtime_idmap_to_host(ret, &pod->security.ids.gids, *ret))
+		return err_set(e, ERR_INVALID, "the group %lld is none of the pod's",
+			       (long long)group);
+	return 0;
+}
+
+/* To the root of the pod, and to the group, if there is one. */
 static int give_to_pod(int fd, const struct container *pod, int64_t group, unsigned mode,
 		       struct err *e)
 {
-	uint32_t gid = (uint32_t)group;
+	gid_t gid;
 
 	int r = engine_userns_give(pod, fd, e);
+	if (r == 0)
+		r = find_group(&gid, pod, group, e);
 	if (r < 0)
 		return r;
-	if (group >= 0 && pod->security.ids.gids.count &&
-	    !runtime_idmap_to_host(&gid, &pod->security.ids.gids, gid))
-		return err_set(e, ERR_INVALID, "the group %lld is none of the pod's",
-			       (long long)group);
-	if ((group >= 0 && fchown(fd, (uid_t)-1, gid) < 0) || fchmod(fd, mode) < 0)
+	if (fchown(fd, (uid_t)-1, gid) < 0 || fchmod(fd, mode) < 0)
 		return err_sys(e, "owner and mode");
 	return 0;
 }
@@ -220,23 +229,27 @@ static int make_folder(int root, const char *path, struct err *e)
 }
 
 /* One whose folder has the group was given to it before, or is so made. */
-static int give(int folder, int64_t group, struct err *e)
+static int give(int folder, const struct container *pod, int64_t group, struct err *e)
 {
 	struct stat st;
+	gid_t gid;
 
+	int r = find_group(&gid, pod, group, e);
+	if (r < 0)
+		return r;
 	if (fstat(folder, &st) < 0)
 		return err_sys(e, "look at the volume");
-	if (st.st_gid == (gid_t)group)
+	if (st.st_gid == gid)
 		return 0;
-	if (fchown(folder, (uid_t)-1, (gid_t)group) < 0 ||
+	if (fchown(folder, (uid_t)-1, gid) < 0 ||
 	    fchmod(folder, (st.st_mode & 0777) | 02070) < 0)
 		return err_sys(e, "fsGroup");
 	return 0;
 }
 
 /* Kubernetes makes the folder that a subPath names, with the mode of the volume's. */
-int kube_make_part(struct kube_made *made, struct engine *engine, const struct kube_plan_part *part,
-		   struct err *e)
+int kube_make_part(struct kube_made *made, struct engine *engine, const struct container *pod,
+		   const struct kube_plan_part *part, struct err *e)
 {
 	const struct kube_plan_volume volume = { .name = part->volume };
 	int r = part->volume ? create(made, engine, &volume, e) : 0;
@@ -247,7 +260,7 @@ int kube_make_part(struct kube_made *made, struct engine *engine, const struct k
 				       : open(part->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return part->volume ? root : err_sys(e, "open %s", part->folder);
-	return part->path ? make_folder(root, part->path, e) : give(root, part->group, e);
+	return part->path ? make_folder(root, part->path, e) : give(root, pod, part->group, e);
 }
 
 /* ---- undo ---- */

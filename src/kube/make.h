@@ -19,8 +19,8 @@ int kube_make_claim(struct kube_made *made, struct engine *engine,
 int kube_make_volume(struct kube_made *made, struct engine *engine, const struct container *pod,
 		     const struct kube_plan_volume *volume, struct err *e);
 int kube_make_path(const struct kube_plan_path *path, const char *file, struct err *e);
-int kube_make_part(struct kube_made *made, struct engine *engine, const struct kube_plan_part *part,
-		   struct err *e);
+int kube_make_part(struct kube_made *made, struct engine *engine, const struct container *pod,
+		   const struct kube_plan_part *part, struct err *e);
 
 /* Newest first. What cannot be removed is told in a warning. */
 void kube_make_undo(struct kube_made *made, struct engine *engine);

@@ -96,7 +96,7 @@ static int make_needs(struct playing *p, const struct kube_plan_pod *pod, struct
 	for (size_t i = 0; r == 0 && i < pod->volumes.count; i++)
 		r = kube_make_volume(&p->made, p->engine, &made, &pod->volumes.items[i], e);
 	for (size_t i = 0; r == 0 && i < pod->parts.count; i++)
-		r = kube_make_part(&p->made, p->engine, &pod->parts.items[i], e);
+		r = kube_make_part(&p->made, p->engine, &made, &pod->parts.items[i], e);
 	for (size_t i = 0; r == 0 && i < pod->secrets.count; i++)
 		r = kube_make_secret(&p->made, p->engine, &pod->secrets.items[i], pod->o.name, true,
 				     e);

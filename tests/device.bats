@@ -187,6 +187,17 @@ comes_and_goes() {
 	expect 0 holm exec box sh -c ': <>/dev/two; : <>/mine'
 }
 
+@test "what a program of the container made there instead stays" {
+	needs_root "the kernel lets no ordinary user make devices"
+	box --cap-add MKNOD
+	expect 0 holm device add box /dev/null:/dev/nothing
+	expect 0 holm exec box sh -c 'rm /dev/nothing && mknod /dev/nothing c 1 5'
+	expect 0 holm device rm box /dev/nothing
+	expect 0 holm exec box test -c /dev/nothing
+	rows '{{.Target}}'
+	output_is ""
+}
+
 @test "a device, where it has ids of its own" {
 	needs_root "of ranges that are a user's own, user_ids tells"
 	ids_for_containers

@@ -140,10 +140,24 @@ int runtime_device_add(struct runtime_container *container, const struct oci_spe
 
 /* ---- and away ---- */
 
+struct node {
+	const char *path;
+	const struct oci_device_rule *rule;
+};
+
+static bool is_of_rule(const struct stat *st, const struct oci_device_rule *rule)
+{
+	if (!*rule->major && !*rule->minor)
+		return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+	return (st->st_mode & S_IFMT) == (*rule->type == 'b' ? S_IFBLK : S_IFCHR) &&
+	       major(st->st_rdev) == *rule->major && minor(st->st_rdev) == *rule->minor;
+}
+
 /* One that is bound lies over an empty file, which was made for it. */
 static int remove_inside(void *context, int root_fd, struct err *e)
 {
-	const char *path = context, *last;
+	const struct node *node = context;
+	const char *path = node->path, *last;
 	struct stat st;
 
 	own_fd int dir = path_open_parent(root_fd, path, false, &last, e);
@@ -151,7 +165,7 @@ static int remove_inside(void *context, int root_fd, struct err *e)
 		return e->number == ENOENT ? 0 : dir;
 	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "look at %s", path);
-	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+	if (!is_of_rule(&st, node->rule))
 		return 0;
 	/* it was there before it was added, and does not go */
 	if (runtime_device_is_standard(path, st.st_rdev))
@@ -186,8 +200,9 @@ int runtime_device_remove(struct runtime_container *container, const struct oci_
 			  const char *path, const struct oci_device_rule *rule, struct err *e)
 {
 	struct oci_resources rules = { 0 };
+	struct node node = { path, rule };
 
-	int r = runtime_inside_run(container, remove_inside, (void *)path, e);
+	int r = runtime_inside_run(container, remove_inside, &node, e);
 	if (r < 0)
 		return err_add(e, "device %s", path);
 	forget(container, rule);

@@ -16,9 +16,9 @@ struct runtime_store;
 int runtime_device_add(struct runtime_container *container, const struct oci_spec *spec,
 		       const char *text, const struct runtime_store *store, struct err *e);
 
-/* Takes the node at path away, if it is one that not every container has, and forbids the device of
- * rule (type, major and minor count), unless the rules of spec, which has it no more, or another
- * one that was added allow it. What has it open keeps it. A node that is gone is fine. The caller
- * stores *container. */
+/* Takes the node at path away, if it is the device of rule (type, major and minor count; 0:0: any)
+ * and one that not every container has, and forbids that, unless the rules of spec, which has it no
+ * more, or another one that was added allow it. What has it open keeps it. A node that is gone is
+ * fine. The caller stores *container. */
 int runtime_device_remove(struct runtime_container *container, const struct oci_spec *spec,
 			  const char *path, const struct oci_device_rule *rule, struct err *e);

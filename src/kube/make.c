@@ -241,8 +241,7 @@ static int give(int folder, const struct container *pod, int64_t group, struct e
 		return err_sys(e, "look at the volume");
 	if (st.st_gid == gid)
 		return 0;
-	if (fchown(folder, (uid_t)-1, gid) < 0 ||
-	    fchmod(folder, (st.st_mode & 0777) | 02070) < 0)
+	if (fchown(folder, (uid_t)-1, gid) < 0 || fchmod(folder, (st.st_mode & 0777) | 02070) < 0)
 		return err_sys(e, "fsGroup");
 	return 0;
 }

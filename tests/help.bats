@@ -38,6 +38,11 @@ commands() {
 	output_has "'holm help --all run' explains all options."
 }
 
+@test "holm --help has each section once; what is called otherwise is told" {
+	[ -z "$(holm --help | grep -E '^[A-Z][a-z]*:$' | sort | uniq -d)" ]
+	refused 1 "system prune for all" holm prune
+}
+
 @test "examples are command lines that holm understands" {
 	local line
 	while read -r line; do

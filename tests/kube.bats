@@ -163,6 +163,8 @@ healthy() { # CONTAINER
 
 @test "what is not there is no error for down, and a pod of another hand goes by its name" {
 	pod one >one.yaml
+	refused 1 "No such file" holm kube down nosuch.yaml
+	[ -z "$output" ]
 	expect 0 holm kube down one.yaml
 	output_is $'Pods stopped:\nPods removed:'
 	holm run -d --pod new:one busybox sleep 1000

@@ -18,7 +18,7 @@ static const struct absent {
 } options[] = {
 	{ NULL, "disable-content-trust",
 	  "holm checks signatures by policy.json, which is not the command line's to switch off: "
-	  "holm trust" },
+	  "holm image trust" },
 	{ NULL, "sign-by|sign-by-sigstore-private-key|sign-passphrase-file",
 	  "holm signs nothing itself: sign with gpg or cosign what is on the registry" },
 	{ NULL, "cert-dir", "put the certificates into /etc/containers/certs.d/REGISTRY/" },
@@ -29,7 +29,7 @@ static const struct absent {
 	{ NULL, "use-api-socket", "there is no daemon whose socket a container could have" },
 	{ "run|create", "runtime", "each container is run by holm's own; "
 	  "for others to call there is holm-runtime" },
-	{ "run|create", "volume-driver|storage-opt",
+	{ "run|create", "volume-driver",
 	  "volumes are made with their driver: holm volume create --driver ... --opt ..." },
 	{ "run|create|network connect", "link-local-ip",
 	  "say --ip with an address of the network" },
@@ -60,6 +60,7 @@ static const struct absent {
 	{ "push|manifest push", "compression-format|remove-signatures|compress",
 	  "what is pushed is what is stored, so that its digest stays" },
 }, commands[] = {
+	{ NULL, "prune", "holm container prune, image prune, volume prune; system prune for all" },
 	{ NULL, "swarm|node|service|stack|config", SWARM },
 	{ NULL, "plugin", "what docker does by plugins is in holm, or is called by exec" },
 	{ NULL, "context", "there is no daemon to choose; ssh HOST holm ... is the other machine" },

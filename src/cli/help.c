@@ -44,17 +44,15 @@ static void print_groups(FILE *to)
 
 void cli_help_all(FILE *to)
 {
-	const char *last = "";
+	own_clear(strv_clear) struct strv sections = { 0 };
 	own_clear(str_clear) struct str options = { 0 };
 
 	fputs("Usage: holm [OPTIONS] COMMAND\n\nContainers without a daemon.\n", to);
-	for (size_t i = 0; cli_commands[i]; i++) {
-		const char *section = cli_commands[i]->section;
-		if (section && strcmp(section, last) != 0) {
-			print_section(to, section);
-			last = section;
-		}
-	}
+	for (size_t i = 0; cli_commands[i]; i++)
+		if (cli_commands[i]->section && !strv_contains(&sections, cli_commands[i]->section))
+			strv_add(&sections, cli_commands[i]->section);
+	for (size_t i = 0; i < sections.count; i++)
+		print_section(to, sections.items[i]);
 	print_groups(to);
 	option_help(cli_main_options(), &options);
 	fputs(options.text, to);

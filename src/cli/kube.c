@@ -88,8 +88,8 @@ static int down(struct engine *engine, const char *place, bool force, struct err
 	own_clear(kube_down_removed_clear) struct kube_removed removed = { 0 };
 
 	int r = kube_down(engine, place, force, &removed, e);
-	print_list("Pods stopped:", &removed.stopped, true);
-	print_list("Pods removed:", &removed.removed, true);
+	print_list("Pods stopped:", &removed.stopped, r == 0);
+	print_list("Pods removed:", &removed.removed, r == 0);
 	print_list("Secrets removed:", &removed.secrets, false);
 	print_list("Volumes removed:", &removed.volumes, false);
 	return r;

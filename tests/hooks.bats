@@ -199,6 +199,10 @@ yes"
 	expect 0 holm set web "hook=start=/bin/true" "hook=stop=$PWD/bin/tell"
 	expect 0 holm set web
 	output_has "hook=start=/bin/true ; stop=$PWD/bin/tell"
+	expect 0 holm set web "hook=stop=$PWD/bin/tell a ';' b"
+	expect 0 holm set web "$(holm set web | grep ^hook)"
+	expect 0 holm set web
+	output_has "hook=start=/bin/true ; stop=$PWD/bin/tell a \";\" b"
 	expect 0 holm set web hook=
 	expect 0 holm set web
 	[[ $output == *$'\nhook=\n'* ]]

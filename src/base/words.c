@@ -29,11 +29,25 @@ static int read_part(struct str *word, const char **at, char *quote, struct err 
 	return 0;
 }
 
+static bool is_word_of(const char *at, char divider)
+{
+	return *at == divider && (!at[1] || strchr(blanks, at[1]));
+}
+
 int words_split(struct strv *to, const char *text, struct err *e)
 {
-	const char *at = text;
+	return words_split_until(to, &text, '\0', e);
+}
+
+int words_split_until(struct strv *to, const char **text, char divider, struct err *e)
+{
+	const char *at = *text;
 
 	for (at += strspn(at, blanks); *at; at += strspn(at, blanks)) {
+		if (is_word_of(at, divider)) {
+			*text = at + 1;
+			return 0;
+		}
 		own_clear(str_clear) struct str word = { 0 };
 		char quote = '\0';
 		while (*at && (quote || !strchr(blanks, *at))) {
@@ -45,12 +59,13 @@ int words_split(struct strv *to, const char *text, struct err *e)
 			return err_set(e, ERR_INVALID, "a %c that is not closed", quote);
 		strv_add_take(to, str_take(&word));
 	}
+	*text = at;
 	return 0;
 }
 
 static bool is_plain(const char *word)
 {
-	return *word && !word[strcspn(word, " \t\r\n'\"\\")];
+	return *word && !str_equal(word, ";") && !word[strcspn(word, " \t\r\n'\"\\")];
 }
 
 char *words_join(const struct strv *words)

@@ -9,5 +9,10 @@ struct strv;
 /* Adds the words to *to. ERR_INVALID: a quote or backslash is not closed. */
 int words_split(struct strv *to, const char *text, struct err *e);
 
-/* Words as one line that words_split() takes apart again. The caller frees it. */
+/* The same up to a word that is divider alone, as it is, not in quotes: *text is then behind that,
+ * else at the end. */
+int words_split_until(struct strv *to, const char **text, char divider, struct err *e);
+
+/* Words as one line that words_split() takes apart again; a ";" alone is in quotes. The caller
+ * frees it. */
 char *words_join(const struct strv *words);

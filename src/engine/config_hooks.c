@@ -114,15 +114,13 @@ static int read_hook(struct container *c, struct strv *points, const struct strv
 
 static int read_value(struct container *c, struct strv *points, const char *text, struct err *e)
 {
-	own_clear(strv_clear) struct strv words = { 0 };
+	int r = 0;
 
-	int r = words_split(&words, text, e);
-	for (size_t i = 0; r == 0 && i < words.count; i++) {
-		own_clear(strv_clear) struct strv hook = { 0 };
-		for (; i < words.count && !str_equal(words.items[i], ";"); i++)
-			strv_add(&hook, words.items[i]);
-		if (hook.count)
-			r = read_hook(c, points, &hook, e);
+	while (r == 0 && *text) {
+		own_clear(strv_clear) struct strv words = { 0 };
+		r = words_split_until(&words, &text, ';', e);
+		if (r == 0 && words.count)
+			r = read_hook(c, points, &words, e);
 	}
 	return r;
 }

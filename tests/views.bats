@@ -193,6 +193,37 @@ sysinfo() { # ADDRESS-OR-BUFFER
 	[ "$(grep -c '^[0-9.]* [0-9.]*$' <<<"$output")" -ge 400 ]
 }
 
+# What container box reads in small pieces, of which each is asked for by itself.
+in_pieces() {
+	holm exec box sh -c 'for i in $(seq 100); do dd if=/proc/uptime bs=1 2>/dev/null; done'
+}
+
+# Whole lines, of which none is older than the one before it.
+is_whole() { # NUMBER
+	[ "$(grep -c '^[0-9]*\.[0-9][0-9] [0-9]*\.[0-9][0-9]$' <<<"$output")" = "$1" ]
+	sort -s -C -n -k 1,1 <<<"$output"
+}
+
+@test "a figure that is read in pieces is of one moment, and of now, whoever answers" {
+	expect 0 holm run -d --name box --network none --view limits busybox sleep 1000
+	run in_pieces
+	is_whole 100
+	# whoever answers is killed: another does
+	mapfile -t found < <(pgrep -f 'holm-monitor run')
+	[ "${#found[@]}" = 2 ]
+	kill -9 "$(pgrep -P "${found[0]}" -f 'holm-monitor run')"
+	run in_pieces
+	is_whole 100
+	[ "$(pgrep -c -f 'holm-monitor run')" = 2 ]
+	expect 0 holm pause box
+	expect 0 holm unpause box
+	run in_pieces
+	is_whole 100
+	# nobody is left of a monitor that was killed
+	kill -9 "${found[0]}"
+	within 10 eval "! pgrep -f 'holm-monitor run' >/dev/null"
+}
+
 @test "an ordinary user's container sees its own, too, where /dev/fuse is open to all" {
 	needs_root "they make users of their own"
 	person_new 300000:65536

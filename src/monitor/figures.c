@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -261,6 +262,14 @@ static void close_all_but(int one, int other)
 	close_range((unsigned)high + 1, ~0U, 0);
 }
 
+/* Until the load is counted again, as poll(2) takes it. */
+static int load_wait_ms(const struct monitor *m)
+{
+	int64_t left = m->figures.load_at_ms - monitor_loop_now_ms();
+
+	return !m->figures.load_at_ms ? -1 : left < 0 ? 0 : (int)left;
+}
+
 _Noreturn static void serve_until(struct monitor *m, int end_fd)
 {
 	struct pollfd fds[] = { { m->figures.files_source.fd, POLLIN, 0 }, { end_fd, POLLIN, 0 } };
@@ -268,8 +277,7 @@ _Noreturn static void serve_until(struct monitor *m, int end_fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	close_all_but(m->figures.files_source.fd, end_fd);
 	for (;;) {
-		int timeout = m->figures.load_at_ms ? LOAD_EVERY_MS : -1;
-		if (poll(fds, COUNT_OF(fds), timeout) < 0 && errno != EINTR)
+		if (poll(fds, COUNT_OF(fds), load_wait_ms(m)) < 0 && errno != EINTR)
 			_exit(1);
 		if (fds[1].revents)
 			_exit(0);
@@ -308,9 +316,43 @@ void monitor_figures_take_back(struct monitor_figures_lent *lent)
 	lent->pid = 0;
 }
 
+static void forget_texts(struct monitor *m)
+{
+	for (size_t i = 0; i < MONITOR_FIGURES_FILES; i++)
+		str_clear(&m->figures.files[i].text);
+}
+
+static void take_back_beside(struct monitor *m)
+{
+	monitor_source_close(m, &m->figures.beside_end);
+	monitor_figures_take_back(&m->figures.beside);
+	monitor_source_set(m, &m->figures.files_source, EPOLLIN);
+}
+
+/* Somebody killed it. */
+static void beside_ended(struct monitor *m, struct monitor_source *source, uint32_t events)
+{
+	(void)source;
+	(void)events;
+	take_back_beside(m);
+	monitor_figures_answer_beside(m);
+}
+
+/* It alone answers then: a reader that comes back for the rest has to find the same text. */
 void monitor_figures_answer_beside(struct monitor *m)
 {
-	monitor_figures_lend(m, &m->figures.beside);
+	struct monitor_figures *f = &m->figures;
+
+	monitor_figures_lend(m, &f->beside);
+	int pidfd = f->beside.pid ? (int)syscall(SYS_pidfd_open, f->beside.pid, 0) : -1;
+	if (pidfd < 0) {
+		monitor_figures_take_back(&f->beside);
+		return;
+	}
+	f->beside_end.ready = beside_ended;
+	monitor_source_open(m, &f->beside_end, pidfd, EPOLLIN);
+	monitor_source_set(m, &f->files_source, 0);
+	forget_texts(m);
 }
 
 /* ---- beginning and end ---- */
@@ -415,10 +457,9 @@ void monitor_figures_close(struct monitor *m)
 	struct monitor_figures *f = &m->figures;
 
 	monitor_figures_attached(m);
-	monitor_figures_take_back(&m->figures.beside);
+	take_back_beside(m);
 	monitor_figures_call_close(m);
 	monitor_source_close(m, &f->files_source);
-	for (size_t i = 0; i < MONITOR_FIGURES_FILES; i++)
-		str_clear(&f->files[i].text);
+	forget_texts(m);
 	f->load_at_ms = 0;
 }

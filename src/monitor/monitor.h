@@ -107,6 +107,7 @@ struct monitor_figures_lent {
 };
 struct monitor_figures {
 	struct monitor_figures_lent beside;
+	struct monitor_source beside_end;
 	int64_t began_ns; /* CLOCK_BOOTTIME of the host, when the container's own was 0 */
 	struct monitor_source files_source;
 	struct monitor_figures_file files[MONITOR_FIGURES_FILES];
@@ -194,7 +195,7 @@ struct monitor {
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
 		.terminal_peer = -1, .program = -1, .guest.notify.fd = -1,                         \
-		.figures = { .files_source.fd = -1, .socket.fd = -1 },                             \
+		.figures = { .beside_end.fd = -1, .files_source.fd = -1, .socket.fd = -1 },        \
 		.check = { .probe.fd = -1, .result = -1 },                                         \
 		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 }, .ports = { -1, -1 },      \
 	}
@@ -344,7 +345,7 @@ const struct runtime_load *monitor_figures_load(struct monitor *m);
 
 /* Whoever reads a pipe waits while another writes into it. A program that copies a file of ours
  * into its output by splice(2), as cat does, has the pipe locked until that file is read: where
- * pipes of the container are read here, another process answers for as long as it runs. */
+ * pipes of the container are read here, another process answers, alone, for as long as it runs. */
 void monitor_figures_answer_beside(struct monitor *m);
 
 /* For as long as this process cannot answer, another does; nothing to do where one does anyway. */

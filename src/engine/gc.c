@@ -52,13 +52,15 @@ static int remove_oldest(struct engine *engine, struct engine_usage *usage, uint
 			 struct strv *done, struct err *e)
 {
 	own_free struct usage_image **order = mem_new(usage->images.count + 1, sizeof(*order));
+	own_clear(strv_clear) struct strv listed = { 0 };
 	uint64_t total = storage_usage_total(&usage->store) - usage->frozen_bytes;
 	size_t count = 0;
 	int r = 0;
 
+	storage_list_named(&listed, engine->store);
 	for (size_t i = 0; i < usage->images.count; i++)
 		if (!usage->images.items[i].containers && !usage->images.items[i].mounted &&
-		    !storage_list_has(engine->store, usage->images.items[i].digest))
+		    !strv_contains(&listed, usage->images.items[i].digest))
 			order[count++] = &usage->images.items[i];
 	qsort(order, count, sizeof(*order), by_use);
 	for (size_t i = 0; r == 0 && i < count && total > keep; i++) {

@@ -360,13 +360,15 @@ static int remove_found(struct engine *engine, const struct storage_index *index
 			const struct storage_entry *entry, bool force, struct strv *done,
 			struct err *e)
 {
+	own_clear(strv_clear) struct strv listed = { 0 };
 	size_t names = count_names(index, entry->digest);
 
 	if (names > 1 && !force) {
 		err_set(e, ERR_STATE, "the image has %zu names", names);
 		return err_hint(e, "remove them one by one, or use --force");
 	}
-	if (storage_list_has(engine->store, entry->digest))
+	storage_list_named(&listed, engine->store);
+	if (strv_contains(&listed, entry->digest))
 		return untag_all(engine, index, entry, done, e);
 	int r = check_unused(engine, entry, force, e);
 	return r < 0 ? r : remove_all(engine, index, entry, done, e);
@@ -495,11 +497,14 @@ static int prune(struct engine *engine, const struct storage_index *index,
 		 const struct engine_rows *rows, bool all, const struct prune_filter *filter,
 		 struct strv *done, struct err *e)
 {
+	own_clear(strv_clear) struct strv listed = { 0 };
+
+	storage_list_named(&listed, engine->store);
 	for (size_t i = 0; i < index->entries.count; i++) {
 		const struct storage_entry *entry = &index->entries.items[i];
 		if (engine_images_user(rows, entry) || (entry->reference && !all) ||
 		    engine_image_is_mounted(engine, entry->digest) ||
-		    storage_list_has(engine->store, entry->digest) || !fits(engine, entry, filter))
+		    strv_contains(&listed, entry->digest) || !fits(engine, entry, filter))
 			continue;
 		int r = entry->reference ? untag(engine, entry, false, done, e)
 					 : remove_all(engine, index, entry, done, e);

@@ -131,14 +131,15 @@ int engine_lists_tag(struct engine *engine, const char *name, const char *more, 
 /* ---- remove ---- */
 
 static bool is_needed(struct engine *engine, const struct storage_index *index,
-		      const struct engine_rows *rows, const struct storage_entry *entry)
+		      const struct engine_rows *rows, const struct strv *listed,
+		      const struct storage_entry *entry)
 {
 	for (size_t i = 0; i < index->entries.count; i++)
 		if (index->entries.items[i].reference &&
 		    str_equal(index->entries.items[i].digest, entry->digest))
 			return true;
 	return engine_images_user(rows, entry) || engine_image_is_mounted(engine, entry->digest) ||
-	       storage_list_has(engine->store, entry->digest);
+	       strv_contains(listed, entry->digest);
 }
 
 static int remove_images(struct engine *engine, const struct engine_list *list, struct strv *done,
@@ -146,8 +147,10 @@ static int remove_images(struct engine *engine, const struct engine_list *list, 
 {
 	own_clear(storage_index_clear) struct storage_index index = { 0 };
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
+	own_clear(strv_clear) struct strv listed = { 0 };
 	const struct list_options all = { .all = true };
 
+	storage_list_named(&listed, engine->store);
 	int r = storage_index_read(&index, engine->store, e);
 	if (r == 0)
 		r = engine_list(engine, &all, &rows, e);
@@ -156,7 +159,7 @@ static int remove_images(struct engine *engine, const struct engine_list *list, 
 	for (size_t i = 0; r == 0 && i < index.entries.count; i++) {
 		const struct storage_entry *entry = &index.entries.items[i];
 		if (!engine_lists_name(list, entry->digest) ||
-		    is_needed(engine, &index, &rows, entry))
+		    is_needed(engine, &index, &rows, &listed, entry))
 			continue;
 		r = storage_index_remove(engine->store, entry->digest, e);
 		if (r == 0)

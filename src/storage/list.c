@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "storage/store.h"
 
 #define FOLDER "lists"
@@ -54,17 +55,15 @@ int storage_list_read(struct oci_index *to, const struct store *store, const cha
 	return read_list(to, store->root_fd, path, e);
 }
 
-static bool names_it(int dir_fd, const char *file, const char *digest)
+static void add_named(struct strv *to, int dir_fd, const char *file)
 {
 	own_clear(oci_index_clear) struct oci_index index = { 0 };
 	struct err broken;
 
 	if (*file == '.' || read_list(&index, dir_fd, file, &broken) < 0)
-		return false;
+		return;
 	for (size_t i = 0; i < index.manifests.count; i++)
-		if (str_equal(index.manifests.items[i].digest, digest))
-			return true;
-	return false;
+		strv_add(to, index.manifests.items[i].digest);
 }
 
 /* NULL: there were never lists. */
@@ -79,14 +78,12 @@ static DIR *open_folder(const struct store *store)
 	return dir;
 }
 
-bool storage_list_has(const struct store *store, const char *digest)
+void storage_list_named(struct strv *to, const struct store *store)
 {
 	own_dir DIR *dir = open_folder(store);
 
 	for (const struct dirent *entry; dir && (entry = readdir(dir));)
-		if (names_it(dirfd(dir), entry->d_name, digest))
-			return true;
-	return false;
+		add_named(to, dirfd(dir), entry->d_name);
 }
 
 int storage_list_names(struct strv *to, const struct store *store, struct err *e)

@@ -28,8 +28,8 @@ int storage_list_names(struct strv *to, const struct store *store, struct err *e
 /* When it was changed last; 0: there is no such list. */
 int64_t storage_list_changed_ns(const struct store *store, const char *name);
 
-/* Does one of them name this manifest? */
-bool storage_list_has(const struct store *store, const char *digest);
+/* The digests of the manifests that they name. */
+void storage_list_named(struct strv *to, const struct store *store);
 
 /* For as long as from reading to writing one, and from asking what they name until an image has
  * been removed. Comes before the lock of the images. */

@@ -571,3 +571,18 @@ int config_mount_mount(struct container_mount *to, const char *text, const char 
 	int r = read_mount(to, text, folder, e);
 	return r < 0 ? err_add(e, "--mount %s", text) : 0;
 }
+
+int config_mount_add(struct container_storage *to, const struct strv *volumes,
+		     const struct strv *mounts, const struct strv *tmpfs, const char *folder,
+		     struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < volumes->count; i++)
+		r = config_mount_volume(shape_list_add(&to->mounts), volumes->items[i], folder, e);
+	for (size_t i = 0; r == 0 && i < mounts->count; i++)
+		r = config_mount_mount(shape_list_add(&to->mounts), mounts->items[i], folder, e);
+	for (size_t i = 0; r == 0 && i < tmpfs->count; i++)
+		r = config_mount_tmpfs(shape_list_add(&to->mounts), tmpfs->items[i], e);
+	return r;
+}

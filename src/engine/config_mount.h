@@ -19,6 +19,11 @@ int config_mount_mount(struct container_mount *to, const char *text, const char 
 /* TARGET[:OPTION,...] with the options of mount(8) for tmpfs. The same rules. */
 int config_mount_tmpfs(struct container_mount *to, const char *text, struct err *e);
 
+/* The values of --volume, --mount and --tmpfs, in this order, as further mounts of *to. */
+int config_mount_add(struct container_storage *to, const struct strv *volumes,
+		     const struct strv *mounts, const struct strv *tmpfs, const char *folder,
+		     struct err *e);
+
 /* *ret is path made lexically clean; refused unless it is absolute and not "/". The caller's. */
 int config_mount_target(char **ret, const char *path, struct err *e);
 

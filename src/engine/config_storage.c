@@ -32,20 +32,6 @@ static int check_twice(struct container_storage *s, struct err *e)
 	return 0;
 }
 
-static int add_mounts(struct container_storage *s, const struct create_options *o,
-		      const char *folder, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < o->volume.count; i++)
-		r = config_mount_volume(shape_list_add(&s->mounts), o->volume.items[i], folder, e);
-	for (size_t i = 0; r == 0 && i < o->mount.count; i++)
-		r = config_mount_mount(shape_list_add(&s->mounts), o->mount.items[i], folder, e);
-	for (size_t i = 0; r == 0 && i < o->tmpfs.count; i++)
-		r = config_mount_tmpfs(shape_list_add(&s->mounts), o->tmpfs.items[i], e);
-	return r;
-}
-
 /* The image's own VOLUMEs are anonymous volumes, filled from what the image has there. What
  * --volumes-from brings takes their place, too, so create.c drops those again. */
 static int add_image_volumes(struct container_storage *s, const struct create_options *o,
@@ -138,7 +124,7 @@ int config_storage(struct container *c, const struct create_options *o,
 	}
 	int r = add_storage_opts(s, &o->storage_opt, e);
 	if (r == 0)
-		r = add_mounts(s, o, context->folder, e);
+		r = config_mount_add(s, &o->volume, &o->mount, &o->tmpfs, context->folder, e);
 	if (r == 0)
 		r = check_twice(s, e);
 	if (r == 0)

@@ -183,15 +183,8 @@ static int add_all(struct held *held, struct container *wanted, bool temporary, 
 static int parse(struct container *wanted, const struct device_options *o, const char *folder,
 		 struct err *e)
 {
-	struct container_storage *s = &wanted->storage;
-	int r = 0;
+	int r = config_mount_add(&wanted->storage, &o->volume, &o->mount, &o->tmpfs, folder, e);
 
-	for (size_t i = 0; r == 0 && i < o->volume.count; i++)
-		r = config_mount_volume(shape_list_add(&s->mounts), o->volume.items[i], folder, e);
-	for (size_t i = 0; r == 0 && i < o->mount.count; i++)
-		r = config_mount_mount(shape_list_add(&s->mounts), o->mount.items[i], folder, e);
-	for (size_t i = 0; r == 0 && i < o->tmpfs.count; i++)
-		r = config_mount_tmpfs(shape_list_add(&s->mounts), o->tmpfs.items[i], e);
 	for (size_t i = 0; r == 0 && i < o->device.count; i++)
 		r = config_device(shape_list_add(&wanted->security.devices), o->device.items[i], e);
 	if (r == 0 && o->temporary && o->network.count)

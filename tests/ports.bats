@@ -271,6 +271,16 @@ no_proxy() {
 	! pgrep -x holm-proxy >/dev/null
 }
 
+# How much the pipes of a process can hold, each end counted.
+pipe_bytes() { # PID
+	python3 - "$1" <<-'E'
+		import fcntl, os, sys
+		folder = "/proc/%s/fd/" % sys.argv[1]
+		ends = [folder + n for n in os.listdir(folder) if os.readlink(folder + n).startswith("pipe:")]
+		print(sum(fcntl.fcntl(os.open(e, os.O_RDONLY | os.O_NONBLOCK), 1032) for e in ends))
+	E
+}
+
 @test "::1: a program carries the connections, of containers with IPv4 and with IPv6" {
 	web one -p '[::1]:8080:80'
 	within 10 get 'http://[::1]:8080/name'
@@ -290,6 +300,13 @@ no_proxy() {
 	done
 	wait
 	[ ! -e bad ]
+	within 5 eval '[ "$(pgrep -xc holm-proxy)" = 1 ]'
+	# one that carries nothing takes little of what a user may have of pipes
+	exec 9<>/dev/tcp/::1/8080
+	within 5 eval '[ "$(pgrep -xc holm-proxy)" = 2 ]'
+	within 5 eval '[ "$(pipe_bytes "$(pgrep -xn holm-proxy)")" -gt 0 ]'
+	[ "$(pipe_bytes "$(pgrep -xn holm-proxy)")" -le 524288 ]
+	exec 9>&-
 	within 5 eval '[ "$(pgrep -xc holm-proxy)" = 1 ]'
 	refused 125 "port 8080/tcp is published by the container one" \
 		holm run --rm --network bridge -p '[::1]:8080:80' busybox true

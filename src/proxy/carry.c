@@ -9,20 +9,28 @@
 
 #include "base/own.h"
 
-/* A pipe that is as large as fs.pipe-max-size lets an ordinary user's be (pipe(7)). */
-enum { CHUNK = 1 << 20 };
+/* Pipes are made of the size that the kernel gives them. One through which much comes at once gets
+ * larger; if all were so from the beginning, some tens of connections would reach what a user may
+ * have of pipes, and all new ones of that user were small (pipe-user-pages-soft, pipe(7)). */
+enum { MUCH = 16 << 10, CHUNK = 256 << 10 };
 
 /* One direction, and how much of it is in the pipe. */
 struct flow {
 	int from, to;
 	int pipe[2];
 	size_t held;
-	bool closed;
+	bool closed, grown;
 };
 
 static bool is_for_later(void)
 {
 	return errno == EAGAIN || errno == EINTR;
+}
+
+static void grow(struct flow *flow)
+{
+	flow->grown = true;
+	(void)fcntl(flow->pipe[1], F_SETPIPE_SZ, CHUNK);
 }
 
 /* false: it is at its end, either way. */
@@ -39,6 +47,8 @@ static bool move(struct flow *flow)
 			return shutdown(flow->to, SHUT_WR) == 0;
 		}
 		flow->held = (size_t)n;
+		if (n >= MUCH && !flow->grown)
+			grow(flow);
 	}
 	ssize_t n = splice(flow->pipe[0], NULL, flow->to, NULL, flow->held, flags);
 	if (n > 0)
@@ -64,10 +74,7 @@ static void wait_for(const struct flow flows[2])
 
 static bool open_pipe(struct flow *flow)
 {
-	if (pipe2(flow->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
-		return false;
-	(void)fcntl(flow->pipe[1], F_SETPIPE_SZ, CHUNK);
-	return true;
+	return pipe2(flow->pipe, O_CLOEXEC | O_NONBLOCK) == 0;
 }
 
 void proxy_carry(int client, int server)

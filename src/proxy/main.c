@@ -16,16 +16,19 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/number.h"
 #include "base/str.h"
 #include "proxy/carry.h"
 #include "proxy/inside.h"
 
 enum { LISTENER = 3, NAMESPACE = 4, NOBODY = 65534, CONNECTIONS_MAX = 1024 };
+enum { SCARCE_WAIT_NS = 100 * 1000 * 1000 };
 
 struct target {
 	struct sockaddr_storage address;
@@ -147,6 +150,19 @@ static void on_child(int signal)
 	(void)signal;
 }
 
+/* accept(2): the connection is still there then, and so would be the error. */
+static void wait_if_scarce(void)
+{
+	static const int scarce[] = { EMFILE, ENFILE, ENOBUFS, ENOMEM };
+	const struct timespec moment = { .tv_nsec = SCARCE_WAIT_NS };
+
+	for (size_t i = 0; i < COUNT_OF(scarce); i++)
+		if (errno == scarce[i]) {
+			nanosleep(&moment, NULL);
+			return;
+		}
+}
+
 _Noreturn static void run(const struct target *target)
 {
 	const pid_t self = getpid();
@@ -160,8 +176,10 @@ _Noreturn static void run(const struct target *target)
 		struct sockaddr_storage address = { 0 };
 		socklen_t length = sizeof(address);
 		int client = accept4(LISTENER, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
-		if (client < 0)
+		if (client < 0) {
+			wait_if_scarce();
 			continue;
+		}
 		pid_t pid = fork();
 		if (pid == 0)
 			serve(client, &address, target, self);

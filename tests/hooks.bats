@@ -209,6 +209,15 @@ yes"
 	expect 0 holm rm web
 }
 
+@test "a point that is not known is told" {
+	expect 0 holm create --name web --hook post-stop=/bin/true busybox
+	sed -i 's/"post-stop"/"later"/' "$HOLM_ROOT"/containers/*/config.json
+	expect 1 holm verify web
+	output_has "hook 'later': no such point"
+	refused 1 "hook 'later': no such point" holm start web
+	expect 0 holm rm web
+}
+
 @test "what others or a container could write is not run" {
 	hook x "exit 0"
 	refused 1 "no point" holm create --hook "before=$PWD/bin/x" busybox

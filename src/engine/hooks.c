@@ -118,9 +118,12 @@ static const char *place_root(struct oci_spec *spec, const struct container *c,
 
 static bool any_rooted(const struct container *c)
 {
-	for (size_t i = 0; i < c->hooks.count; i++)
-		if (points[engine_hooks_find(c->hooks.items[i].point)].rooted)
+	/* what is no point is told by engine_hooks_check(), perhaps later */
+	for (size_t i = 0; i < c->hooks.count; i++) {
+		int at = engine_hooks_find(c->hooks.items[i].point);
+		if (at >= 0 && points[at].rooted)
 			return true;
+	}
 	return false;
 }
 

@@ -295,6 +295,13 @@ goes_on() {
 	expect 0 holm exec box dd if=/dev/zero of=/more bs=1M count=60
 }
 
+@test "a clone hook has the root of a container with a project quota" {
+	ids_for_containers
+	store_on ,prjquota mkfs.ext4 -q -O quota,project
+	expect 0 holm create --name box --userns auto --storage-opt size=64m --hook clone=/bin/true busybox true
+	expect 0 holm clone box other
+}
+
 @test "who has the ids of the host could leave a project: it has a disk instead" {
 	store_on ,prjquota mkfs.ext4 -q -O quota,project
 	ends_at_its_quota

@@ -105,8 +105,11 @@ int engine_tree_open(struct engine *engine, const char *name, enum engine_tree_m
 
 int engine_tree_open_still(struct engine *engine, const struct container *c, struct err *e)
 {
-	struct engine_tree tree = { .container = *c, .root_fd = -1, .lock = -1 };
+	own_fd int folder = record_open(engine, c->id, e);
+	struct engine_tree tree = { .container = *c, .root_fd = -1, .lock = folder };
 
+	if (folder < 0)
+		return folder;
 	int r = open_view(engine, ENGINE_TREE_ALONE, &tree, e);
 	return r < 0 ? r : tree.root_fd;
 }

@@ -302,6 +302,25 @@ goes_on() {
 	expect 0 holm clone box other
 }
 
+@test "kill -9 at any moment while a project quota begins or ends leaves a container that is whole" {
+	ids_for_containers
+	store_on ,prjquota mkfs.ext4 -q -O quota,project
+	expect 0 holm run -d --name box --network none --userns auto --storage-opt size=64m busybox sleep 1000
+	expect 0 holm exec box sh -c 'echo kept >/note'
+	expect 0 holm stop -t 0 box
+	for size in 0 32m 0 48m 0 32m 0 48m; do
+		killed_at_random 60 holm set box disk=$size
+		expect 0 holm start box
+		expect 0 holm exec box sh -c 'cat /note; touch "/$(date +%N)"'
+		output_is kept
+		expect 0 holm stop -t 0 box
+	done
+	expect 0 holm set box disk=0
+	expect 0 holm set box disk=32m
+	expect 0 holm start box
+	(($(df_of box) <= 32768))
+}
+
 @test "who has the ids of the host could leave a project: it has a disk instead" {
 	store_on ,prjquota mkfs.ext4 -q -O quota,project
 	ends_at_its_quota

@@ -58,29 +58,49 @@ static void remove_old(const struct change *change)
 	fd_remove_tree_at(change->folder_fd, "work", &ignored);
 }
 
-/* All that it wrote is in frozen layers by now. */
-static int move(const struct change *change, struct err *e)
+/* Elsewhere: those of one that was killed here hold nothing. */
+static int make_folders(const struct change *change, struct err *e)
 {
-	struct container *c = change->c;
 	int r = 0;
 
-	c->storage.size = change->bytes;
-	r = engine_quota_choose(change->engine, c, e);
-	if (r < 0)
-		return r;
-	/* the folders of before, or of one that was killed here, hold nothing */
-	if (!engine_quota_is_apart(c)) {
+	if (!engine_quota_is_apart(change->c)) {
 		r = fd_remove_tree_at(change->folder_fd, "upper", e);
 		if (r == 0)
 			r = fd_remove_tree_at(change->folder_fd, "work", e);
 	}
 	if (r < 0)
 		return r;
-	own_fd int upper = engine_freeze_make_folders(change->engine, c, change->folder_fd, e);
+	own_fd int upper =
+		engine_freeze_make_folders(change->engine, change->c, change->folder_fd, e);
+	return upper < 0 ? upper : 0;
+}
+
+/* In the same place: a start makes a work folder that is missing, but no upper one. */
+static int renew_folders(const struct change *change, struct err *e)
+{
+	int r = fd_remove_tree_at(change->folder_fd, "work", e);
+
+	if (r == 0)
+		r = engine_freeze_renew_upper(change->engine, change->c, change->folder_fd, e);
+	if (r == 0 && mkdirat(change->folder_fd, "work", 0700) < 0 && errno != EEXIST)
+		r = err_sys(e, "make the container's work folder");
+	return r;
+}
+
+/* All that it wrote is in frozen layers by now. */
+static int move(const struct change *change, struct err *e)
+{
+	struct container *c = change->c;
+	bool apart = engine_quota_is_apart(c);
+
+	c->storage.size = change->bytes;
+	int r = engine_quota_choose(change->engine, c, e);
+	if (r < 0)
+		return r;
+	r = apart || engine_quota_is_apart(c) ? make_folders(change, e) : renew_folders(change, e);
 	fault_point("quota.moved");
-	if (upper < 0)
-		return upper;
-	r = commit(change, e);
+	if (r == 0)
+		r = commit(change, e);
 	if (r == 0)
 		remove_old(change);
 	return r;

@@ -128,6 +128,19 @@ architectures() { # of an index.json or a manifest's text
 	output_is "amd64 1"
 }
 
+@test "a folder of a platform is below the output, whatever an image says that it is for" {
+	mkdir -p root deep/er
+	echo x >root/file
+	tar -C root -cf layer.tar .
+	eval "$(declare -f oci_image | sed 's|"os":"linux"|"os":"../../up"|')"
+	oci_image odd x:1 layer.tar
+	expect 0 holm load -i odd
+	printf 'FROM x:1\n' >Dockerfile
+	expect 0 holm build --output type=local,dest=deep/er/out,platform-split=true .
+	[ ! -e deep/up_amd64 ]
+	[ -e deep/er/out/.._.._up_amd64/file ]
+}
+
 @test "several platforms are one graph: what they share is done once, the rest side by side" {
 	cat >Dockerfile <<-'END'
 		FROM --platform=$BUILDPLATFORM busybox AS shared

@@ -142,9 +142,14 @@ static char *folder_of(const struct build *build, size_t target)
 	const struct build_state *state = &build->states[build->targets.items[target].stage];
 	const struct oci_image_config *config = &state->config;
 	bool variant = !str_empty(config->variant);
+	char *name = mem_format("%s_%s%s%s", config->os, config->architecture, variant ? "_" : "",
+				variant ? config->variant : "");
 
-	return mem_format("%s_%s%s%s", config->os, config->architecture, variant ? "_" : "",
-			  variant ? config->variant : "");
+	/* of a base image they are what its maker wrote: no path */
+	for (char *c = name; *c; c++)
+		if (*c == '/')
+			*c = '_';
+	return name;
 }
 
 static int open_new_folder(int dir, const char *path, struct err *e)

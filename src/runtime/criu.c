@@ -123,7 +123,16 @@ void runtime_criu_arguments(struct strv *to, const char *action,
 
 /* ---- running it ---- */
 
-/* The last line of the log that tells of an error, without time and place. */
+static bool says_only_that_it_failed(const char *line)
+{
+	const char *word = " FAILED.", *end = line + strcspn(line, "\n");
+	size_t length = strlen(word);
+
+	return (size_t)(end - line) >= length && strncmp(end - length, word, length) == 0;
+}
+
+/* The last line of the log that tells of an error, without time and place. That all has failed
+ * ("Dumping FAILED.") is said behind the reason. */
 static char *last_error(const struct runtime_criu_options *o, const char *log)
 {
 	const char *folder = o->work_path ? o->work_path : o->image_path;
@@ -135,7 +144,8 @@ static char *last_error(const struct runtime_criu_options *o, const char *log)
 	if (dir < 0 || fd_read_file_at(dir, log, LOG_BYTES_MAX, &text, &e) < 0 || !text.text)
 		return mem_format("see %s/%s", folder, log);
 	for (const char *at = text.text; (at = strstr(at, "Error (")); at++)
-		found = at;
+		if (!found || !says_only_that_it_failed(at))
+			found = at;
 	if (!found)
 		return mem_format("see %s/%s", folder, log);
 	const char *message = strstr(found, "): ");

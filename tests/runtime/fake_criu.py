@@ -9,6 +9,10 @@ import signal
 import socket
 import sys
 
+LOG = """(00.1) Error (criu/sk-tcp.c:1): Can't get 1:16 opt: Operation not supported
+(00.2) Error (criu/cr-dump.c:2): Dumping FAILED.
+"""
+
 CLONE_PARENT, SYS_CLONE = 0x8000, 56
 DUMP, RESTORE, NOTIFY = 1, 2, 6
 
@@ -77,6 +81,9 @@ def serve(peer):
             print(number, value if isinstance(value, int) else value.decode("latin-1"), file=asked)
     options = dict(fields(request[2]))
     if os.environ.get("FAKE_CRIU_FAILS"):
+        if log := os.environ.get("FAKE_CRIU_LOG"):
+            with open(log, "w", encoding="ascii") as out:
+                out.write(LOG)
         peer.send(field(1, request[1]) + field(2, 0))
         return
     if request[1] == DUMP:

@@ -255,6 +255,24 @@ status_is() { # STATUS
 	rt_refused 1 "is not open" run --preserve-fds 40 --bundle "$BUNDLE" "$ID"
 }
 
+@test "descriptors that the caller left free are not those of the runtime: its log, the container's folder" {
+	args sleep 100
+	create
+	expect 0 rt start "$ID"
+	none() { rt "$@" 3>&- 4>&- 5>&- 6>&- 7>&-; }
+	one() { rt "$@" 3<"$BUNDLE/config.json" 4>&- 5>&- 6>&- 7>&-; }
+	for count in 1 2 3; do
+		expect 1 none exec --preserve-fds $count "$ID" ls -l /proc/self/fd
+		output_has "descriptor 3 is not open"
+		expect 1 none run --preserve-fds $count --bundle "$BUNDLE" "$ID-2"
+		output_has "descriptor 3 is not open"
+	done
+	expect 1 one exec --preserve-fds 2 "$ID" ls -l /proc/self/fd
+	output_has "descriptor 4 is not open"
+	expect 0 one exec --preserve-fds 1 "$ID" sh -c 'head -c 1 <&3'
+	output_is "{"
+}
+
 @test "--no-pivot and --no-new-keyring" {
 	args sh -c 'ls -d /bin /rootfs /var/tmp 2>&1; cat /proc/self/mountinfo | wc -l; ls -di /'
 	expect 0 rt run --no-pivot --no-new-keyring --bundle "$BUNDLE" "$ID"

@@ -330,6 +330,8 @@ status_is() { # STATUS
 	rt_refused 1 "config.json" create --bundle "$BUNDLE" "$ID"
 	python3 -c 'print("{\"a\":" * 100000)' >"$BUNDLE/config.json"
 	rt_refused 1 "config.json" create --bundle "$BUNDLE" "$ID"
+	jq '.vm = { kernel: { path: "/vmlinuz" } }' "$BATS_TEST_TMPDIR/good.json" >"$BUNDLE/config.json"
+	rt_refused 1 "vm: this runtime makes no virtual machines" create --bundle "$BUNDLE" "$ID"
 	rt_refused 1 "did you mean 'state'" sttae "$ID"
 	rt_refused 1 "too few arguments" create
 }

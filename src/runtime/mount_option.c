@@ -206,4 +206,6 @@ void runtime_mount_options_names(struct strv *to)
 		strv_add(to, switches[i].word);
 	for (size_t i = 0; i < COUNT_OF(without_effect); i++)
 		strv_add(to, without_effect[i]);
+	for (size_t i = 0; i < COUNT_OF(supers); i++)
+		strv_add(to, supers[i]);
 }

@@ -143,18 +143,20 @@ static const char *const known[] = {
 	"ridmap",
 };
 
-START_TEST(every_word_of_the_specification_is_known)
+START_TEST(every_word_of_the_specification_is_known_and_named)
 {
 	own_clear(runtime_mount_options_clear) struct runtime_mount_options o = { 0 };
-	own_clear(strv_clear) struct strv words = { 0 };
+	own_clear(strv_clear) struct strv words = { 0 }, names = { 0 };
 
 	strv_add(&words, known[_i]);
 	runtime_mount_options_parse(&o, &words);
 	ck_assert_uint_eq(o.own.count, 0);
+	runtime_mount_options_names(&names);
+	ck_assert(strv_contains(&names, known[_i]));
 }
 END_TEST
 
 UNIT_MAIN("runtime/mount_option", UNIT_LOOP(words_become_flags, COUNT_OF(rows)),
 	  UNIT(rbind_is_a_recursive_bind),
 	  UNIT(words_of_crun_and_of_any_filesystem_are_told_from_its_own),
-	  UNIT_LOOP(every_word_of_the_specification_is_known, COUNT_OF(known)))
+	  UNIT_LOOP(every_word_of_the_specification_is_known_and_named, COUNT_OF(known)))

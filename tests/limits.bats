@@ -128,6 +128,8 @@ host_limit() { # NAME CONTROLLER V1_FILE V2_FILE
 @test "rlimits: what was asked for is given or refused, never less" {
 	expect 0 holm run --rm --ulimit nofile=100:200 busybox sh -c 'ulimit -n; ulimit -Hn'
 	output_is $'100\n200'
+	expect 0 holm run --rm --ulimit nofile=100:200 --ulimit NOFILE=150 busybox sh -c 'ulimit -n; ulimit -Hn'
+	output_is $'150\n150'
 	expect 0 holm run --rm --ulimit core=0 busybox sh -c 'ulimit -c'
 	output_is 0
 	refused 125 nofile holm run --rm --ulimit nofile=200:100 busybox true

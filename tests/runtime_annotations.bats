@@ -45,3 +45,13 @@ print(open(f"/proc/self/fdinfo/{fd}").read())' "$receiver"
 	[ "$(awk '$1 == "NSpid:" { print NF, $3 }' "$BATS_TEST_TMPDIR/service.0.log")" = "3 1" ] ||
 		[ "$(awk '$1 == "Pid:" { print $2 }' "$BATS_TEST_TMPDIR/service.0.log")" = -1 ]
 }
+
+@test "what crun would do and this runtime does not is refused, and not left out" {
+	local name
+	for name in handler seccomp.plugins seccomp_bpf_data systemd.force_cgroup_v1; do
+		bundle_edit '.annotations = { ("run.oci." + $n): "x" }' --arg n $name
+		bundle_refused 125 "annotation run.oci.$name: " bundle true
+		bundle_edit '.annotations = { ("run.oci." + $n): "" }' --arg n $name
+		expect 0 bundle true
+	done
+}

@@ -158,6 +158,8 @@ cookie() { # PID
 		.process.user.umask = 512|process.user.umask 01000 is more than 0777
 		.process.consoleSize = { height: 70000, width: 80 }|process.consoleSize
 		.process.rlimits = [{ type: "RLIMIT_X", soft: 1, hard: 1 }]|process.rlimits: no resource limit "RLIMIT_X"
+		.process.rlimits = [{ type: "RLIMIT_CORE", soft: 1, hard: 1 }, { type: "RLIMIT_CORE", soft: 2, hard: 2 }]|process.rlimits: RLIMIT_CORE is there twice
+		.process.env += ["=x"]|process.env: '=x' is not NAME=VALUE
 		.process.oomScoreAdj = 1001|process.oomScoreAdj 1001
 		.linux.memoryPolicy = { mode: "MPOL_X", nodes: "0" }|linux.memoryPolicy.mode 'MPOL_X' is unknown
 		.linux.memoryPolicy = { mode: "MPOL_BIND" }|linux.memoryPolicy.nodes: MPOL_BIND takes at least one

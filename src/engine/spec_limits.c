@@ -240,15 +240,27 @@ int spec_limits_change(struct oci_resources *ret, const struct container_limits 
 	return change_rates(ret, from, to, e);
 }
 
+/* That of this kind if there is one: the later limit counts, as with docker, and the specification
+ * wants each kind once. */
+static struct oci_rlimit *own_rlimit(struct oci_process *process, const char *type)
+{
+	for (size_t i = 0; i < process->rlimits.count; i++)
+		if (str_equal(process->rlimits.items[i].type, type))
+			return &process->rlimits.items[i];
+	struct oci_rlimit *rlimit = shape_list_add(&process->rlimits);
+	rlimit->type = mem_text(type);
+	return rlimit;
+}
+
 static void add_rlimits(struct oci_process *process, const struct container_limits *l)
 {
 	for (size_t i = 0; i < l->ulimits.count; i++) {
 		const struct container_ulimit *from = &l->ulimits.items[i];
-		struct oci_rlimit *to = shape_list_add(&process->rlimits);
 		int resource;
 		struct err ignored;
-		if (runtime_rlimit_parse(&resource, from->name, &ignored) == 0)
-			to->type = mem_text(runtime_rlimit_name(resource));
+		bool known = runtime_rlimit_parse(&resource, from->name, &ignored) == 0;
+		struct oci_rlimit *to =
+			own_rlimit(process, known ? runtime_rlimit_name(resource) : from->name);
 		to->soft = from->soft < 0 ? UINT64_MAX : (uint64_t)from->soft;
 		to->hard = from->hard < 0 ? UINT64_MAX : (uint64_t)from->hard;
 	}

@@ -59,7 +59,8 @@ static int check_process(const struct oci_process *process, struct err *e)
 	    (process->console_size->height > USHRT_MAX || process->console_size->width > USHRT_MAX))
 		return err_set(e, ERR_INVALID, "process.consoleSize is more than %d", USHRT_MAX);
 	for (size_t i = 0; i < process->env.count; i++)
-		if (!strchr(process->env.items[i], '='))
+		if (strcspn(process->env.items[i], "=") == 0 ||
+		    !strchr(process->env.items[i], '='))
 			return err_set(e, ERR_INVALID, "process.env: '%s' is not NAME=VALUE",
 				       process->env.items[i]);
 	return 0;
@@ -84,6 +85,31 @@ static int check_running(const struct oci_spec *spec, const struct oci_process *
 	return r;
 }
 
+/* crun's, which are not done here: who wrote them would get less of a wall, or another program. */
+static int check_annotations(const struct oci_spec *spec, struct err *e)
+{
+	static const struct {
+		const char *name, *why, *instead;
+	} refused[] = {
+		{ "run.oci.handler", "there are no handlers",
+		  "krun and those of wasm are crun's; without it the host's kernel runs the process" },
+		{ "run.oci.seccomp.plugins", "no foreign code is loaded",
+		  "run.oci.seccomp.receiver names the socket of an agent" },
+		{ "run.oci.seccomp_bpf_data", "no ready-made filter is loaded",
+		  "linux.seccomp is compiled, in a tenth of a millisecond" },
+		{ "run.oci.systemd.force_cgroup_v1", "no hierarchy of v1 is made on a v2 host",
+		  "mount -t cgroup -o none,name=systemd on the host, and a bind mount of it" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(refused); i++) {
+		if (str_empty(shape_map_get(&spec->annotations, refused[i].name)))
+			continue;
+		err_set(e, ERR_UNSUPPORTED, "annotation %s: %s", refused[i].name, refused[i].why);
+		return err_hint(e, "%s", refused[i].instead);
+	}
+	return 0;
+}
+
 int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oci_spec *spec,
 				     const struct oci_process *process,
 				     const struct runtime_options *options, struct err *e)
@@ -103,6 +129,8 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 	int r = check_process(process, e);
 	if (r == 0)
 		r = check_running(spec, process, e);
+	if (r == 0)
+		r = check_annotations(spec, e);
 	if (r == 0)
 		r = runtime_env_file_add(&ret->env, &spec->annotations, e);
 	if (r < 0)

@@ -135,8 +135,10 @@ static int prepare_landlock(struct runtime_rights *ret, const struct oci_spec *s
 		    : 0;
 }
 
+/* seen: a bit for each resource so far; one that is there twice is an error (runtime-spec
+ * config.md#posix-process). */
 static int prepare_rlimit(struct runtime_rights *ret, const struct oci_spec *spec,
-			  const struct oci_rlimit *from, struct err *e)
+			  const struct oci_rlimit *from, unsigned *seen, struct err *e)
 {
 	struct runtime_rlimit *to = &ret->rlimits[ret->rlimits_count++];
 	int resource;
@@ -145,6 +147,9 @@ static int prepare_rlimit(struct runtime_rights *ret, const struct oci_spec *spe
 	int r = runtime_rlimit_parse(&resource, from->type ? from->type : "", e);
 	if (r < 0)
 		return err_add(e, "process.rlimits");
+	if (*seen & 1U << resource)
+		return err_set(e, ERR_INVALID, "process.rlimits: %s is there twice", from->type);
+	*seen |= 1U << resource;
 	if (runtime_rights_is_default(spec, from->type) &&
 	    runtime_rlimit_clamp(resource, &to->soft, &to->hard))
 		log_warning("%s is lowered to %llu, which is all that this process may give",
@@ -156,12 +161,13 @@ static int prepare_rlimits(struct runtime_rights *ret, const struct oci_spec *sp
 			   const struct oci_process *process, struct err *e)
 {
 	const struct oci_process *from = process;
+	unsigned seen = 0;
 
 	if (process->rlimits.count == 0 && spec->process)
 		from = spec->process;
 	ret->rlimits = mem_new(from->rlimits.count + 1, sizeof(*ret->rlimits));
 	for (size_t i = 0; i < from->rlimits.count; i++) {
-		int r = prepare_rlimit(ret, spec, &from->rlimits.items[i], e);
+		int r = prepare_rlimit(ret, spec, &from->rlimits.items[i], &seen, e);
 		if (r < 0)
 			return r;
 	}

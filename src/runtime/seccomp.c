@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -97,6 +98,14 @@ static const struct {
 	{ "SCMP_ARCH_SHEB", "", -1 },
 };
 
+/* The kernel looks at the flags before it looks for the filter: seccomp(2), EFAULT. */
+static bool kernel_knows(uint32_t flag)
+{
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) /* only together */
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+}
+
 void runtime_seccomp_names(struct runtime_seccomp_names *to)
 {
 	struct utsname host;
@@ -106,8 +115,11 @@ void runtime_seccomp_names(struct runtime_seccomp_names *to)
 		strv_add(&to->actions, actions[i].name);
 	for (size_t i = 0; i < COUNT_OF(operators); i++)
 		strv_add(&to->operators, operators[i].name);
-	for (size_t i = 0; i < COUNT_OF(flags); i++)
+	for (size_t i = 0; i < COUNT_OF(flags); i++) {
 		strv_add(&to->flags, flags[i].name);
+		if (kernel_knows(flags[i].flag))
+			strv_add(&to->kernel_flags, flags[i].name);
+	}
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		if (strcmp(known[i].machine, host.machine) == 0)
 			strv_add(&to->architectures, known[i].name);
@@ -118,6 +130,7 @@ void runtime_seccomp_names_clear(struct runtime_seccomp_names *names)
 	strv_clear(&names->actions);
 	strv_clear(&names->operators);
 	strv_clear(&names->flags);
+	strv_clear(&names->kernel_flags);
 	strv_clear(&names->architectures);
 }
 

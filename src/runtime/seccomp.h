@@ -64,6 +64,7 @@ struct runtime_seccomp_names {
 	struct strv actions;
 	struct strv operators;
 	struct strv flags;
+	struct strv kernel_flags; /* those of them that this kernel has */
 	struct strv architectures;
 };
 void runtime_seccomp_names(struct runtime_seccomp_names *to);

@@ -76,7 +76,7 @@ static struct json_object *seccomp(void)
 	json_object_object_add(object, "operators", array(&names.operators));
 	json_object_object_add(object, "archs", array(&names.architectures));
 	json_object_object_add(object, "knownFlags", array(&names.flags));
-	json_object_object_add(object, "supportedFlags", array(&names.flags));
+	json_object_object_add(object, "supportedFlags", array(&names.kernel_flags));
 	return object;
 }
 

@@ -142,7 +142,7 @@ static int parse_long(struct scan *s, const char *name, struct err *e)
 	const char *value = name[length] ? name + length + 1 : NULL;
 	const struct option *option = option_find(s->table, name, length);
 
-	if (!option && strcmp(name, "help") == 0) {
+	if (!option && (strcmp(name, "help") == 0 || strcmp(name, "usage") == 0)) {
 		s->line->help = true;
 		return 0;
 	}
@@ -170,7 +170,7 @@ static const char *attached_value(const struct option *option, const char *rest)
 
 static int unknown_letter(struct scan *s, char letter, const char *letters, struct err *e)
 {
-	if (letter != 'h')
+	if (letter != 'h' && letter != '?')
 		return letters[1] ? err_set(e, ERR_INVALID, "unknown option -%c in -%s", letter,
 					    letters)
 				  : err_set(e, ERR_INVALID, "unknown option -%c", letter);

@@ -178,6 +178,18 @@ static int find_command(struct runtime_cli *cli, const char *name, struct err *e
 	return best ? err_hint(e, "did you mean '%s'?", best) : -e->number;
 }
 
+/* "help", "help run", as with runc */
+static int help(struct runtime_cli *cli, const struct strv *words, struct err *e)
+{
+	int r = words->count > 1 ? find_command(cli, words->items[1], e) : 0;
+
+	if (r == 0 && cli->command)
+		print_command_help(cli->command);
+	else if (r == 0)
+		print_help();
+	return r;
+}
+
 static int check_count(const struct runtime_cli_command *command, size_t count, struct err *e)
 {
 	if (count >= command->args_min && count <= command->args_max)
@@ -226,10 +238,8 @@ static int start(struct runtime_cli *cli, const struct strv *words, struct err *
 		print_version();
 		return 0;
 	}
-	if (!words->count) {
-		print_help();
-		return 0;
-	}
+	if (!words->count || str_equal(words->items[0], "help"))
+		return help(cli, words, e);
 	r = find_command(cli, words->items[0], e);
 	if (r == 0)
 		r = set_root(cli, e);

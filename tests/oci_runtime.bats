@@ -356,6 +356,10 @@ status_is() { # STATUS
 	rt_refused 1 "spec" run --bundle "$BUNDLE" "$ID"
 	expect 0 rt run --bundle "$BUNDLE" --config "$BATS_TEST_TMPDIR/elsewhere.json" "$ID"
 	output_is linked
+	expect 0 rt run --bundle "$BUNDLE" --config <(cat "$BATS_TEST_TMPDIR/elsewhere.json") "$ID"
+	output_is linked
+	mkfifo "$BUNDLE/config.json"
+	rt_refused 1 "config.json is no regular file" run --bundle "$BUNDLE" "$ID"
 }
 
 @test "what runs in the container is a copy that cannot be written" {
@@ -392,6 +396,11 @@ status_is() { # STATUS
 		and (.linux.capabilities | index("CAP_CHOWN")) and .linux.cgroup.v1 and .linux.cgroup.v2
 		and (.linux.seccomp.actions | index("SCMP_ACT_NOTIFY"))
 		and (.linux.memoryPolicy.modes | index("MPOL_BIND"))' <<<"$output"
+	jq -e '.linux.seccomp | (.supportedFlags | index("SECCOMP_FILTER_FLAG_LOG"))
+		and .supportedFlags - .knownFlags == []' <<<"$output"
+	# since Linux 6.0
+	[[ $(uname -r) == [1-5].* ]] ||
+		jq -e '.linux.seccomp.supportedFlags | index("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")' <<<"$output"
 	expect 0 rt --version
 	[[ ${lines[0]} == "holm-runtime version "* && ${lines[1]} == "spec: 1.3.0" ]]
 }
@@ -487,6 +496,20 @@ status_is() { # STATUS
 	rm -r xdg/holm
 	XDG_RUNTIME_DIR=$PWD/xdg expect 1 holm-runtime create --bundle "$BUNDLE" "$ID"
 	[ ! -e xdg/holm ]
+}
+
+@test "help is told however runc's and crun's callers ask" {
+	for word in --help -h '-?' --usage help; do
+		expect 0 rt "$word"
+		[[ $output == "usage: holm-runtime [OPTIONS] COMMAND"* ]]
+	done
+	for word in --help -h '-?' --usage; do
+		expect 0 rt create "$word"
+		[[ $output == "usage: holm-runtime create [OPTIONS] ID"* ]]
+	done
+	expect 0 rt help kill
+	[[ $output == "usage: holm-runtime kill "* ]]
+	rt_refused 1 "did you mean 'kill'" help kil
 }
 
 @test "an ordinary user: the same life, in a user namespace that nobody had to ask for" {

@@ -62,8 +62,9 @@ struct option {
 /* What stood beside the options. */
 struct option_line {
 	struct strv args;
-	bool help; /* --help was among them, or -h where the table has no such letter; or --usage and
-		      -?, which is how programs of argp(3) are asked, as crun */
+	/* --help was among them, or -h where the table has no such letter; or --usage or -?, by
+	 * which programs of argp(3) are asked, as crun */
+	bool help;
 };
 
 enum option_mode {

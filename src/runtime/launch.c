@@ -59,8 +59,7 @@ static int check_process(const struct oci_process *process, struct err *e)
 	    (process->console_size->height > USHRT_MAX || process->console_size->width > USHRT_MAX))
 		return err_set(e, ERR_INVALID, "process.consoleSize is more than %d", USHRT_MAX);
 	for (size_t i = 0; i < process->env.count; i++)
-		if (strcspn(process->env.items[i], "=") == 0 ||
-		    !strchr(process->env.items[i], '='))
+		if (strcspn(process->env.items[i], "=") == 0 || !strchr(process->env.items[i], '='))
 			return err_set(e, ERR_INVALID, "process.env: '%s' is not NAME=VALUE",
 				       process->env.items[i]);
 	return 0;
@@ -92,7 +91,7 @@ static int check_annotations(const struct oci_spec *spec, struct err *e)
 		const char *name, *why, *instead;
 	} refused[] = {
 		{ "run.oci.handler", "there are no handlers",
-		  "krun and those of wasm are crun's; without it the host's kernel runs the process" },
+		  "krun and those of wasm are crun's; without it the host's kernel is shared" },
 		{ "run.oci.seccomp.plugins", "no foreign code is loaded",
 		  "run.oci.seccomp.receiver names the socket of an agent" },
 		{ "run.oci.seccomp_bpf_data", "no ready-made filter is loaded",

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -41,27 +40,14 @@ void runtime_cli_launch_undo(struct runtime_cli_launch *l, const struct runtime_
 
 /* ---- the bundle ---- */
 
-/* A FIFO would hold us up for ever, and signals are the container's by now. */
-static int check_regular(const char *path, struct err *e)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
-		return 0; /* the first is for open(2) to tell */
-	err_set(e, ERR_INVALID, "%s is no regular file", path);
-	return err_hint(e, "--config reads what is none");
-}
-
 static int read_spec(struct runtime_cli_launch *l, const struct runtime_cli_launch_options *o,
 		     struct str *text, struct err *e)
 {
 	own_free char *path =
 		o->config ? mem_text(o->config) : path_join(l->record.bundle, "config.json");
 
-	int r = o->config ? 0 : check_regular(path, e);
-	if (r < 0)
-		return r;
-	r = runtime_cli_input_read(text, path, e);
+	int r = o->config ? runtime_cli_input_read(text, path, e)
+			  : runtime_cli_input_read_regular(text, path, e);
 	if (r == -ENOENT)
 		return err_hint(e, "`holm-runtime spec` writes one; --bundle names another folder");
 	return r < 0 ? r

@@ -199,6 +199,25 @@ status_is() { # STATUS
 	status_is paused
 	rt_refused 1 "cannot exec in a paused container" exec "$ID" true
 	rt_refused 1 "container is paused" pause "$ID"
+	rt exec --ignore-paused "$ID" sh -c 'echo resumed; exit 3' >"$BATS_TEST_TMPDIR/late" 2>&1 3>&- &
+	late=$!
+	sleep 0.5
+	kill -0 $late
+	[ ! -s "$BATS_TEST_TMPDIR/late" ]
+	expect 0 rt resume "$ID"
+	wait $late && false || [ $? = 3 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/late")" = resumed ]
+	expect 0 rt pause "$ID"
+	rt exec --ignore-paused "$ID" true >"$BATS_TEST_TMPDIR/late" 2>&1 3>&- &
+	late=$!
+	sleep 0.3
+	expect 0 rt kill --all "$ID" KILL
+	not wait $late
+	grep -q "holm-runtime: exec" "$BATS_TEST_TMPDIR/late"
+	expect 0 rt delete --force "$ID"
+	create
+	expect 0 rt start "$ID"
+	expect 0 rt pause "$ID"
 	expect 0 rt resume "$ID"
 	status_is running
 	expect 0 rt pause "$ID"

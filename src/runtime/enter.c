@@ -66,8 +66,8 @@ int runtime_enter_prepare_in_parent(struct runtime_enter *ret,
 	ret->pidfd = runtime_container_open(container);
 	if (ret->pidfd < 0)
 		return err_set(e, ERR_STATE, "the container does not run");
-	/* what enters a frozen cgroup stops there, and would be waited for */
-	if (runtime_cgroup_is_frozen(&container->cgroup))
+	/* what enters a frozen cgroup stops there, and is waited for until it is thawed */
+	if (!options->into_frozen && runtime_cgroup_is_frozen(&container->cgroup))
 		return err_set(e, ERR_STATE, "the container is paused");
 	int r = runtime_launch_prepare_in_parent(&ret->launch, spec, &ret->process, options, e);
 	own_free char *pid = mem_format("%lld", (long long)container->pid);

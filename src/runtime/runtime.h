@@ -137,6 +137,7 @@ struct runtime_options {
 	const struct strv *cgroups;          /* of exec: "[CONTROLLER,...:]PATH", cgroups below the
 				     * container's to be in (runtime_cgroup_entry_open); NULL:
 				     * where the container is */
+	bool into_frozen; /* of exec: a paused container is no error, and waited for */
 };
 #define RUNTIME_OPTIONS_INIT                                                                       \
 	{                                                                                          \

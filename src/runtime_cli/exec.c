@@ -63,7 +63,8 @@ static const struct option table[] = {
 	  "socket that receives the process's pidfd", "file:" },
 	{ "preserve-fds", 0, OPTION_COUNT(preserve_fds), "N",
 	  "descriptors after 2 that the process keeps" },
-	{ "ignore-paused", 0, OPTION_FLAG(ignore_paused), NULL, "also in a paused container" },
+	{ "ignore-paused", 0, OPTION_FLAG(ignore_paused), NULL,
+	  "also in a paused container: it begins once that is resumed" },
 	{ "no-subreaper", 0, OPTION_FLAG(no_subreaper), NULL, "accepted for crun's callers" },
 	{ 0 },
 };
@@ -202,6 +203,7 @@ static int start(struct runtime_process *ret, const struct runtime_cli_record *r
 	options.keep_fds = preserved.items;
 	options.keep_fds_count = preserved.count;
 	options.cgroups = &o->cgroups;
+	options.into_frozen = o->ignore_paused;
 	return runtime_exec(ret, &record->container, spec, process, &options, e);
 }
 

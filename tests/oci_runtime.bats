@@ -78,8 +78,11 @@ status_is() { # STATUS
 	within 5 grep -q started "$BATS_TEST_TMPDIR/out"
 	rt_refused 1 "cannot start an already running container" start "$ID"
 	rt_refused 1 "that is not stopped: running" delete "$ID"
+	expect 0 rt kill "$ID" 0
+	status_is running
 	expect 0 rt kill "$ID" KILL
 	within 5 status_is stopped
+	rt_refused 1 "container not running" kill "$ID" 0
 	rt state "$ID" | jq -e '.pid == 0'
 	rt_refused 1 "container not running" kill "$ID" TERM
 	rt_refused 1 "cannot start a container that has stopped" start "$ID"
@@ -296,6 +299,37 @@ status_is() { # STATUS
 	args sh -c 'ls -d /bin /rootfs /var/tmp 2>&1; cat /proc/self/mountinfo | wc -l; ls -di /'
 	expect 0 rt run --no-pivot --no-new-keyring --bundle "$BUNDLE" "$ID"
 	[[ $output == */bin* && $output == *"/var/tmp: No such"* ]]
+	# keys of root are seen by an ordinary user in the session that has them, and nowhere else
+	[ "$(uname -m)" = x86_64 ] || skip "the number of keyctl(2) is that of x86_64"
+	in_session() {
+		python3 -c 'import ctypes, os, sys
+ctypes.CDLL(None).syscall(250, 1, b"the-caller-s-ring")
+os.execvp(sys.argv[1], sys.argv[1:])' holm-runtime --root "$RT_ROOT" "$@"
+	}
+	args cat /proc/keys
+	bundle_edit '.linux.maskedPaths = [] | .process.user = { uid: 1000, gid: 1000 }'
+	expect 0 in_session run --no-new-keyring --bundle "$BUNDLE" "$ID"
+	[[ $output == *the-caller-s-ring* ]]
+	expect 0 in_session run --bundle "$BUNDLE" "$ID"
+	[[ $output != *the-caller-s-ring* ]]
+}
+
+@test "--pidfd-socket gets the process itself, of run and of exec" {
+	local socket=$BATS_TEST_TMPDIR/pidfd
+	service python3 -u -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+while True:
+    _, fds, _, _ = socket.recv_fds(s.accept()[0], 99, 1)
+    print([l for l in open(f"/proc/self/fdinfo/{fds[0]}") if l.startswith("Pid:")][0].split()[1])' "$socket"
+	within 10 test -S "$socket"
+	args sleep 100
+	create --pidfd-socket "$socket"
+	expect 0 rt start "$ID"
+	rt exec --detach --pid-file "$BATS_TEST_TMPDIR/pid2" --pidfd-socket "$socket" "$ID" sleep 100 \
+		</dev/null >/dev/null 2>&1 3>&-
+	within 5 eval '[ "$(wc -l <"$BATS_TEST_TMPDIR/service.0.log")" = 2 ]'
+	[ "$(cat "$BATS_TEST_TMPDIR/service.0.log")" = "$(cat "$BATS_TEST_TMPDIR/pid")"$'\n'"$(cat "$BATS_TEST_TMPDIR/pid2")" ]
+	rt_refused 1 "no-socket" exec --pidfd-socket "$BATS_TEST_TMPDIR/no-socket" "$ID" true
 }
 
 @test "spec writes a config.json that runs, and does not overwrite one" {

@@ -69,12 +69,21 @@ static int kill_all(struct runtime_cli *cli, const char *id, const void *context
 	return signal_one(cli, id, context, true, e);
 }
 
+/* 0 is no signal, and asks whether one could be sent: kill(2), and so runc. */
+static int parse_signal(int *number, const char *text, struct err *e)
+{
+	if (!str_equal(text, "0"))
+		return signal_name_parse(number, text, e);
+	*number = 0;
+	return 0;
+}
+
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct kill_options *o = options;
 	int number = SIGTERM;
 
-	int r = args->count > 1 ? signal_name_parse(&number, args->items[1], e) : 0;
+	int r = args->count > 1 ? parse_signal(&number, args->items[1], e) : 0;
 	if (r < 0)
 		return r;
 	return runtime_cli_select(cli, args->items[0], o->regex, o->all ? kill_all : kill_one,

@@ -77,16 +77,20 @@ static int record_killed(const struct monitor_state *state, int container_fd, st
 	return r;
 }
 
-/* Killed before it could write state.json: what there can be lies at the path of the spec. */
+/* Killed before it could write state.json: what there can be lies at the path of the spec, or where
+ * an ordinary user's container with this id has it. */
 static int clear_unrecorded(int run_fd, struct err *e)
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	struct monitor_config config = { 0 };
 	struct err unreadable;
+	int r = 0;
 
-	if (oci_spec_read_at(&spec, run_fd, "config.json", &unreadable) < 0 ||
-	    !spec.linux_.cgroups_path || spec.linux_.cgroups_path[0] != '/')
-		return 0;
-	return runtime_delete_unrecorded("", &spec, e);
+	if (monitor_config_read_at(&config, run_fd, &unreadable) == 0 &&
+	    oci_spec_read_at(&spec, run_fd, "config.json", &unreadable) == 0)
+		r = runtime_delete_unrecorded(config.id, &spec, e);
+	shape_clear(&monitor_config_shape, &config);
+	return r;
 }
 
 /* What state.json and container.json tell of: processes, cgroups, and the record of the end. */

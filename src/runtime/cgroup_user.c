@@ -37,7 +37,7 @@ static char *folder_above(void)
 	return path;
 }
 
-static char *choose_path(const char *id)
+char *runtime_cgroup_user_path(const char *id)
 {
 	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
 	own_free char *above = NULL;
@@ -160,8 +160,8 @@ int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret,
 					 const struct runtime_cgroup_request *request,
 					 bool default_pids, struct err *e)
 {
-	own_free char *chosen =
-		str_empty(request->path) ? choose_path(request->id) : mem_text(request->path);
+	own_free char *chosen = str_empty(request->path) ? runtime_cgroup_user_path(request->id)
+							 : mem_text(request->path);
 
 	int r = wants_systemd(request, chosen) ? create_by_systemd(ret, request, default_pids, e)
 					       : 1;
@@ -193,7 +193,7 @@ int runtime_cgroup_user_none(struct runtime_cgroup *ret, const struct oci_resour
 bool runtime_cgroup_user_may(char **ret_where)
 {
 	own_clear(runtime_cgroup_clear) struct runtime_cgroup host = { 0 };
-	own_free char *path = choose_path("new");
+	own_free char *path = runtime_cgroup_user_path("new");
 	struct err ignored;
 
 	if (runtime_cgroup_host_read(&host, &ignored) < 0 || host.hierarchies.count == 0)

@@ -9,10 +9,13 @@ struct oci_resources;
 struct runtime_cgroup;
 struct runtime_cgroup_request;
 
-/* As runtime_cgroup_create_in_parent(). path: the spec's cgroupsPath, or NULL: then /holm/ID or,
- * for such a caller on v2, holm-ID beside the caller's own cgroup. The latter holds processes, so
- * that it could not pass controllers on (cgroup-v2.rst, "No Internal Process Constraint"); what is
- * beside it can have limits if the folder above was delegated (systemd: Delegate=yes).
+/* Of a spec without cgroupsPath: /holm/ID or, for such a caller on v2, holm-ID beside the caller's
+ * own cgroup. The latter holds processes, so that it could not pass controllers on (cgroup-v2.rst,
+ * "No Internal Process Constraint"); what is beside it can have limits if the folder above was
+ * delegated (systemd: Delegate=yes). The caller's to free. */
+char *runtime_cgroup_user_path(const char *id);
+
+/* As runtime_cgroup_create_in_parent(). path: the spec's cgroupsPath, or NULL: that of the user.
  * default_pids: nobody asked for the limit of processes, which is left out without a cgroup. */
 int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret,
 					 const struct runtime_cgroup_request *request,

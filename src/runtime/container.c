@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_guest.h"
+#include "runtime/cgroup_user.h"
 #include "runtime/mount_add.h"
 #include "runtime/runtime.h"
 #include "runtime/signal_listed.h"
@@ -153,8 +154,10 @@ int runtime_delete(const struct runtime_container *container, struct err *e)
 /* Where the cgroupfs manager makes it. */
 static char *cgroup_path(const struct oci_spec *spec, const char *id)
 {
-	const char *path = str_empty(spec->linux_.cgroups_path) ? id : spec->linux_.cgroups_path;
+	const char *path = spec->linux_.cgroups_path;
 
+	if (str_empty(path))
+		return runtime_cgroup_user_path(id);
 	return *path == '/' ? mem_text(path) : mem_format(RUNTIME_CGROUP_PARENT "/%s", path);
 }
 

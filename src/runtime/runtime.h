@@ -246,8 +246,9 @@ int runtime_hooks_poststart(const struct oci_spec *spec, const struct runtime_co
 void runtime_hooks_poststop(const struct oci_spec *spec, const char *id, const char *bundle);
 
 /* For a container whose parent was killed before it could store what runtime_create() gave it, in
- * this boot: its process has ended by itself, and the cgroup that its spec names is removed, and
- * its groups of resctrl. A cgroup with processes in it is somebody else's and stays. */
+ * this boot: its process has ended by itself, and the cgroup that its spec names is removed, or
+ * runtime_cgroup_user_path() where it names none, and its groups of resctrl. A cgroup with
+ * processes in it is somebody else's and stays. */
 int runtime_delete_unrecorded(const char *id, const struct oci_spec *spec, struct err *e);
 
 /* Fills e as Docker words the failed exec(2) of a command, from a positive errno: 127 for ENOENT,

@@ -1,17 +1,9 @@
-/* inside.c - a connection that is made here and speaks as somebody else (IP_TRANSPARENT) gets its
- * answers only if packets to that address stay in this namespace. Those of the service do: the
- * first packet is marked, the service's socket takes over its mark (tcp_fwmark_accept,
- * ip-sysctl.rst), and what has the mark is routed by a table in which every address is this
- * namespace's own. Nothing else is: not what the service asks of the same client by itself. */
 #include "proxy/inside.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/capability.h>
-#include <linux/fib_rules.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
@@ -19,104 +11,34 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
-#include "base/mem.h"
 #include "base/own.h"
+#include "proxy/way.h"
 
-/* "holm" and "ho", so that nobody has them by chance. PRIORITY is before the main table's 32766. */
-enum { MARK = 0x686f6c6d, TABLE = 0x686f, PRIORITY = 100, LOOPBACK = 1 };
+/* ---- addresses ---- */
 
-/* ---- the way back ---- */
-
-struct request {
-	struct nlmsghdr header;
-	union {
-		struct fib_rule_hdr rule;
-		struct rtmsg route;
-	};
-	struct {
-		struct rtattr attribute;
-		uint32_t value;
-	} values[3];
-};
-
-static void set(struct request *r, int index, unsigned short type, uint32_t value)
+socklen_t proxy_inside_length(const struct sockaddr_storage *address)
 {
-	r->values[index].attribute.rta_type = type;
-	r->values[index].attribute.rta_len = RTA_LENGTH(sizeof(value));
-	r->values[index].value = value;
+	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+					     : sizeof(struct sockaddr_in6);
 }
 
-static int ask(int socket, struct request *r, unsigned short type)
+/* Both families have it at one place. */
+in_port_t proxy_inside_port(const struct sockaddr_storage *address)
 {
-	struct {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
-	} answer;
-
-	r->header = (struct nlmsghdr){ .nlmsg_len = sizeof(*r),
-				       .nlmsg_type = type,
-				       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE |
-						      NLM_F_EXCL };
-	if (send(socket, r, sizeof(*r), 0) < 0)
-		return -errno;
-	ssize_t n = recv(socket, &answer, sizeof(answer), MSG_TRUNC);
-	if (n < (ssize_t)sizeof(answer) || answer.header.nlmsg_type != NLMSG_ERROR)
-		return n < 0 ? -errno : -EPROTO;
-	/* of another port of the container's */
-	return answer.error.error == -EEXIST ? 0 : answer.error.error;
+	return ((const struct sockaddr_in *)address)->sin_port;
 }
 
-static int add_rule(int socket, unsigned char family)
+void proxy_inside_set_port(struct sockaddr_storage *address, in_port_t port)
 {
-	struct request r = { .rule = { .family = family, .action = FR_ACT_TO_TBL } };
-
-	set(&r, 0, FRA_FWMARK, MARK);
-	set(&r, 1, FRA_TABLE, TABLE);
-	set(&r, 2, FRA_PRIORITY, PRIORITY);
-	return ask(socket, &r, RTM_NEWRULE);
+	((struct sockaddr_in *)address)->sin_port = port;
 }
 
-static int add_route(int socket, unsigned char family)
+/* ---- going there ---- */
+
+int proxy_inside_enter(int namespace_fd, struct err *e)
 {
-	struct request r = { .route = { .rtm_family = family,
-					.rtm_protocol = RTPROT_STATIC,
-					.rtm_scope = RT_SCOPE_HOST,
-					.rtm_type = RTN_LOCAL } };
-
-	set(&r, 0, RTA_OIF, LOOPBACK);
-	set(&r, 1, RTA_TABLE, TABLE);
-	set(&r, 2, RTA_PRIORITY, 1);
-	return ask(socket, &r, RTM_NEWROUTE);
-}
-
-/* Not in containers whose /proc/sys may not be written to. */
-static bool make_way_back(void)
-{
-	static const unsigned char families[] = { AF_INET, AF_INET6 };
-	int r = 0;
-
-	own_fd int accept =
-		open("/proc/sys/net/ipv4/tcp_fwmark_accept", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	own_fd int socket_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (accept < 0 || socket_fd < 0 || fd_write_all(accept, "1", 1) < 0)
-		return false;
-	for (size_t i = 0; r == 0 && i < COUNT_OF(families); i++) {
-		r = add_rule(socket_fd, families[i]);
-		if (r == 0)
-			r = add_route(socket_fd, families[i]);
-		if (families[i] == AF_INET6)
-			r = 0; /* a kernel may have none */
-	}
-	return r == 0;
-}
-
-int proxy_inside_enter(bool *ret_keeps, int namespace_fd, struct err *e)
-{
-	if (setns(namespace_fd, CLONE_NEWNET) < 0)
-		return err_sys(e, "enter the container's network");
-	*ret_keeps = make_way_back();
-	return 0;
+	return setns(namespace_fd, CLONE_NEWNET) < 0 ? err_sys(e, "enter the container's network")
+						     : 0;
 }
 
 int proxy_inside_drop(struct err *e)
@@ -183,12 +105,6 @@ static bool is_good_inside(const struct sockaddr_storage *client,
 	return client->ss_family == target->ss_family && means_the_same(client);
 }
 
-static socklen_t length_of(const struct sockaddr_storage *address)
-{
-	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
-					     : sizeof(struct sockaddr_in6);
-}
-
 /* Who is this host speaks from the address that he speaks to, and the kernel drops what comes from
  * elsewhere with an address of its own. */
 static bool is_this_host(const struct sockaddr_storage *client,
@@ -209,7 +125,7 @@ static bool has_route(const struct sockaddr_storage *to)
 {
 	own_fd int fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	return fd >= 0 && connect(fd, (const struct sockaddr *)to, length_of(to)) == 0;
+	return fd >= 0 && connect(fd, (const struct sockaddr *)to, proxy_inside_length(to)) == 0;
 }
 
 bool proxy_inside_may(const struct sockaddr_storage *client, const struct sockaddr_storage *local,
@@ -233,38 +149,60 @@ bool proxy_inside_may(const struct sockaddr_storage *client, const struct sockad
 	return has_route(&far);
 }
 
-static int speak_as(int fd, const struct sockaddr_storage *client)
+static int bind_as(int fd, const struct sockaddr_storage *client)
 {
-	int on = 1, mark = MARK;
+	struct sockaddr_storage any_port = *client;
+
+	if (bind(fd, (const struct sockaddr *)client, proxy_inside_length(client)) == 0)
+		return 0;
+	/* of a service that listens at the port it is asked from, as NTP's; and of one client who
+	 * asks at two addresses of the host's */
+	if (errno != EADDRINUSE)
+		return -errno;
+	proxy_inside_set_port(&any_port, 0);
+	return bind(fd, (const struct sockaddr *)&any_port, proxy_inside_length(client)) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* A stream's own port may be in use by one that has ended. Two of datagrams with one address and
+ * one port would take each other's answers. */
+static int speak_as(int fd, int type, const struct sockaddr_storage *client)
+{
+	int on = 1, mark = PROXY_WAY_MARK;
 	bool four = client->ss_family == AF_INET;
 
 	if (setsockopt(fd, four ? SOL_IP : SOL_IPV6, four ? IP_TRANSPARENT : IPV6_TRANSPARENT, &on,
-		       sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, (const struct sockaddr *)client, length_of(client)) < 0)
+		       sizeof(on)) < 0)
 		return -errno;
-	return 0;
+	if (type == SOCK_STREAM && (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0 ||
+				    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0))
+		return -errno;
+	return bind_as(fd, client);
 }
 
-static int connect_as(const struct sockaddr_storage *target, const struct sockaddr_storage *client)
+static int connect_as(const struct sockaddr_storage *target, int type,
+		      const struct sockaddr_storage *client)
 {
-	own_fd int fd = socket(target->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	own_fd int fd = socket(target->ss_family, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	int r = client ? speak_as(fd, client) : 0;
-	if (r == 0 && connect(fd, (const struct sockaddr *)target, length_of(target)) < 0)
+	int r = client ? speak_as(fd, type, client) : 0;
+	if (r == 0 && connect(fd, (const struct sockaddr *)target, proxy_inside_length(target)) < 0)
 		r = -errno;
 	return r < 0 ? r : take_fd(&fd);
 }
 
-int proxy_inside_connect(const struct sockaddr_storage *target,
-			 const struct sockaddr_storage *client, bool keeps)
+int proxy_inside_connect(bool *keeps, int type, const struct sockaddr_storage *target,
+			 const struct sockaddr_storage *client)
 {
 	int fd = -EADDRNOTAVAIL;
 
-	if (keeps && is_good_inside(client, target))
-		fd = connect_as(target, client);
-	/* its port may be another's in there; one that refuses does so to all */
-	return fd >= 0 || fd == -ECONNREFUSED ? fd : connect_as(target, NULL);
+	if (*keeps && is_good_inside(client, target))
+		fd = connect_as(target, type, client);
+	/* one that refuses does so to all */
+	if (fd >= 0 || fd == -ECONNREFUSED)
+		return fd;
+	*keeps = false;
+	return connect_as(target, type, NULL);
 }

@@ -2,14 +2,14 @@
  * the client. Beyond NAT, which only the host's root has, this is how a container sees who asks
  * (decision 0056). */
 #pragma once
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
 struct err;
 
-/* Goes there, for good. *ret_keeps: answers to any address find their way back to this program, so
- * that proxy_inside_connect() may speak as the client. */
-int proxy_inside_enter(bool *ret_keeps, int namespace_fd, struct err *e);
+/* Goes there, for good. */
+int proxy_inside_enter(int namespace_fd, struct err *e);
 
 /* Gives up all rights but the one that proxy_inside_connect() needs. */
 int proxy_inside_drop(struct err *e);
@@ -24,7 +24,13 @@ bool proxy_inside_find(struct sockaddr_storage *to, int family);
 bool proxy_inside_may(const struct sockaddr_storage *client, const struct sockaddr_storage *local,
 		      const struct sockaddr_storage *target);
 
-/* Connects to it, as the client where its address can be kept: of the same family, and one that
- * means the same in there. The socket, or -errno. */
-int proxy_inside_connect(const struct sockaddr_storage *target,
-			 const struct sockaddr_storage *client, bool keeps);
+/* Connects a socket of this type to it. *keeps: as the client, if its address means the same in
+ * there, and the answers find their way back (way.h); false then where it could not. Its port may
+ * be another. The socket, or -errno. */
+int proxy_inside_connect(bool *keeps, int type, const struct sockaddr_storage *target,
+			 const struct sockaddr_storage *client);
+
+/* Of an address of either family. */
+in_port_t proxy_inside_port(const struct sockaddr_storage *address);
+void proxy_inside_set_port(struct sockaddr_storage *address, in_port_t port);
+socklen_t proxy_inside_length(const struct sockaddr_storage *address);

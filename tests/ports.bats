@@ -332,8 +332,32 @@ pipe_bytes() { # PID
 	within 10 not pgrep -f 'httpd.*two'
 	holm ps -a >/dev/null
 	within 5 no_proxy
-	refused 125 "udp at ::1" holm run --rm --network bridge -p '[::1]:8080:80/udp' busybox true
+	refused 125 "sctp at ::1" holm run --rm --network bridge -p '[::1]:8080:80/sctp' busybox true
 	holm rm -f two >/dev/null
+	# of UDP as well
+	holm run -d --name three --network bridge -p '[::1]:5300:53/udp' busybox sleep 1000 >/dev/null
+	nsenter -t "$(pid_of three)" -n python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 53))
+for i in range(2):
+	data, peer = s.recvfrom(99)
+	s.sendto(b"heard " + data, peer)' 3>&- &
+	within 10 eval '[ "$(nsenter -t "$(pid_of three)" -n ss -Hlun sport = 53)" ]'
+	expect 0 python3 -c '
+import socket
+for word in b"one", b"two":
+	s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	s.settimeout(5)
+	s.sendto(word, ("::1", 5300))
+	print(s.recv(100).decode())'
+	output_is "heard one
+heard two"
+	wait $!
+	of_root [ "$(ps -o user= -C holm-proxy | sort -u)" = nobody ]
+	expect 0 holm port rm three 53/udp
+	within 5 no_proxy
+	holm rm -f three >/dev/null
 	holm network rm six >/dev/null
 }
 

@@ -149,12 +149,9 @@ answers() { # NAME PORT
 	expect 0 u rm -f web
 }
 
-@test "pasta has its UDP ports from its start; of TCP they come and go" {
+@test "with pasta, too, ports come and go while the container runs" {
 	needs pasta
 	expect 0 u run -d --name web --network pasta busybox sleep 1000
-	refused 1 "pasta takes no UDP ports once it runs" u port add web 8081:81/udp
-	expect 0 u port web
-	output_is ""
 	answers web 81
 	expect 0 u port add web 8081:81
 	within 20 eval '[ "$(says 10.9.9.2 8081)" = web-81 ]'
@@ -163,16 +160,20 @@ answers() { # NAME PORT
 	expect 0 u rm -f web
 }
 
+network_of() { # NAME
+	echo "/proc/$(u inspect -f '{{.State.Pid}}' "$1")/ns/net"
+}
+
 # In the container's network: tells who asks.
 tells() { # NAME PORT
 	export -f serve
-	service nsenter --net="/proc/$(u inspect -f '{{.State.Pid}}' "$1")/ns/net" python3 -c 'import socket, sys
+	service nsenter --net="$(network_of "$1")" python3 -c 'import socket, sys
 s = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, dualstack_ipv6=True)
 while True:
     c, a = s.accept()
     c.sendall((a[0].removeprefix("::ffff:") + "\n").encode())
     c.close()' "$2"
-	within 5 nsenter --net="/proc/$(u inspect -f '{{.State.Pid}}' "$1")/ns/net" timeout 1 bash -c "</dev/tcp/127.0.0.1/$2"
+	within 5 nsenter --net="$(network_of "$1")" timeout 1 bash -c "</dev/tcp/127.0.0.1/$2"
 }
 
 from_world() { # ADDRESS PORT
@@ -246,6 +247,188 @@ sees_who_asks() { # NAME
 		not says 10.9.9.2 8080
 	done
 	expect 0 u network rm lan
+}
+
+# Asks a UDP port: from each address of ours so often, and prints what comes back, sorted.
+ask_udp() { # ADDRESS PORT [COUNT [FROM...]]
+	python3 -c 'import socket, sys, time
+host, port, count, *own = sys.argv[1:]
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
+all = []
+for address in own or [""]:
+    for i in range(int(count)):
+        s = socket.socket(family, socket.SOCK_DGRAM)
+        s.settimeout(3)
+        s.bind((address, 0))
+        s.sendto(b"?", socket.getaddrinfo(host, int(port), family)[0][4])
+        all.append((s, address))
+        time.sleep(0.001) # a socket holds some hundred datagrams
+for s, address in all:
+    try:
+        text, (sender, at, *_) = s.recvfrom(9000)
+        text = text.decode()
+        assert at == int(port) and sender.partition("%")[0] == host.partition("%")[0], (sender, at)
+        print(text.replace(str(s.getsockname()[1]), "PORT"))
+    except TimeoutError:
+        print("nothing")' "$1" "$2" "${3:-1}" "${@:4}" | sort | uniq -c | sed 's/^ *//'
+}
+
+world_asks() {
+	export -f ask_udp
+	world bash -c 'ask_udp "$@"' ask "$@"
+}
+
+# In the container's network: a UDP service that tells who asks, and a word more.
+tells_udp() { # NAME PORT [WORD]
+	service nsenter --net="$(network_of "$1")" python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+s.bind(("::", int(sys.argv[1])))
+while True:
+    text, a = s.recvfrom(9000)
+    s.sendto((a[0].removeprefix("::ffff:") + " " + str(a[1]) + sys.argv[2]).encode(), a)' "$2" "${3:-}"
+}
+
+hears_udp() { # ADDRESS PORT
+	[ "$(world_asks "$1" "$2")" != "1 nothing" ]
+}
+
+@test "UDP: IPv4 and IPv6, and the service sees who asks, whatever carries its packets" {
+	needs slirp4netns pasta nft
+	local network
+	u network create lan >/dev/null
+	world ip address add 10.9.9.7/24 dev world
+	for network in slirp4netns pasta lan; do
+		expect 0 u run -d --name web --network "$network" -p 8080:80/udp -p '[::1]:8081:80/udp' -p 10.9.9.2:8082:80/udp busybox sleep 1000
+		tells_udp web 80
+		within 10 hears_udp 10.9.9.2 8080
+		[ "$(world_asks 10.9.9.2 8080 1 10.9.9.1 10.9.9.7)" = $'1 10.9.9.1 PORT\n1 10.9.9.7 PORT' ]
+		[ "$(world_asks 10.9.9.2 8082)" = "1 10.9.9.1 PORT" ]
+		# an IPv4 network has no IPv6 ports (decision 0030)
+		[ $network = lan ] || within 10 eval '[ "$(world_asks fd09::2 8080)" = "1 fd09::1 PORT" ]'
+		# whom a service may trust does not come from outside
+		[[ "$(ask_udp 127.0.0.1 8080)" =~ ^"1 "[0-9a-f] ]]
+		[[ "$(ask_udp 127.0.0.1 8080)" != *127.0.0.1* ]]
+		[[ "$(ask_udp ::1 8081)" =~ ^"1 "[0-9a-f] ]]
+		# many clients, of which each gets its own answer
+		[ "$(world_asks 10.9.9.2 8080 300 10.9.9.1 10.9.9.7)" = $'300 10.9.9.1 PORT\n300 10.9.9.7 PORT' ]
+		# ports come and go while it runs
+		expect 0 u port add web 8083:80/udp
+		[ "$(world_asks 10.9.9.2 8083)" = "1 10.9.9.1 PORT" ]
+		refused 1 "port 8083/udp is published by the container web" u port add web 8083:80/udp
+		expect 0 u port rm web 8083:80/udp
+		[ "$(world_asks 10.9.9.2 8083)" = "1 nothing" ]
+		services_end_but_world
+		expect 0 u port rm web 80/udp
+		# nothing of the ways back is left in the container's network
+		! nsenter --net="$(network_of web)" ip rule | grep -q udp
+		expect 0 u rm -f web
+		within 5 not pgrep -x holm-proxy
+	done
+	expect 0 u network rm lan
+	refused 125 "an ordinary user's ports are of TCP or UDP" u run --rm -p 80:80/sctp busybox true
+}
+
+@test "UDP: it goes with the container from network to network, and of an internal one to this host alone" {
+	needs slirp4netns nft
+	expect 0 u network create --internal closed
+	expect 0 u network create lan
+	expect 0 u run -d --name web --network closed -p 8080:80/udp busybox sleep 1000
+	tells_udp web 80
+	within 10 eval '[ "$(ask_udp 10.9.9.2 8080)" != "1 nothing" ]'
+	[ "$(world_asks 10.9.9.2 8080)" = "1 nothing" ]
+	expect 0 u network connect lan web
+	within 5 hears_udp 10.9.9.2 8080
+	[ "$(world_asks 10.9.9.2 8080)" = "1 10.9.9.1 PORT" ]
+	expect 0 u network disconnect closed web
+	within 5 hears_udp 10.9.9.2 8080
+	[ "$(world_asks 10.9.9.2 8080)" = "1 10.9.9.1 PORT" ]
+	services_end_but_world
+	expect 0 u rm -f web
+	expect 0 u network rm lan closed
+}
+
+@test "UDP: an answer comes from the address that was asked, and the service's own questions go out" {
+	needs slirp4netns
+	ip address add 10.9.9.3/24 dev up0
+	expect 0 u run -d --name web -p 8080:80/udp busybox sleep 1000
+	tells_udp web 80
+	within 10 hears_udp 10.9.9.2 8080
+	# one socket asks at two addresses of the host, from the port that the service has
+	[ "$(world python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.bind(("10.9.9.1", 80))
+for host in "10.9.9.2", "10.9.9.3":
+    s.sendto(b"?", (host, 8080))
+    text, (sender, port) = s.recvfrom(9000)
+    print(sender, port, text.decode().split()[0])')" = "10.9.9.2 8080 10.9.9.1
+10.9.9.3 8080 10.9.9.1" ]
+	# large ones, and empty ones
+	[ "$(world python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+for size in 0, 1, 8000:
+    s.sendto(b"x" * size, ("10.9.9.2", 8080))
+    print(s.recvfrom(9000)[0].decode().split()[0])')" = "10.9.9.1
+10.9.9.1
+10.9.9.1" ]
+	# of the client whom it has just answered it asks by itself, from another port
+	service nsenter --net="/proc/$WORLD/ns/net" python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.9.9.1", 7000))
+while True:
+    text, a = s.recvfrom(9000)
+    s.sendto(("far " + a[0]).encode(), a)'
+	export -f ask_udp
+	within 5 eval '[ "$(nsenter --net="$(network_of web)" bash -c "ask_udp 10.9.9.1 7000")" = "1 far 10.9.9.2" ]'
+	services_end_but_world
+	expect 0 u rm -f web
+}
+
+@test "UDP: a flood of senders that are nobody leaves memory and descriptors bounded, and a client in" {
+	needs slirp4netns
+	expect 0 u run -d --name web -p 8080:80/udp busybox sleep 1000
+	tells_udp web 80
+	within 10 hears_udp 10.9.9.2 8080
+	# of 60000 addresses and ports none has an answer; one who had one goes on
+	world ip address add 10.9.64.1/18 dev world
+	ip route add 10.9.64.0/18 via 10.9.9.1
+	expect 0 world python3 -c 'import socket
+known = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+known.settimeout(1)
+known.connect(("10.9.9.2", 8080))
+def ask():
+    for i in range(10): # what a full buffer does not take is lost
+        try:
+            known.send(b"?")
+            return known.recv(9000)
+        except TimeoutError:
+            pass
+before = ask()
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for i in range(20000):
+    source = bytes([10, 9, 64 + (i >> 8) % 64, i & 255])
+    udp = (1000 + i).to_bytes(2, "big") + (8080).to_bytes(2, "big") + (9).to_bytes(2, "big") + b"\0\0?"
+    ip = b"\x45\0\0\0\0\0\0\0\x40\x11\0\0" + source + bytes([10, 9, 9, 2])
+    try:
+        raw.sendto(ip + udp, ("10.9.9.2", 0))
+    except OSError:
+        pass
+    if i % 1000 == 0:
+        assert ask() == before
+print(before.decode().split()[0])'
+	output_is 10.9.9.1
+	local proxy
+	for proxy in $(pgrep -x holm-proxy); do
+		[ "$(find "/proc/$proxy/fd" | wc -l)" -le 1048 ]
+		[ "$(awk '/^VmHWM/ { print $2 }' "/proc/$proxy/status")" -le 4096 ]
+	done
+	[ "$(nsenter --net="$(network_of web)" ip route show table all | grep -c "^local.*proto static")" -le 1024 ]
+	ip route del 10.9.64.0/18
+	[ "$(world_asks 10.9.9.2 8080)" = "1 10.9.9.1 PORT" ]
+	services_end_but_world
+	expect 0 u rm -f web
 }
 
 @test "a port that ordinary users may not have: the sysctl is named" {

@@ -425,7 +425,7 @@ static const struct check checks[] = {
 	{ "holm-monitor", check_own_program, "holm-monitor", "every container",
 	  "install holm as a whole, or set HOLM_LIBEXEC" },
 	{ "holm-init", check_own_program, "holm-init", "every container but with --no-init" },
-	{ "holm-proxy", check_own_program, "holm-proxy", "ports published at ::1" },
+	{ "holm-proxy", check_own_program, "holm-proxy", "ports of ::1 and of ordinary users" },
 	{ "holm-image", check_own_program, "holm-image", "pull, load and save" },
 };
 

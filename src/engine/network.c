@@ -415,9 +415,7 @@ int engine_network_leave(struct engine *engine, const char *folder, struct err *
 	if (!str_starts(dead, ".dead-"))
 		return err_set(e, ERR_INVALID, "%s is no folder of a container that has ended",
 			       folder);
-	int r = engine_uplink_forget(engine, dead, e);
-	if (r == 0)
-		r = engine_user_network_look(engine, e);
+	int r = engine_user_network_look(engine, e);
 	if (r == 0)
 		r = engine_network_places_read(&places, engine, dead, e);
 	for (size_t i = 0; r == 0 && i < places.items.count; i++)

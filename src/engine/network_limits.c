@@ -87,8 +87,7 @@ static int set(struct engine *engine, const struct container *c, const struct en
 	int r = read_limits(&limits, c, places, e);
 	if (r < 0 || (!old && limits.items.count == 0))
 		return r;
-	own_free char *program = engine_user_network_socket(engine);
-	if (program)
+	if (engine_user_network_runs(engine))
 		return err_set(e, ERR_UNSUPPORTED, "they are for root's networks");
 	if (old)
 		monitor_rules_remove_limits(run_fd);

@@ -55,8 +55,7 @@ int engine_networks_reload(struct engine *engine, struct err *e)
 	own_clear(network_record_list_clear) struct networks networks = { 0 };
 	own_clear(engine_rows_clear) struct engine_rows rows = { 0 };
 	const struct list_options running = { .quiet = true };
-
-	own_free char *program = engine_user_network_socket(engine);
+	const bool by_program = engine_user_network_runs(engine);
 
 	int r = engine_user_network_look(engine, e);
 	if (r == 0)
@@ -65,8 +64,8 @@ int engine_networks_reload(struct engine *engine, struct err *e)
 		r = engine_list(engine, &running, &rows, e);
 	for (size_t i = 0; r == 0 && i < networks.items.count; i++)
 		r = reload_one(engine, &networks.items.items[i], &rows, e);
-	/* slirp4netns has its ports by itself */
-	if (r < 0 || program)
+	/* programs have the ports by themselves */
+	if (r < 0 || by_program)
 		return r;
 	r = engine_ports_restore(engine, &rows, e);
 	return r < 0 ? r : engine_network_limits_restore(engine, &rows, e);

@@ -167,7 +167,7 @@ int engine_ports_translate(struct engine *engine, const struct engine_port_list 
 
 static char *where(const struct engine_port *port)
 {
-	return mem_format("%s/%lld", port->address, (long long)port->host_port);
+	return mem_format("%s/%lld/%s", port->address, (long long)port->host_port, port->protocol);
 }
 
 static int carry(int run_fd, int namespace_fd, const struct engine_port *from, struct err *e)
@@ -195,8 +195,7 @@ int engine_ports_carry(int run_fd, int namespace_fd, const struct engine_port_li
 
 	for (size_t i = 0; r == 0 && i < ports->items.count; i++) {
 		const struct engine_port *port = &ports->items.items[i];
-		if (ports_plan_is_carried(port) ||
-		    (namespace_fd >= 0 && str_equal(port->protocol, "tcp")))
+		if (namespace_fd >= 0 || ports_plan_is_carried(port))
 			r = carry(run_fd, namespace_fd, port, e);
 	}
 	return r;
@@ -206,8 +205,7 @@ void engine_ports_drop(int run_fd, const struct engine_port_list *ports)
 {
 	for (size_t i = 0; i < ports->items.count; i++) {
 		own_free char *place = where(&ports->items.items[i]);
-		if (str_equal(ports->items.items[i].protocol, "tcp"))
-			monitor_proxies_end(run_fd, place);
+		monitor_proxies_end(run_fd, place);
 	}
 }
 

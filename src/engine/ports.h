@@ -55,8 +55,8 @@ int engine_ports_translate(struct engine *engine, const struct engine_port_list 
 			   struct err *e);
 
 /* Those of them that NAT does not reach: starts what carries their connections, and ends it. They
- * are those at ::1; or, with the network namespace of an ordinary user's container, all of TCP. Of
- * a failure some may be left, for the caller to end. */
+ * are those at ::1; or, with the network namespace of an ordinary user's container, all. Of a
+ * failure some may be left, for the caller to end. */
 int engine_ports_carry(int run_fd, int namespace_fd, const struct engine_port_list *ports,
 		       struct err *e);
 void engine_ports_drop(int run_fd, const struct engine_port_list *ports);

@@ -139,13 +139,13 @@ static void give_back(struct subject *s, const struct engine_port_list *ports)
 
 /* ---- the steps, by nftables or by an ordinary user's program ---- */
 
-static int withdraw(struct engine *engine, const char *id, const struct engine_port_list *ports,
-		    bool by_program, struct err *e)
+/* Programs are ended (engine_ports_drop()). */
+static int withdraw(const struct engine_port_list *ports, bool by_program, struct err *e)
 {
 	own_free struct wire_nftables_element *elements = NULL;
 
 	if (by_program)
-		return engine_uplink_withdraw(engine, id, ports, e);
+		return 0;
 	int count = ports_plan_elements(&elements, ports, e);
 	return count < 0 ? count : network_publish_remove(elements, (size_t)count, e);
 }
@@ -211,7 +211,7 @@ static int add_live(struct subject *s, struct engine *engine, const struct conta
 	if (r == 0)
 		return 0;
 	engine_ports_drop(s->run, &ports);
-	withdraw(engine, s->id, &ports, s->by_program, &ignored);
+	withdraw(&ports, s->by_program, &ignored);
 	write_ports(s->run, &s->ports, s->by_program, &ignored);
 	if (!s->by_program)
 		give_back(s, &ports);
@@ -322,7 +322,7 @@ int engine_ports_remove(struct engine *engine, const char *name, const struct st
 	if (r < 0 || s.run < 0)
 		return r;
 	engine_ports_drop(s.run, &gone);
-	r = withdraw(engine, s.id, &gone, s.by_program, e);
+	r = withdraw(&gone, s.by_program, e);
 	if (r == 0)
 		r = write_ports(s.run, &s.ports, s.by_program, e);
 	if (!s.by_program)
@@ -349,8 +349,7 @@ static void lead_to(struct engine_port *port, const struct ports_target *target,
 {
 	bool any = str_equal(port->address, "::1"); /* as ports_plan.c has it */
 	int family = !any && strchr(port->address, ':') ? AF_INET6 : AF_INET;
-	const struct network_address *address = ports_plan_lead(
-		target, family, any || (by_program && str_equal(port->protocol, "tcp")));
+	const struct network_address *address = ports_plan_lead(target, family, any || by_program);
 	char text[NETWORK_ADDRESS_TEXT] = "";
 
 	if (address->family)
@@ -382,8 +381,7 @@ int engine_ports_follow(struct engine *engine, const struct container *c, int ru
 	own_clear(engine_ports_clear) struct engine_port_list ports = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list old = { 0 };
 	own_clear(engine_ports_clear) struct engine_port_list moved = { 0 };
-	own_free char *program = engine_user_network_socket(engine);
-	bool by_program = program != NULL;
+	const bool by_program = engine_user_network_runs(engine);
 	const struct ports_target target = ports_plan_target(c, places);
 
 	int r = engine_ports_read_held(&ports, engine, c->id, e);
@@ -394,12 +392,12 @@ int engine_ports_follow(struct engine *engine, const struct container *c, int ru
 	if (!by_program)
 		engine_ports_drop(run_fd, &old);
 	if (old.items.count)
-		r = withdraw(engine, c->id, &old, by_program, e);
+		r = withdraw(&old, by_program, e);
 	if (r == 0)
 		r = write_ports(run_fd, &ports, by_program, e);
-	if (r == 0 && moved.items.count)
-		r = by_program ? engine_uplink_lead(engine, c->id, &moved, e)
-			       : engine_ports_translate(engine, &moved, e);
+	/* programs look for it themselves */
+	if (r == 0 && moved.items.count && !by_program)
+		r = engine_ports_translate(engine, &moved, e);
 	if (r == 0 && !by_program)
 		r = engine_ports_carry(run_fd, -1, &moved, e);
 	return r < 0 ? err_add(e, "move published ports") : 0;

@@ -83,18 +83,14 @@ static int add_named(struct wish *wish, const struct wishes *wishes, const char 
 	int r = network_address_parse(&host, text, e);
 	if (r < 0)
 		return r;
-	bool carried = wishes->by_program && wish->protocol == IPPROTO_TCP;
+	if (network_proxy_wanted(&host) && !network_proxy_carries(wish->protocol))
+		return err_set(e, ERR_UNSUPPORTED, "%s at %s: holm-proxy carries TCP and UDP alone",
+			       network_port_protocol_name(wish->protocol), text);
 	const struct network_address *target =
-		ports_plan_lead(&wishes->target, host.family, carried);
+		ports_plan_lead(&wishes->target, host.family, wishes->by_program);
 	/* a program speaks with the container, by whatever address it has */
-	if (network_proxy_wanted(&host)) {
-		if (wish->protocol != IPPROTO_TCP)
-			return err_set(e, ERR_UNSUPPORTED,
-				       "%s at ::1: the kernel sends nothing from there to another "
-				       "device, and holm-proxy carries TCP alone",
-				       network_port_protocol_name(wish->protocol));
+	if (network_proxy_wanted(&host))
 		target = &wishes->target.addresses[!wishes->target.addresses[0].family];
-	}
 	if (!target->family) {
 		err_set(e, ERR_INVALID, "%s: the container's network has no %s subnet", text,
 			host.family == AF_INET6 ? "IPv6" : "IPv4");
@@ -114,6 +110,10 @@ static int add_wish(struct wishes *to, const struct container_port *port, struct
 		r = add_named(&wish, to, port->address, e);
 	if (r < 0)
 		return r;
+	if (to->by_program && !network_proxy_carries(wish.protocol))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "--publish %lld/%s: an ordinary user's ports are of TCP or UDP",
+			       (long long)port->port, port->protocol);
 	for (int six = 0; !port->address && six < 2; six++) {
 		const struct network_address any = { .family = six ? AF_INET6 : AF_INET };
 		if (to->target.addresses[six].family)

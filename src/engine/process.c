@@ -390,8 +390,6 @@ static void undo(struct engine *engine, const struct container *c, const char *r
 	struct err ignored;
 
 	engine_ports_withdraw(run_fd);
-	if (elsewhere)
-		engine_uplink_forget(engine, c->id, &ignored);
 	for (size_t i = 0; !elsewhere && i < places->items.count; i++)
 		engine_network_leave_place(engine, c->id, &places->items.items[i]);
 	monitor_dead_remove_names(run_dir);

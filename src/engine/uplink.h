@@ -1,7 +1,6 @@
 /* uplink.h - the network of an ordinary user's container by a program that carries its packets
  * (network/uplink.h): its own one, or that of all the user's networks (engine/user_network.h); and
- * the published ports of both: of TCP holm-proxy listens at them (network/proxy.h), of UDP that
- * program. */
+ * the published ports of both, at which holm-proxy listens (network/proxy.h). */
 #pragma once
 #include <stdbool.h>
 
@@ -31,17 +30,7 @@ int engine_uplink_publish_all(struct engine *engine, const struct container *c,
 /* Are its ports, while it runs, a program's affair? */
 bool engine_uplink_has(const struct engine *engine, const struct container *c);
 
-/* More or fewer of a container that runs. What was published of those that failed, and TCP
- * ports that go, the caller ends (engine_ports_drop()). ERR_UNSUPPORTED: pasta has its UDP ports
- * from its start. */
+/* More of a container that runs. What was published of those that failed, and ports that go, the
+ * caller ends (engine_ports_drop()). */
 int engine_uplink_publish(struct engine *engine, const char *id,
 			  const struct engine_port_list *ports, struct err *e);
-int engine_uplink_withdraw(struct engine *engine, const char *id,
-			   const struct engine_port_list *ports, struct err *e);
-
-/* They have other targets now: of UDP alone, as holm-proxy looks for its own. */
-int engine_uplink_lead(struct engine *engine, const char *id, const struct engine_port_list *ports,
-		       struct err *e);
-
-/* Those of one that has ended; dead is the name of its run folder. */
-int engine_uplink_forget(struct engine *engine, const char *dead, struct err *e);

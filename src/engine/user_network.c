@@ -21,12 +21,10 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
-#include "base/strv.h"
 #include "base/user_ids.h"
 #include "engine/engine.h"
 #include "monitor/state.h"
 #include "monitor/uplink.h"
-#include "network/host.h"
 #include "network/namespace.h"
 #include "network/uplink.h"
 #include "storage/store.h"
@@ -96,7 +94,7 @@ static bool has_members(const struct engine *engine)
 	return false;
 }
 
-/* It has the descriptors and the socket until it is gone. */
+/* It has the descriptors until it is gone. */
 static void end_program(int folder)
 {
 	pid_t pid;
@@ -106,14 +104,12 @@ static void end_program(int folder)
 	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
 	if (pidfd >= 0)
 		poll(&gone, 1, END_MS);
-	unlinkat(folder, NETWORK_UPLINK_SLIRP_SOCKET, 0);
 }
 
 static int make(struct engine *engine, int folder, struct err *e)
 {
 	own_clear(network_namespace_close) struct network_namespace namespace =
 		NETWORK_NAMESPACE_INIT;
-	const struct strv none = { 0 };
 	pid_t pid;
 
 	if (has_members(engine)) {
@@ -130,7 +126,6 @@ static int make(struct engine *engine, int folder, struct err *e)
 		.name = NETWORK_UPLINK_SLIRP,
 		.namespace_fd = namespace.fd,
 		.folder = path,
-		.ports = &none,
 		.device = NETWORK_UPLINK_DEVICE,
 	};
 	r = network_uplink_start(&pid, &request, e);
@@ -168,9 +163,9 @@ int engine_user_network_open(int *ret_lock, struct engine *engine, struct err *e
 
 int engine_user_network_enter(int namespace_fd, struct err *e)
 {
-	if (setns(namespace_fd, CLONE_NEWNET) < 0)
-		return err_sys(e, "enter the network of your containers");
-	return network_host_answer_arp(NETWORK_UPLINK_DEVICE, e);
+	return setns(namespace_fd, CLONE_NEWNET) < 0
+		       ? err_sys(e, "enter the network of your containers")
+		       : 0;
 }
 
 int engine_user_network_look(struct engine *engine, struct err *e)
@@ -182,12 +177,10 @@ int engine_user_network_look(struct engine *engine, struct err *e)
 	return namespace < 0 ? 0 : engine_user_network_enter(namespace, e);
 }
 
-char *engine_user_network_socket(const struct engine *engine)
+bool engine_user_network_runs(const struct engine *engine)
 {
-	if (!user_ids_are_mapped() ||
-	    faccessat(engine->store->run_fd, FOLDER "/" MONITOR_UPLINK, F_OK, 0) < 0)
-		return NULL;
-	return mem_format("%s/" FOLDER "/" NETWORK_UPLINK_SLIRP_SOCKET, engine->store->run);
+	return user_ids_are_mapped() &&
+	       faccessat(engine->store->run_fd, FOLDER "/" MONITOR_UPLINK, F_OK, 0) == 0;
 }
 
 /* ---- the end ---- */

@@ -27,5 +27,5 @@ int engine_user_network_look(struct engine *engine, struct err *e);
 /* A container has left, or did not get in: ends slirp4netns if it was the last. */
 void engine_user_network_leave(struct engine *engine);
 
-/* Of slirp4netns; the caller's. NULL: this user has none that runs. */
-char *engine_user_network_socket(const struct engine *engine);
+/* Was slirp4netns started for them, and not ended? */
+bool engine_user_network_runs(const struct engine *engine);

@@ -15,13 +15,14 @@
 
 enum { PROXIES_BYTES_MAX = 4 << 20, END_MS = 1000, WHERE_MAX = 64 };
 
-/* Its port is free once it has ended. */
+/* Its port is free once it has ended; what it made in the container's network it takes back. */
 static void end(pid_t pid, uint64_t start)
 {
 	own_fd int pidfd = process_open(pid, start);
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 
-	if (pidfd >= 0 && process_signal(pidfd, SIGKILL) == 0)
+	if (pidfd >= 0 && process_signal(pidfd, SIGTERM) == 0 && poll(&ended, 1, END_MS) == 0 &&
+	    process_signal(pidfd, SIGKILL) == 0)
 		poll(&ended, 1, END_MS);
 }
 

@@ -58,14 +58,6 @@ int network_host_answer_ndp(const char *device, struct err *e)
 	return r < 0 ? err_add(e, "let %s answer for others", device) : 0;
 }
 
-int network_host_answer_arp(const char *device, struct err *e)
-{
-	own_free char *path = mem_format("/proc/sys/net/ipv4/conf/%s/proxy_arp", device);
-
-	int r = turn_on(path, e);
-	return r < 0 ? err_add(e, "let %s answer for others", device) : 0;
-}
-
 int network_host_route_localnet(const char *device, struct err *e)
 {
 	own_free char *path = mem_format("/proc/sys/net/ipv4/conf/%s/route_localnet", device);

@@ -13,9 +13,6 @@ int network_host_forward(int family, struct err *e);
  * nothing). */
 int network_host_answer_ndp(const char *device, struct err *e);
 
-/* Has the host answer ARP requests on the device for all that it has a route to elsewhere. */
-int network_host_answer_arp(const char *device, struct err *e);
-
 /* Has the device take packets from and for 127.0.0.0/8: the host reaches published ports by it.
  * What it may get is bounded by the rules (rules.nft, chain raw). */
 int network_host_route_localnet(const char *device, struct err *e);

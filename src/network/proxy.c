@@ -26,6 +26,11 @@ bool network_proxy_wanted(const struct network_address *host)
 	       IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)host->bytes);
 }
 
+bool network_proxy_carries(int protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+}
+
 static socklen_t fill(struct sockaddr_storage *to, const struct network_port *port)
 {
 	struct sockaddr_in *four = (struct sockaddr_in *)to;
@@ -48,16 +53,19 @@ static int listen_at(const struct network_port *port, struct err *e)
 	char text[NETWORK_ADDRESS_TEXT];
 	struct sockaddr_storage address;
 	socklen_t length = fill(&address, port);
+	const bool stream = port->protocol == IPPROTO_TCP;
 	int on = 1;
 
-	own_fd int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	own_fd int fd =
+		socket(address.ss_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	if (fd < 0 ||
 	    (address.ss_family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+	    (stream && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0))
 		return err_sys(e, "make a socket");
 	network_address_format(text, &port->host, false);
-	if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, WAITING_MAX) < 0)
+	if (bind(fd, (struct sockaddr *)&address, length) < 0 ||
+	    (stream && listen(fd, WAITING_MAX) < 0))
 		return errno == EADDRINUSE
 			       ? err_set(e, ERR_EXISTS, "port %u of %s is taken", port->host_port,
 					 text)

@@ -11,7 +11,10 @@ struct network_port;
 /* Does NAT not reach the host's address of this port? */
 bool network_proxy_wanted(const struct network_address *host);
 
-/* Listens at the host's address and port, TCP, and starts the program for it. Returns its process,
+/* Does the program know this protocol (IPPROTO_)? */
+bool network_proxy_carries(int protocol);
+
+/* Listens at the host's address and port, and starts the program for it. Returns its process,
  * which goes on until it is ended. namespace_fd: it goes to the target from this network namespace
  * (src/proxy/inside.h), where 0.0.0.0 and :: stand for whatever address that has; -1: it does not.
  * ERR_EXISTS: the port is taken. -EAFNOSUPPORT: the host has no IPv6. */

@@ -24,10 +24,9 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "base/user_ids.h"
-#include "network/slirp.h"
 
 enum { SAID_MAX = 4096, PID_BYTES_MAX = 32, READY_MS = 10000 };
-enum { READY_FD = 3, FOLDER_FD = 5 };
+enum { READY_FD = 3 };
 
 /* ---- which one ---- */
 
@@ -89,55 +88,40 @@ const char *network_uplink_choose(const char **why)
  * has heard the container, and to all is not to a TCP socket. */
 #define MAC "02:68:6f:6c:6d:01"
 
-/* One "-t ADDRESS/HOSTPORT:PORT" each; a protocol without any is switched off. */
-static void add_pasta_ports(struct strv *argv, const struct strv *ports, const char *protocol)
+static void pasta_arguments(struct strv *argv, const char *netns, const char *pid)
 {
-	const char *option = str_equal(protocol, "tcp") ? "-t" : "-u";
-	size_t before = argv->count;
-
-	for (size_t i = 0; i < ports->count; i++) {
-		own_clear(strv_clear) struct strv words = { 0 };
-		strv_split(&words, ports->items[i], ' ');
-		if (!str_equal(words.items[0], protocol))
-			continue;
-		strv_add(argv, option);
-		strv_addf(argv, "%s%s%s:%s", words.items[1], *words.items[1] ? "/" : "",
-			  words.items[2], words.items[3]);
-	}
-	if (argv->count == before) {
-		strv_add(argv, option);
-		strv_add(argv, "none");
-	}
-}
-
-static void pasta_arguments(struct strv *argv, const struct network_uplink_request *request,
-			    const char *netns, const char *pid)
-{
-	const char *const words[] = {
-		"pasta", "--config-net", "--quiet", "-I", "eth0",    "-T",  "none",          "-U",
-		"none",  "--no-map-gw",  "-P",      pid,  "--netns", netns, "--ns-mac-addr", MAC
-	};
+	const char *const words[] = { "pasta",
+				      "--config-net",
+				      "--quiet",
+				      "-I",
+				      "eth0",
+				      "-t",
+				      "none",
+				      "-u",
+				      "none",
+				      "-T",
+				      "none",
+				      "-U",
+				      "none",
+				      "--no-map-gw",
+				      "-P",
+				      pid,
+				      "--netns",
+				      netns,
+				      "--ns-mac-addr",
+				      MAC };
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		strv_add(argv, words[i]);
-	add_pasta_ports(argv, request->ports, "tcp");
-	add_pasta_ports(argv, request->ports, "udp");
 }
 
 static void slirp_arguments(struct strv *argv, const char *netns, const char *device)
 {
-	static const char api[] = "/proc/self/fd/5/" NETWORK_UPLINK_SLIRP_SOCKET;
-	const char *const words[] = { "slirp4netns",
-				      "--configure",
-				      "--mtu=65520",
-				      "--disable-host-loopback",
-				      "--enable-ipv6",
-				      "--ready-fd=3",
-				      "--netns-type=path",
-				      "--api-socket",
-				      api,
-				      netns,
-				      device };
+	const char *const words[] = {
+		"slirp4netns",   "--configure",  "--mtu=65520",       "--disable-host-loopback",
+		"--enable-ipv6", "--ready-fd=3", "--netns-type=path", netns,
+		device
+	};
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		strv_add(argv, words[i]);
@@ -147,10 +131,9 @@ static void slirp_arguments(struct strv *argv, const char *netns, const char *de
 
 /* What the program gets; -1: nothing. */
 struct given {
-	int said;   /* as standard error */
-	int ready;  /* as 3 */
-	int kept;   /* stays with it, as NETWORK_UPLINK_KEPT */
-	int folder; /* the same, as FOLDER_FD: names of sockets have 107 bytes at most (unix(7)) */
+	int said;  /* as standard error */
+	int ready; /* as 3 */
+	int kept;  /* stays with it, as NETWORK_UPLINK_KEPT */
 };
 
 _Noreturn static void exec_program(const struct strv *argv, const struct given *given)
@@ -163,15 +146,12 @@ _Noreturn static void exec_program(const struct strv *argv, const struct given *
 	dup2(null, 1);
 	dup2(given->said, 2);
 	/* theirs may be the numbers that these are to have */
-	int ready = fcntl(given->ready, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
-	int kept = fcntl(given->kept, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
-	int folder = fcntl(given->folder, F_DUPFD_CLOEXEC, FOLDER_FD + 1);
+	int ready = fcntl(given->ready, F_DUPFD_CLOEXEC, NETWORK_UPLINK_KEPT + 1);
+	int kept = fcntl(given->kept, F_DUPFD_CLOEXEC, NETWORK_UPLINK_KEPT + 1);
 	if (ready >= 0)
 		dup2(ready, READY_FD);
 	if (kept >= 0)
 		dup2(kept, NETWORK_UPLINK_KEPT);
-	if (folder >= 0)
-		dup2(folder, FOLDER_FD);
 	execvp(argv->items[0], argv->items);
 	_exit(127);
 }
@@ -225,8 +205,8 @@ static int start_pasta(pid_t *ret, const struct network_uplink_request *request,
 	own_free char *file = path_join(request->folder, "pid");
 	own_clear(strv_clear) struct strv argv = { 0 };
 
-	pasta_arguments(&argv, request, netns, file);
-	const struct given given = { said, -1, -1, -1 };
+	pasta_arguments(&argv, netns, file);
+	const struct given given = { said, -1, -1 };
 	pid_t pid = spawn(&argv, &given, e);
 	if (pid < 0)
 		return pid;
@@ -246,27 +226,20 @@ static bool is_ready(int fd)
 static int start_slirp(pid_t *ret, const struct network_uplink_request *request, const char *netns,
 		       int said, struct err *e)
 {
-	own_free char *socket = path_join(request->folder, NETWORK_UPLINK_SLIRP_SOCKET);
 	own_clear(strv_clear) struct strv argv = { 0 };
 	int ends[2];
 
 	slirp_arguments(&argv, netns, request->device ? request->device : "eth0");
-	own_fd int folder = open(request->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return err_sys(e, "open %s", request->folder);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	own_fd int reading = ends[0];
 	own_fd int writing = ends[1];
-	const struct given given = { said, writing, request->device ? request->namespace_fd : -1,
-				     folder };
+	const struct given given = { said, writing, request->device ? request->namespace_fd : -1 };
 	pid_t pid = spawn(&argv, &given, e);
 	if (pid < 0)
 		return pid;
 	close(take_fd(&writing));
 	int r = is_ready(reading) ? 0 : failed(request->name, said, e);
-	if (r == 0)
-		r = network_slirp_publish(socket, request->ports, e);
 	if (r < 0) {
 		kill(pid, SIGKILL);
 		process_wait(pid);

@@ -6,15 +6,11 @@
 #include <sys/types.h>
 
 struct err;
-struct strv;
 
 #define NETWORK_UPLINK_PASTA "pasta"
 #define NETWORK_UPLINK_SLIRP "slirp4netns"
 
-/* Of slirp4netns in the folder that it was given (network/slirp.h). */
-#define NETWORK_UPLINK_SLIRP_SOCKET "slirp"
-
-/* Of a namespace with bridges: what comes in by it was published by slirp4netns (rules.nft). */
+/* Of a namespace with bridges. */
 #define NETWORK_UPLINK_DEVICE "holm-up"
 
 /* Is this the name of one of them? NULL is none. */
@@ -28,9 +24,8 @@ const char *network_uplink_choose(const char **why);
 struct network_uplink_request {
 	const char *name;
 	int namespace_fd;
-	const char *folder; /* on the host: it gets the files netns and pid, and the socket slirp */
-	const struct strv *ports; /* "tcp ADDRESS HOSTPORT PORT TARGET": network/slirp.h */
-	const char *device;       /* of slirp4netns, which then keeps the namespace; NULL: "eth0" */
+	const char *folder; /* on the host: it gets the files netns and pid */
+	const char *device; /* of slirp4netns, which then keeps the namespace; NULL: "eth0" */
 };
 
 /* Its descriptor of a namespace that it keeps. */

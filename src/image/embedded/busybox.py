@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""busybox.py BUSYBOX OUTPUT - the image that is shipped with holm, as an OCI archive (image-spec
-v1.1 image-layout.md), made of Debian's static busybox. The same busybox gives the same bytes:
+"""busybox.py BUSYBOX OUTPUT [EMULATOR...] - the image that is shipped with holm, as an OCI archive
+(image-spec v1.1 image-layout.md), made of Debian's static busybox, which the emulator runs where it
+is another machine's. The same busybox gives the same bytes:
 times are those of its file (or SOURCE_DATE_EPOCH), owners root, the order by name."""
 
 import datetime
@@ -9,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import platform
 import struct
 import subprocess
 import sys
@@ -57,14 +57,12 @@ FILES = {
 }
 
 # As Go names them, which is how image-spec does.
+# By e_machine of the ELF header (elf.h); those of which holm's filters know the system calls.
 ARCHITECTURES = {
-    "x86_64": ("amd64", None),
-    "aarch64": ("arm64", "v8"),
-    "armv7l": ("arm", "v7"),
-    "i686": ("386", None),
-    "ppc64le": ("ppc64le", None),
-    "riscv64": ("riscv64", None),
-    "s390x": ("s390x", None),
+    22: ("s390x", None),
+    62: ("amd64", None),
+    183: ("arm64", "v8"),
+    243: ("riscv64", None),
 }
 
 
@@ -75,16 +73,22 @@ def member(name, mode, mtime, kind=tarfile.REGTYPE, link="", size=0):
     return info
 
 
-def is_static(program):
-    """No PT_INTERP in the program headers of a 64-bit ELF; others are taken on trust."""
+def byte_order(program):
+    """EI_DATA of a 64-bit ELF, as struct has it."""
     if program[:5] != b"\x7fELF\x02":
-        return True
-    (start,) = struct.unpack_from("<Q", program, 32)
-    size, count = struct.unpack_from("<HH", program, 54)
-    return all(struct.unpack_from("<I", program, start + i * size)[0] != 3 for i in range(count))
+        sys.exit("busybox is no 64-bit program")
+    return ">" if program[5] == 2 else "<"
 
 
-def layer(busybox, mtime):
+def is_static(program):
+    """No PT_INTERP in the program headers."""
+    order = byte_order(program)
+    (start,) = struct.unpack_from(order + "Q", program, 32)
+    size, count = struct.unpack_from(order + "HH", program, 54)
+    return all(struct.unpack_from(order + "I", program, start + i * size)[0] != 3 for i in range(count))
+
+
+def layer(busybox, program, emulator, mtime):
     """The tar of the one layer: busybox in /bin, a symbolic link for every applet."""
     entries = {}
     for name, mode in FOLDERS.items():
@@ -92,12 +96,9 @@ def layer(busybox, mtime):
     for name, (mode, text) in FILES.items():
         data = text.encode()
         entries[name] = (member(name, mode, mtime, size=len(data)), data)
-    with open(busybox, "rb") as file:
-        program = file.read()
-    if not is_static(program):
-        sys.exit(busybox + " is not static: install busybox-static")
     entries["bin/busybox"] = (member("bin/busybox", 0o755, mtime, size=len(program)), program)
-    applets = subprocess.run([busybox, "--list-full"], check=True, capture_output=True, text=True)
+    command = [*emulator, busybox, "--list-full"]
+    applets = subprocess.run(command, check=True, capture_output=True, text=True)
     for applet in applets.stdout.split():
         if applet in entries:
             continue
@@ -137,8 +138,9 @@ class Layout:
                 tar.addfile(member(name, 0o644, mtime, size=len(data)), io.BytesIO(data))
 
 
-def config_of(diff_id, created):
-    architecture, variant = ARCHITECTURES.get(platform.machine(), (platform.machine(), None))
+def config_of(program, diff_id, created):
+    (machine,) = struct.unpack_from(byte_order(program) + "H", program, 18)
+    architecture, variant = ARCHITECTURES[machine]
     config = {
         "created": created,
         "architecture": architecture,
@@ -159,14 +161,18 @@ def config_of(diff_id, created):
     return config
 
 
-def main(busybox, output):
+def main(busybox, output, *emulator):
+    with open(busybox, "rb") as file:
+        program = file.read()
+    if not is_static(program):
+        sys.exit(busybox + " is not static: install busybox-static")
     mtime = int(os.environ.get("SOURCE_DATE_EPOCH") or os.stat(busybox).st_mtime)
     created = datetime.datetime.fromtimestamp(mtime, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    tar = layer(busybox, mtime)
+    tar = layer(busybox, program, emulator, mtime)
     layout = Layout()
     packed = layout.blob(gzip.compress(tar, 9, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip")
     diff_id = "sha256:" + hashlib.sha256(tar).hexdigest()
-    config = layout.blob(text_of(config_of(diff_id, created)), "application/vnd.oci.image.config.v1+json")
+    config = layout.blob(text_of(config_of(program, diff_id, created)), "application/vnd.oci.image.config.v1+json")
     manifest_type = "application/vnd.oci.image.manifest.v1+json"
     manifest = layout.blob(
         text_of({"schemaVersion": 2, "mediaType": manifest_type, "config": config, "layers": [packed]}),
@@ -181,6 +187,6 @@ def main(busybox, output):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: busybox.py BUSYBOX OUTPUT")
-    main(sys.argv[1], sys.argv[2])
+    if len(sys.argv) < 3:
+        sys.exit("usage: busybox.py BUSYBOX OUTPUT [EMULATOR...]")
+    main(*sys.argv[1:])

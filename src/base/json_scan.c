@@ -117,7 +117,7 @@ static int scan_string(struct json_scan *s, struct err *e)
 				return refuse(s, "no such escape", e);
 			continue;
 		}
-		if (c >= 0 && c < 0x20)
+		if ((unsigned char)c < 0x20)
 			return refuse(s, "a control character in a string", e);
 		size_t length = utf8_length(s->at, (size_t)(s->end - s->at));
 		if (!length)

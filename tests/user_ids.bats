@@ -72,6 +72,50 @@ read"
 	[ "$(find "$store/layers" -name 'ids-*' | wc -l)" = 0 ]
 }
 
+@test "an image is a mount, with the ids of the container" {
+	local userns
+	expect 0 u run --rm --mount type=image,src=busybox,dst=/img busybox stat -c %u:%g /img /img/etc/passwd
+	output_is "0:0
+0:0"
+	for userns in --userns=keep-id --userns=auto "--uidmap=0:1:100 --uidmap=100:0:1"; do
+		# shellcheck disable=SC2086 # words
+		expect 0 u run --rm $userns --user 0 --mount type=image,src=busybox,dst=/img busybox sh -c 'stat -c %u:%g /img /img/etc/passwd; sha256sum </img/bin/busybox; sha256sum </bin/busybox; touch /img/x 2>/dev/null || echo no'
+		[ "${lines[0]} ${lines[1]} ${lines[4]}" = "0:0 0:0 no" ]
+		[ "${lines[2]}" = "${lines[3]}" ]
+		# shellcheck disable=SC2086
+		expect 0 u run --rm $userns --user 0 --mount type=image,source=busybox,target=/x,subpath=etc busybox sh -c 'stat -c %u:%g /x /x/passwd'
+		output_is "0:0
+0:0"
+	done
+	# of several layers, which come while it runs, and a collection that leaves what a container needs
+	mkdir one two
+	head -c 9000 /dev/zero >one/low
+	echo high >two/high
+	tar -C one --owner=5:5 --group=6:6 -cf one.tar .
+	tar -C two --owner=0:0 --group=0:0 -cf two.tar .
+	oci_image oci files one.tar two.tar
+	tar -C oci -cf "$home/oci.tar" .
+	chmod 644 "$home/oci.tar"
+	expect 0 u load -q -i oci.tar
+	expect 0 u run -d --name web --userns keep-id --mount type=image,src=files,dst=/a busybox sleep 1000
+	expect 0 u device add --mount type=image,src=files,dst=/b web
+	expect 0 u exec web sh -c 'stat -c "%u:%g %s" /a/low /b/low; cat /a/high /b/high; cmp /a/low /b/low'
+	output_is "5:6 9000
+5:6 9000
+high
+high"
+	expect 0 u gc
+	expect 0 u restart -t 0 web
+	expect 0 u exec web cat /a/high /b/high
+	output_is "high
+high"
+	expect 0 u cp web:/a/low low
+	expect 0 u rm -f web
+	expect 0 u system prune -af
+	[ "$(find "$store/layers" -name 'ids-*' | wc -l)" = 0 ]
+	all_is_ours
+}
+
 @test "keep-id: the caller has a name inside, once, where the image gives it to nobody" {
 	expect 0 u run --name a --userns keep-id busybox sh -c 'tail -n 1 /etc/passwd; tail -n 1 /etc/group; id -un; whoami'
 	output_is "tester:*:1000:1000:tester:/:/bin/sh

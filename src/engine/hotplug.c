@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "engine/fault.h"
 #include "engine/process.h"
+#include "engine/shifted.h"
 #include "engine/spec.h"
 #include "engine/volume.h"
 #include "monitor/state.h"
@@ -167,7 +168,8 @@ static int make_sources(struct hotplug *to, const struct container_mount *mount,
 
 	one.storage.mounts.items = &copy;
 	one.storage.mounts.count = 1;
-	return engine_volume_make(to->engine, &one, e);
+	int r = engine_volume_make(to->engine, &one, e);
+	return r < 0 ? r : engine_shifted_make(to->engine, &one, false, e);
 }
 
 /* to: zeroed. */
@@ -190,7 +192,7 @@ int hotplug_add_mount(struct hotplug *to, const struct container_mount *mount, b
 	int r = make_sources(to, mount, e);
 	if (r < 0)
 		return r;
-	spec_mounts_one(&one, mount, &context, to->c->security.ids.uids.count > 0);
+	spec_mounts_one(&one, mount, &context, to->c);
 	if (!keep)
 		copy(&container_mount_shape, shape_list_add(&to->mounts), mount);
 	r = runtime_mount_add(&to->container, &to->spec, one.mounts.items, one.mounts.count,

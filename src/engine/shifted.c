@@ -36,10 +36,19 @@ static void plan_clear(struct plan *plan)
 	free(plan->shifted.parts.items);
 }
 
+static bool has_own_ids(const struct container *c)
+{
+	return c->security.ids.uids.count && user_ids_are_mapped();
+}
+
 static bool is_needed(const struct container *c)
 {
-	return c->security.ids.uids.count && c->image.layers.count && !c->image.in_place &&
-	       !c->storage.copied && user_ids_are_mapped();
+	return has_own_ids(c) && c->image.layers.count && !c->image.in_place && !c->storage.copied;
+}
+
+static bool is_needed_by(const struct container *c, const struct container_mount *mount)
+{
+	return has_own_ids(c) && mount->layers.count;
 }
 
 /* Owners on the disk, and those that are wanted; nothing where they are the same. An image's are
@@ -115,33 +124,85 @@ bool engine_shifted_add(struct runtime_overlay *to, const struct store *store,
 	return true;
 }
 
+bool engine_shifted_add_image(struct strv *options, const struct store *store,
+			      const struct container *c, const struct container_mount *mount)
+{
+	own_clear(plan_clear) struct plan plan = { 0 };
+	bool redirected;
+
+	if (!is_needed_by(c, mount))
+		return false;
+	add_layers(&plan, c, &mount->layers, NULL);
+	own_free char *path = storage_shifted_path(&redirected, store, &plan.shifted);
+	strv_addf(options, "lower=%s", path);
+	for (size_t i = mount->layers.count; redirected && i-- > 0;) {
+		own_free char *layer = storage_layer_path(store, mount->layers.items[i]);
+		strv_addf(options, "data=%s", layer);
+	}
+	return true;
+}
+
+static int make(struct engine *engine, const struct plan *plan, struct err *e)
+{
+	if (storage_shifted_is_there(engine->store, &plan->shifted))
+		return 0;
+	own_free char *layers = path_join(engine->store->root, "layers");
+	own_free char *names = path_join(engine->store->root, "names");
+	return storage_shifted_make(engine->store, &plan->shifted,
+				    runtime_overlay_takes_data(names, layers), e);
+}
+
+static int make_image(struct engine *engine, const struct container *c,
+		      const struct container_mount *mount, struct err *e)
+{
+	own_clear(plan_clear) struct plan plan = { 0 };
+
+	add_layers(&plan, c, &mount->layers, NULL);
+	return make(engine, &plan, e);
+}
+
 int engine_shifted_make(struct engine *engine, const struct container *c, bool image_only,
 			struct err *e)
 {
 	own_clear(plan_clear) struct plan plan = { 0 };
+	int r = 0;
 
-	if (!is_needed(c))
-		return 0;
-	make_plan(&plan, c, image_only);
-	if (storage_shifted_is_there(engine->store, &plan.shifted))
-		return 0;
-	own_free char *layers = path_join(engine->store->root, "layers");
-	own_free char *names = path_join(engine->store->root, "names");
-	return storage_shifted_make(engine->store, &plan.shifted,
-				    runtime_overlay_takes_data(names, layers), e);
+	if (is_needed(c)) {
+		make_plan(&plan, c, image_only);
+		r = make(engine, &plan, e);
+	}
+	for (size_t i = 0; r == 0 && !image_only && i < c->storage.mounts.count; i++)
+		if (is_needed_by(c, &c->storage.mounts.items[i]))
+			r = make_image(engine, c, &c->storage.mounts.items[i], e);
+	return r;
 }
 
 /* ---- removing ---- */
 
-static void keep(struct strv *keys, const struct container *c, bool image_only)
+static void keep(struct strv *keys, const struct plan *plan)
 {
-	own_clear(plan_clear) struct plan plan = { 0 };
 	char key[SHIFTED_KEY_SIZE];
 
-	make_plan(&plan, c, image_only);
-	storage_shifted_key(key, &plan.shifted);
+	storage_shifted_key(key, &plan->shifted);
 	if (!strv_contains(keys, key))
 		strv_add(keys, key);
+}
+
+static void keep_root(struct strv *keys, const struct container *c, bool image_only)
+{
+	own_clear(plan_clear) struct plan plan = { 0 };
+
+	make_plan(&plan, c, image_only);
+	keep(keys, &plan);
+}
+
+static void keep_image(struct strv *keys, const struct container *c,
+		       const struct container_mount *mount)
+{
+	own_clear(plan_clear) struct plan plan = { 0 };
+
+	add_layers(&plan, c, &mount->layers, NULL);
+	keep(keys, &plan);
 }
 
 static int keep_record(struct strv *keys, struct engine *engine, const char *id, struct err *e)
@@ -152,9 +213,12 @@ static int keep_record(struct strv *keys, struct engine *engine, const char *id,
 	if (r < 0)
 		return e->kind == ERR_NOT_FOUND ? 0 : r;
 	if (is_needed(&c)) {
-		keep(keys, &c, false);
-		keep(keys, &c, true);
+		keep_root(keys, &c, false);
+		keep_root(keys, &c, true);
 	}
+	for (size_t i = 0; i < c.storage.mounts.count; i++)
+		if (is_needed_by(&c, &c.storage.mounts.items[i]))
+			keep_image(keys, &c, &c.storage.mounts.items[i]);
 	return 0;
 }
 

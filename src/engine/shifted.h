@@ -7,17 +7,24 @@
 #include <stdint.h>
 
 struct container;
+struct container_mount;
 struct engine;
 struct err;
 struct runtime_overlay;
 struct store;
+struct strv;
 
 /* Adds the container's layers below those that are there, if it is such a one; false: it is none.
  * image_only: those of its image. */
 bool engine_shifted_add(struct runtime_overlay *to, const struct store *store,
 			const struct container *c, bool image_only);
 
-/* Before they are mounted: makes what is not there. */
+/* The same for the layers of an image that is one of its mounts, as options of that
+ * (runtime/runtime.h). */
+bool engine_shifted_add_image(struct strv *options, const struct store *store,
+			      const struct container *c, const struct container_mount *mount);
+
+/* Before they are mounted: makes what is not there; of its mounts, too, but with image_only. */
 int engine_shifted_make(struct engine *engine, const struct container *c, bool image_only,
 			struct err *e);
 

@@ -89,9 +89,9 @@ int spec_gpu_list(struct strv *to, const struct strv *names, struct err *e);
 /* One more mount: of a file or folder of the host. */
 void spec_mounts_bind(struct oci_spec *spec, const char *target, const char *source);
 
-/* Of what was asked for this one alone. */
+/* Of what was asked for this one alone, for a container with the ids of c. */
 void spec_mounts_one(struct oci_spec *spec, const struct container_mount *mount,
-		     const struct spec_context *context, bool mapped);
+		     const struct spec_context *context, const struct container *c);
 
 /* Was something asked to be mounted right there? */
 bool spec_mounts_asked_for(const struct container *c, const char *target);

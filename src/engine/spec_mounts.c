@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "engine/shifted.h"
 #include "storage/layer.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -199,23 +200,26 @@ static void add_tmpfs(struct oci_spec *spec, const struct container_mount *mount
 
 /* An image as a mount: its layers, read-only, owned as the root is. */
 static void add_image(struct oci_spec *spec, const struct container_mount *mount,
-		      const struct spec_context *context, bool mapped)
+		      const struct spec_context *context, const struct container *c)
 {
 	struct oci_mount *to = add(spec, mount->target, "bind", mount->source, "bind,ro");
+	bool shifted = engine_shifted_add_image(&to->options, context->store, c, mount);
 
-	for (size_t i = mount->layers.count; i-- > 0;) {
+	for (size_t i = mount->layers.count; !shifted && i-- > 0;) {
 		own_free char *path = storage_layer_path(context->store, mount->layers.items[i]);
 		strv_addf(&to->options, "lower=%s", path);
 	}
 	if (mount->subpath)
 		strv_addf(&to->options, "subpath=%s", mount->subpath);
-	if (mapped)
+	if (c->security.ids.uids.count && !shifted)
 		strv_add(&to->options, "idmap");
 }
 
 void spec_mounts_one(struct oci_spec *spec, const struct container_mount *mount,
-		     const struct spec_context *context, bool mapped)
+		     const struct spec_context *context, const struct container *c)
 {
+	const bool mapped = c->security.ids.uids.count > 0;
+
 	switch (mount->type[0]) {
 	case 'b':
 		add_bind(spec, mount, mount->source, mapped);
@@ -227,7 +231,7 @@ void spec_mounts_one(struct oci_spec *spec, const struct container_mount *mount,
 		add_tmpfs(spec, mount);
 		break;
 	case 'i':
-		add_image(spec, mount, context, mapped);
+		add_image(spec, mount, context, c);
 		break;
 	}
 }
@@ -259,8 +263,7 @@ static void add_asked(struct oci_spec *spec, const struct container *c,
 {
 	for (size_t i = 0; i < c->storage.mounts.count; i++)
 		if (tmpfs || c->storage.mounts.items[i].type[0] != 't')
-			spec_mounts_one(spec, &c->storage.mounts.items[i], context,
-					c->security.ids.uids.count > 0);
+			spec_mounts_one(spec, &c->storage.mounts.items[i], context, c);
 }
 
 void spec_mounts_tree(struct oci_spec *spec, const struct container *c,

@@ -94,7 +94,7 @@ static int map_ids(const struct runtime_mount *m, struct runtime_user_namespace 
 /* An overlay cannot be mapped; its layers have been. */
 static bool is_mapped(const struct runtime_mount *m)
 {
-	if (m->options.lower.count > 1)
+	if (runtime_mount_is_overlay(m))
 		return false;
 	return m->options.idmap || m->spec->uid_mappings.count || m->spec->gid_mappings.count;
 }

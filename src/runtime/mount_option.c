@@ -160,6 +160,8 @@ static bool take_source(struct runtime_mount_options *o, const char *word)
 {
 	if (str_starts(word, "lower="))
 		strv_add(&o->lower, word + strlen("lower="));
+	else if (str_starts(word, "data="))
+		strv_add(&o->data, word + strlen("data="));
 	else if (str_starts(word, "of="))
 		mem_replace(&o->of, word + strlen("of="));
 	else if (str_starts(word, "subpath="))
@@ -186,6 +188,7 @@ void runtime_mount_options_clear(struct runtime_mount_options *options)
 	strv_clear(&options->own);
 	strv_clear(&options->super);
 	strv_clear(&options->lower);
+	strv_clear(&options->data);
 	free(options->subpath);
 	free(options->of);
 	free(options->idmap_text);

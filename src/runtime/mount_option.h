@@ -29,6 +29,7 @@ struct runtime_mount_options {
 	char *subpath;      /* "subpath=a/b": of a bind's source, resolved below it */
 	char *of;           /* "of=PID:START": the source is a path of that process */
 	struct strv lower;  /* "lower=/folder", the topmost first: a bind of an overlay of them */
+	struct strv data;   /* "data=/folder", likewise: overlay.h */
 	struct strv super;  /* "sync", "lazytime"...: of any filesystem, nothing to a bind */
 	struct strv own;    /* "size=64m", "newinstance": for fsconfig(2), in order */
 };

@@ -23,6 +23,11 @@ bool runtime_mount_is_bind(const struct runtime_mount *m)
 	return m->options.bind || str_equal(m->spec->type, "bind");
 }
 
+bool runtime_mount_is_overlay(const struct runtime_mount *m)
+{
+	return m->options.lower.count + m->options.data.count > 1;
+}
+
 /* A path of the host, or one of its layers (an O_PATH descriptor), or an overlay of several (a
  * detached mount). */
 static int open_whole(const struct runtime_mount *m, const struct runtime_mount_host *host,
@@ -31,9 +36,10 @@ static int open_whole(const struct runtime_mount *m, const struct runtime_mount_
 	const struct strv *lower = &m->options.lower;
 	const char *source = lower->count ? lower->items[0] : m->spec->source;
 
-	if (lower->count > 1) {
+	if (runtime_mount_is_overlay(m)) {
 		const struct runtime_overlay overlay = {
 			.lower = *lower,
+			.data = m->options.data,
 			.label = host->label,
 			.user = m->options.idmap ? host->user : NULL,
 		};
@@ -82,7 +88,7 @@ static int open_detached(const struct runtime_mount *m, const struct runtime_mou
 		return runtime_mount_other_open_in_parent(m->options.of, m->spec->source,
 							  m->options.recursive, e);
 	own_fd int whole = open_whole(m, host, e);
-	if (whole < 0 || (m->options.lower.count > 1 && !subpath))
+	if (whole < 0 || (runtime_mount_is_overlay(m) && !subpath))
 		return take_fd(&whole);
 	own_fd int part = subpath ? path_open(whole, subpath, O_PATH, 0, e) : -1;
 	if (subpath && part < 0)
@@ -92,7 +98,7 @@ static int open_detached(const struct runtime_mount *m, const struct runtime_mou
 	if (fd >= 0)
 		return fd;
 	err_sys(e, "clone the mount of %s", m->spec->source ? m->spec->source : "the layers");
-	return m->options.lower.count > 1
+	return runtime_mount_is_overlay(m)
 		       ? err_hint(e, "a part of an image of several layers takes Linux 6.15")
 		       : -e->number;
 }

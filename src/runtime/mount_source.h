@@ -9,6 +9,9 @@ struct runtime_mount_host;
 
 bool runtime_mount_is_bind(const struct runtime_mount *mount);
 
+/* Does it show several layers at once? */
+bool runtime_mount_is_overlay(const struct runtime_mount *mount);
+
 /* Sets source_fd and is_folder of a bind, or link of a source that is one ("copy-symlink"); as
  * mount.h says of host. ERR_INVALID for
  * words that a bind has no use for. */

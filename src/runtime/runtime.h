@@ -86,7 +86,8 @@
  * an empty folder it first gets what the image has at the destination; "chown": all there becomes
  * the process's user's; "tmpcopyup" on a tmpfs; on a bind "subpath=a/b", a part of the source that
  * is looked up below it, whatever links say, and "lower=/folder", repeated, the topmost first: an
- * overlay of these instead of the source; "of=PID:START": the source is a path as that process sees
+ * overlay of these instead of the source, and with "data=/folder" of layers with data alone below
+ * them (overlay.h); "of=PID:START": the source is a path as that process sees
  * it, another container's. */
 #pragma once
 #include <stdbool.h>

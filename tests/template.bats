@@ -43,6 +43,14 @@ stand_in() { # what it does: lines of shell
 	output_is template:debian/bookworm
 }
 
+@test "mmdebstrap has the descriptors from 4 on for itself, as its /bin/sh knows one digit" {
+	stand_in "ls /proc/\$\$/fd >$BATS_TEST_TMPDIR/descriptors; exec cat $HOLM_IMAGES/debian.tar"
+	expect 0 holm run --rm template:debian/bookworm true 4>&1 5>&1 6>&1 7>&1 8>&1 9>&1
+	run grep -c '^[4-9]$' "$BATS_TEST_TMPDIR/descriptors"
+	output_is 0
+	grep -q '^3$' "$BATS_TEST_TMPDIR/descriptors"
+}
+
 @test "four at once make it once" {
 	stand_in "exec cat $HOLM_IMAGES/debian.tar"
 	local pids=() pid

@@ -23,6 +23,7 @@
 #include "image/template_make.h"
 
 enum {
+	LOCK_FD = STDERR_FILENO + 1,
 	OUTPUT_TAIL = 1000, /* of what the program says, in the error */
 	ANSWER_BYTES_MAX = 1 << 20,
 };
@@ -64,10 +65,13 @@ static void exec_in_child(const struct running *running, bool apart)
 	if (apart)
 		mount_null(running->t);
 	process_reset_signals();
-	fcntl(running->t->lock, F_SETFD, 0);
 	dup2(running->in, STDIN_FILENO);
 	dup2(running->out, STDOUT_FILENO);
 	dup2(running->log, STDERR_FILENO);
+	dup2(running->t->lock, LOCK_FD);
+	/* those of mmdebstrap get low numbers: it has /bin/sh write to them, and dash knows one
+	 * digit */
+	close_range(LOCK_FD + 1, ~0U, 0);
 	setenv("TMPDIR", running->t->work, 1);
 	setenv("HOME", running->t->work, 1);
 	execvp(running->argv[0], running->argv);

@@ -4,6 +4,7 @@
 load holm
 load runtime/bundle
 load runtime/oci
+load criu
 
 setup() {
 	oci_setup
@@ -11,33 +12,8 @@ setup() {
 }
 
 teardown() {
-	[ -z "${OWN_RUN:-}" ] || umount -l /run
+	criu_teardown
 	oci_teardown
-}
-
-# The installed one where it knows this kernel, else the newer one that tests/images has fetched.
-criu_that_can() {
-	mount -t tmpfs run /run # criu remembers there what the kernel can do
-	OWN_RUN=yes
-	! has_known_criu || return 0
-	made_image criu
-	local root=$BATS_TEST_TMPDIR/criu
-	mkdir -p "$root/bin"
-	tar -C "$root" -xf "$HOLM_IMAGES/criu.tar"
-	local loader=("$root"/usr/lib/*/ld-linux-*.so.*)
-	printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "${loader[0]}" "${loader[0]%/*}" \
-		"$root/usr/sbin/criu" >"$root/bin/criu"
-	chmod +x "$root/bin/criu"
-	export PATH=$root/bin:$PATH
-	run criu check
-	[ "$status" = 0 ] || skip "criu check: $output"
-}
-
-has_known_criu() { # criu 3 does not know Linux since 6.13
-	local version
-	version=$(criu --version 2>/dev/null | sed -n 's/^Version: \([0-9]*\).*/\1/p')
-	[ -n "$version" ] || return 1
-	[ "$version" -ge 4 ] || [ "$(printf '%s\n' 6.13 "$(uname -r)" | sort -V | head -n 1)" != 6.13 ]
 }
 
 # A counter that writes to a pipe, which ends in $OUT.

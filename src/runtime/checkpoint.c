@@ -22,6 +22,8 @@
 #include "runtime/notify.h"
 #include "runtime/runtime.h"
 
+enum { PROGRAM_BYTES_MAX = 16 << 20 };
+
 /* ---- what both directions have to agree on ---- */
 
 static void add_bind(struct strv *to, const struct oci_mount *mount, const char *bundle)
@@ -47,13 +49,32 @@ void runtime_checkpoint_binds(struct strv *to, const struct oci_spec *spec, cons
 
 /* ---- dump ---- */
 
+static unsigned mount_of(const char *fdinfo)
+{
+	own_file FILE *info = fopen(fdinfo, "re");
+	own_free char *line = NULL;
+	size_t size = 0;
+	unsigned mount;
+
+	while (info && getline(&line, &size, info) > 0)
+		if (sscanf(line, "mnt_id: %u", &mount) == 1)
+			return mount;
+	return 0;
+}
+
+static void add_outer(struct strv *names, struct strv *to, unsigned mount, const struct stat *st)
+{
+	strv_addf(names, "file[%x:%lx]", mount, (unsigned long)st->st_ino);
+	strv_add(to, "--external");
+	strv_add(to, names->items[names->count - 1]);
+}
+
 /* Where a stream leads that is not the container's own: "pipe:[17]" as the kernel names it, or
  * "file[MOUNT:INODE]" as criu does, for what lies on a mount that the container does not have. */
 static void name_stream(struct strv *names, struct strv *to, pid_t pid, int number)
 {
 	char path[64], target[PATH_MAX];
 	struct stat st;
-	unsigned mount = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, number);
 	ssize_t n = readlink(path, target, sizeof(target) - 1);
@@ -63,20 +84,41 @@ static void name_stream(struct strv *names, struct strv *to, pid_t pid, int numb
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, number);
-	own_file FILE *info = fopen(path, "re");
-	own_free char *line = NULL;
-	size_t size = 0;
-	while (info && getline(&line, &size, info) > 0)
-		if (sscanf(line, "mnt_id: %u", &mount) == 1)
-			break;
+	unsigned mount = mount_of(path);
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, number);
-	if (!mount || stat(path, &st) < 0 || runtime_checkpoint_has_mount(pid, mount)) {
+	if (!mount || stat(path, &st) < 0 || runtime_checkpoint_has_mount(pid, mount))
 		strv_add(names, target);
-		return;
-	}
-	strv_addf(names, "file[%x:%lx]", mount, (unsigned long)st.st_ino);
-	strv_add(to, "--external");
-	strv_add(to, names->items[names->count - 1]);
+	else
+		add_outer(names, to, mount, &st);
+}
+
+static int copy_program(int images, int program, struct err *e)
+{
+	own_clear(str_clear) struct str bytes = { 0 };
+
+	int r = fd_read_all(program, PROGRAM_BYTES_MAX, &bytes, e);
+	if (r < 0)
+		return err_add(e, "the program of the container's first process");
+	return fd_write_file_at(images, RUNTIME_CHECKPOINT_PROGRAM, bytes.text, bytes.length, 0755,
+				e);
+}
+
+/* holm-init: run from a mount that is nowhere. */
+static int note_program(struct strv *names, struct strv *to, pid_t pid, int images, struct err *e)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	own_fd int program = open(path, O_RDONLY | O_CLOEXEC);
+	if (program < 0 || fstat(program, &st) < 0)
+		return err_sys(e, "open the program of the container's first process");
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", program);
+	unsigned mount = mount_of(path);
+	if (!mount || runtime_checkpoint_has_mount(pid, mount))
+		return 0;
+	add_outer(names, to, mount, &st);
+	return copy_program(images, program, e);
 }
 
 bool runtime_checkpoint_has_mount(pid_t pid, unsigned id)
@@ -100,11 +142,12 @@ static int note_streams(struct strv *to, pid_t pid, int images, struct err *e)
 	own_clear(strv_clear) struct strv names = { 0 };
 	own_json struct json_object *array = json_object_new_array();
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++)
 		name_stream(&names, to, pid, i);
+	int r = note_program(&names, to, pid, images, e);
+	for (size_t i = 0; i < names.count; i++)
 		json_object_array_add(array, json_object_new_string(names.items[i]));
-	}
-	return json_write_at(images, RUNTIME_CHECKPOINT_STREAMS, array, e);
+	return r < 0 ? r : json_write_at(images, RUNTIME_CHECKPOINT_STREAMS, array, e);
 }
 
 /* The mount is not in the spec of the bundle that the container will be restored from. */
@@ -226,6 +269,6 @@ int runtime_checkpoint(const struct runtime_container *container, const struct o
 	if (r < 0)
 		return r;
 	struct runtime_criu_answer ignored;
-	return spec->process && spec->process->terminal ? runtime_criu_rpc_run(&ignored, &call, e)
-							: runtime_criu_run(&call, e);
+	bool service = o->service || (spec->process && spec->process->terminal);
+	return service ? runtime_criu_rpc_run(&ignored, &call, e) : runtime_criu_run(&call, e);
 }

@@ -10,6 +10,7 @@ struct runtime_container;
 struct runtime_criu_options;
 struct runtime_options;
 struct runtime_process;
+struct runtime_store;
 
 /* Without leave_running and pre_dump its processes have ended afterwards. ERR_UNSUPPORTED for what
  * criu cannot do here. Of a terminal only what its other side has not read is lost. */
@@ -21,7 +22,10 @@ int runtime_checkpoint(const struct runtime_container *container, const struct o
 bool runtime_checkpoint_has_notify(const struct runtime_criu_options *criu);
 
 /* As runtime_create() and runtime_start() in one. scratch is an empty folder, the mount point of
- * the root in a mount namespace that lives as long as criu. */
-int runtime_restore(struct runtime_container *ret_container, struct runtime_process *ret,
+ * the root in a mount namespace that lives as long as criu. store (NULL: nothing) is called once
+ * *to, which was zeroed, knows its cgroup: all that is made is in there. On failure nothing is left
+ * of it, and *to is cleared. */
+int runtime_restore(struct runtime_container *to, struct runtime_process *ret,
 		    const struct oci_spec *spec, const struct runtime_options *options,
-		    const struct runtime_criu_options *criu, const char *scratch, struct err *e);
+		    const struct runtime_criu_options *criu, const char *scratch,
+		    const struct runtime_store *store, struct err *e);

@@ -7,8 +7,11 @@ struct err;
 struct oci_spec;
 struct strv;
 
-/* In the folder of images, as runc and crun name it: a JSON array of where 0, 1, 2 led. */
+/* In the folder of images, as runc and crun name it: a JSON array of where 0, 1, 2 led; and then,
+ * where the first process is of a program that is not the container's own, that one, a copy of
+ * which lies beside it: what is restored must have the same bytes. */
 #define RUNTIME_CHECKPOINT_STREAMS "descriptors.json"
+#define RUNTIME_CHECKPOINT_PROGRAM "program"
 
 /* Beside it, and empty: the container has the mount of runtime/notify.h. */
 #define RUNTIME_CHECKPOINT_NOTIFY "notify"

@@ -125,14 +125,19 @@ void runtime_criu_arguments(struct strv *to, const char *action,
 
 static bool says_only_that_it_failed(const char *line)
 {
-	const char *word = " FAILED.", *end = line + strcspn(line, "\n");
-	size_t length = strlen(word);
+	static const char *const words[] = { " FAILED.", " failed with -1" };
+	const char *end = line + strcspn(line, "\n");
 
-	return (size_t)(end - line) >= length && strncmp(end - length, word, length) == 0;
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		size_t length = strlen(words[i]);
+		if ((size_t)(end - line) >= length && strncmp(end - length, words[i], length) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* The last line of the log that tells of an error, without time and place. That all has failed
- * ("Dumping FAILED.") is said behind the reason. */
+ * ("Dumping FAILED.", "Dump core (pid: 7) failed with -1") is said behind the reason. */
 static char *last_error(const struct runtime_criu_options *o, const char *log)
 {
 	const char *folder = o->work_path ? o->work_path : o->image_path;

@@ -34,6 +34,12 @@ struct runtime_criu_options {
 	bool link_remap;
 	bool lazy_pages;
 	bool auto_dedup;
+	bool service; /* asked as a service: there is no file of a pid among the images */
+	/* Of a dump: called once all is stored, while the processes stand still. On failure, which
+	 * becomes the dump's, they go on, and so they do when the caller ends here. NULL: nothing
+	 * is called. */
+	int (*stored)(void *context, struct err *e);
+	void *stored_context;
 };
 
 /* Fails with ERR_UNSUPPORTED where there is no criu, or one that this kernel is too new for. */

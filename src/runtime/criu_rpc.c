@@ -292,12 +292,12 @@ static int send_options(int socket, const char *action, const struct request *re
 	return send_request(socket, &message, e);
 }
 
-static int go_on(int socket, struct err *e)
+static int go_on(int socket, bool success, struct err *e)
 {
 	own_clear(str_clear) struct str message = { 0 };
 
 	wire_protobuf_add_number(&message, REQUEST_TYPE, TYPE_NOTIFY);
-	wire_protobuf_add_number(&message, REQUEST_NOTIFY_SUCCESS, true);
+	wire_protobuf_add_number(&message, REQUEST_NOTIFY_SUCCESS, success);
 	return send_request(socket, &message, e);
 }
 
@@ -306,22 +306,28 @@ struct response {
 	uint64_t success;
 	uint64_t pid;
 	bool terminal; /* a notification that brings one */
+	bool stored;   /* one that all is stored, before anything ends */
 };
+
+static bool is_script(const struct wire_protobuf_field *field, const char *script)
+{
+	return field->length == strlen(script) && memcmp(field->bytes, script, field->length) == 0;
+}
 
 static void read_inner(struct response *to, const struct wire_protobuf_field *message)
 {
-	static const char script[] = "orphan-pts-master";
 	struct wire_protobuf_reader reader = { message->bytes, message->length, 0 };
 	struct wire_protobuf_field field;
 
 	while (wire_protobuf_next(&reader, &field)) {
 		if (field.number != INNER)
 			continue;
-		if (!field.bytes)
+		if (!field.bytes) {
 			to->pid = field.value;
-		else
-			to->terminal = field.length == strlen(script) &&
-				       memcmp(field.bytes, script, field.length) == 0;
+			continue;
+		}
+		to->terminal = is_script(&field, "orphan-pts-master");
+		to->stored = is_script(&field, "post-dump");
 	}
 }
 
@@ -363,21 +369,34 @@ static int receive(struct response *to, int socket, struct runtime_criu_answer *
 	return n < 0 ? (int)n : 0;
 }
 
-/* 1: done; 0: criu says that it failed. */
-static int converse(struct runtime_criu_answer *answer, int socket, struct err *e)
+/* What the caller wants to do about a notification; its failure is why criu then fails. */
+static int heed(const struct response *response, const struct runtime_criu_options *o,
+		struct err *e)
 {
+	return response->stored && o->stored ? o->stored(o->stored_context, e) : 0;
+}
+
+/* 1: done; 0: criu says that it failed. */
+static int converse(struct runtime_criu_answer *answer, int socket,
+		    const struct runtime_criu_options *o, struct err *e)
+{
+	struct err refused = { 0 };
+
 	for (;;) {
 		struct response response = { 0 };
 		int r = receive(&response, socket, answer, e);
 		if (r == 0 && response.type == TYPE_NOTIFY) {
-			r = go_on(socket, e);
+			bool success = heed(&response, o, &refused) == 0;
+			r = go_on(socket, success, e);
 			if (r == 0)
 				continue;
 		}
 		if (r < 0)
 			return r;
 		answer->pid = (pid_t)response.pid;
-		return response.success != 0;
+		if (refused.number)
+			*e = refused;
+		return refused.number ? -refused.number : response.success != 0;
 	}
 }
 
@@ -449,7 +468,7 @@ static int run(struct runtime_criu_answer *answer, const struct runtime_criu_cal
 	if (r == 0)
 		r = send_options(ours, call->arguments->items[1], request, e);
 	if (r == 0)
-		r = converse(answer, ours, e);
+		r = converse(answer, ours, call->options, e);
 	close(take_fd(&ours));
 	if (runtime_criu_end(&process, &early) < 0) {
 		*e = early; /* what criu would have said is not the reason */

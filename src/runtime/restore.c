@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/process.h"
+#include "base/sealed.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_choose.h"
@@ -42,13 +45,14 @@ struct restore {
 	int images;
 	int rootfs;
 	int network; /* -1: the container's own */
+	int program; /* of the first process, where that is not the container's own; -1 */
 	struct runtime_cgroup_entry entry;
 	struct strv arguments;
 };
 
 static void restore_clear(struct restore *r)
 {
-	int *fds[] = { &r->images, &r->rootfs, &r->network };
+	int *fds[] = { &r->images, &r->rootfs, &r->network, &r->program };
 
 	for (size_t i = 0; i < COUNT_OF(fds); i++)
 		if (*fds[i] >= 0)
@@ -59,6 +63,27 @@ static void restore_clear(struct restore *r)
 
 /* ---- arguments ---- */
 
+static void inherit(struct restore *r, struct json_object *what, int fd)
+{
+	const char *name = json_object_get_string(what);
+
+	if (str_empty(name) || *name == '/' || fd < 0)
+		return;
+	strv_add(&r->arguments, "--inherit-fd");
+	strv_addf(&r->arguments, "fd[%d]:%s", fd, name);
+}
+
+/* The bytes that were mapped when it was stored, which those of today's holm-init may not be. */
+static int open_program(struct restore *r, struct err *e)
+{
+	own_fd int copy =
+		openat(r->images, RUNTIME_CHECKPOINT_PROGRAM, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (copy < 0)
+		return err_sys(e, "open the stored program of the container's first process");
+	r->program = sealed_open(copy, e);
+	return r->program < 0 ? r->program : 0;
+}
+
 static int add_streams(struct restore *r, struct err *e)
 {
 	own_json struct json_object *array = NULL;
@@ -67,14 +92,13 @@ static int add_streams(struct restore *r, struct err *e)
 		json_read_at(&array, r->images, RUNTIME_CHECKPOINT_STREAMS, STREAMS_BYTES_MAX, e);
 	if (result < 0)
 		return result;
-	for (size_t i = 0; i < 3 && i < json_object_array_length(array); i++) {
-		const char *name = json_object_get_string(json_object_array_get_idx(array, i));
-		if (str_empty(name) || *name == '/' || r->options->stdio[i] < 0)
-			continue;
-		strv_add(&r->arguments, "--inherit-fd");
-		strv_addf(&r->arguments, "fd[%d]:%s", r->options->stdio[i], name);
-	}
-	return 0;
+	for (size_t i = 0; i < 3 && i < json_object_array_length(array); i++)
+		inherit(r, json_object_array_get_idx(array, i), r->options->stdio[i]);
+	if (json_object_array_length(array) <= 3)
+		return 0;
+	result = open_program(r, e);
+	inherit(r, json_object_array_get_idx(array, 3), r->program);
+	return result;
 }
 
 static void add_cgroups(struct strv *to, const struct runtime_cgroup *cgroup)
@@ -132,6 +156,9 @@ static int prepare(void *context, struct err *e)
 {
 	const struct restore *r = context;
 
+	/* who would reap what it makes has gone then */
+	if (r->options->die_with_parent)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	int result = runtime_cgroup_enter_self_in_child(&r->entry, false, e);
 	if (result < 0)
 		return result;
@@ -168,8 +195,9 @@ static int run_criu(struct runtime_process *ret, const struct restore *r,
 	bool terminal = r->spec->process && r->spec->process->terminal;
 	struct runtime_criu_answer answer = { .terminal = -1 };
 
-	int result = terminal ? runtime_criu_rpc_run(&answer, call, e) : runtime_criu_run(call, e);
-	if (result == 0 && !terminal)
+	bool service = terminal || r->criu->service;
+	int result = service ? runtime_criu_rpc_run(&answer, call, e) : runtime_criu_run(call, e);
+	if (result == 0 && !service)
 		result = read_pid(&answer.pid, r->images, e);
 	if (result < 0)
 		return result;
@@ -183,21 +211,28 @@ static int run_criu(struct runtime_process *ret, const struct restore *r,
 	return 0;
 }
 
+static int name(struct runtime_container *to, const char *id, struct err *e)
+{
+	char boot_id[37];
+
+	int result = process_boot_id(boot_id, e);
+	if (result < 0)
+		return result;
+	to->id = mem_text(id);
+	to->boot_id = mem_text(boot_id);
+	return 0;
+}
+
 static int remember(struct runtime_container *ret, const struct restore *r,
 		    const struct runtime_process *process, struct err *e)
 {
 	struct runtime_namespaces namespaces;
-	char boot_id[37];
 
-	int result = process_boot_id(boot_id, e);
-	if (result == 0)
-		result = runtime_namespace_open_in_parent(&namespaces, r->spec, e);
+	int result = runtime_namespace_open_in_parent(&namespaces, r->spec, e);
 	if (result < 0)
 		return result;
 	runtime_namespace_names(&ret->namespaces, &namespaces);
 	runtime_namespace_close(&namespaces);
-	ret->id = mem_text(r->options->id);
-	ret->boot_id = mem_text(boot_id);
 	ret->pid = process->pid;
 	if (process_start_time(process->pid, &ret->pid_start) < 0)
 		return err_set(e, ERR_SYSTEM, "the restored process ended at once");
@@ -213,22 +248,27 @@ static int run(struct runtime_container *ret, struct runtime_process *process, s
 	if (result < 0)
 		return result;
 	unlinkat(r->images, PID_FILE, 0); /* criu makes it anew, or fails */
-	const int inherit[] = { r->images, r->network, r->options->stdio[0], r->options->stdio[1],
-				r->options->stdio[2] };
+	const int inherited[] = { r->images,
+				  r->network,
+				  r->program,
+				  r->options->stdio[0],
+				  r->options->stdio[1],
+				  r->options->stdio[2] };
 	const struct runtime_criu_call call = { .arguments = &r->arguments,
 						.options = r->criu,
 						.log = RUNTIME_CHECKPOINT_RESTORE_LOG,
-						.inherit = inherit,
-						.inherit_count = COUNT_OF(inherit),
+						.inherit = inherited,
+						.inherit_count = COUNT_OF(inherited),
 						.prepare = prepare,
 						.context = r };
 	result = run_criu(process, r, &call, e);
 	return result < 0 ? result : remember(ret, r, process, e);
 }
 
-int runtime_restore(struct runtime_container *ret_container, struct runtime_process *ret,
+int runtime_restore(struct runtime_container *to, struct runtime_process *ret,
 		    const struct oci_spec *spec, const struct runtime_options *options,
-		    const struct runtime_criu_options *criu, const char *scratch, struct err *e)
+		    const struct runtime_criu_options *criu, const char *scratch,
+		    const struct runtime_store *store, struct err *e)
 {
 	own_clear(restore_clear) struct restore r = { .spec = spec,
 						      .options = options,
@@ -237,8 +277,8 @@ int runtime_restore(struct runtime_container *ret_container, struct runtime_proc
 						      .images = -1,
 						      .rootfs = -1,
 						      .network = -1,
+						      .program = -1,
 						      .entry = { .folder = -1 } };
-	own_clear(runtime_container_clear) struct runtime_container container = { 0 };
 	struct runtime_process process = RUNTIME_PROCESS_INIT;
 
 	int result = runtime_criu_check(e);
@@ -250,20 +290,26 @@ int runtime_restore(struct runtime_container *ret_container, struct runtime_proc
 	r.rootfs = runtime_rootfs_open_in_parent(spec, options->bundle, NULL, e);
 	if (r.rootfs < 0)
 		return r.rootfs;
-	result = runtime_cgroup_choose_in_parent(&container.cgroup, spec, options, e);
-	if (result < 0)
+	result = name(to, options->id, e);
+	if (result == 0)
+		result = runtime_cgroup_choose_in_parent(&to->cgroup, spec, options, e);
+	if (result < 0) {
+		runtime_container_clear(to);
 		return err_add(e, "cgroup");
-	result = run(&container, &process, &r, e);
-	runtime_cgroup_settle(&container.cgroup);
+	}
+	result = store ? store->function(store->context, e) : 0;
+	if (result == 0)
+		result = run(to, &process, &r, e);
+	runtime_cgroup_settle(&to->cgroup);
 	if (result < 0) {
 		struct err ignored;
 		runtime_process_kill(&process);
-		runtime_cgroup_kill(&container.cgroup, &ignored);
-		runtime_cgroup_remove(&container.cgroup, &ignored);
+		runtime_cgroup_kill(&to->cgroup, &ignored);
+		runtime_cgroup_remove(&to->cgroup, &ignored);
+		runtime_container_clear(to);
 		return result;
 	}
-	*ret_container = container;
-	container = (struct runtime_container){ 0 };
+	process.program = take_fd(&r.program);
 	*ret = process;
 	return 0;
 }

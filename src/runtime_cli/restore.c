@@ -61,7 +61,7 @@ static int restore(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 	for (int i = 0; i < 3; i++)
 		options.stdio[i] = i;
 	return runtime_restore(&l->record.container, &l->process, &l->spec, &options, &o->criu,
-			       scratch, e);
+			       scratch, NULL, e);
 }
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)

@@ -13,6 +13,8 @@ extern const struct cli_command cli_clone, cli_clone_restore, cli_clone_rebuild;
 extern const struct cli_command cli_copy, cli_copy_move, cli_copy_backup,
 	cli_copy_receive; /* copy.c */
 extern const struct cli_command cli_cp;
+extern const struct cli_command cli_checkpoint_create, cli_checkpoint_list,
+	cli_checkpoint_remove; /* checkpoint.c */
 extern const struct cli_command cli_snapshot_create, cli_snapshot_list, cli_snapshot_inspect,
 	cli_snapshot_diff, cli_snapshot_rename, cli_snapshot_remove, cli_snapshot_schedule,
 	cli_snapshot_due; /* snapshot.c */

@@ -69,6 +69,11 @@ static const struct {
 		  "holm port --explain web\n" },
 	{ "port add", "holm port add web 8080:80 127.0.0.1:9000:9000\n" },
 	{ "port rm", "holm port rm web 8080:80\n" },
+	{ "checkpoint create", "# it ends, and goes on later from where it was\n"
+			       "holm checkpoint web before-reboot\n"
+			       "holm start --checkpoint before-reboot web\n" },
+	{ "checkpoint ls", "holm checkpoint ls web\n" },
+	{ "checkpoint rm", "holm checkpoint rm web before-reboot\n" },
 	{ "snapshot create", "holm snapshot create --comment 'before the upgrade' web\n"
 			     "# under a name, and for a week\n"
 			     "holm snapshot create --expiry 7d web before-2.0\n" },

@@ -12,6 +12,10 @@
 #define OPTIONS struct start_options
 static const struct option start_table[] = {
 	{ "attach", 'a', OPTION_FLAG(attach), NULL, "show its output and pass signals on" },
+	{ "checkpoint", 0, OPTION_STRING(checkpoint), "NAME",
+	  "go on from this checkpoint of it (holm checkpoint)" },
+	{ "checkpoint-dir", 0, OPTION_STRING(checkpoint_dir), "DIR",
+	  "where that lies, if not with the container", "folder:" },
 	{ "interactive", 'i', OPTION_FLAG(interactive), NULL, "send it the standard input, too" },
 	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
 	  "the keys that leave it running (ctrl-p,ctrl-q)" },
@@ -82,6 +86,9 @@ static int run_start(struct cli *cli, void *options, const struct strv *args, st
 {
 	struct start_options *o = options;
 
+	if (o->checkpoint && args->count > 1)
+		return err_set(e, ERR_INVALID,
+			       "only one container can be started from a checkpoint");
 	if (!o->attach && !o->interactive)
 		return cli_command_each(cli, args, start_one, o);
 	if (args->count > 1)

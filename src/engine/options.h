@@ -226,6 +226,9 @@ struct start_options {
 	bool no_stdout;   /* run -a without stdout */
 	bool no_stderr;
 	char *detach_keys;
-	unsigned short rows; /* of the caller's terminal, 0: unknown */
+	char *checkpoint;     /* start: it goes on from this one (engine/checkpoint.h) */
+	char *checkpoint_dir; /* which lies there; NULL: the container's own folder */
+	const char *images;   /* the folder of the two above: start.c's own, and receive.c's */
+	unsigned short rows;  /* of the caller's terminal, 0: unknown */
 	unsigned short columns;
 };

@@ -215,6 +215,7 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	to->guest = container_is_system(c);
 	to->guest_folder = c->image.in_place ? c->image.rootfs : NULL;
 	to->own_scope = !o->attach || o->watch;
+	to->checkpoint = (char *)o->images;
 	to->stdin_open = c->process.open_stdin;
 	to->stdin_once = c->process.open_stdin && c->process.attach_stdin && o->attach;
 	to->stop_signal = signal;

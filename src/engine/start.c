@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "engine/checkpoint.h"
 #include "engine/event.h"
 #include "engine/pod.h"
 #include "engine/process.h"
@@ -72,9 +73,12 @@ int engine_start(struct engine *engine, const char *name, const struct start_opt
 {
 	char id[CONTAINER_ID_LENGTH + 1];
 	struct container_state state;
+	own_free char *images = NULL;
 
 	*ret = (struct engine_session){ .client = MONITOR_CLIENT_NONE };
 	int r = engine_find(engine, name, id, e);
+	if (r == 0)
+		r = engine_checkpoint_find(&images, engine, id, o, e);
 	if (r < 0)
 		return r;
 	own_fd int folder = record_lock(engine, id, true, e);
@@ -90,7 +94,11 @@ int engine_start(struct engine *engine, const char *name, const struct start_opt
 	}
 	if (state.status == CONTAINER_RUNNING || state.status == CONTAINER_RESTARTING) {
 		strcpy(ret->id, id);
+		if (images)
+			return err_set(e, ERR_STATE, "container %s is running", name);
 		return o->attach ? engine_attach(engine, id, o, ret, e) : 0;
 	}
-	return start_recorded(engine, id, folder, o, ret, e);
+	struct start_options from = *o;
+	from.images = images;
+	return start_recorded(engine, id, folder, &from, ret, e);
 }

@@ -236,6 +236,8 @@ int monitor_check_ask(struct monitor *m, struct monitor_peer *peer, struct err *
 		return err_set(e, ERR_STATE, "the container is paused");
 	if (m->phase != MONITOR_PHASE_RUNNING)
 		return err_set(e, ERR_STATE, "the container is not running");
+	if (m->checkpointer)
+		return err_set(e, ERR_STATE, "the container is being stored");
 	peer->checks = true;
 	if (m->check.probe.fd < 0)
 		m->check.due_ms = monitor_loop_now_ms();

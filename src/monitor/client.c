@@ -318,6 +318,11 @@ int monitor_client_release(struct monitor_client *client, struct err *e)
 	return ask(client, MONITOR_RELEASE, NULL, 0, e);
 }
 
+int monitor_client_checkpoint(struct monitor_client *client, struct err *e)
+{
+	return ask(client, MONITOR_CHECKPOINT, NULL, 0, e);
+}
+
 /* The next frame, however long that takes. A monitor that says nothing is asked for a sign of life;
  * patient goes on when there is none. */
 static int read_late(struct monitor_client *client, bool patient, struct monitor_frame *ret,
@@ -368,6 +373,11 @@ int monitor_client_stop(struct monitor_client *client, const struct monitor_stop
 	if (r == 0)
 		r = ask(client, MONITOR_STOP, payload, sizeof(payload), e);
 	return r < 0 ? r : wait_exit(client, true, false, ret, e);
+}
+
+int monitor_client_checkpointed(struct monitor_client *client, struct err *e)
+{
+	return wait_exit(client, true, true, NULL, e);
 }
 
 int monitor_client_wait(struct monitor_client *client, bool final, struct monitor_exit *ret,

@@ -93,6 +93,10 @@ int monitor_client_pause(struct monitor_client *client, bool pause, struct err *
  * ends that, too, and what is paused after that stays so. */
 int monitor_client_hold(struct monitor_client *client, struct err *e);
 int monitor_client_release(struct monitor_client *client, struct err *e);
+/* Until it is closed its end is one that was asked for, and no health check runs. ERR_STATE. */
+int monitor_client_checkpoint(struct monitor_client *client, struct err *e);
+/* Returns once that end is there. */
+int monitor_client_checkpointed(struct monitor_client *client, struct err *e);
 
 /* Returns when the container is stopped for good (no restart follows), however long that takes;
  * ERR_TIMEOUT: the monitor shows no sign of life. *ret may be NULL. */

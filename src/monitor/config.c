@@ -105,6 +105,7 @@ const struct shape monitor_config_shape = {
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
 		{ "guest", SHAPE_BOOL, CONFIG(guest) },
 		{ "guestFolder", SHAPE_STRING, CONFIG(guest_folder) },
+		{ "checkpoint", SHAPE_STRING, CONFIG(checkpoint) },
 		{ 0 },
 	},
 };

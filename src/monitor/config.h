@@ -77,6 +77,7 @@ struct monitor_config {
 	int64_t timeout_s;  /* --timeout: killed after so many seconds; 0: never */
 	bool guest;         /* it boots a whole system */
 	char *guest_folder; /* of the host, which it boots in place: locked as long as it runs */
+	char *checkpoint;   /* a folder of criu's images, out of which its first start makes it */
 };
 
 /* Of a guest, in the run folder: what it sees as /run/host, with the socket to which it says

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@
 #include "monitor/restart.h"
 #include "monitor/stdio.h"
 #include "oci/runtime_spec.h"
+#include "runtime/checkpoint.h"
+#include "runtime/criu.h"
 
 /* ---- state.json ---- */
 
@@ -61,13 +64,40 @@ static void set_size(struct oci_process *process, uint16_t rows, uint16_t column
 	process->console_size->width = columns;
 }
 
+/* What is restored is in its cgroups before it is known by its process. */
+static int store_container(void *context, struct err *e)
+{
+	struct monitor *m = context;
+
+	int r = monitor_state_write_container_at(m->run_dir, &m->state.container, e);
+	return r < 0 ? r : monitor_container_store(m, MONITOR_STATE_RESTARTING, e);
+}
+
+/* From the images of a checkpoint: it runs then. */
+static int restore(struct monitor *m, struct runtime_process *process, const struct oci_spec *spec,
+		   const struct runtime_options *options, struct err *e)
+{
+	const struct runtime_criu_options criu = { .image_path = m->config.checkpoint,
+						   .service = true,
+						   .file_locks = true };
+	const struct runtime_store store = { store_container, m };
+	own_free char *scratch = mem_format("%s/root", m->run_path);
+
+	if (mkdirat(m->run_dir, "root", 0700) < 0)
+		return err_sys(e, "make %s", scratch);
+	return runtime_restore(&m->state.container, process, spec, options, &criu, scratch, &store,
+			       e);
+}
+
 /* Creates, records, starts. The record comes first: whoever finds it after a kill -9 of this
  * process can clear up. */
 static int create_and_start(struct monitor *m, struct runtime_process *process,
 			    const struct oci_spec *spec, const struct runtime_options *options,
 			    struct err *e)
 {
-	int r = runtime_create(&m->state.container, process, spec, options, e);
+	bool restores = m->config.checkpoint && m->phase == MONITOR_PHASE_STARTING;
+	int r = restores ? restore(m, process, spec, options, e)
+			 : runtime_create(&m->state.container, process, spec, options, e);
 	if (r < 0) {
 		m->has_poststop = false; /* it has run them */
 		return r;
@@ -81,7 +111,7 @@ static int create_and_start(struct monitor *m, struct runtime_process *process,
 		r = monitor_container_store(m, MONITOR_STATE_RUNNING, e);
 	if (r == 0)
 		r = monitor_hooks_start_host(m, spec, process->pid, e);
-	if (r == 0)
+	if (r == 0 && !restores)
 		r = runtime_start(process, e);
 	if (r == 0)
 		r = runtime_hooks_poststart(spec, &m->state.container, options->bundle, e);
@@ -249,6 +279,7 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	(void)source;
 	(void)events;
 	collect(m);
+	m->stopped |= m->checkpointer != NULL;
 	monitor_check_end(m);
 	monitor_output_drain(m);
 	monitor_log_writer_flush(&m->log, moment_now_ns());

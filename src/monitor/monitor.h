@@ -180,9 +180,10 @@ struct monitor {
 	bool restart_asked; /* it is unhealthy, or asked to reboot: it is to be started again
 			     * whatever the policy */
 	bool paused;
-	struct monitor_peer *holder; /* the pause ends with it; NULL: a person's. Borrowed */
-	int64_t stop_at_ms;          /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
-	int64_t timeout_at_ms;       /* --timeout; 0: no */
+	struct monitor_peer *holder;       /* the pause ends with it; NULL: a person's. Borrowed */
+	struct monitor_peer *checkpointer; /* whoever stores it now, and may end it. Borrowed */
+	int64_t stop_at_ms;                /* SIGKILL then; 0: no. CLOCK_MONOTONIC */
+	int64_t timeout_at_ms;             /* --timeout; 0: no */
 	int64_t restart_at_ms;
 	int64_t restart_delay_ms;
 	int64_t started_ms;
@@ -274,7 +275,7 @@ enum monitor_unhealthy {
 void monitor_request_end_unhealthy(struct monitor *m, enum monitor_unhealthy action);
 /* The host goes down: as a stop with the container's own signal and time. */
 void monitor_request_shutdown(struct monitor *m);
-/* The peer goes: so does the pause that it held. */
+/* The peer goes: so does the pause that it held, or that it stores the container. */
 void monitor_request_release(struct monitor *m, const struct monitor_peer *peer);
 /* Who it was bound to has gone: it is killed if it runs. */
 void monitor_request_abandon(struct monitor *m);

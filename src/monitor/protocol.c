@@ -42,6 +42,7 @@ static int64_t payload_max(unsigned type)
 	case MONITOR_WAIT:
 	case MONITOR_CHECK:
 	case MONITOR_AWAIT:
+	case MONITOR_CHECKPOINT:
 	case MONITOR_READY:
 	case MONITOR_OK:
 		return 0;

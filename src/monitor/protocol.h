@@ -31,6 +31,8 @@ enum monitor_frame_type {
 	MONITOR_RELEASE, /* or now, unless somebody was faster (answered) */
 	MONITOR_AWAIT,   /* READY once its init says so, or EXIT; of a guest (answered) */
 	MONITOR_REBOOT,  /* i32 timeout in seconds, as of STOP: its init is asked to (answered) */
+	MONITOR_CHECKPOINT, /* while this connection lasts there are no health checks, and an end
+			     * counts as a person's stop; EXIT frames as with WAIT (answered) */
 
 	/* from the monitor */
 	MONITOR_STARTED = 65, /* u32 pid of the container's first process, in the host's numbers */

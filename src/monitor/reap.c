@@ -104,7 +104,7 @@ static int clear_container(int run_fd, int container_fd, const struct monitor_co
 	monitor_uplink_end(run_fd);
 	monitor_proxies_end(run_fd, NULL);
 	int r = monitor_state_read_whole_at(&state, run_fd, e);
-	if (r == -ENOENT && container_fd >= 0)
+	if ((r == -ENOENT || (r == 0 && !state.started_at)) && container_fd >= 0)
 		monitor_exit_record_release_at(container_fd);
 	if (r == -ENOENT)
 		return clear_unrecorded(run_fd, e);

@@ -251,10 +251,29 @@ void monitor_request_release(struct monitor *m, const struct monitor_peer *peer)
 {
 	struct err ignored;
 
+	if (m->checkpointer == peer) {
+		m->checkpointer = NULL;
+		if (m->phase == MONITOR_PHASE_RUNNING && !m->paused)
+			monitor_check_begin(m);
+	}
 	if (m->holder != peer)
 		return;
 	m->holder = NULL;
 	change_paused(m, false, &ignored); /* it may have ended */
+}
+
+static int checkpoint(struct monitor *m, struct monitor_peer *peer, struct err *e)
+{
+	if (m->is_exec || m->phase != MONITOR_PHASE_RUNNING)
+		return not_running(e);
+	if (m->paused)
+		return err_set(e, ERR_STATE, "the container is paused");
+	if (m->checkpointer)
+		return err_set(e, ERR_STATE, "somebody else stores the container just now");
+	monitor_check_pause(m);
+	m->checkpointer = peer;
+	peer->waits = true;
+	return 0;
 }
 
 /* A hierarchy of cgroups may have been joined for that, on failure, too: whoever clears up behind
@@ -320,6 +339,8 @@ static int answered(struct monitor *m, struct monitor_peer *peer, const struct m
 		return await_ready(m, peer, e);
 	case MONITOR_REBOOT:
 		return reboot(m, frame, e);
+	case MONITOR_CHECKPOINT:
+		return checkpoint(m, peer, e);
 	default: /* MONITOR_WAIT */
 		peer->waits = true;
 		return m->phase == MONITOR_PHASE_ENDED ? not_running(e) : 0;
@@ -392,6 +413,7 @@ int monitor_request(struct monitor *m, struct monitor_peer *peer, const struct m
 	case MONITOR_CHECK:
 	case MONITOR_AWAIT:
 	case MONITOR_REBOOT:
+	case MONITOR_CHECKPOINT:
 		if (answered(m, peer, frame, &e) < 0)
 			monitor_peer_send_err(m, peer, &e);
 		else

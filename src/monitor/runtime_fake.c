@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "oci/runtime_spec.h"
 #include "runtime/cgroup_scope.h"
+#include "runtime/checkpoint.h"
 #include "runtime/figures.h"
 #include "runtime/hooks.h"
 #include "runtime/runtime.h"
@@ -126,6 +127,19 @@ int runtime_start(struct runtime_process *process, struct err *e)
 	if (read(process->channel, &number, sizeof(number)) == sizeof(number))
 		return err_set(e, ERR_COMMAND_NOT_FOUND, "exec: not found");
 	return 0;
+}
+
+int runtime_restore(struct runtime_container *to, struct runtime_process *ret,
+		    const struct oci_spec *spec, const struct runtime_options *options,
+		    const struct runtime_criu_options *criu, const char *scratch,
+		    const struct runtime_store *store, struct err *e)
+{
+	(void)criu;
+	(void)scratch;
+	int r = store->function(store->context, e);
+	if (r == 0)
+		r = runtime_create(to, ret, spec, options, e);
+	return r < 0 ? r : runtime_start(ret, e);
 }
 
 int runtime_exec(struct runtime_process *ret, const struct runtime_container *container,

@@ -248,6 +248,41 @@ together() { # COMMAND...
 	expect 0 holm run --rm --name box busybox true
 }
 
+# Runs the command, and stops holm just after its first CALL at PATH.
+stopped_after() { # CALL PATH COMMAND...
+	rm -f trace
+	service strace -qq -o trace -P "$2" -e trace="$1" -e inject="$1:signal=STOP:when=1" "${@:3}"
+	within 10 grep 'stopped by SIGSTOP' trace
+}
+
+goes_on() {
+	pkill -CONT -P "${SERVICES[-1]}"
+	wait "${SERVICES[-1]}"
+}
+
+@test "a command on another store leaves alone what one does in the same run folder" {
+	needs strace
+	local id
+	expect 0 holm create --name box busybox sleep 1000
+	id=$output
+	for step in "mkdirat $HOLM_RUN/containers" "renameat $HOLM_RUN/containers/$id"; do
+		# shellcheck disable=SC2086
+		stopped_after $step holm start box
+		[ -d "$HOLM_RUN/containers/$id" ]
+		expect 0 holm --root "$HOLM_ROOT/other" ps
+		expect 0 holm --root "$HOLM_ROOT/other" ps -a
+		goes_on
+		expect 0 holm exec box true
+		expect 0 holm stop -t 0 box
+	done
+	expect 0 holm start box
+	kill_monitors
+	expect 0 holm --root "$HOLM_ROOT/other" ps -a
+	expect 0 holm inspect -f '{{.State.Status}} {{.State.ExitCode}}' box
+	output_is "exited 137"
+	clean
+}
+
 @test "a monitor that hangs inside its start is ended by rm -f, and by stop" {
 	local name id
 	for name in waited left stopped; do

@@ -207,6 +207,12 @@ range_is() { # LINE...
 	expect 0 as_person env -u XDG_RUNTIME_DIR holm run -d --name web --network none busybox sleep 1000
 	[ -d /tmp/holm-run-1000/containers ]
 	mv /run/user/kept /run/user/1000
+	# which is none of another store's affair
+	mkdir -m 777 "$BATS_TEST_TMPDIR/person/other"
+	expect 0 as_person env XDG_DATA_HOME="$BATS_TEST_TMPDIR/person/other" holm ps -aq
+	output_is ""
+	[ -d /run/user/1000/holm/containers ]
+	rm -r /run/user/1000/holm
 	expect 0 u ps --format '{{.Names}}'
 	output_is web
 	expect 0 u rm -f web

@@ -33,7 +33,7 @@ static int become_root(char **root, char **run, struct err *e)
 	int r = *root ? 0 : engine_user_root(root, e);
 
 	if (r == 0 && !*run)
-		r = engine_user_run(run, e);
+		r = engine_user_run(run, *root, e);
 	return r < 0 ? r : engine_user_enter(*root, *run, e);
 }
 
@@ -44,7 +44,7 @@ static int stay_user(char **root, char **run, struct err *e)
 	if (access("/var/lib", W_OK) == 0 || !user_ids_are_mapped())
 		return 0;
 	int r = *root ? 0 : engine_user_root(root, e);
-	return r < 0 || *run ? r : engine_user_run(run, e);
+	return r < 0 || *run ? r : engine_user_run(run, *root, e);
 }
 
 /* Said, or by the environment; NULL: neither. */

@@ -315,18 +315,28 @@ int engine_process_tell(struct engine *engine, const struct container *c, struct
 	return shape_write_at(&monitor_config_shape, run_fd, "monitor.json", &config, e);
 }
 
-static int make_run_folder(struct engine *engine, const char *id, struct err *e)
+/* Its lock is ours as long as it is open: commands on another store with the same run folder would
+ * take it for what a removed container has left (monitor_reap_entry()). */
+static int make_run_folder(struct engine *engine, const char *id, const char *run_dir,
+			   struct err *e)
 {
-	/* of a start that was killed before its monitor lived: we hold the lock */
-	if (mkdirat(engine->run_fd, id, 0700) < 0 && errno == EEXIST) {
+	for (;;) {
+		bool made = mkdirat(engine->run_fd, id, 0700) == 0;
+		if (!made && errno != EEXIST)
+			return err_sys(e, "make the run folder");
+		fault_point("start.folder");
+		own_fd int fd = monitor_reap_lock(run_dir, true);
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0)
+			return err_number(e, -fd, "lock the run folder");
+		if (made)
+			return take_fd(&fd);
+		/* of a start that was killed before its monitor lived */
 		int r = fd_remove_tree_at(engine->run_fd, id, e);
 		if (r < 0)
 			return r;
-		if (mkdirat(engine->run_fd, id, 0700) < 0)
-			return err_sys(e, "make the run folder");
 	}
-	int fd = openat(engine->run_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "open the run folder") : fd;
 }
 
 /* ---- starting ---- */
@@ -425,7 +435,7 @@ int engine_process_start(struct engine *engine, const struct container *c, int f
 		r = engine_hooks_check(engine, c, e);
 	if (r < 0)
 		return r;
-	own_fd int run_fd = make_run_folder(engine, c->id, e);
+	own_fd int run_fd = make_run_folder(engine, c->id, run_dir, e);
 	if (run_fd < 0)
 		return run_fd;
 	r = write_spec(engine, c, folder_fd, run_fd, o, &connection, e);

@@ -54,25 +54,29 @@ static bool is_own_folder(const char *path)
 	       (st.st_mode & 0022) == 0;
 }
 
-static bool is_in_use(const char *run)
+/* By a container of this store: another store's may use what it likes. */
+static bool is_in_use(const char *run, const char *root)
 {
 	own_free char *containers = path_join(run, "containers");
 	own_dir DIR *dir = opendir(containers);
 
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (*entry->d_name != '.' && monitor_state_alive_in(dirfd(dir), entry->d_name) > 0)
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		own_free char *record = mem_format("%s/containers/%s", root, entry->d_name);
+		if (*entry->d_name != '.' && access(record, F_OK) == 0 &&
+		    monitor_state_alive_in(dirfd(dir), entry->d_name) > 0)
 			return true;
+	}
 	return false;
 }
 
-int engine_user_run(char **ret, struct err *e)
+int engine_user_run(char **ret, const char *root, struct err *e)
 {
 	const char *folder = folder_from("XDG_RUNTIME_DIR");
 	own_free char *login = mem_format("/run/user/%u", geteuid());
 	own_free char *made = mem_format("/tmp/holm-run-%u", geteuid());
 
 	/* of a start before there was a login: what runs there is not to be lost from sight */
-	if (is_own_folder(made) && is_in_use(made)) {
+	if (is_own_folder(made) && is_in_use(made, root)) {
 		*ret = take_ptr(&made);
 		return 0;
 	}

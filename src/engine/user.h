@@ -9,8 +9,9 @@ struct err;
 int engine_user_root(char **ret, struct err *e);
 
 /* $XDG_RUNTIME_DIR/holm, else /run/user/UID/holm where that is the user's, else /tmp/holm-run-UID,
- * which is made, and must be the user's alone. The caller frees. */
-int engine_user_run(char **ret, struct err *e);
+ * which is made, and must be the user's alone; that one also while a container of the store root
+ * runs there, from before there was a login. The caller frees. */
+int engine_user_run(char **ret, const char *root, struct err *e);
 
 /* The caller, an ordinary user, goes into the user namespace of the containers that run (run: the
  * run folder), or into a new one like it. root: the store, which must be the caller's or not be

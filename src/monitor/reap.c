@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,12 +144,24 @@ static int clear_run_dir(bool *ret_removed, int run_fd, const char *run_dir, int
 	return r;
 }
 
-int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struct err *e)
+int monitor_reap_lock(const char *run_dir, bool wait)
 {
-	*ret_removed = false;
-	own_fd int run_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (run_fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "open %s", run_dir);
+	struct stat ours, named;
+
+	own_fd int fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (fstat(fd, &ours) < 0 || lstat(run_dir, &named) < 0)
+		return -errno;
+	return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev ? take_fd(&fd) : -ENOENT;
+}
+
+static int reap_locked(bool *ret_removed, int run_fd, const char *run_dir, int container_fd,
+		       struct err *e)
+{
 	pid_t alive = monitor_state_alive(run_fd);
 	if (alive < 0)
 		return err_number(e, -alive, "ask for the monitor of %s", run_dir);
@@ -156,6 +169,15 @@ int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struc
 		return 0;
 	int r = clear_run_dir(ret_removed, run_fd, run_dir, container_fd, e);
 	return r < 0 ? err_add(e, "clear up behind a killed monitor") : 0;
+}
+
+int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struct err *e)
+{
+	*ret_removed = false;
+	own_fd int run_fd = monitor_reap_lock(run_dir, true);
+	if (run_fd < 0)
+		return run_fd == -ENOENT ? 0 : err_number(e, -run_fd, "open %s", run_dir);
+	return reap_locked(ret_removed, run_fd, run_dir, container_fd, e);
 }
 
 /* ---- .dead-ID ---- */
@@ -226,15 +248,31 @@ int monitor_reap_settle(const char *run_dir, struct err *e)
 	return settle(run_dir, F_SETLKW, e);
 }
 
+/* One that uses the same run folder, and has the container. */
+static bool is_of_another_store(int run_fd, const char *id)
+{
+	struct monitor_config config = { 0 };
+	struct err unreadable;
+
+	if (monitor_config_read_at(&config, run_fd, &unreadable) < 0)
+		return false;
+	own_free char *record = mem_format("%s/containers/%s", config.root, id);
+	shape_clear(&monitor_config_shape, &config);
+	return access(record, F_OK) == 0;
+}
+
 /* A run folder whose container has been removed: its monitor was killed between the two. */
 static int clear_orphan(const char *containers, const char *id, int records_fd, struct err *e)
 {
-	bool removed;
+	bool removed = false;
 
 	if (faccessat(records_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
 		return 0;
 	own_free char *run_dir = path_join(containers, id);
-	return monitor_reap(&removed, run_dir, -1, e);
+	own_fd int run_fd = monitor_reap_lock(run_dir, false);
+	if (run_fd < 0 || is_of_another_store(run_fd, id))
+		return 0;
+	return reap_locked(&removed, run_fd, run_dir, -1, e);
 }
 
 void monitor_reap_entry(const char *containers, const char *entry, int records_fd)

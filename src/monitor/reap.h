@@ -17,8 +17,8 @@ int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struc
  * work, in the folder .dead-ID beside run_dir. Waits for it, and clears up if it was killed. */
 int monitor_reap_settle(const char *run_dir, struct err *e);
 
-/* The run folder, locked (flock) for who fills or clears it: stores that share $run do not share the
- * container's lock. -ENOENT: it is not there, or was replaced meanwhile; -EWOULDBLOCK: another
+/* The run folder, locked (flock) for who fills or clears it: stores that share $run do not share
+ * the container's lock. -ENOENT: it is not there, or was replaced meanwhile; -EWOULDBLOCK: another
  * process has it and we are not to wait. */
 int monitor_reap_lock(const char *run_dir, bool wait);
 

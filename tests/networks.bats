@@ -183,6 +183,14 @@ reaches() { # CONTAINER ADDRESS
 	refused 1 "no network is called nowhere" holm network rm nowhere
 	refused 125 "no network is called nowhere" holm run --rm --network nowhere busybox true
 	refused 125 "--network: host excludes all others" holm run --rm --network made --network host busybox true
+	refused 125 "--network: host excludes all others" holm run --rm --network made,host busybox true
+	refused 125 "--network made: given twice" holm run --rm --network made,made busybox true
+	refused 125 "not a network's name" holm run --rm --network made, busybox true
+	# two, as podman writes them
+	expect 0 holm network create second
+	expect 0 holm run --rm --network made,second busybox ip -o -4 addr show scope global
+	[ "${#lines[@]}" = 2 ]
+	expect 0 holm network rm second
 	refused 125 "--ip wants a network" holm run --rm --network none --ip 10.98.4.7 busybox true
 	refused 125 "--mac-address 00:00" holm run --rm --network made --mac-address 00:00:00:00:00:00 busybox true
 	refused 125 "--mac-address 01:00" holm run --rm --network made --mac-address 01:00:00:00:00:01 busybox true

@@ -111,6 +111,9 @@ load holm
 	[[ ${lines[2]} =~ ^web\ +running\ +application\ +"${address:--}"\ +[-0-9a-f:]+\ +busybox$ ]]
 	expect 0 holm ls -q
 	output_is $'made\nweb'
+	expect 0 holm ls -aq
+	output_is $'made\nweb'
+	refused 1 "--all and --running exclude each other" holm ls -a --running
 	expect 0 holm ls --running --format '{{.Names}} {{.IPv4}}'
 	output_is "web $address"
 	expect 0 holm ls --filter status=created -q

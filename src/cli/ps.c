@@ -56,6 +56,7 @@ static const struct option table[] = {
 };
 
 static const struct option ls_table[] = {
+	{ "all", 'a', OPTION_FLAG(all), NULL, "also those that do not run, as without it" },
 	{ "filter", 'f', OPTION_STRINGS(filter), "KEY=VALUE", "only such ones, as of ps" },
 	{ "format", 0, OPTION_STRING(format), "FORMAT", "table, json, or a Go template" },
 	{ "quiet", 'q', OPTION_FLAG(quiet), NULL, "print the names alone" },
@@ -464,6 +465,8 @@ static int run_ls(struct cli *cli, void *options, const struct strv *args, struc
 {
 	struct ps_options *o = options;
 
+	if (o->all && o->running)
+		return err_set(e, ERR_INVALID, "--all and --running exclude each other");
 	o->ls = true;
 	o->all = !o->running;
 	return run_ps(cli, o, args, e);

@@ -45,22 +45,34 @@ static int add_endpoint(struct container *c, const char *text, struct err *e)
 	return r;
 }
 
+/* "a,b" are two, as with podman, unless something is said of them. */
+static void split(struct strv *to, const struct strv *asked)
+{
+	for (size_t i = 0; i < asked->count; i++)
+		if (asked->items[i][strcspn(asked->items[i], ":=")])
+			strv_add(to, asked->items[i]);
+		else
+			strv_split(to, asked->items[i], ',');
+}
+
 static int set_mode(struct container *c, const struct create_options *o,
 		    const struct config_context *context, struct err *e)
 {
-	const char *first = understand(o->network.count ? o->network.items[0] : "default", context);
+	own_clear(strv_clear) struct strv all = { 0 };
 
-	for (size_t i = 0; o->network.count > 1 && i < o->network.count; i++)
-		if (is_mode(understand(o->network.items[i], context)))
+	split(&all, &o->network);
+	const char *first = understand(all.count ? all.items[0] : "default", context);
+	for (size_t i = 0; all.count > 1 && i < all.count; i++)
+		if (is_mode(understand(all.items[i], context)))
 			return err_set(e, ERR_INVALID,
 				       "--network: %s excludes all others, so %s, too",
-				       o->network.items[i], o->network.items[i ? 0 : 1]);
+				       all.items[i], all.items[i ? 0 : 1]);
 	c->network.mode = mem_text(first);
 	if (is_mode(first))
 		return 0;
 	int r = add_endpoint(c, first, e);
-	for (size_t i = 1; r == 0 && i < o->network.count; i++)
-		r = add_endpoint(c, understand(o->network.items[i], context), e);
+	for (size_t i = 1; r == 0 && i < all.count; i++)
+		r = add_endpoint(c, understand(all.items[i], context), e);
 	if (r == 0)
 		mem_replace(&c->network.mode, c->network.endpoints.items[0].network);
 	return r;

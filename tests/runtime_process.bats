@@ -166,6 +166,15 @@ cookie() { # PID
 		.linux.personality = { domain: "BSD" }|linux.personality.domain 'BSD' is unknown
 		.linux.personality = { domain: "LINUX", flags: ["X"] }|linux.personality.flags 'X' is unknown
 		.linux.rootfsPropagation = "public"|linux.rootfsPropagation 'public' is unknown
+		.linux.namespaces[1].type = "pidx"|linux.namespaces[1].type 'pidx' is unknown
+		.linux.namespaces += [{ type: "pid" }]|linux.namespaces[6].type 'pid' is there twice
+		.linux.resources.devices = [{ allow: false, access: "rwm" }, { allow: true, type: "x" }]|devices[1]: device type "x"
+		.linux.resources.memory = { limit: 100 }|memory.limit 100
+		.linux.resources.cpu = { shares: 1 }|cpu.shares 1
+		.linux.resources.cpu = { period: 1 }|cpu.period 1
+		.linux.resources.blockIO = { weight: 1 }|blockIO.weight 1
+		.linux.resources.hugepageLimits = [{ pageSize: "x", limit: 1 }]|hugepageLimits[0]: pageSize "x"
+		.process.user.additionalGids = [5, 4294967295]|user: additionalGids[1]: 4294967295 is no group id
 	E
 	bundle_edit '.process.nothing = { a: 1 } | .linux.nothing = 2 | .nothing = []'
 	expect 0 bundle true

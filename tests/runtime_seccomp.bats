@@ -72,7 +72,28 @@ agent() { # ERRNO
 	expect 1 bundle mkdir /tmp/made
 	output_has "quota exceeded"
 	bundle_edit '.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_NONE"]'
-	bundle_refused 125 'no flag "SECCOMP_FILTER_FLAG_NONE"' bundle true
+	bundle_refused 125 "linux.seccomp: flags[0] 'SECCOMP_FILTER_FLAG_NONE' is unknown" bundle true
+}
+
+@test "a value that is none is refused with the path of its member" {
+	local profile text
+	while IFS='|' read -r profile text; do
+		bundle_edit 'del(.annotations["org.holm.seccomp"]) | .linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW" } + $p' \
+			--argjson p "$profile"
+		bundle_refused 125 "linux.seccomp: $text" bundle true
+	done <<-'E'
+		{ "defaultAction": "ALLOW" }|defaultAction 'ALLOW' is unknown
+		{ "defaultErrnoRet": 5 }|defaultErrnoRet: SCMP_ACT_ALLOW has none
+		{ "architectures": ["SCMP_ARCH_X86_64", "X"] }|architectures[1] 'X' is unknown
+		{ "listenerMetadata": "x" }|listenerMetadata without a listenerPath
+		{ "syscalls": [{ "names": ["chmod"], "action": "X" }] }|syscalls[0]: action 'X' is unknown
+		{ "syscalls": [{ "names": ["chmod"] }] }|syscalls[0]: action '' is unknown
+		{ "syscalls": [{ "action": "SCMP_ACT_ERRNO" }] }|syscalls[0]: names is empty
+		{ "syscalls": [{ "names": ["chmod"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5000 }] }|syscalls[0]: errnoRet 5000 of SCMP_ACT_ERRNO
+		{ "syscalls": [{ "names": ["chmod"], "action": "SCMP_ACT_KILL", "errnoRet": 5 }] }|syscalls[0]: errnoRet: SCMP_ACT_KILL has none
+		{ "syscalls": [{ "names": ["chmod"], "action": "SCMP_ACT_ERRNO", "args": [{ "index": 9, "op": "SCMP_CMP_EQ" }] }] }|syscalls[0]: args[0]: index 9
+		{ "syscalls": [{ "names": ["chmod"], "action": "SCMP_ACT_ERRNO", "args": [{ "index": 0, "op": "EQ" }] }] }|syscalls[0]: args[0]: op 'EQ' is unknown
+	E
 }
 
 @test "crun's annotation names the agent, too" {

@@ -118,7 +118,7 @@ int runtime_cgroup_device_rules_read(struct runtime_cgroup_device_rules *ret,
 	for (size_t i = 0; i < resources->devices.count; i++) {
 		int r = device_rule_read(&rules, &resources->devices.items[i], e);
 		if (r < 0)
-			return r;
+			return err_add(e, "devices[%zu]", i);
 	}
 	for (size_t i = 0; !rules.allow && i < COUNT_OF(always); i++)
 		*shape_list_add(&rules) = always[i];

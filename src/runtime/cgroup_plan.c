@@ -155,23 +155,24 @@ static int plan_check_memory(const struct oci_resources_memory *memory, struct e
 
 	if (limit > 0 && limit < RUNTIME_CGROUP_MEMORY_MIN)
 		return err_set(e, ERR_INVALID,
-			       "memory limit %lld: nothing can start with less than %d KiB",
+			       "memory.limit %lld: nothing can start with less than %d KiB",
 			       (long long)limit, (int)(RUNTIME_CGROUP_MEMORY_MIN >> 10));
 	if (limit < -1 || swap < -1)
-		return err_set(e, ERR_INVALID, "memory limit %lld, with swap %lld: -1 is the least",
+		return err_set(e, ERR_INVALID, "memory.limit %lld, with swap %lld: -1 is the least",
 			       (long long)limit, (long long)swap);
 	if (swap > 0 && limit < 0)
-		return err_set(e, ERR_INVALID,
-			       "a limit of memory and swap together needs one of memory");
+		return err_set(
+			e, ERR_INVALID,
+			"memory.swap: a limit of memory and swap together needs one of memory");
 	if (swap > 0 && swap < limit)
 		return err_set(e, ERR_INVALID,
-			       "the limit of memory and swap together, %lld, is below that of "
-			       "memory, %lld",
+			       "memory.swap: the limit of memory and swap together, %lld, is below "
+			       "that of memory, %lld",
 			       (long long)swap, (long long)limit);
 	if (memory->reservation && limit > 0 && *memory->reservation > limit)
-		return err_set(e, ERR_INVALID, "the memory reservation is above the limit");
+		return err_set(e, ERR_INVALID, "memory.reservation is above the limit");
 	if (memory->swappiness && *memory->swappiness > 100)
-		return err_set(e, ERR_INVALID, "memory swappiness %llu: 0 to 100",
+		return err_set(e, ERR_INVALID, "memory.swappiness %llu: 0 to 100",
 			       (unsigned long long)*memory->swappiness);
 	if (memory->kernel && *memory->kernel > 0)
 		return err_set(e, ERR_UNSUPPORTED,
@@ -188,13 +189,13 @@ static int plan_check_memory(const struct oci_resources_memory *memory, struct e
 static int plan_check_cpu(const struct oci_resources_cpu *cpu, struct err *e)
 {
 	if (cpu->period && *cpu->period && (*cpu->period < 1000 || *cpu->period > 1000000))
-		return err_set(e, ERR_INVALID, "cpu period %llu us: 1000 to 1000000",
+		return err_set(e, ERR_INVALID, "cpu.period %llu us: 1000 to 1000000",
 			       (unsigned long long)*cpu->period);
 	if (cpu->quota && *cpu->quota > 0 && *cpu->quota < 1000)
-		return err_set(e, ERR_INVALID, "cpu quota %lld us: at least 1000",
+		return err_set(e, ERR_INVALID, "cpu.quota %lld us: at least 1000",
 			       (long long)*cpu->quota);
 	if (cpu->shares && *cpu->shares && (*cpu->shares < 2 || *cpu->shares > 262144))
-		return err_set(e, ERR_INVALID, "cpu shares %llu: 2 to 262144",
+		return err_set(e, ERR_INVALID, "cpu.shares %llu: 2 to 262144",
 			       (unsigned long long)*cpu->shares);
 	return 0;
 }
@@ -202,11 +203,10 @@ static int plan_check_cpu(const struct oci_resources_cpu *cpu, struct err *e)
 static int plan_check_weight(const uint64_t *weight, const uint64_t *leaf_weight, struct err *e)
 {
 	if (weight && *weight && (*weight < 10 || *weight > 1000))
-		return err_set(e, ERR_INVALID, "block io weight %llu: 10 to 1000",
+		return err_set(e, ERR_INVALID, "blockIO.weight %llu: 10 to 1000",
 			       (unsigned long long)*weight);
 	if (leaf_weight && *leaf_weight)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "block io leaf weight: Linux has none since 5.0");
+		return err_set(e, ERR_UNSUPPORTED, "blockIO.leafWeight: Linux has none since 5.0");
 	return 0;
 }
 
@@ -226,7 +226,7 @@ static int plan_check_page_size(const char *size, struct err *e)
 
 	if (digits == 0 || strlen(size) != digits + 2 || !strchr("KMG", size[digits]) ||
 	    size[digits + 1] != 'B')
-		return err_set(e, ERR_INVALID, "huge page size \"%s\": as in 2MB or 1GB",
+		return err_set(e, ERR_INVALID, "pageSize \"%s\": as in 2MB or 1GB",
 			       size ? size : "");
 	return 0;
 }
@@ -240,7 +240,8 @@ int runtime_cgroup_plan_check(const struct oci_resources *resources, struct err 
 	if (r == 0 && resources->block_io)
 		r = plan_check_block_io(resources->block_io, e);
 	for (size_t i = 0; r == 0 && i < resources->hugepage_limits.count; i++)
-		r = plan_check_page_size(resources->hugepage_limits.items[i].page_size, e);
+		if (plan_check_page_size(resources->hugepage_limits.items[i].page_size, e) < 0)
+			r = err_add(e, "hugepageLimits[%zu]", i);
 	return r;
 }
 

@@ -103,10 +103,11 @@ int runtime_namespace_open_in_parent(struct runtime_namespaces *ret, const struc
 		const struct oci_namespace *ns = &spec->linux_.namespaces.items[i];
 		int index = find_kind(ns->type);
 		if (index < 0)
-			return err_set(e, ERR_INVALID, "namespace type '%s' is unknown",
-				       ns->type ? ns->type : "");
+			return err_set(e, ERR_INVALID, "linux.namespaces[%zu].type '%s' is unknown",
+				       i, ns->type ? ns->type : "");
 		if (seen & kinds[index].flag)
-			return err_set(e, ERR_INVALID, "namespace type '%s' is there twice",
+			return err_set(e, ERR_INVALID,
+				       "linux.namespaces[%zu].type '%s' is there twice", i,
 				       ns->type);
 		seen |= kinds[index].flag;
 		if (str_empty(ns->path))

@@ -92,7 +92,9 @@ static int prepare_profile(struct runtime_rights *ret, const struct oci_spec *sp
 		r = runtime_seccomp_compile(&ret->filter, profile, e);
 	if (r == 0 && runtime_seccomp_notifies(&ret->filter))
 		r = runtime_seccomp_agent_check(spec, e);
-	return r;
+	if (r == 0 && profile->listener_metadata && str_empty(runtime_seccomp_agent_path(spec)))
+		r = err_set(e, ERR_INVALID, "listenerMetadata without a listenerPath");
+	return r < 0 ? err_add(e, "linux.seccomp") : 0;
 }
 
 static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spec, struct err *e)
@@ -202,7 +204,7 @@ int runtime_rights_prepare_in_parent(struct runtime_rights *ret, const struct oc
 		return r;
 	r = prepare_filter(ret, spec, e);
 	if (r < 0)
-		return err_add(e, "seccomp");
+		return r;
 	r = prepare_landlock(ret, spec, e);
 	return r < 0 ? r : prepare_rlimits(ret, spec, process, e);
 }

@@ -98,8 +98,8 @@ static const struct {
 	{ "SCMP_ARCH_SHEB", "", -1 },
 };
 
-/* The kernel looks at the flags before it looks for the filter: seccomp(2), EFAULT. */
-static bool kernel_knows(uint32_t flag)
+/* seccomp(2): a flag that is known gets as far as the program, which is not there. */
+static bool kernel_has_flag(unsigned long flag)
 {
 	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) /* only together */
 		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
@@ -117,7 +117,7 @@ void runtime_seccomp_names(struct runtime_seccomp_names *to)
 		strv_add(&to->operators, operators[i].name);
 	for (size_t i = 0; i < COUNT_OF(flags); i++) {
 		strv_add(&to->flags, flags[i].name);
-		if (kernel_knows(flags[i].flag))
+		if (kernel_has_flag(flags[i].flag))
 			strv_add(&to->kernel_flags, flags[i].name);
 	}
 	for (size_t i = 0; i < COUNT_OF(known); i++)
@@ -152,19 +152,24 @@ int runtime_seccomp_native(struct err *e)
 	return err_set(e, ERR_UNSUPPORTED, "no seccomp filters for architecture %s", host.machine);
 }
 
-static int seccomp_action(uint32_t *ret, const char *name, const uint64_t *value, struct err *e)
+/* The members' names are for the error. An errno for an action that has none is an error
+ * (runtime-spec config-linux.md#seccomp). */
+static int seccomp_action(uint32_t *ret, const char *member, const char *name,
+			  const char *value_member, const uint64_t *value, struct err *e)
 {
 	for (size_t i = 0; name && i < COUNT_OF(actions); i++) {
 		if (!str_equal(actions[i].name, name))
 			continue;
-		uint64_t data = value && actions[i].value_max ? *value : actions[i].value;
+		uint64_t data = value ? *value : actions[i].value;
+		if (value && !actions[i].value_max)
+			return err_set(e, ERR_INVALID, "%s: %s has none", value_member, name);
 		if (data > actions[i].value_max)
-			return err_set(e, ERR_INVALID, "seccomp: errnoRet %llu of %s: at most %u",
+			return err_set(e, ERR_INVALID, "%s %llu of %s: at most %u", value_member,
 				       (unsigned long long)data, name, actions[i].value_max);
 		*ret = actions[i].action | (uint32_t)data;
 		return 0;
 	}
-	return err_set(e, ERR_INVALID, "seccomp: no action \"%s\"", name ? name : "");
+	return err_set(e, ERR_INVALID, "%s '%s' is unknown", member, name ? name : "");
 }
 
 static int seccomp_flags(uint32_t *ret, const struct strv *names, struct err *e)
@@ -176,7 +181,8 @@ static int seccomp_flags(uint32_t *ret, const struct strv *names, struct err *e)
 		while (k < COUNT_OF(flags) && !str_equal(flags[k].name, names->items[i]))
 			k++;
 		if (k == COUNT_OF(flags))
-			return err_set(e, ERR_INVALID, "seccomp: no flag \"%s\"", names->items[i]);
+			return err_set(e, ERR_INVALID, "flags[%zu] '%s' is unknown", i,
+				       names->items[i]);
 		all |= flags[k].flag;
 	}
 	*ret = all;
@@ -202,7 +208,7 @@ static int seccomp_use(struct runtime_seccomp_program *program, const struct str
 		while (k < COUNT_OF(known) && !str_equal(known[k].name, names->items[i]))
 			k++;
 		if (k == COUNT_OF(known))
-			return err_set(e, ERR_INVALID, "seccomp: no architecture \"%s\"",
+			return err_set(e, ERR_INVALID, "architectures[%zu] '%s' is unknown", i,
 				       names->items[i]);
 		if (known[k].abi >= 0 && str_equal(known[k].machine, machine) &&
 		    !program->abis[known[k].abi].used)
@@ -218,13 +224,11 @@ static int seccomp_condition(struct runtime_seccomp_condition *ret,
 	size_t k = 0;
 
 	if (arg->index > 5)
-		return err_set(e, ERR_INVALID, "seccomp: argument %u: a call has 0 to 5",
-			       arg->index);
+		return err_set(e, ERR_INVALID, "index %u: a call has 0 to 5", arg->index);
 	while (k < COUNT_OF(operators) && !str_equal(operators[k].name, arg->op))
 		k++;
 	if (k == COUNT_OF(operators))
-		return err_set(e, ERR_INVALID, "seccomp: no operator \"%s\"",
-			       arg->op ? arg->op : "");
+		return err_set(e, ERR_INVALID, "op '%s' is unknown", arg->op ? arg->op : "");
 	bool masked = operators[k].op == RUNTIME_SECCOMP_MASKED_EQ;
 	*ret = (struct runtime_seccomp_condition){
 		.index = (uint8_t)arg->index,
@@ -262,14 +266,17 @@ static int seccomp_entry(struct runtime_seccomp_program *program,
 	unsigned seen = 0;
 	bool twice = false;
 
-	int r = seccomp_action(&rule.action, entry->action, entry->errno_ret, e);
+	int r = seccomp_action(&rule.action, "action", entry->action, "errnoRet", entry->errno_ret,
+			       e);
+	if (r == 0 && entry->names.count == 0)
+		r = err_set(e, ERR_INVALID, "names is empty");
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < entry->args.count; i++) {
 		struct runtime_seccomp_condition condition;
 		r = seccomp_condition(&condition, &entry->args.items[i], e);
 		if (r < 0)
-			return r;
+			return err_add(e, "args[%zu]", i);
 		twice = twice || seen & 1U << condition.index;
 		seen |= 1U << condition.index;
 		rule.conditions[i % RUNTIME_SECCOMP_CONDITIONS_MAX] = condition;
@@ -328,14 +335,15 @@ int runtime_seccomp_compile(struct runtime_seccomp_filter *ret, const struct oci
 	uint32_t default_action, asked = 0;
 
 	runtime_seccomp_program_init(&program);
-	int r = seccomp_action(&default_action, profile->default_action, profile->default_errno_ret,
-			       e);
+	int r = seccomp_action(&default_action, "defaultAction", profile->default_action,
+			       "defaultErrnoRet", profile->default_errno_ret, e);
 	if (r == 0)
 		r = seccomp_flags(&asked, &profile->flags, e);
 	if (r == 0)
 		r = seccomp_use(&program, &profile->architectures, default_action, e);
 	for (size_t i = 0; r == 0 && i < profile->syscalls.count; i++)
-		r = seccomp_entry(&program, &profile->syscalls.items[i], default_action, e);
+		if (seccomp_entry(&program, &profile->syscalls.items[i], default_action, e) < 0)
+			r = err_add(e, "syscalls[%zu]", i);
 	if (r < 0)
 		return r;
 	seccomp_refuse_newer(&program, profile, default_action);
@@ -366,14 +374,6 @@ bool runtime_seccomp_notifies(const struct runtime_seccomp_filter *filter)
 			return true;
 	}
 	return false;
-}
-
-/* seccomp(2): a flag that is known gets as far as the program, which is not there. */
-static bool kernel_has_flag(unsigned long flag)
-{
-	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }
 
 static int explain_refusal(unsigned long asked, struct err *e)

@@ -318,13 +318,18 @@ static const struct {
 	const char *text;
 	const char *complaint;
 } broken[] = {
-	{ "{}", "no action" },
-	{ "{\"defaultAction\":\"SCMP_ACT_MAYBE\"}", "no action" },
-	{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":4096}", "errnoRet" },
-	{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"flags\":[\"X\"]}", "no flag" },
-	{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[\"Z80\"]}", "no architecture" },
-	{ PROFILE(RULE("\"read\"", ARGS(ARG(6, "EQ", 0, 0)))), "argument 6" },
-	{ PROFILE(RULE("\"read\"", ARGS(ARG(0, "APPROX", 0, 0)))), "no operator" },
+	{ "{}", "defaultAction '' is unknown" },
+	{ "{\"defaultAction\":\"SCMP_ACT_MAYBE\"}", "defaultAction 'SCMP_ACT_MAYBE' is unknown" },
+	{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":4096}",
+	  "defaultErrnoRet 4096 of SCMP_ACT_ERRNO: at most 4095" },
+	{ "{\"defaultAction\":\"SCMP_ACT_KILL\",\"defaultErrnoRet\":1}",
+	  "defaultErrnoRet: SCMP_ACT_KILL has none" },
+	{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"flags\":[\"X\"]}", "flags[0] 'X' is unknown" },
+	{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[\"Z80\"]}",
+	  "architectures[0] 'Z80' is unknown" },
+	{ PROFILE(RULE("\"read\"", ARGS(ARG(6, "EQ", 0, 0)))), "syscalls[0]: args[0]: index 6" },
+	{ PROFILE(RULE("\"read\"", ARGS(ARG(0, "APPROX", 0, 0)))),
+	  "syscalls[0]: args[0]: op 'SCMP_CMP_APPROX' is unknown" },
 };
 
 START_TEST(a_broken_profile_is_refused_by_name)

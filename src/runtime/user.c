@@ -329,8 +329,11 @@ int runtime_user_resolve(struct runtime_user *ret, int root_fd, const struct oci
 					  : resolve_named(ret, root_fd, user->username, &extra, e);
 	if (r < 0)
 		return err_add(e, "user");
-	for (size_t i = 0; i < user->additional_gids.count; i++)
-		if (user->additional_gids.items[i] != UINT32_MAX)
-			add_group(ret, user->additional_gids.items[i]);
+	for (size_t i = 0; i < user->additional_gids.count; i++) {
+		if (user->additional_gids.items[i] == UINT32_MAX)
+			return err_set(e, ERR_INVALID,
+				       "user: additionalGids[%zu]: 4294967295 is no group id", i);
+		add_group(ret, user->additional_gids.items[i]);
+	}
 	return 0;
 }

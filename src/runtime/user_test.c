@@ -123,8 +123,8 @@ END_TEST
 START_TEST(numbers_count_without_a_name)
 {
 	own_clear(runtime_user_clear) struct runtime_user user = { 0 };
-	uint32_t more[] = { 5, 34, UINT32_MAX, 5 };
-	const struct oci_user asked = { .uid = 33, .gid = 34, .additional_gids = { more, 4 } };
+	uint32_t more[] = { 5, 34, 5 };
+	const struct oci_user asked = { .uid = 33, .gid = 34, .additional_gids = { more, 3 } };
 	struct err e;
 
 	make_root();

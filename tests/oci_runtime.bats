@@ -551,6 +551,19 @@ while True:
 	[ ! -e xdg/holm ]
 }
 
+@test "--debug tells each step, and where the time went" {
+	local step
+	args true
+	bundle_edit '.hooks.prestart = [{ path: "/bin/true" }]'
+	expect 0 rt run --bundle "$BUNDLE" "$ID"
+	[ ! -s "$RT_LOG" ]
+	expect 0 rt --debug run --bundle "$BUNDLE" "$ID"
+	for step in "mount /proc: proc of proc" "cgroup /" "namespaces .*pid" "hook /bin/true: [0-9]+ us" \
+		"process [0-9]+: started"; do
+		jq -es --arg step "$step" 'any(.level == "debug" and (.msg | test($step)))' "$RT_LOG"
+	done
+}
+
 @test "help is told however runc's and crun's callers ask" {
 	for word in --help -h '-?' --usage help; do
 		expect 0 rt "$word"

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/process.h"
@@ -286,9 +287,12 @@ int runtime_hook_run(const struct oci_hook *hook, const struct runtime_hook_stre
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
 
+	int64_t begin = moment_monotonic_ns();
 	sigaction(SIGPIPE, &ignore, &before);
 	int r = run(hook, streams, e);
 	sigaction(SIGPIPE, &before, NULL);
+	log_debug("hook %s: %lld us", hook->path,
+		  (long long)(moment_monotonic_ns() - begin) / 1000);
 	return r < 0 ? err_add(e, "%s", hook->path) : 0;
 }
 

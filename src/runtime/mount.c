@@ -142,6 +142,9 @@ int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_sp
 		if (r < 0)
 			return err_add(e, "mount %s",
 				       m->spec->destination ? m->spec->destination : "");
+		log_debug("mount %s: %s of %s", m->spec->destination,
+			  m->spec->type ? m->spec->type : "bind",
+			  m->spec->source ? m->spec->source : "nothing");
 	}
 	return 0;
 }

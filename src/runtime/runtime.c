@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
@@ -160,6 +161,8 @@ static int remember(struct runtime_container *ret, const struct runtime_setup *s
 	ret->boot_id = mem_text(boot_id);
 	ret->pid = process->pid;
 	runtime_namespace_names(&ret->namespaces, &setup->namespaces);
+	own_free char *names = strv_join(&ret->namespaces, " ");
+	log_debug("process %d: namespaces %s", (int)process->pid, names);
 	if (process_start_time(process->pid, &ret->pid_start) < 0)
 		return err_set(e, ERR_SYSTEM, "the container's process ended at once");
 	return 0;
@@ -220,6 +223,9 @@ static int create_in_cgroup(struct runtime_container *ret, struct runtime_proces
 			    struct err *e)
 {
 	setup->cgroup = &ret->cgroup;
+	log_debug("cgroup %s of layout %s%s%s",
+		  ret->cgroup.path ? ret->cgroup.path : "of the caller", ret->cgroup.layout,
+		  ret->cgroup.unit ? ", unit " : "", ret->cgroup.unit ? ret->cgroup.unit : "");
 	int r = delegate(&ret->cgroup, setup, e);
 	if (r == 0)
 		r = runtime_cgroup_entry_open(&setup->entry, &ret->cgroup, NULL, e);
@@ -303,7 +309,10 @@ int runtime_start(struct runtime_process *process, struct err *e)
 		err_set(e, ERR_STATE, "the process ended before it was started");
 		return -ESRCH;
 	}
-	return hear_of_exec(process, e);
+	r = hear_of_exec(process, e);
+	if (r == 0)
+		log_debug("process %d: started", (int)process->pid);
+	return r;
 }
 
 int runtime_start_socket(int dir_fd, const char *path, struct err *e)

@@ -19,6 +19,7 @@ struct runtime_cli {
 	char *log_level;
 	char *cgroup_manager;
 	char *rootless; /* accepted: what is possible is found out */
+	char *criu;     /* accepted: the one in PATH is taken */
 	bool systemd_cgroup;
 	bool debug;
 	bool version;

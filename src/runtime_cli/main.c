@@ -38,6 +38,8 @@ static const struct option table[] = {
 	  "cgroupfs, systemd or disabled", "cgroupfs|systemd|disabled" },
 	{ "rootless", 0, OPTION_STRING(rootless), "WORD", "accepted: it is found out",
 	  "true|false|auto" },
+	{ "criu", 0, OPTION_STRING(criu), "FILE", "accepted, as with runc: it is found in PATH",
+	  "file:" },
 	{ "version", 'v', OPTION_FLAG(version), NULL, "print the version" },
 	{ 0 },
 };

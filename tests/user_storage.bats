@@ -12,6 +12,8 @@ setup() {
 	holm_setup
 	person_new 300000:65536
 	home=$BATS_TEST_TMPDIR/person/tester
+	mkdir "$BATS_TEST_TMPDIR/person/elsewhere"
+	chown 1000:1000 "$BATS_TEST_TMPDIR/person/elsewhere"
 }
 
 teardown() {
@@ -36,6 +38,55 @@ fuse_is_open() {
 	mount --bind "$BATS_TEST_TMPDIR/fuse" /dev/fuse
 	FUSE=yes
 	head -c 0 /dev/fuse 2>/dev/null || skip "/dev/fuse cannot be opened here"
+}
+
+# What sshfs and most other programs are, too: renameat2(2) takes no flags there, and overlayfs no upper folder.
+home_is_fuse() { # OPTION...
+	needs bindfs
+	mkdir "$BATS_TEST_TMPDIR/odd"
+	chown 1000:1000 "$BATS_TEST_TMPDIR/odd"
+	bindfs "$@" "$BATS_TEST_TMPDIR/odd" "$home" || skip "/dev/fuse cannot be opened here"
+	ODD=yes
+}
+
+@test "a home on FUSE: what is new is made without a rename that looks first" {
+	home_is_fuse
+	expect 0 u run --name a busybox sh -c 'rm /etc/passwd; echo x >/made; chown 7:8 /made; stat -c %u:%g /made /bin'
+	output_is "7:8
+0:0"
+	output_has "the container's root is a copy of its image"
+	expect 125 u run --name a busybox true
+	output_has "the name 'a' is taken"
+	expect 0 u start -a a
+	expect 0 u commit a mine
+	expect 0 u run --rm mine sh -c 'cat /made; stat -c %u:%g /made; [ ! -e /etc/passwd ]'
+	output_is "x
+7:8"
+	expect 0 u volume create v
+	expect 0 u volume create v
+	expect 0 u run --rm -v v:/v busybox sh -c 'echo kept >/v/file'
+	expect 0 u run --rm -v v:/v busybox cat /v/file
+	output_is kept
+	# two steps would leave none of them for a moment
+	expect 0 u secret create key - <<<one
+	refused 1 "is taken" u secret create key - <<<two
+	refused 1 "Invalid argument" u secret create --replace key - <<<two
+	[[ $stderr == *"HOLM_ROOT"* ]]
+	expect 0 u run --rm --secret key busybox cat /run/secrets/key
+	output_is one
+	expect 0 u rm a
+	expect 0 u system check
+	[ "$(find "$BATS_TEST_TMPDIR/odd/.local/share/holm" -name '.new-*' -o -name '.dead-*' -o -name newborn)" = "" ]
+}
+
+@test "a home on FUSE that gives files no owners is told, and what does it" {
+	home_is_fuse --chown-deny --chgrp-deny
+	expect 125 u run busybox true
+	output_has "copy the image"
+	output_has "gives files no other owners"
+	expect 0 u ps -aq
+	output_is ""
+	expect 0 u --root "$BATS_TEST_TMPDIR/person/elsewhere" run --rm busybox true
 }
 
 @test "a home on another overlay: by fuse-overlayfs, where /dev/fuse is open" {

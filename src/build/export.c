@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/rename.h"
 #include "base/str.h"
 #include "build/build.h"
 #include "build/cache.h"
@@ -142,9 +143,10 @@ static int write_folder(const struct build *build, struct sending *sending, stru
 	sending->place = fresh;
 	r = build_child_run(build, "the export", send_it, sending, NULL, e);
 	fault_point("build.exported");
-	if (r == 0 && renameat2(AT_FDCWD, fresh, AT_FDCWD, to, RENAME_EXCHANGE) < 0 &&
-	    (errno != ENOENT || rename(fresh, to) < 0))
-		r = err_sys(e, "rename %s", fresh);
+	if (r == 0)
+		r = rename_exchange_at(AT_FDCWD, fresh, AT_FDCWD, to, e);
+	if (r == -ENOENT)
+		r = rename(fresh, to) < 0 ? err_sys(e, "rename %s", fresh) : 0;
 	fd_remove_tree_at(AT_FDCWD, fresh, &ignored);
 	return r;
 }

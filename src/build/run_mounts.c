@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "base/path.h"
+#include "base/rename.h"
 #include "base/str.h"
 #include "build/build.h"
 #include "build/copy.h"
@@ -284,9 +285,10 @@ static int begin_cache(int folder_fd, const struct build_run_mounts *mounts,
 		r = fill_cache(folder_fd, name, mounts, mount, e);
 	if (r < 0)
 		return r;
-	if (renameat2(folder_fd, name, folder_fd, "data", RENAME_NOREPLACE) == 0)
-		return 0;
-	return errno == EEXIST ? fd_remove_tree_at(folder_fd, name, e) : err_sys(e, "make a cache");
+	r = rename_new_at(folder_fd, name, folder_fd, "data");
+	if (r == -EEXIST)
+		return fd_remove_tree_at(folder_fd, name, e);
+	return r < 0 ? err_number(e, -r, "make a cache") : 0;
 }
 
 static int make_cache(char **ret, struct build_run_mounts *mounts, struct build_run_mount *mount,

@@ -1,5 +1,6 @@
 #include "engine/copied.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
@@ -72,6 +73,11 @@ int engine_copied_fill(struct engine *engine, const struct container *c, int upp
 		return 0;
 	for (size_t i = 0; r == 0 && i < c->image.layers.count; i++)
 		r = add_layer(engine, c->image.layers.items[i], upper_fd, &ids, e);
+	if (r == -EPERM)
+		err_hint(e,
+			 "%s may be on a filesystem that gives files no other owners (FUSE); "
+			 "--root DIR (or HOLM_ROOT) on ext4, xfs, btrfs does it",
+			 engine->store->root);
 	return r < 0 ? err_add(e, "copy the image") : 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/moment.h"
 #include "base/own.h"
+#include "base/rename.h"
 #include "engine/copied.h"
 #include "engine/engine.h"
 #include "engine/fault.h"
@@ -454,8 +455,9 @@ int engine_freeze_renew_upper(struct engine *engine, const struct container *c, 
 	own_fd int fd = r < 0 ? -1 : make_upper(engine, c, place, fresh, e);
 	if (fd < 0)
 		return r < 0 ? r : fd;
-	if (renameat2(place, fresh, place, "upper", RENAME_EXCHANGE) < 0)
-		return err_sys(e, "make the container's upper folder");
+	r = rename_exchange_at(place, fresh, place, "upper", e);
+	if (r < 0)
+		return r;
 	forget_upper(place);
 	own_fd int old = openat(place, fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	engine_quota_forget(c, old);

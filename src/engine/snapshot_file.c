@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/own.h"
+#include "base/rename.h"
 #include "base/str.h"
 #include "engine/fault.h"
 #include "engine/name.h"
@@ -95,6 +96,17 @@ static int write_synced(int dir_fd, const char *name, const char *text, struct e
 	return fdatasync(fd) < 0 ? err_sys(e, "sync %s", name) : 0;
 }
 
+/* to is the file of the snapshot with this name. */
+static int rename_new(int folder_fd, const char *from, const char *to, const char *name,
+		      struct err *e)
+{
+	int r = rename_new_at(folder_fd, from, folder_fd, to);
+
+	if (r == -EEXIST)
+		return err_set(e, ERR_EXISTS, "there is a snapshot %s already", name);
+	return r < 0 ? err_number(e, -r, "write snapshot %s", name) : 0;
+}
+
 int snapshot_write(int folder_fd, const struct snapshot *snapshot, struct err *e)
 {
 	static const char temporary[] = FOLDER "/.new";
@@ -105,10 +117,8 @@ int snapshot_write(int folder_fd, const struct snapshot *snapshot, struct err *e
 		return err_sys(e, "make the folder " FOLDER);
 	int r = write_synced(folder_fd, temporary, json_text(object), e);
 	fault_point("snapshot.write");
-	if (r == 0 && renameat2(folder_fd, temporary, folder_fd, path, RENAME_NOREPLACE) < 0)
-		r = errno == EEXIST ? err_set(e, ERR_EXISTS, "there is a snapshot %s already",
-					      snapshot->name)
-				    : err_sys(e, "write snapshot %s", snapshot->name);
+	if (r == 0)
+		r = rename_new(folder_fd, temporary, path, snapshot->name, e);
 	if (r < 0)
 		unlinkat(folder_fd, temporary, 0);
 	return r;
@@ -134,11 +144,8 @@ int snapshot_rename(int folder_fd, const char *name, const char *new_name, struc
 		return r;
 	own_free char *from = path_of(name);
 	own_free char *to = path_of(new_name);
-	if (renameat2(folder_fd, from, folder_fd, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno == EEXIST)
-		return err_set(e, ERR_EXISTS, "there is a snapshot %s already", new_name);
-	return errno == ENOENT ? not_found(name, e) : err_sys(e, "rename snapshot %s", name);
+	r = rename_new(folder_fd, from, to, new_name, e);
+	return r == -ENOENT ? not_found(name, e) : r;
 }
 
 /* ---- all of them ---- */

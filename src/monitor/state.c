@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
+#include "base/rename.h"
 
 enum { STATE_BYTES_MAX = 1 << 20 };
 
@@ -194,8 +195,7 @@ static int reserve(int container_fd, struct err *e)
  * make a file and remove another is 0.7 ms there. */
 int monitor_exit_record_reserve_at(int container_fd, struct err *e)
 {
-	bool moved =
-		renameat2(container_fd, "exit.json", container_fd, reserved, RENAME_NOREPLACE) == 0;
+	bool moved = rename_new_at(container_fd, "exit.json", container_fd, reserved) == 0;
 
 	int r = reserve(container_fd, e);
 	if (r < 0 && moved)

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/rename.h"
 #include "base/str.h"
 #include "oci/digest.h"
 #include "storage/blob.h"
@@ -205,11 +206,12 @@ int storage_blob_commit(struct blob_writer *writer, char *digest_ret, int64_t *s
 		writer->broken = true;
 		return err_sys(e, "write a blob to %s", store->root);
 	}
-	if (renameat2(store->root_fd, writer->path, store->root_fd, to.text, RENAME_NOREPLACE) <
-	    0) {
-		if (errno != EEXIST)
-			return err_sys(e, "rename to %s", to.text);
+	r = rename_new_at(store->root_fd, writer->path, store->root_fd, to.text);
+	if (r < 0 && r != -EEXIST)
+		return err_number(e, -r, "rename to %s", to.text);
+	if (r < 0) {
 		writer->keep = false;
+		r = 0;
 	} else {
 		mem_replace(&writer->path, NULL);
 		r = store_sync_folder(store, BLOB_FOLDER, e);

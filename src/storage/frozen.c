@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
+#include "base/rename.h"
 #include "base/shape.h"
 #include "oci/digest.h"
 #include "storage/store.h"
@@ -134,9 +135,7 @@ int storage_frozen_exchange(const struct store *store, const char *name, int dir
 {
 	own_free char *layer = mem_format("layers/%s/fs", name);
 
-	if (renameat2(dir_fd, path, store->root_fd, layer, RENAME_EXCHANGE) < 0)
-		return err_sys(e, "exchange %s and the layer", path);
-	return 0;
+	return rename_exchange_at(dir_fd, path, store->root_fd, layer, e);
 }
 
 void storage_frozen_remove(const struct store *store, const char *name)

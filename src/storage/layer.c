@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/moment.h"
+#include "base/rename.h"
 #include "base/shape.h"
 #include "oci/digest.h"
 #include "storage/store.h"
@@ -177,8 +178,9 @@ static int write_facts(const struct layer_writer *writer, const struct layer_fac
 	return shape_write_at(&facts_shape, writer->lock, "layer.json", &said, e);
 }
 
-/* Gives it its name by renameat2(2) with these flags. 1: RENAME_NOREPLACE, and it was there. */
-static int publish(struct layer_writer *writer, const struct layer_facts *facts, unsigned flags,
+/* Gives it its name, in exchange for the one that is there or as a new one. 1: as a new one, and one
+ * was there. */
+static int publish(struct layer_writer *writer, const struct layer_facts *facts, bool exchange,
 		   struct err *e)
 {
 	const struct store *store = writer->store;
@@ -193,15 +195,21 @@ static int publish(struct layer_writer *writer, const struct layer_facts *facts,
 	/* the layer's bytes before its name: a name after a power loss is a promise */
 	if (syncfs(writer->fs_fd) < 0)
 		return err_sys(e, "sync the layer");
-	if (renameat2(store->root_fd, from, store->root_fd, to.text, flags) == 0)
+	if (exchange)
+		r = rename_exchange_at(store->root_fd, from, store->root_fd, to.text, e);
+	else
+		r = rename_new_at(store->root_fd, from, store->root_fd, to.text);
+	if (r == 0)
 		return store_sync_folder(store, "layers", e);
-	return flags == RENAME_NOREPLACE && errno == EEXIST ? 1 : err_sys(e, "rename the layer");
+	if (exchange)
+		return r;
+	return r == -EEXIST ? 1 : err_number(e, -r, "rename the layer");
 }
 
 int storage_layer_commit(struct layer_writer *writer, const struct layer_facts *facts,
 			 struct err *e)
 {
-	int r = publish(writer, facts, RENAME_NOREPLACE, e);
+	int r = publish(writer, facts, false, e);
 
 	if (r == 0)
 		mem_replace(&writer->name, NULL);
@@ -211,7 +219,7 @@ int storage_layer_commit(struct layer_writer *writer, const struct layer_facts *
 int storage_layer_replace(struct layer_writer *writer, const struct layer_facts *facts,
 			  struct err *e)
 {
-	return publish(writer, facts, RENAME_EXCHANGE, e);
+	return publish(writer, facts, true, e);
 }
 
 void storage_layer_end(struct layer_writer *writer)

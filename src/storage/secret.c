@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
+#include "base/rename.h"
 #include "base/str.h"
 #include "storage/store.h"
 
@@ -247,10 +248,13 @@ static int rename_new(const struct store *store, const char *name, bool exchange
 {
 	own_free char *path = mem_format(FOLDER "/%s", name);
 
-	if (renameat2(store->root_fd, NEWBORN, store->root_fd, path,
-		      exchange ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
-		return err_sys(e, "rename to %s", path);
-	return store_sync_folder(store, FOLDER, e);
+	if (exchange) {
+		int r = rename_exchange_at(store->root_fd, NEWBORN, store->root_fd, path, e);
+		return r < 0 ? r : store_sync_folder(store, FOLDER, e);
+	}
+	int r = rename_new_at(store->root_fd, NEWBORN, store->root_fd, path);
+	return r < 0 ? err_number(e, -r, "rename to %s", path)
+		     : store_sync_folder(store, FOLDER, e);
 }
 
 /* Returns the lock. */

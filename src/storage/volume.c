@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
+#include "base/rename.h"
 #include "base/str.h"
 #include "storage/store.h"
 #include "storage/tree.h"
@@ -90,9 +91,10 @@ static int rename_new(const struct store *store, const char *from, const char *n
 {
 	own_free char *path = volume_file(name, "");
 
-	if (renameat2(store->root_fd, from, store->root_fd, path, RENAME_NOREPLACE) == 0)
+	int r = rename_new_at(store->root_fd, from, store->root_fd, path);
+	if (r == 0)
 		return store_sync_folder(store, "volumes", e);
-	return errno == EEXIST ? 1 : err_sys(e, "rename to %s", path);
+	return r == -EEXIST ? 1 : err_number(e, -r, "rename to %s", path);
 }
 
 int storage_volume_create(const struct store *store, const struct storage_volume *volume,

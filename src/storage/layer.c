@@ -178,8 +178,8 @@ static int write_facts(const struct layer_writer *writer, const struct layer_fac
 	return shape_write_at(&facts_shape, writer->lock, "layer.json", &said, e);
 }
 
-/* Gives it its name, in exchange for the one that is there or as a new one. 1: as a new one, and one
- * was there. */
+/* Gives it its name, in exchange for the one that is there or as a new one. 1: as a new one, and
+ * one was there. */
 static int publish(struct layer_writer *writer, const struct layer_facts *facts, bool exchange,
 		   struct err *e)
 {

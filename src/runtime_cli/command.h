@@ -24,7 +24,8 @@ struct runtime_cli {
 	bool debug;
 	bool version;
 	bool log_is_open;
-	char **argv; /* the program's own, for exec of a sealed copy */
+	char **argv;   /* the program's own, for exec of a sealed copy */
+	int sealed_fd; /* of seal.h, or -1: closed by whoever waits for a process in a container */
 };
 
 struct runtime_cli_command {

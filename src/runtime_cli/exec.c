@@ -224,8 +224,8 @@ static int hand_over(struct runtime_process *process, const struct exec_options 
 	return r;
 }
 
-static int exec_in(struct runtime_cli_record *record, const struct exec_options *o,
-		   const struct strv *args, struct err *e)
+static int exec_in(struct runtime_cli *cli, struct runtime_cli_record *record,
+		   const struct exec_options *o, const struct strv *args, struct err *e)
 {
 	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
 	own_clear(runtime_process_close) struct runtime_process running = RUNTIME_PROCESS_INIT;
@@ -244,7 +244,10 @@ static int exec_in(struct runtime_cli_record *record, const struct exec_options 
 	shape_clear(&oci_process_shape, &process);
 	if (r == 0)
 		r = hand_over(&running, o, e);
-	return r < 0 || o->detach ? r : runtime_cli_foreground_wait(&running, signals, NULL, e);
+	if (r < 0 || o->detach)
+		return r;
+	close(take_fd(&cli->sealed_fd));
+	return runtime_cli_foreground_wait(&running, signals, NULL, e);
 }
 
 static int run(struct runtime_cli *cli, void *options, const struct strv *args, struct err *e)
@@ -253,7 +256,7 @@ static int run(struct runtime_cli *cli, void *options, const struct strv *args, 
 		RUNTIME_CLI_RECORD_INIT;
 
 	int r = runtime_cli_record_read(&record, cli, args->items[0], false, e);
-	return r < 0 ? r : exec_in(&record, options, args, e);
+	return r < 0 ? r : exec_in(cli, &record, options, args, e);
 }
 
 const struct runtime_cli_command runtime_cli_exec = {

@@ -231,11 +231,12 @@ static int end(const struct runtime_cli_launch *l, const struct runtime_cli *cli
 	return runtime_cli_record_end(&now, cli, &l->spec, e);
 }
 
-int runtime_cli_launch_follow(struct runtime_cli_launch *l, const struct runtime_cli *cli,
-			      bool keep, int signals, struct runtime_notify *notify, struct err *e)
+int runtime_cli_launch_follow(struct runtime_cli_launch *l, struct runtime_cli *cli, bool keep,
+			      int signals, struct runtime_notify *notify, struct err *e)
 {
 	/* the lock is not ours any more while it runs: exec, kill and delete are for others */
 	close(take_fd(&l->record.folder));
+	close(take_fd(&cli->sealed_fd));
 	int code = runtime_cli_foreground_wait(&l->process, signals, notify, e);
 	if (code < 0 || keep)
 		return code;

@@ -101,8 +101,8 @@ int runtime_cli_launch_close(struct runtime_cli_launch *launch,
 
 /* Stays until a container that was started has ended, gives its exit status, and deletes it unless
  * it is to be kept. signals and notify: as of foreground.h. */
-int runtime_cli_launch_follow(struct runtime_cli_launch *launch, const struct runtime_cli *cli,
-			      bool keep, int signals, struct runtime_notify *notify, struct err *e);
+int runtime_cli_launch_follow(struct runtime_cli_launch *launch, struct runtime_cli *cli, bool keep,
+			      int signals, struct runtime_notify *notify, struct err *e);
 void runtime_cli_launch_clear(struct runtime_cli_launch *launch);
 
 /* Takes all of it back: after a failure behind launch. */

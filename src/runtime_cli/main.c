@@ -218,7 +218,7 @@ static int run_command(struct runtime_cli *cli, const struct strv *words, struct
 	else if (r == 0)
 		r = check_count(command, line.args.count, e);
 	if (r == 0 && !line.help && command->sealed)
-		r = runtime_cli_seal(cli->argv, e);
+		r = runtime_cli_seal(&cli->sealed_fd, cli->argv, e);
 	if (r == 0 && !line.help)
 		r = command->run(cli, values, &line.args, e);
 	if (r < 0 && line.args.count)
@@ -275,7 +275,7 @@ static int report(const struct runtime_cli *cli, const struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct runtime_cli cli = { .argv = argv };
+	struct runtime_cli cli = { .argv = argv, .sealed_fd = -1 };
 	struct option_line line = { 0 };
 	struct err e;
 

@@ -6,7 +6,12 @@
 
 struct err;
 
+/* What the kernel calls a program that was executed by its descriptor, in AT_EXECFN. */
+#define RUNTIME_CLI_SEAL_STARTED_BY "/dev/fd/"
+
 /* Executes this program once more, with the same arguments, from a read-only clone of its mount or
- * else from a sealed copy in memory. Returns at once, with 0, where that has been done already or
- * the file lies on a read-only mount. */
-int runtime_cli_seal(char **argv, struct err *e);
+ * else from a sealed copy in memory. Returns at once where that has been done already or the file
+ * lies on a read-only mount: 0, and in *ret the descriptor of the clone, or -1. Closing it unmounts
+ * the clone, for which the kernel waits a grace period of RCU: 0.05 ms, 1 ms on a busy machine. So
+ * the caller closes it once there is nothing to do but to wait. */
+int runtime_cli_seal(int *ret, char **argv, struct err *e);

@@ -8,11 +8,14 @@
  * in constants, no calls out of this file, and meson.build switches off what the compiler would
  * add (stack protector, calls of memcpy and its like). */
 #include <asm/unistd.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdbool.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+
+#include "runtime_cli/seal.h"
 
 /* psABI: the stack holds argc, argv, NULL, envp; rdx is for libc, and no frame is above. */
 __asm__(".text\n"
@@ -42,6 +45,14 @@ static long call(long number, long a, long b, long c, long d, long f)
 	return result;
 }
 
+static bool starts(const char *text, const char *with)
+{
+	for (; *with; with++)
+		if (*text++ != *with)
+			return false;
+	return true;
+}
+
 static bool equal(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
@@ -49,6 +60,18 @@ static bool equal(const char *a, const char *b)
 		b++;
 	}
 	return *a == *b;
+}
+
+/* Executed by a descriptor, as by execute_clone(): whether that was one of a read-only mount is
+ * for runtime_cli_seal() to see. The auxiliary vector is behind envp. */
+static bool is_started_by_descriptor(char *const *envp)
+{
+	while (*envp)
+		envp++;
+	for (const unsigned long *aux = (const unsigned long *)(envp + 1); *aux; aux += 2)
+		if (*aux == AT_EXECFN)
+			return starts((const char *)aux[1], RUNTIME_CLI_SEAL_STARTED_BY);
+	return false;
 }
 
 /* One word too many, as a container of that name, costs one exec and nothing else. */
@@ -69,10 +92,11 @@ static bool is_sealed(long self)
 	       call(__NR_fstatfs, self, (long)&mount, 0, 0, 0) < 0 || (mount.f_flags & ST_RDONLY);
 }
 
+/* The clone's descriptor stays open over exec(2): see runtime_cli_seal(). */
 static void execute_clone(long self, char *const *argv, char *const *envp)
 {
 	struct mount_attr attr;
-	long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+	long flags = OPEN_TREE_CLONE | AT_EMPTY_PATH;
 	long tree = call(__NR_open_tree, self, (long)"", flags, 0, 0);
 
 	if (tree < 0)
@@ -89,7 +113,7 @@ static __attribute__((used)) void seal_early(const long *stack)
 	char *const *argv = (char *const *)(stack + 1);
 	char *const *envp = argv + stack[0] + 1;
 
-	if (stack[0] < 2 || !is_sealed_command(argv + 1))
+	if (stack[0] < 2 || !is_sealed_command(argv + 1) || is_started_by_descriptor(envp))
 		return;
 	long self = call(__NR_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0, 0);
 	if (self < 0)

@@ -13,7 +13,6 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "runtime/cgroup.h"
-#include "runtime/cgroup_guest.h"
 #include "runtime/cgroup_layout.h"
 #include "runtime/cgroup_membership.h"
 #include "runtime/cgroup_plan.h"
@@ -159,19 +158,16 @@ static char *first_below(const struct runtime_cgroup *cgroup, pid_t first)
 int runtime_cgroup_entry_open_with(struct runtime_cgroup_entry *ret,
 				   const struct runtime_cgroup *cgroup, pid_t first, struct err *e)
 {
-	const struct runtime_cgroup_hierarchy *tree = runtime_cgroup_guest_tree(cgroup);
 	own_clear(str_clear) struct str handed_down = { 0 };
 
-	if (tree) {
-		size_t index = (size_t)(tree - cgroup->hierarchies.items);
-		own_fd int top = runtime_cgroup_open(cgroup, index, e);
-		if (top < 0)
-			return top;
-		own_fd int folder =
-			runtime_cgroup_tree_open_at(top, cgroup->leaf ? cgroup->leaf : "");
-		runtime_cgroup_tree_read(folder, "cgroup.subtree_control", &handed_down);
-	}
+	int r = entry_open(ret, cgroup, NULL, NULL, e);
+	if (r < 0 || ret->folder < 0)
+		return r;
+	runtime_cgroup_tree_read(ret->folder, "cgroup.subtree_control", &handed_down);
 	own_free char *below = handed_down.length > 1 ? first_below(cgroup, first) : NULL;
+	if (!below)
+		return 0;
+	runtime_cgroup_entry_close(ret);
 	return entry_open(ret, cgroup, NULL, below, e);
 }
 

@@ -162,8 +162,22 @@ static int make_process(struct oci_process *process, const struct oci_spec *spec
 
 /* ---- running it ---- */
 
-static int check(const struct runtime_cli_record *record, const struct oci_process *process,
-		 const struct exec_options *o, struct err *e)
+static int check(const struct oci_process *process, const struct exec_options *o, struct err *e)
+{
+	if (process->terminal && o->detach && !o->console_socket)
+		return err_set(e, ERR_INVALID,
+			       "cannot allocate tty if the runtime will detach "
+			       "without setting console socket");
+	if (!process->terminal && o->console_socket)
+		return err_set(e, ERR_INVALID,
+			       "cannot use console socket if the runtime will "
+			       "not allocate tty");
+	return 0;
+}
+
+/* runtime_exec() saw that nothing can be started; in the words that engines look for. */
+static int explain(const struct runtime_cli_record *record, const struct exec_options *o,
+		   struct err *e)
 {
 	const char *status = runtime_cli_record_status(record);
 
@@ -175,15 +189,7 @@ static int check(const struct runtime_cli_record *record, const struct oci_proce
 		return err_set(e, ERR_STATE,
 			       "cannot exec in a paused container (use "
 			       "--ignore-paused to override)");
-	if (process->terminal && o->detach && !o->console_socket)
-		return err_set(e, ERR_INVALID,
-			       "cannot allocate tty if the runtime will detach "
-			       "without setting console socket");
-	if (!process->terminal && o->console_socket)
-		return err_set(e, ERR_INVALID,
-			       "cannot use console socket if the runtime will "
-			       "not allocate tty");
-	return 0;
+	return -e->number;
 }
 
 static int start(struct runtime_process *ret, const struct runtime_cli_record *record,
@@ -204,7 +210,8 @@ static int start(struct runtime_process *ret, const struct runtime_cli_record *r
 	options.keep_fds_count = preserved.count;
 	options.cgroups = &o->cgroups;
 	options.into_frozen = o->ignore_paused;
-	return runtime_exec(ret, &record->container, spec, process, &options, e);
+	r = runtime_exec(ret, &record->container, spec, process, &options, e);
+	return r < 0 && e->kind == ERR_STATE ? explain(record, o, e) : r;
 }
 
 static int hand_over(struct runtime_process *process, const struct exec_options *o, struct err *e)
@@ -236,7 +243,7 @@ static int exec_in(struct runtime_cli *cli, struct runtime_cli_record *record,
 	if (r == 0)
 		r = make_process(&process, &spec, o, args, e);
 	if (r == 0)
-		r = check(record, &process, o, e);
+		r = check(&process, o, e);
 	if (r == 0 && !o->detach)
 		r = signals = runtime_cli_foreground_open(e);
 	if (r >= 0)

@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 static const int64_t second_ns = 1000000000;
+static const int64_t day_s = 86400;
 
 static int64_t clock_ns(clockid_t id)
 {
@@ -26,13 +27,36 @@ int64_t moment_monotonic_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/* The date of a day since 1970-01-01, 1678 to 2262, as gmtime_r(3) has it; that one reads the
+ * host's time zone first, which is nothing to UTC. Years begin with March here, so that a leap day
+ * is the last of its year. */
+static void set_date(struct tm *tm, int64_t day)
+{
+	enum { DAYS_TO_1970 = 719468, YEAR = 365, CENTURY = 36524, ERA = 146097 };
+	int in_era = (int)((day + DAYS_TO_1970) % ERA);
+	int leap_days = in_era / (4 * YEAR) - in_era / CENTURY + in_era / (ERA - 1);
+	int year = (in_era - leap_days) / YEAR;
+	int in_year = in_era - (YEAR * year + year / 4 - year / 100);
+	int month = (5 * in_year + 2) / 153; /* five months in a row have 153 days */
+
+	tm->tm_mday = in_year - (153 * month + 2) / 5 + 1;
+	tm->tm_mon = month < 10 ? month + 2 : month - 10;
+	tm->tm_year = (int)((day + DAYS_TO_1970) / ERA * 400) + year + (month >= 10) - 1900;
+}
+
 void moment_format(char to[MOMENT_TEXT_SIZE], int64_t ns)
 {
 	int64_t fraction = ((ns % second_ns) + second_ns) % second_ns;
-	time_t seconds = (time_t)(ns / second_ns - (ns % second_ns < 0));
-	struct tm tm;
+	int64_t seconds = ns / second_ns - (ns % second_ns < 0);
+	int64_t day = seconds / day_s - (seconds % day_s < 0);
+	int of_day = (int)(seconds - day * day_s);
+	struct tm tm = {
+		.tm_hour = of_day / 3600,
+		.tm_min = of_day / 60 % 60,
+		.tm_sec = of_day % 60,
+	};
 
-	gmtime_r(&seconds, &tm);
+	set_date(&tm, day);
 	size_t length = strftime(to, MOMENT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (fraction) {
 		length += (size_t)snprintf(to + length, MOMENT_TEXT_SIZE - length, ".%09lld",

@@ -1,5 +1,6 @@
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -33,6 +34,21 @@ START_TEST(a_time_is_read_and_written_back)
 	ck_assert_int_eq(ns, good[_i].ns);
 	moment_format(text, ns);
 	ck_assert_str_eq(text, good[_i].again ? good[_i].again : good[_i].text);
+}
+END_TEST
+
+START_TEST(each_day_has_the_date_that_libc_gives_it)
+{
+	for (int64_t day = -106000; day < 106000; day++) {
+		char text[MOMENT_TEXT_SIZE], expected[MOMENT_TEXT_SIZE];
+		time_t second = (time_t)(day * 86400 + 86399);
+		struct tm tm;
+
+		gmtime_r(&second, &tm);
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		moment_format(text, second * INT64_C(1000000000));
+		ck_assert_str_eq(text, expected);
+	}
 }
 END_TEST
 
@@ -104,6 +120,7 @@ START_TEST(the_clocks_go_forward)
 END_TEST
 
 UNIT_MAIN("base/moment", UNIT_LOOP(a_time_is_read_and_written_back, COUNT_OF(good)),
+	  UNIT(each_day_has_the_date_that_libc_gives_it),
 	  UNIT_LOOP(what_is_no_time_is_refused, COUNT_OF(bad)),
 	  UNIT_LOOP(a_span_is_worded_as_docker_words_it, COUNT_OF(spans)),
 	  UNIT(the_clocks_go_forward))

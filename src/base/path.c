@@ -139,17 +139,26 @@ int path_make_dirs(int root_fd, const char *path, mode_t mode, struct err *e)
 	return make_dirs(root_fd, path, mode, 0, e);
 }
 
+/* The root itself needs no looking up. */
+static int open_folder(int root_fd, const char *path, bool make, struct err *e)
+{
+	if (strcmp(path, "/") == 0) {
+		int fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? err_sys(e, "open /") : fd;
+	}
+	return make ? path_make_dirs(root_fd, path, 0755, e)
+		    : path_open(root_fd, path, O_PATH | O_DIRECTORY, 0, e);
+}
+
 int path_open_parent(int root_fd, const char *path, bool make, const char **last, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	own_free char *parent = slash ? mem_text_n(path, (size_t)(slash - path)) : mem_text("");
-	const char *folder = *parent ? parent : "/";
 
 	if (!path_is_name(name))
 		return err_set(e, ERR_INVALID, "'%s' does not end in a name", path);
-	int fd = make ? path_make_dirs(root_fd, folder, 0755, e)
-		      : path_open(root_fd, folder, O_PATH | O_DIRECTORY, 0, e);
+	int fd = open_folder(root_fd, *parent ? parent : "/", make, e);
 	if (fd >= 0)
 		*last = name;
 	return fd;

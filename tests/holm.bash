@@ -109,7 +109,7 @@ container_processes() {
 
 # The cgroups of containers; tests/bats gave this file a hierarchy of its own.
 cgroups() {
-	find /sys/fs/cgroup -path '*/holm/*' -type d 2>/dev/null || true
+	find /sys/fs/cgroup -path '*/holm[/-]*' -type d 2>/dev/null || true
 }
 
 # --- what tests say ---------------------------------------------------------------------------

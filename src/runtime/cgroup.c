@@ -137,9 +137,10 @@ static void cgroup_remove_above(int root, const char *path, uint64_t made)
 		runtime_cgroup_tree_remove_above(root, path, made);
 }
 
-static int cgroup_remove_folders(const struct runtime_cgroup *cgroup, struct err *e)
+static int cgroup_remove_folders(const struct runtime_cgroup *cgroup, int64_t timeout_ms,
+				 struct err *e)
 {
-	int64_t deadline_ms = runtime_cgroup_tree_deadline_ms(REMOVE_TIMEOUT_MS);
+	int64_t deadline_ms = runtime_cgroup_tree_deadline_ms(timeout_ms);
 	int failed = 0;
 
 	for (size_t i = 0; i < cgroup->hierarchies.count; i++) {
@@ -164,11 +165,22 @@ static int cgroup_remove_folders(const struct runtime_cgroup *cgroup, struct err
 
 int runtime_cgroup_remove(const struct runtime_cgroup *cgroup, struct err *e)
 {
-	int r = cgroup_remove_folders(cgroup, e);
+	int r = cgroup_remove_folders(cgroup, REMOVE_TIMEOUT_MS, e);
 
 	if (cgroup->unit)
 		runtime_cgroup_systemd_stop(cgroup);
 	return r;
+}
+
+bool runtime_cgroup_remove_empty(const struct runtime_cgroup *cgroup)
+{
+	struct err ignored;
+
+	if (cgroup_remove_folders(cgroup, 0, &ignored) < 0)
+		return false;
+	if (cgroup->unit)
+		runtime_cgroup_systemd_stop(cgroup);
+	return true;
 }
 
 /* What was there before stays, whoever's it is. */
@@ -183,7 +195,7 @@ static void cgroup_take_back(struct runtime_cgroup *cgroup)
 		shape_clear(&hierarchy_shape, one);
 		*one = cgroup->hierarchies.items[--cgroup->hierarchies.count];
 	}
-	cgroup_remove_folders(cgroup, &ignored);
+	cgroup_remove_folders(cgroup, REMOVE_TIMEOUT_MS, &ignored);
 }
 
 int runtime_cgroup_create_prepared(struct runtime_cgroup *cgroup,

@@ -52,11 +52,11 @@ bool runtime_cgroup_host_has(const struct runtime_cgroup *host, const char *cont
  * nothing. Errors as of runtime_cgroup_create_in_parent(). */
 int runtime_cgroup_check(const struct oci_resources *resources, struct err *e);
 
-/* Makes the cgroup and sets the limits (resources may be NULL). path is the spec's cgroupsPath
- * or "/holm/ID"; one without a leading slash goes below /holm. A cgroup that has processes in it
- * already is refused (ERR_EXISTS), and so is one below a frozen one (ERR_STATE). ERR_UNSUPPORTED
- * names a controller that a limit needs and the host does not have. On failure nothing is left
- * but what was there before. The caller clears *ret. */
+/* Makes the cgroup and sets the limits (resources may be NULL). path is the spec's cgroupsPath; one
+ * without a leading slash goes below /holm (for a spec that has none cgroup_user.h chooses). A
+ * cgroup that has processes in it already is refused (ERR_EXISTS), and so is one below a frozen one
+ * (ERR_STATE). ERR_UNSUPPORTED names a controller that a limit needs and the host does not have. On
+ * failure nothing is left but what was there before. The caller clears *ret. */
 int runtime_cgroup_create_in_parent(struct runtime_cgroup *ret, const char *path,
 				    const struct oci_resources *resources, struct err *e);
 
@@ -112,6 +112,9 @@ int runtime_cgroup_list(pid_t **ret, size_t *ret_count, const struct runtime_cgr
 /* Removes it with what lies below it, waiting up to 2 s for dying processes (ERR_STATE after
  * that). Also removes /holm when that was the last one. A cgroup that is gone is success. */
 int runtime_cgroup_remove(const struct runtime_cgroup *cgroup, struct err *e);
+
+/* The same without waiting: false where processes are left in it. */
+bool runtime_cgroup_remove_empty(const struct runtime_cgroup *cgroup);
 
 /* How many of its processes the kernel killed for want of memory. Read it before remove. */
 uint64_t runtime_cgroup_oom_kills(const struct runtime_cgroup *cgroup);

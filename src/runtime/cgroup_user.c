@@ -43,8 +43,11 @@ char *runtime_cgroup_user_path(const char *id)
 	own_free char *above = NULL;
 	struct err ignored;
 
-	if (is_restricted() && runtime_cgroup_host_read(&host, &ignored) == 0 &&
-	    runtime_cgroup_is_v2(&host))
+	/* in the root itself, as with runc: to make a folder above and to take it away again takes
+	 * as long as the cgroup does */
+	if (!is_restricted())
+		return mem_format(RUNTIME_CGROUP_PARENT "-%s", id);
+	if (runtime_cgroup_host_read(&host, &ignored) == 0 && runtime_cgroup_is_v2(&host))
 		above = folder_above();
 	return above ? mem_format("%s/holm-%s", above, id)
 		     : mem_format(RUNTIME_CGROUP_PARENT "/%s", id);

@@ -9,13 +9,13 @@ struct oci_resources;
 struct runtime_cgroup;
 struct runtime_cgroup_request;
 
-/* Of a spec without cgroupsPath: /holm/ID or, for such a caller on v2, holm-ID beside the caller's
- * own cgroup. The latter holds processes, so that it could not pass controllers on (cgroup-v2.rst,
- * "No Internal Process Constraint"); what is beside it can have limits if the folder above was
- * delegated (systemd: Delegate=yes). The caller's to free. */
+/* Where the cgroup of a container is whose spec names none: /holm-ID. For such a caller /holm/ID on
+ * v1 and, on v2, holm-ID beside the caller's own cgroup. That holds processes, so that it could not
+ * pass controllers on (cgroup-v2.rst, "No Internal Process Constraint"); what is beside it can have
+ * limits if the folder above was delegated (systemd: Delegate=yes). The caller frees. */
 char *runtime_cgroup_user_path(const char *id);
 
-/* As runtime_cgroup_create_in_parent(). path: the spec's cgroupsPath, or NULL: that of the user.
+/* As runtime_cgroup_create_in_parent(). path: the spec's cgroupsPath, or NULL: the one above.
  * default_pids: nobody asked for the limit of processes, which is left out without a cgroup. */
 int runtime_cgroup_user_create_in_parent(struct runtime_cgroup *ret,
 					 const struct runtime_cgroup_request *request,

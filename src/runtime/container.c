@@ -130,24 +130,34 @@ int runtime_signal_all(const struct runtime_container *container, int number, st
 	return r < 0 ? r : runtime_signal_listed(pids, count, number, list_again, container, e);
 }
 
+/* With the first process its PID namespace dies; others are found by the cgroup. */
+static int kill_all(const struct runtime_container *container, int pidfd, struct err *e)
+{
+	if (pidfd >= 0)
+		process_signal(pidfd, SIGKILL);
+	return runtime_cgroup_kill(&container->cgroup, e);
+}
+
 int runtime_kill_all(const struct runtime_container *container, struct err *e)
 {
 	if (!runtime_container_is_of_this_boot(container))
 		return 0;
-	/* with the first process its PID namespace dies; others are found by the cgroup */
-	own_fd int pidfd = runtime_container_open(container);
-	if (pidfd >= 0)
-		process_signal(pidfd, SIGKILL);
-	return runtime_cgroup_kill(&container->cgroup, e);
+	own_fd int pidfd = process_open((pid_t)container->pid, container->pid_start);
+	return kill_all(container, pidfd, e);
 }
 
 int runtime_delete(const struct runtime_container *container, struct err *e)
 {
 	if (!runtime_container_is_of_this_boot(container))
 		return 0;
-	int r = runtime_kill_all(container, e);
-	if (r == 0)
-		r = runtime_cgroup_remove(&container->cgroup, e);
+	own_fd int pidfd = process_open((pid_t)container->pid, container->pid_start);
+	int r = 0;
+	/* behind the first process there are mostly none left to be killed */
+	if (pidfd >= 0 || !runtime_cgroup_remove_empty(&container->cgroup)) {
+		r = kill_all(container, pidfd, e);
+		if (r == 0)
+			r = runtime_cgroup_remove(&container->cgroup, e);
+	}
 	return r < 0 ? r : runtime_intel_rdt_remove_in_parent(&container->intel_rdt, e);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -41,7 +42,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/user.h"
 
-enum { STREAMS = 3, KEEP_FDS_MAX = 1024 };
+enum { STREAMS = 3, KEEP_FDS_MAX = 1024, SUCCESSOR_STACK_BYTES = 256 << 10 };
 
 /* ---- in the parent ---- */
 
@@ -472,26 +473,48 @@ static int finish(struct runtime_launch *l, struct err *e)
 	return r < 0 ? r : exec_command(l, path, e);
 }
 
-/* clone(2), not clone3(2): the default filter, which is loaded by now, answers that with ENOSYS. */
-static int fork_into_namespace(struct runtime_launch *l, struct err *e)
-{
-	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+struct successor {
+	struct runtime_launch *launch;
+	pid_t pid; /* outside */
+};
 
-	if (pid < 0)
+static int succeed(void *context)
+{
+	const struct successor *s = context;
+	struct err e;
+
+	if (runtime_channel_send(s->launch->channel, RUNTIME_MESSAGE_PID, s->pid, NULL, 0, &e) == 0)
+		finish(s->launch, &e);
+	runtime_channel_send_error(s->launch->channel, &e);
+	_exit(125);
+}
+
+/* The one that goes on takes over the memory of this one, which does nothing any more but to end:
+ * nothing is copied. clone(2), not clone3(2): the default filter, which is loaded by now, answers
+ * that with ENOSYS. */
+static int fork_into_namespace(struct runtime_launch *l, char *stack, struct err *e)
+{
+	struct successor successor = { .launch = l };
+
+	if (clone(succeed, stack + SUCCESSOR_STACK_BYTES,
+		  CLONE_VM | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, &successor,
+		  &successor.pid) < 0)
 		return err_sys(e, "fork into the PID namespace");
-	if (pid == 0)
-		return finish(l, e);
-	int r = runtime_channel_send(l->channel, RUNTIME_MESSAGE_PID, (int)pid, NULL, 0, e);
-	if (r < 0)
-		return r;
 	_exit(0);
 }
 
 int runtime_launch_in_child(struct runtime_launch *l, struct err *e)
 {
+	char *stack = NULL;
+
 	process_reset_signals();
+	if (l->fork) /* before a filter that has not heard of mmap(2) */
+		stack = mmap(NULL, SUCCESSOR_STACK_BYTES, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return err_sys(e, "make a stack");
 	int r = become(l, e);
 	if (r < 0)
 		return r;
-	return l->fork ? fork_into_namespace(l, e) : finish(l, e);
+	return l->fork ? fork_into_namespace(l, stack, e) : finish(l, e);
 }

@@ -64,6 +64,9 @@ int runtime_channel_receive(int channel, int *value, int *fds, struct err *e)
 	size_t count = 0;
 
 	ssize_t n = fd_receive(channel, &in, sizeof(in), received, &count, e);
+	/* it went without having read what it was told; told once, what it said itself follows */
+	if (n == -ECONNRESET)
+		n = fd_receive(channel, &in, sizeof(in), received, &count, e);
 	if (n == -ECONNRESET)
 		return RUNTIME_MESSAGE_NONE;
 	if (n < 0)

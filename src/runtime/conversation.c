@@ -10,7 +10,8 @@
  *			LISTENER <-----	only of a filter that notifies; nobody waits
  *			PID	<------	where a namespace is entered by a fork: its number
  *			READY	<------	with the terminal's master
- *	(runtime_start) START	------>		or DETACH, and START from another process
+ *	(runtime_start) START	------>		or DETACH, and START from another process; of an
+ *						exec that waits for nothing it is there before
  *					exec; the channel closes by itself
  */
 #include "runtime/conversation.h"

@@ -378,8 +378,17 @@ static pid_t clone_entering(struct runtime_enter *enter, int *pidfd)
 	return enter->entered ? pid : runtime_clone(0, -1, pidfd);
 }
 
+/* Is there nothing to be done for it once it is ready? Then it need not wait. */
+static bool may_start_at_once(const struct runtime_enter *enter)
+{
+	return !enter->process.scheduler && !enter->launch.container->intel_rdt.group &&
+	       !runtime_seccomp_notifies(&enter->launch.rights.filter);
+}
+
 static int exec_spawn(struct runtime_enter *enter, struct runtime_process *process, struct err *e)
 {
+	bool at_once = may_start_at_once(enter);
+	struct err told_later;
 	int ends[2];
 
 	int r = runtime_channel_open(ends, e);
@@ -395,6 +404,9 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 		return err_number(e, -pid, "clone a process");
 	process->pid = pid;
 	r = release(&enter->launch, process, e);
+	if (r == 0 && at_once)
+		runtime_channel_send(process->channel, RUNTIME_MESSAGE_START, 0, NULL, 0,
+				     &told_later);
 	if (r == 0)
 		r = runtime_conversation_hold_in_parent(process, &enter->launch, enter->launch.fork,
 							e);
@@ -403,7 +415,9 @@ static int exec_spawn(struct runtime_enter *enter, struct runtime_process *proce
 	if (r == 0)
 		r = runtime_intel_rdt_join_in_parent(&enter->launch.container->intel_rdt,
 						     process->pid, e);
-	return r < 0 ? r : runtime_start(process, e);
+	if (r < 0)
+		return r;
+	return at_once ? hear_of_exec(process, e) : runtime_start(process, e);
 }
 
 int runtime_exec(struct runtime_process *ret, const struct runtime_container *container,

@@ -156,6 +156,29 @@ D /etc/passwd" ]
 0:0"
 	expect 0 u cp a:/made here
 	expect 0 u rm b
+	# of a machine another one, whatever ids it has
+	local ids
+	for ids in "" --userns=keep-id; do
+		# shellcheck disable=SC2086 # words
+		expect 0 u run --name k $ids --user 0 busybox sh -c 'mkdir -p /var/lib/dbus /var/lib/systemd; echo seed >/var/lib/systemd/random-seed
+			echo 00112233445566778899aabbccddeeff | tee /etc/machine-id >/var/lib/dbus/machine-id; chown 7:8 /etc/machine-id; rm /etc/group'
+		expect 0 u diff k
+		[ "$(grep -v "/root$\|^C" <<<"$output" | sort)" = "A /etc/machine-id
+A /var/lib
+A /var/lib/dbus
+A /var/lib/dbus/machine-id
+A /var/lib/systemd
+A /var/lib/systemd/random-seed
+D /etc/group" ]
+		expect 0 u clone k l
+		u cp l:/etc/machine-id - >id.tar
+		[[ "$(tar -xOf id.tar)" =~ ^[0-9a-f]{32}$ ]]
+		[ "$(tar -xOf id.tar)" != 00112233445566778899aabbccddeeff ]
+		[ "$(tar --numeric-owner -tvf id.tar | awk '{ print $2 }')" = 7/8 ]
+		refused 1 "Could not find the file" u cp l:/var/lib/dbus/machine-id -
+		refused 1 "Could not find the file" u cp l:/var/lib/systemd/random-seed -
+		expect 0 u rm k l
+	done
 	expect 0 u start a
 	expect 0 u run -d --name c busybox sleep 1000
 	refused 1 "and it runs" u clone c d

@@ -181,7 +181,7 @@ static int fill_folder(struct engine *engine, struct container *c, int from_fd, 
 		return upper;
 	if (o->keep_identity && container_is_system(c))
 		r = spec_system_mark(c, folder_fd, e);
-	return r < 0 || o->keep_identity ? r : engine_identity_renew(engine, c, upper, e);
+	return r < 0 || o->keep_identity ? r : engine_identity_renew(engine, c, from_fd, upper, e);
 }
 
 /* The record last, as in create.c. */

@@ -32,7 +32,7 @@ static const struct copy_options attributes = { .all_attributes = true };
 struct renewal {
 	struct engine *engine;
 	const struct container *container;
-	int tree_fd;  /* what the clone sees of its layers */
+	int tree_fd;  /* what the clone sees of its layers, or a copied one was copied from */
 	int upper_fd; /* nobody but us knows it */
 };
 
@@ -84,10 +84,12 @@ static int open_file(const struct renewal *renewal, const char *path)
 	return S_ISREG(st.st_mode) && st.st_size > 0 ? take_fd(&fd) : -ENOENT;
 }
 
-/* A file in the upper folder with owner and mode of the one it takes the place of. */
+/* A file in the upper folder with owner and mode of the one it takes the place of. Of a root that
+ * is a copy that one lies there. */
 static int write_file(int folder_fd, const char *name, int like_fd, const void *bytes,
 		      size_t length, struct err *e)
 {
+	unlinkat(folder_fd, name, 0);
 	own_fd int fd =
 		path_open(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, e);
 	if (fd < 0)
@@ -98,8 +100,12 @@ static int write_file(int folder_fd, const char *name, int like_fd, const void *
 }
 
 /* overlayfs(5): a device 0/0 says that there is no such file. */
-static int hide(int folder_fd, const char *name, struct err *e)
+static int hide(const struct container *c, int folder_fd, const char *name, struct err *e)
 {
+	if (c->storage.copied)
+		return unlinkat(folder_fd, name, 0) < 0 && errno != ENOENT
+			       ? err_sys(e, "remove %s", name)
+			       : 0;
 	return mknodat(folder_fd, name, S_IFCHR, makedev(0, 0)) < 0 ? err_sys(e, "hide %s", name)
 								    : 0;
 }
@@ -144,7 +150,7 @@ static int forget_file(const struct renewal *renewal, const char *folder_path, c
 	if (folder < 0)
 		return err_number(e, -folder, "open /%s", folder_path);
 	close(tree);
-	return hide(folder, name, e);
+	return hide(renewal->container, folder, name, e);
 }
 
 /* ---- host keys ---- */
@@ -152,6 +158,7 @@ static int forget_file(const struct renewal *renewal, const char *folder_path, c
 #define KEYS "etc/ssh"
 
 struct keys {
+	const struct container *container;
 	int tree; /* of the clone's layers */
 	int upper;
 	int made; /* where ssh-keygen writes */
@@ -212,27 +219,27 @@ static int take_key(const struct keys *keys, const char *name, struct err *e)
 	return r;
 }
 
-static int renew_key(const struct keys *keys, const char *name, const char *host_name,
-		     struct err *e)
+static int renew_key(const struct keys *keys, const char *name, struct err *e)
 {
+	const struct container *c = keys->container;
 	own_free char *kind = kind_of(name);
 	own_free char *public = mem_format("%s.pub", name);
 
 	if (!kind)
 		return 0;
-	if (make_key(keys, kind, name, host_name)) {
+	if (make_key(keys, kind, name, c->process.hostname ? c->process.hostname : c->name)) {
 		int r = take_key(keys, name, e);
 		return r < 0 ? r : take_key(keys, public, e);
 	}
 	log_warning("ssh-keygen makes no %s key here: the clone has none; run ssh-keygen -A in it",
 		    kind);
-	int r = hide(keys->upper, name, e);
+	int r = hide(c, keys->upper, name, e);
 	if (r == 0 && faccessat(keys->tree, public, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		r = hide(keys->upper, public, e);
+		r = hide(c, keys->upper, public, e);
 	return r;
 }
 
-static int renew_each(const struct keys *keys, const char *host_name, struct err *e)
+static int renew_each(const struct keys *keys, struct err *e)
 {
 	int fd = openat(keys->tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -241,7 +248,7 @@ static int renew_each(const struct keys *keys, const char *host_name, struct err
 	if (!dir)
 		return err_sys(e, "read /" KEYS);
 	for (struct dirent *entry; r == 0 && (entry = readdir(dir));)
-		r = renew_key(keys, entry->d_name, host_name, e);
+		r = renew_key(keys, entry->d_name, e);
 	return r;
 }
 
@@ -261,8 +268,10 @@ static bool has_keys(const struct renewal *renewal)
 /* ssh-keygen writes beside the container's folder, which the folder's lock makes ours. */
 static int renew_keys(const struct renewal *renewal, struct err *e)
 {
-	own_clear(keys_clear) struct keys keys = { .tree = -1, .upper = -1, .made = -1 };
 	const struct container *c = renewal->container;
+	own_clear(keys_clear) struct keys keys = {
+		.container = c, .tree = -1, .upper = -1, .made = -1
+	};
 	own_free char *folder = mem_format("%s/.keys", c->id);
 	struct err ignored;
 
@@ -274,18 +283,19 @@ static int renew_keys(const struct renewal *renewal, struct err *e)
 	keys.made = openat(renewal->engine->containers_fd, folder,
 			   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	keys.upper = open_folder(renewal, KEYS, &keys.tree);
-	int r = keys.made < 0 ? err_sys(e, "open the folder for keys")
-		: keys.upper < 0
-			? err_number(e, -keys.upper, "open /" KEYS)
-			: renew_each(&keys, c->process.hostname ? c->process.hostname : c->name, e);
+	int r = keys.made < 0    ? err_sys(e, "open the folder for keys")
+		: keys.upper < 0 ? err_number(e, -keys.upper, "open /" KEYS)
+				 : renew_each(&keys, e);
 	fd_remove_tree_at(renewal->engine->containers_fd, folder, &ignored);
 	return r;
 }
 
-int engine_identity_renew(struct engine *engine, const struct container *c, int upper_fd,
-			  struct err *e)
+int engine_identity_renew(struct engine *engine, const struct container *c, int from_fd,
+			  int upper_fd, struct err *e)
 {
-	own_fd int tree = engine_tree_open_layers(engine, c, false, e);
+	own_fd int tree = c->storage.copied
+				  ? path_open(from_fd, "upper", O_RDONLY | O_DIRECTORY, 0, e)
+				  : engine_tree_open_layers(engine, c, false, e);
 	if (tree < 0)
 		return tree;
 	const struct renewal renewal = { engine, c, tree, upper_fd };

@@ -41,9 +41,11 @@ static bool has_own_ids(const struct container *c)
 	return c->security.ids.uids.count && user_ids_are_mapped();
 }
 
-static bool is_needed(const struct container *c)
+/* One whose root is a copy of its image (copied.h) is compared with that. */
+static bool is_needed(const struct container *c, bool image_only)
 {
-	return has_own_ids(c) && c->image.layers.count && !c->image.in_place && !c->storage.copied;
+	return has_own_ids(c) && c->image.layers.count && !c->image.in_place &&
+	       (image_only || !c->storage.copied);
 }
 
 static bool is_needed_by(const struct container *c, const struct container_mount *mount)
@@ -108,7 +110,7 @@ bool engine_shifted_add(struct runtime_overlay *to, const struct store *store,
 	own_clear(plan_clear) struct plan plan = { 0 };
 	bool redirected;
 
-	if (!is_needed(c))
+	if (!is_needed(c, image_only))
 		return false;
 	make_plan(&plan, c, image_only);
 	for (size_t i = c->storage.frozen.count; !image_only && i-- > plan.frozen;) {
@@ -167,7 +169,7 @@ int engine_shifted_make(struct engine *engine, const struct container *c, bool i
 	own_clear(plan_clear) struct plan plan = { 0 };
 	int r = 0;
 
-	if (is_needed(c)) {
+	if (is_needed(c, image_only)) {
 		make_plan(&plan, c, image_only);
 		r = make(engine, &plan, e);
 	}
@@ -212,10 +214,9 @@ static int keep_record(struct strv *keys, struct engine *engine, const char *id,
 	int r = record_read(engine, id, &c, e);
 	if (r < 0)
 		return e->kind == ERR_NOT_FOUND ? 0 : r;
-	if (is_needed(&c)) {
-		keep_root(keys, &c, false);
-		keep_root(keys, &c, true);
-	}
+	for (int image_only = 0; image_only < 2; image_only++)
+		if (is_needed(&c, image_only))
+			keep_root(keys, &c, image_only);
 	for (size_t i = 0; i < c.storage.mounts.count; i++)
 		if (is_needed_by(&c, &c.storage.mounts.items[i]))
 			keep_image(keys, &c, &c.storage.mounts.items[i]);

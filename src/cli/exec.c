@@ -4,9 +4,11 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/foreground.h"
+#include "cli/inherited.h"
 #include "cli/relay.h"
 #include "cli/which.h"
 #include "engine/engine.h"
+#include "runtime/inherited.h"
 
 #define OPTIONS struct exec_options
 static const struct option table[] = {
@@ -21,6 +23,7 @@ static const struct option table[] = {
 	{ "user", 'u', OPTION_STRING(user), "USER[:GROUP]", "names or numbers, of the container" },
 	{ "workdir", 'w', OPTION_STRING(workdir), "DIR", "working directory in the container" },
 	{ "privileged", 0, OPTION_FLAG(privileged), NULL, "with all capabilities the caller has" },
+	CLI_INHERITED_OPTIONS,
 	{ 0 },
 };
 #undef OPTIONS
@@ -51,11 +54,16 @@ static int exec(struct cli *cli, const struct exec_options *o, struct err *e)
 static int run_exec(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	struct exec_options *o = options;
+	struct runtime_inherited inherited;
 
+	int r = cli_inherited_find(&inherited, o->preserve_fds, &o->preserve_fd, e);
+	if (r < 0)
+		return r;
+	o->inherited = &inherited;
 	o->container = mem_text(args->items[0]);
 	for (size_t i = 1; i < args->count; i++)
 		strv_add(&o->command, args->items[i]);
-	int r = exec(cli, o, e);
+	r = exec(cli, o, e);
 	mem_replace(&o->container, NULL);
 	strv_clear(&o->command);
 	return r;

@@ -11,12 +11,14 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/foreground.h"
+#include "cli/inherited.h"
 #include "cli/profile.h"
 #include "cli/relay.h"
 #include "cli/run.h"
 #include "engine/create.h"
 #include "engine/engine.h"
 #include "engine/pods.h"
+#include "runtime/inherited.h"
 
 #define OPTIONS struct create_options
 
@@ -27,6 +29,7 @@ const struct option cli_run_table[] = {
 	  "the keys that leave it running (ctrl-p,ctrl-q)" },
 	{ "sig-proxy", 0, OPTION_TOGGLE(sig_proxy), NULL,
 	  "pass the signals holm gets on to it (on unless =false)" },
+	CLI_INHERITED_OPTIONS,
 
 	OPTION_HEADING("Streams"),
 	{ "interactive", 'i', OPTION_FLAG(interactive), NULL, "send it the standard input" },
@@ -392,13 +395,18 @@ static int run_run(struct cli *cli, void *options, const struct strv *args, stru
 	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
 	struct create_options *o = options;
 	struct cli_relay_options relay = { 0 };
+	struct runtime_inherited inherited;
 	bool made;
 	struct engine *engine;
 
-	int r = check(o, &relay, e);
+	int r = cli_inherited_find(&inherited, o->preserve_fds, &o->preserve_fd, e);
+	if (r == 0)
+		r = check(o, &relay, e);
 	if (r < 0)
 		return r;
-	struct start_options start = { .attach = !o->detach, .interactive = relay.input };
+	struct start_options start = { .attach = !o->detach,
+				       .interactive = relay.input,
+				       .inherited = &inherited };
 	cli_foreground_size(&start);
 	r = begin(cli, o, args, &engine, e);
 	if (r == 0)

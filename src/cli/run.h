@@ -4,5 +4,5 @@
 
 /* The first CLI_RUN_ONLY rows are of run alone; those of create begin behind them. Into struct
  * create_options. */
-enum { CLI_RUN_ONLY = 4 };
+enum { CLI_RUN_ONLY = 6 };
 extern const struct option cli_run_table[];

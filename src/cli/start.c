@@ -5,9 +5,11 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/foreground.h"
+#include "cli/inherited.h"
 #include "cli/relay.h"
 #include "cli/which.h"
 #include "engine/engine.h"
+#include "runtime/inherited.h"
 
 #define OPTIONS struct start_options
 static const struct option start_table[] = {
@@ -19,6 +21,7 @@ static const struct option start_table[] = {
 	{ "interactive", 'i', OPTION_FLAG(interactive), NULL, "send it the standard input, too" },
 	{ "detach-keys", 0, OPTION_STRING(detach_keys), "KEYS",
 	  "the keys that leave it running (ctrl-p,ctrl-q)" },
+	CLI_INHERITED_OPTIONS,
 	{ 0 },
 };
 #undef OPTIONS
@@ -85,10 +88,19 @@ static int start_attached(struct cli *cli, struct start_options *o, const char *
 static int run_start(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	struct start_options *o = options;
+	struct runtime_inherited inherited;
 
-	if (o->checkpoint && args->count > 1)
+	int r = cli_inherited_find(&inherited, o->preserve_fds, &o->preserve_fd, e);
+	if (r < 0)
+		return r;
+	o->inherited = &inherited;
+	if (o->checkpoint && inherited.count)
 		return err_set(e, ERR_INVALID,
-			       "only one container can be started from a checkpoint");
+			       "descriptors of the caller's do not go with --checkpoint");
+	if ((o->checkpoint || inherited.count) && args->count > 1)
+		return err_set(e, ERR_INVALID, "only one container can be started %s",
+			       o->checkpoint ? "from a checkpoint"
+					     : "with the caller's descriptors");
 	if (!o->attach && !o->interactive)
 		return cli_command_each(cli, args, start_one, o);
 	if (args->count > 1)

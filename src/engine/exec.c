@@ -15,6 +15,7 @@
 #include "engine/spec.h"
 #include "monitor/exec_request.h"
 #include "runtime/capability.h"
+#include "runtime/inherited.h"
 
 extern char **environ;
 
@@ -109,11 +110,15 @@ static int spawn(struct engine *engine, const struct container *c, const struct 
 
 	engine_id_generate(id);
 	request.id = mem_text(id);
+	if (o->inherited) {
+		request.listen.fds = (int64_t)o->inherited->listen;
+		request.listen.names = mem_text(o->inherited->names);
+	}
 	int r = fill(&request.process, c, o, e);
 	if (r == 0)
 		r = close_input(o, e);
 	if (r == 0)
-		r = monitor_spawn_exec(&client, run_dir, &request, e);
+		r = monitor_spawn_exec(&client, run_dir, &request, o->inherited, e);
 	if (r == 0)
 		r = started(&client, &ret->pid, e);
 	shape_clear(&monitor_exec_request_shape, &request);

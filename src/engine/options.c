@@ -70,6 +70,7 @@ static const size_t create_texts[] = {
 
 static const size_t create_lists[] = {
 	offsetof(struct create_options, command),
+	offsetof(struct create_options, preserve_fd),
 	offsetof(struct create_options, health_argv),
 	offsetof(struct create_options, env),
 	offsetof(struct create_options, env_file),
@@ -130,6 +131,7 @@ static const size_t exec_lists[] = {
 	offsetof(struct exec_options, command),
 	offsetof(struct exec_options, env),
 	offsetof(struct exec_options, env_file),
+	offsetof(struct exec_options, preserve_fd),
 };
 
 static void clear(void *options, const size_t *texts, size_t texts_count, const size_t *lists,

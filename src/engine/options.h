@@ -6,10 +6,13 @@
  * here. The struct owns its strings and lists; create_options_clear() frees all of them. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/strv.h"
 
 struct oci_image_process;
+struct runtime_inherited;
+struct runtime_inherited;
 
 /* What a step of a build runs in: folders, not an image. Borrowed. */
 struct create_base {
@@ -73,6 +76,8 @@ struct create_options {
 	struct strv attach; /* -a stdin|stdout|stderr */
 	bool sig_proxy;     /* counts if sig_proxy_given; else on; for the command line alone */
 	bool sig_proxy_given;
+	int64_t preserve_fds; /* for the command line alone: see start_options */
+	struct strv preserve_fd;
 	char *detach_keys;
 
 	/* whole systems */
@@ -200,6 +205,9 @@ struct exec_options {
 	bool bound;          /* it is killed when the session ends, also by kill -9 */
 	unsigned short rows; /* of the caller's terminal, 0: unknown */
 	unsigned short columns;
+	int64_t preserve_fds; /* for the command line alone */
+	struct strv preserve_fd;
+	const struct runtime_inherited *inherited; /* or NULL; borrowed */
 };
 
 void exec_options_clear(struct exec_options *o);
@@ -231,4 +239,8 @@ struct start_options {
 	const char *images;   /* the folder of the two above: start.c's own, and receive.c's */
 	unsigned short rows;  /* of the caller's terminal, 0: unknown */
 	unsigned short columns;
+	int64_t preserve_fds; /* for the command line alone */
+	struct strv preserve_fd;
+	const struct runtime_inherited *inherited; /* what it has of the caller's, also when its
+						    * policy starts it again; or NULL; borrowed */
 };

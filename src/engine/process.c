@@ -42,6 +42,7 @@
 #include "monitor/reap.h"
 #include "runtime/apparmor.h"
 #include "runtime/capability.h"
+#include "runtime/inherited.h"
 #include "runtime/user_namespace.h"
 #include "storage/store.h"
 
@@ -212,6 +213,9 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	to->restart.max_retries = c->restart.max_retries;
 	set_health(to, c);
 	to->timeout_s = c->process.timeout_s;
+	if (o->inherited)
+		to->listen = (struct monitor_listen_config){ (int64_t)o->inherited->listen,
+							     o->inherited->names };
 	to->guest = container_is_system(c);
 	to->guest_folder = c->image.in_place ? c->image.rootfs : NULL;
 	to->own_scope = !o->attach || o->watch;
@@ -373,7 +377,8 @@ static int spawn(struct engine *engine, const struct container *c, int folder_fd
 						   connection->user_fd,
 						   connection->resolver.udp,
 						   connection->resolver.tcp,
-						   { ports->pair[0], ports->pair[1] } };
+						   { ports->pair[0], ports->pair[1] },
+						   o->inherited };
 	int r = monitor_spawn(&client, run_dir, o->attach ? &attach : NULL, &given, e);
 	if (r < 0)
 		return r;

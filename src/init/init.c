@@ -1,12 +1,14 @@
 /* init.c - holm-init, PID 1 of an application container. It starts the one command, passes every
  * signal on to it, reaps whatever is orphaned, and ends as the command ended.
  *
- *	holm-init ERROR_FD PATH --|-d ARGV0 [ARG...]
+ *	holm-init ERROR_FD PATH -[d][l] ARGV0 [ARG...]
  *
- * With -d it dies with its parent: the runtime has said so to the kernel before, which forgets it
- * where the exec of this program changed an AppArmor profile. PATH was found by the runtime;
- * ARGV0... are the command's own words. If execve(2) fails, its errno is written to ERROR_FD as one
- * int; if not, that descriptor closes by itself.
+ * With d it dies with its parent: the runtime has said so to the kernel before, which forgets it
+ * where the exec of this program changed an AppArmor profile. With l the command's pid is written
+ * over the digits of LISTEN_PID in the environment (sd_listen_fds(3)). PATH was found by the
+ * runtime; ARGV0... are the command's own words. If execve(2) fails, its errno is written to
+ * ERROR_FD as one int; if not, that descriptor closes by itself. Those from 3 up to it are the
+ * command's alone.
  *
  * There is no C library in it: glibc would make 800 kB of these few system calls, and each
  * container would pay for the pages. So there is no errno either: a call returns -errno. */
@@ -24,6 +26,7 @@ enum {
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
 	STATUS_BAD_USAGE = 125,
+	FIRST_FD = 3,
 };
 
 /* struct sigaction as rt_sigaction(2) takes it */
@@ -61,6 +64,40 @@ static void set_action(int signal, long handler)
 	struct kernel_sigaction action = { .handler = (void (*)(int))handler };
 
 	call4(SYS_rt_sigaction, signal, (long)&action, 0, SIGNAL_SET_BYTES);
+}
+
+static int has_letter(const char *text, char letter)
+{
+	while (*text && *text != letter)
+		text++;
+	return *text != 0;
+}
+
+/* The value of NAME=value, if that is the name. */
+static char *value_of(char *assignment, const char *name)
+{
+	while (*name && *assignment == *name) {
+		assignment++;
+		name++;
+	}
+	return *name == 0 && *assignment == '=' ? assignment + 1 : 0;
+}
+
+/* Over as many digits as are there, which is enough for any. */
+static void write_listen_pid(char **environment)
+{
+	long pid = call0(SYS_getpid);
+	char *value = 0;
+
+	for (; *environment && !value; environment++)
+		value = value_of(*environment, "LISTEN_PID");
+	if (!value)
+		return;
+	char *digit = value;
+	for (long rest = pid; rest; rest /= 10)
+		digit++;
+	for (*digit = 0; digit > value; pid /= 10)
+		*--digit = (char)('0' + pid % 10);
 }
 
 /* Its own process group in the foreground of the terminal, so that ctrl-c reaches the command and
@@ -137,11 +174,13 @@ _Noreturn void init_main(long *stack)
 	/* started by descriptor, the kernel named us after its number */
 	call2(SYS_prctl, PR_SET_NAME, (long)"holm-init");
 	call2(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
-	if (arguments[3][0] == '-' && arguments[3][1] == 'd')
+	if (has_letter(arguments[3], 'd'))
 		call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	set_mask(all_but_faults);
 
 	long command = call_fork();
+	if (command == 0 && has_letter(arguments[3], 'l'))
+		write_listen_pid(environment);
 	if (command == 0)
 		run_command(error_fd, arguments[2], arguments + 4, environment);
 	if (command < 0) {
@@ -149,6 +188,7 @@ _Noreturn void init_main(long *stack)
 		call3(SYS_write, error_fd, (long)&number, sizeof(number));
 		call_exit(STATUS_BAD_USAGE);
 	}
-	call1(SYS_close, error_fd);
+	for (int fd = FIRST_FD; fd <= error_fd; fd++)
+		call1(SYS_close, fd);
 	serve((int)command);
 }

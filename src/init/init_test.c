@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
 #include "base/unit.h"
@@ -21,10 +22,10 @@ struct run {
 	int errors; /* what holm-init writes when execve fails */
 };
 
-static void child(const char *path, char **argv, int errors)
+static void child(const char *letters, const char *path, char **argv, int errors)
 {
 	char number[16];
-	char *init_argv[16] = { "holm-init", number, (char *)path, "--" };
+	char *init_argv[16] = { "holm-init", number, (char *)path, (char *)letters };
 
 	for (int i = 0; argv[i]; i++)
 		init_argv[4 + i] = argv[i];
@@ -35,7 +36,7 @@ static void child(const char *path, char **argv, int errors)
 	_exit(99);
 }
 
-static struct run start(const char *path, char **argv)
+static struct run start_with(const char *letters, const char *path, char **argv)
 {
 	int out[2], errors[2];
 	struct run run;
@@ -46,13 +47,18 @@ static struct run start(const char *path, char **argv)
 	run.init = fork();
 	if (run.init == 0) {
 		dup2(out[1], 1);
-		child(path, argv, errors[1]);
+		child(letters, path, argv, errors[1]);
 	}
 	close(out[1]);
 	close(errors[1]);
 	run.out = out[0];
 	run.errors = errors[0];
 	return run;
+}
+
+static struct run start(const char *path, char **argv)
+{
+	return start_with("-", path, argv);
 }
 
 static int wait_code(const struct run *run)
@@ -161,6 +167,24 @@ START_TEST(a_command_that_cannot_run_is_126)
 }
 END_TEST
 
+static const struct {
+	const char *letters, *variable, *script;
+} told[] = {
+	{ "-dl", "LISTEN_PID", "[ $LISTEN_PID = $$ ]" },
+	{ "-d", "LISTEN_PID", "[ $LISTEN_PID = 0000000000 ]" },
+	{ "-l", "LISTEN_PIDS", "[ $LISTEN_PIDS = 0000000000 ] && [ -z \"$LISTEN_PID\" ]" },
+};
+
+START_TEST(the_pid_of_the_command_is_written_over_the_room_for_it)
+{
+	char *argv[] = { "sh", "-c", (char *)told[_i].script, NULL };
+
+	setenv(told[_i].variable, "0000000000", 1);
+	struct run run = start_with(told[_i].letters, "/bin/sh", argv);
+	ck_assert_int_eq(wait_code(&run), 0);
+}
+END_TEST
+
 START_TEST(what_it_is_not_called_for_is_refused)
 {
 	pid_t pid = fork();
@@ -253,6 +277,7 @@ static int run_all(void)
 		UNIT(a_command_that_is_not_there_is_told_by_its_errno),
 		UNIT(the_start_of_the_command_is_told_at_once),
 		UNIT(a_command_that_cannot_run_is_126),
+		UNIT_LOOP(the_pid_of_the_command_is_written_over_the_room_for_it, COUNT_OF(told)),
 		UNIT(what_it_is_not_called_for_is_refused),
 		UNIT(it_dies_with_its_parent_if_it_is_told_to),
 	};

@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "monitor/exec_request.h"
 #include "monitor/program.h"
+#include "runtime/inherited.h"
 
 /* A monitor is a loop that answers within microseconds; what takes longer is the machine, or it was
  * stopped, or it hangs in a filesystem. */
@@ -113,13 +114,13 @@ int monitor_client_try_read(struct monitor_client *client, struct monitor_frame 
 
 /* ---- starting and connecting ---- */
 
-/* peer is given[0], and closed here. */
+/* The first of given is the peer, and closed here. */
 static int start(struct monitor_client *client, const char *mode, const char *run_dir,
-		 const int given[MONITOR_PROGRAM_GIVEN], struct err *e)
+		 const struct monitor_program_given *given, struct err *e)
 {
 	pid_t pid = monitor_program_spawn(mode, run_dir, given, e);
 
-	close(given[0]);
+	close(given->fds[0]);
 	if (pid < 0)
 		monitor_client_close(client);
 	return pid < 0 ? pid : 0;
@@ -155,9 +156,13 @@ int monitor_spawn(struct monitor_client *ret, const char *run_dir,
 		monitor_client_close(&client);
 		return r;
 	}
-	const int fds[] = { peer,           given->lock,    given->network,  given->user,
-			    given->dns_udp, given->dns_tcp, given->ports[0], given->ports[1] };
-	r = start(&client, "run", run_dir, fds, e);
+	const struct monitor_program_given all = {
+		.fds = { peer, given->lock, given->network, given->user, given->dns_udp,
+			 given->dns_tcp, given->ports[0], given->ports[1] },
+		.kept = given->inherited ? given->inherited->items : NULL,
+		.kept_count = given->inherited ? given->inherited->count : 0,
+	};
+	r = start(&client, "run", run_dir, &all, e);
 	if (r == 0)
 		*ret = client;
 	return r;
@@ -180,7 +185,8 @@ static int write_request(const struct monitor_exec_request *request, struct err 
 }
 
 int monitor_spawn_exec(struct monitor_client *ret, const char *run_dir,
-		       const struct monitor_exec_request *request, struct err *e)
+		       const struct monitor_exec_request *request,
+		       const struct runtime_inherited *inherited, struct err *e)
 {
 	struct monitor_client client = MONITOR_CLIENT_NONE;
 	int peer = -1;
@@ -191,8 +197,12 @@ int monitor_spawn_exec(struct monitor_client *ret, const char *run_dir,
 	int r = make_pair(&client, &peer, e);
 	if (r < 0)
 		return r;
-	const int fds[] = { peer, request_fd, -1, -1, -1, -1, -1, -1 };
-	r = start(&client, "exec", run_dir, fds, e);
+	const struct monitor_program_given all = {
+		.fds = { peer, request_fd, -1, -1, -1, -1, -1, -1 },
+		.kept = inherited ? inherited->items : NULL,
+		.kept_count = inherited ? inherited->count : 0,
+	};
+	r = start(&client, "exec", run_dir, &all, e);
 	if (r == 0)
 		*ret = client;
 	return r;

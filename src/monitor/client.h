@@ -9,6 +9,7 @@
 
 struct err;
 struct monitor_exec_request;
+struct runtime_inherited;
 
 struct monitor_client {
 	int fd; /* -1: none. To poll for reading; blocking unless the caller changes that */
@@ -40,6 +41,9 @@ struct monitor_spawn_given {
 	int dns_tcp;
 	int ports[2]; /* what holds the host's ports (network/reserve.h): open for as long as the
 		       * container's rules are there */
+	const struct runtime_inherited *inherited; /* what the container keeps of the caller's: the
+						    * monitor has them for as long as it lives, for
+						    * the next start; NULL: nothing */
 };
 enum { MONITOR_PORTS = 9 }; /* the first of its two descriptors there */
 #define MONITOR_NETWORK "/proc/self/fd/5"
@@ -51,9 +55,11 @@ int monitor_spawn(struct monitor_client *ret, const char *run_dir,
 
 /* Starts `holm-monitor exec run_dir`: one more process in a running container. With a terminal the
  * streams travel as frames, attached from the start; without, the command inherits descriptors 0,
- * 1 and 2 of this process. The end comes as EXIT; after STARTED with detach nothing more comes. */
+ * 1 and 2 of this process. It keeps inherited (or NULL), which the monitor has closed by STARTED.
+ * The end comes as EXIT; after STARTED with detach nothing more comes. */
 int monitor_spawn_exec(struct monitor_client *ret, const char *run_dir,
-		       const struct monitor_exec_request *request, struct err *e);
+		       const struct monitor_exec_request *request,
+		       const struct runtime_inherited *inherited, struct err *e);
 
 /* Waits for STARTED. Fails with the monitor's own error (ERR_COMMAND_NOT_FOUND...), or
  * ERR_UNREACHABLE when it ended without a word. */

@@ -8,6 +8,7 @@
 #include "monitor/log.h"
 
 #define LOG_FIELD(member)     offsetof(struct monitor_log_config, member)
+#define LISTEN_FIELD(member)  offsetof(struct monitor_listen_config, member)
 #define HEALTH_FIELD(member)  offsetof(struct monitor_health_config, member)
 #define RESTART_FIELD(member) offsetof(struct monitor_restart_config, member)
 #define CONFIG(member)        offsetof(struct monitor_config, member)
@@ -81,6 +82,15 @@ static const struct shape health_shape = {
 	},
 };
 
+const struct shape monitor_listen_config_shape = {
+	sizeof(struct monitor_listen_config),
+	(const struct shape_field[]){
+		{ "fds", SHAPE_INT, LISTEN_FIELD(fds) },
+		{ "names", SHAPE_STRING, LISTEN_FIELD(names) },
+		{ 0 },
+	},
+};
+
 const struct shape monitor_config_shape = {
 	sizeof(struct monitor_config),
 	(const struct shape_field[]){
@@ -103,6 +113,7 @@ const struct shape monitor_config_shape = {
 		{ "rules", SHAPE_LIST, CONFIG(rules), &rule_shape },
 		{ "ownScope", SHAPE_BOOL, CONFIG(own_scope) },
 		{ "timeout", SHAPE_INT, CONFIG(timeout_s) },
+		{ "listen", SHAPE_OBJECT, CONFIG(listen), &monitor_listen_config_shape },
 		{ "guest", SHAPE_BOOL, CONFIG(guest) },
 		{ "guestFolder", SHAPE_STRING, CONFIG(guest_folder) },
 		{ "checkpoint", SHAPE_STRING, CONFIG(checkpoint) },

@@ -55,6 +55,13 @@ struct monitor_rule_config {
 	int64_t amount;
 };
 
+/* What is told of the descriptors that the container inherits (kept.c): sd_listen_fds(3). */
+struct monitor_listen_config {
+	int64_t fds;
+	char *names; /* NULL: none */
+};
+extern const struct shape monitor_listen_config_shape;
+
 struct monitor_config {
 	char *id;
 	char *name; /* names/NAME is removed with --rm */
@@ -73,8 +80,9 @@ struct monitor_config {
 	SHAPE_LIST_OF(struct monitor_volume_config) mounts;
 	SHAPE_LIST_OF(struct monitor_network_config) networks;
 	SHAPE_LIST_OF(struct monitor_rule_config) rules;
-	bool own_scope;     /* it does not end with the service of systemd's it was started from */
-	int64_t timeout_s;  /* --timeout: killed after so many seconds; 0: never */
+	bool own_scope;    /* it does not end with the service of systemd's it was started from */
+	int64_t timeout_s; /* --timeout: killed after so many seconds; 0: never */
+	struct monitor_listen_config listen;
 	bool guest;         /* it boots a whole system */
 	char *guest_folder; /* of the host, which it boots in place: locked as long as it runs */
 	char *checkpoint;   /* a folder of criu's images, out of which its first start makes it */

@@ -170,7 +170,9 @@ int monitor_container_start(struct monitor *m, struct err *e)
 	options.init_fd = init;
 	options.die_with_parent = true;
 	options.user_scope = true;
-	r = create_and_start(m, &process, &spec, &options, e);
+	r = monitor_kept_pass(m, &options, &m->config.listen, e);
+	if (r == 0)
+		r = create_and_start(m, &process, &spec, &options, e);
 	monitor_figures_attached(m);
 	if (r < 0)
 		return r;

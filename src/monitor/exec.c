@@ -89,7 +89,12 @@ static int enter(struct monitor *m, struct runtime_process *process,
 	options.die_with_parent = !request->detach;
 	for (int i = 0; i < 3 && !request->detach && !request->process.terminal; i++)
 		options.stdio[i] = i;
-	return runtime_exec(process, &m->state.container, &spec, &request->process, &options, e);
+	r = monitor_kept_pass(m, &options, &request->listen, e);
+	if (r == 0)
+		r = runtime_exec(process, &m->state.container, &spec, &request->process, &options,
+				 e);
+	monitor_kept_close(m); /* there is no second start */
+	return r;
 }
 
 static int run(struct monitor *m, const struct monitor_exec_request *request, struct err *e)
@@ -113,14 +118,14 @@ static int run(struct monitor *m, const struct monitor_exec_request *request, st
 	return 0;
 }
 
-int monitor_exec(const char *run_path, struct err *e)
+int monitor_exec(const char *run_path, size_t kept_count, struct err *e)
 {
 	own_clear(request_clear) struct monitor_exec_request request = { 0 };
 	struct monitor m = MONITOR_INIT;
 
 	m.run_path = run_path;
 	m.is_exec = true;
-	int r = monitor_run_prepare(&m, REQUEST_FD + 1, e);
+	int r = monitor_run_prepare(&m, REQUEST_FD + 1, kept_count, e);
 	if (r < 0)
 		return r;
 	r = read_request(&request, e);

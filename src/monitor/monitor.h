@@ -132,6 +132,12 @@ struct monitor_threshold {
 
 enum { MONITOR_HOOKS_NAMESPACES = 8 };
 
+/* What the container inherits of who started it (kept.c). */
+struct monitor_kept {
+	int *fds; /* become its 3, 4...; -1: nothing does */
+	size_t count;
+};
+
 enum monitor_phase {
 	MONITOR_PHASE_STARTING,
 	MONITOR_PHASE_RUNNING,
@@ -158,6 +164,7 @@ struct monitor {
 	struct monitor_source output[2]; /* of stdout or the terminal, of stderr */
 	struct monitor_source input;     /* the pipe to stdin; not with a terminal */
 	int ports[2];                    /* hold the host's ports; -1 */
+	struct monitor_kept kept;
 	int terminal_peer; /* the slave side, open so that the master never hangs up */
 	int program;       /* of its PID 1, of the last start */
 	bool tty;
@@ -389,6 +396,15 @@ int monitor_container_store(struct monitor *m, const char *status, struct err *e
  * m->exit tells. */
 void monitor_end(struct monitor *m, const struct err *why);
 
+/* ---- kept.c ---- */
+
+/* Descriptors from MONITOR_PROGRAM_KEPT on, before anything else is opened. */
+void monitor_kept_take(struct monitor *m, size_t count);
+void monitor_kept_close(struct monitor *m);
+/* ERR_CORRUPT: more are to be told than are there. */
+int monitor_kept_pass(const struct monitor *m, struct runtime_options *options,
+		      const struct monitor_listen_config *listen, struct err *e);
+
 /* ---- memory.c ---- */
 
 /* epoll_wait(2), returning -errno, that gives memory back when nothing happens. */
@@ -397,13 +413,13 @@ int monitor_memory_wait(struct monitor_memory *memory, int epoll, struct epoll_e
 
 /* ---- the programs ---- */
 
-/* What both share: descriptors from fds_from on are closed, the loop and the peer on descriptor 3
- * are there. */
-int monitor_run_prepare(struct monitor *m, int fds_from, struct err *e);
+/* What both share: descriptors from fds_from on are closed, but what is kept; the loop and the peer
+ * on descriptor 3 are there. */
+int monitor_run_prepare(struct monitor *m, int fds_from, size_t kept_count, struct err *e);
 void monitor_run_send_started(struct monitor *m, pid_t pid);
 void monitor_run_forget_login(void);
 void monitor_run_leave_streams(void); /* 0, 1 and 2 become /dev/null */
 
 /* Both fail only while there is nobody to tell on descriptor 3. */
-int monitor_run(const char *run_path, struct err *e);
-int monitor_exec(const char *run_path, struct err *e);
+int monitor_run(const char *run_path, size_t kept_count, struct err *e);
+int monitor_exec(const char *run_path, size_t kept_count, struct err *e);

@@ -24,7 +24,19 @@
 #include "base/sealed.h"
 #include "base/str.h"
 
-enum { FD_ABOVE_GIVEN = 16 };
+/* What the program gets from MONITOR_PROGRAM_FIRST on. */
+struct places {
+	int *fds; /* -1: closed */
+	int count;
+};
+
+static void places_close(struct places *places)
+{
+	for (int i = 0; i < places->count; i++)
+		if (places->fds[i] >= 0)
+			close(places->fds[i]);
+	free(places->fds);
+}
 
 static int open_program(struct err *e)
 {
@@ -37,11 +49,8 @@ static int open_program(struct err *e)
 		err_sys(e, "open %s", path);
 		return err_hint(e, "is holm installed whole? HOLM_LIBEXEC names another folder");
 	}
-	own_fd int sealed = sealed_open(file, e);
-	if (sealed < 0)
-		return err_add(e, "%s", path);
-	int high = fcntl(sealed, F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
-	return high < 0 ? err_sys(e, "duplicate a descriptor") : high;
+	int sealed = sealed_open(file, e);
+	return sealed < 0 ? err_add(e, "%s", path) : sealed;
 }
 
 /* Ours, and: freed memory is not kept for later in thread caches, which pins whole pages for the
@@ -62,7 +71,7 @@ static char **make_environment(void)
 	return list;
 }
 
-static int spawn(int program, const char *const argv[], const int given[MONITOR_PROGRAM_GIVEN])
+static int spawn(const char *const argv[], const struct places *places)
 {
 	char path[40];
 	own_free char **environment = make_environment();
@@ -82,51 +91,66 @@ static int spawn(int program, const char *const argv[], const int given[MONITOR_
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawn_file_actions_init(&actions);
-	for (int i = 0; i < MONITOR_PROGRAM_GIVEN; i++)
-		if (given[i] >= 0)
-			posix_spawn_file_actions_adddup2(&actions, given[i],
+	for (int i = 0; i < places->count; i++)
+		if (places->fds[i] >= 0)
+			posix_spawn_file_actions_adddup2(&actions, places->fds[i],
 							 MONITOR_PROGRAM_FIRST + i);
 		else
 			posix_spawn_file_actions_addclose(&actions, MONITOR_PROGRAM_FIRST + i);
-	posix_spawn_file_actions_adddup2(&actions, program, MONITOR_PROGRAM_SELF);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		 places->fds[MONITOR_PROGRAM_SELF - MONITOR_PROGRAM_FIRST]);
 	int r = posix_spawn(&pid, path, &actions, &attr, (char *const *)argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return r ? -r : pid;
 }
 
-static int raise_all(int to[MONITOR_PROGRAM_GIVEN], const int given[MONITOR_PROGRAM_GIVEN],
+/* Above all numbers that the program gets; -1 stays. */
+static int raise_fd(struct places *places, int place, int fd, struct err *e)
+{
+	if (fd < 0)
+		return 0;
+	int raised = fcntl(fd, F_DUPFD_CLOEXEC, MONITOR_PROGRAM_FIRST + places->count);
+	places->fds[place - MONITOR_PROGRAM_FIRST] = raised;
+	if (raised >= 0)
+		return 0;
+	err_sys(e, "duplicate descriptor %d", fd);
+	return err_hint(e, "'ulimit -n' is how many there may be");
+}
+
+static int raise_all(struct places *places, const struct monitor_program_given *given, int program,
 		     struct err *e)
 {
-	for (int i = 0; i < MONITOR_PROGRAM_GIVEN; i++) {
-		if (given[i] < 0)
-			continue;
-		to[i] = fcntl(given[i], F_DUPFD_CLOEXEC, FD_ABOVE_GIVEN);
-		if (to[i] < 0)
-			return err_sys(e, "duplicate a descriptor");
-	}
-	return 0;
+	int r = 0;
+
+	for (int i = 0; i < places->count; i++)
+		places->fds[i] = -1;
+	for (int i = 0; r == 0 && i < MONITOR_PROGRAM_GIVEN; i++)
+		r = raise_fd(places, MONITOR_PROGRAM_FIRST + i, given->fds[i], e);
+	if (r == 0)
+		r = raise_fd(places, MONITOR_PROGRAM_SELF, program, e);
+	for (size_t i = 0; r == 0 && i < given->kept_count; i++)
+		r = raise_fd(places, MONITOR_PROGRAM_KEPT + (int)i, given->kept[i], e);
+	return r;
 }
 
 pid_t monitor_program_spawn(const char *mode, const char *run_dir,
-			    const int given[MONITOR_PROGRAM_GIVEN], struct err *e)
+			    const struct monitor_program_given *given, struct err *e)
 {
-	const char *const argv[] = { "holm-monitor", mode, run_dir, NULL };
-	int raised[MONITOR_PROGRAM_GIVEN] = { -1, -1, -1, -1, -1, -1, -1, -1 };
-	pid_t pid = -1;
+	const int count = MONITOR_PROGRAM_KEPT - MONITOR_PROGRAM_FIRST + (int)given->kept_count;
+	own_free char *kept = mem_format("%zu", given->kept_count);
+	const char *const argv[] = { "holm-monitor", mode, run_dir, kept, NULL };
 
 	own_fd int program = open_program(e);
 	if (program < 0)
 		return program;
-	int r = raise_all(raised, given, e);
-	if (r == 0) {
-		pid = spawn(program, argv, raised);
-		r = pid < 0 ? err_number(e, -pid, "start holm-monitor") : 0;
-	}
-	for (int i = 0; i < MONITOR_PROGRAM_GIVEN; i++)
-		if (raised[i] >= 0)
-			close(raised[i]);
-	return r < 0 ? r : pid;
+	own_clear(places_close) struct places places = {
+		mem_new((size_t)count, sizeof(*places.fds)), count
+	};
+	int r = raise_all(&places, given, program, e);
+	if (r < 0)
+		return r;
+	pid_t pid = spawn(argv, &places);
+	return pid < 0 ? err_number(e, -pid, "start holm-monitor") : pid;
 }

@@ -137,14 +137,15 @@ void monitor_run_send_started(struct monitor *m, pid_t pid)
 		monitor_peer_send(m, m->owner, MONITOR_STARTED, payload, sizeof(payload));
 }
 
-int monitor_run_prepare(struct monitor *m, int fds_from, struct err *e)
+int monitor_run_prepare(struct monitor *m, int fds_from, size_t kept_count, struct err *e)
 {
 	struct stat st;
 
 	if (fds_from < MONITOR_PROGRAM_SELF)
 		close_range((unsigned)fds_from, MONITOR_PROGRAM_SELF - 1, 0);
 	fcntl(MONITOR_PROGRAM_SELF, F_SETFD, FD_CLOEXEC);
-	close_range(MONITOR_PROGRAM_SELF + 1, ~0U, 0);
+	monitor_kept_take(m, kept_count);
+	close_range((unsigned)(MONITOR_PROGRAM_KEPT + kept_count), ~0U, 0);
 	if (fstat(OWNER_FD, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return err_set(e, ERR_INVALID, "descriptor 3 is not a socket");
 	fcntl(OWNER_FD, F_SETFD, FD_CLOEXEC);
@@ -164,7 +165,7 @@ static bool take_socket(int fd)
 	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-int monitor_run(const char *run_path, struct err *e)
+int monitor_run(const char *run_path, size_t kept_count, struct err *e)
 {
 	struct monitor m = MONITOR_INIT;
 
@@ -176,7 +177,7 @@ int monitor_run(const char *run_path, struct err *e)
 	for (int i = 0; i < 2; i++)
 		if (fcntl(PORTS_FD + i, F_SETFD, FD_CLOEXEC) == 0)
 			m.ports[i] = PORTS_FD + i;
-	int r = monitor_run_prepare(&m, PORTS_END, e);
+	int r = monitor_run_prepare(&m, PORTS_END, kept_count, e);
 	if (r < 0)
 		return r;
 	if (resolves)

@@ -99,7 +99,7 @@ static void bed_start(struct bed *bed, const char *script, bool tty, uint8_t att
 	bed->monitor = fork();
 	if (bed->monitor == 0) {
 		dup2(pair[1], 3);
-		_exit(monitor_run(bed->run_path, &e) < 0);
+		_exit(monitor_run(bed->run_path, 0, &e) < 0);
 	}
 	close(pair[1]);
 }
@@ -684,7 +684,7 @@ static pid_t exec_start(const struct bed *bed, struct monitor_client *client,
 		lseek(text, 0, SEEK_SET);
 		dup2(text, 4);
 		dup2(pair[1], 3);
-		_exit(monitor_exec(bed->run_path, &e) < 0);
+		_exit(monitor_exec(bed->run_path, 0, &e) < 0);
 	}
 	close(pair[1]);
 	return pid;

@@ -223,7 +223,10 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 
 	/* first all out of the way of those numbers */
 	for (int i = 0; i < count; i++) {
-		kept[i] = fcntl(l->options->keep_fds[i], F_DUPFD_CLOEXEC, free_from);
+		kept[i] = l->options->keep_fds[i];
+		if (kept[i] < 0)
+			continue;
+		kept[i] = fcntl(kept[i], F_DUPFD_CLOEXEC, free_from);
 		if (kept[i] < 0)
 			return err_sys(e, "keep descriptor %d", l->options->keep_fds[i]);
 	}
@@ -231,9 +234,12 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 		if (*own[i] >= 0 && (*own[i] = fcntl(*own[i], F_DUPFD_CLOEXEC, free_from)) < 0)
 			return err_sys(e, "move a descriptor");
 
-	for (int i = 0; i < count; i++)
-		if (dup2(kept[i], STREAMS + i) < 0)
+	for (int i = 0; i < count; i++) {
+		if (kept[i] < 0)
+			close(STREAMS + i);
+		else if (dup2(kept[i], STREAMS + i) < 0)
 			return err_sys(e, "keep descriptor %d", STREAMS + i);
+	}
 	int at = base;
 	for (size_t i = 0; i < COUNT_OF(own); i++)
 		if (*own[i] >= 0 && (*own[i] = dup3(*own[i], at++, O_CLOEXEC)) < 0)
@@ -362,7 +368,8 @@ static int exec_init(struct runtime_launch *l, const char *path, char *const *en
 	strv_add(&argv, "holm-init");
 	strv_addf(&argv, "%d", l->channel);
 	strv_add(&argv, path);
-	strv_add(&argv, l->options->die_with_parent ? "-d" : "--");
+	strv_addf(&argv, "-%s%s", l->options->die_with_parent ? "d" : "",
+		  l->options->listen_fds ? "l" : "");
 	strv_add_all(&argv, args);
 	if (fcntl(l->channel, F_SETFD, 0) < 0)
 		return err_sys(e, "hand on the channel");
@@ -424,7 +431,8 @@ static int wait_for_start(struct runtime_launch *l, struct err *e)
 	return 0;
 }
 
-/* sd_listen_fds(3). The pid is what getpid(2) says inside, in whatever PID namespace that is. */
+/* sd_listen_fds(3). The pid is what getpid(2) says inside, in whatever PID namespace that is;
+ * holm-init writes its child's into the ten digits. */
 static void tell_listen_fds(struct runtime_launch *l)
 {
 	const char *names = l->options->listen_names;
@@ -433,7 +441,7 @@ static void tell_listen_fds(struct runtime_launch *l)
 	if (!l->options->listen_fds)
 		return;
 	strv_addf(&more, "LISTEN_FDS=%zu", l->options->listen_fds);
-	strv_addf(&more, "LISTEN_PID=%d", (int)getpid());
+	strv_addf(&more, "LISTEN_PID=%0*d", l->init_fd >= 0 ? 10 : 1, (int)getpid());
 	if (names)
 		strv_addf(&more, "LISTEN_FDNAMES=%s", names);
 	for (size_t i = 0; i < more.count; i++)

@@ -108,21 +108,24 @@ struct oci_process;
 
 struct runtime_options {
 	const char *id;
-	const char *bundle;  /* absolute; the spec's relative paths count from it */
-	int stdio[3];        /* become 0, 1, 2 when there is no terminal; -1: /dev/null. Stay the
+	const char *bundle; /* absolute; the spec's relative paths count from it */
+	int stdio[3];       /* become 0, 1, 2 when there is no terminal; -1: /dev/null. Stay the
 			     * caller's */
-	int init_fd;         /* a program to be PID 1, opened O_RDONLY or O_PATH; -1: none. It is
+	int init_fd;        /* a program to be PID 1, opened O_RDONLY or O_PATH; -1: none. It is
 			     * run from a detached read-only mount: nothing inside can write it.
 			     * Its arguments: "holm-init", the number of a descriptor, a path,
-			     * "-d" (die_with_parent) or "--", process.args. It execs path with
-			     * process.args, in a child whose copy of the descriptor is
+			     * letters behind a "-" (d: die_with_parent; l: listen_fds, LISTEN_PID
+			     * in the environment has room for ten digits), process.args. It execs
+			     * path with process.args, in a child whose copy of the descriptor is
 			     * close-on-exec; when that exec fails it writes its errno there, one
 			     * int (the parent words it by runtime_command_error()), else it
-			     * closes its own copy */
-	const int *keep_fds; /* become 3, 4... in the container; stay the caller's */
+			     * closes its own copy, and those from 3 up to it, which are the
+			     * child's */
+	const int *
+		keep_fds; /* become 3, 4... in the container, -1: nothing does; stay the caller's */
 	size_t keep_fds_count;
 	size_t listen_fds; /* so many of them, the first, are told by LISTEN_FDS and LISTEN_PID
-			    * (sd_listen_fds(3)); not with init_fd */
+			    * (sd_listen_fds(3)) */
 	const char *listen_names; /* LISTEN_FDNAMES; NULL: none */
 	bool die_with_parent;     /* PR_SET_PDEATHSIG: SIGKILL when the calling thread ends */
 	int start_fd; /* of runtime_start_socket(): once runtime_detach() was called, the process

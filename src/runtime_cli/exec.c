@@ -11,8 +11,8 @@
 #include "base/str.h"
 #include "oci/runtime_spec.h"
 #include "oci/state.h"
+#include "runtime/inherited.h"
 #include "runtime_cli/command.h"
-#include "runtime_cli/descriptors.h"
 #include "runtime_cli/foreground.h"
 #include "runtime_cli/handover.h"
 #include "runtime_cli/input.h"
@@ -197,17 +197,16 @@ static int start(struct runtime_process *ret, const struct runtime_cli_record *r
 		 const struct exec_options *o, struct err *e)
 {
 	struct runtime_options options = RUNTIME_OPTIONS_INIT;
-	struct runtime_cli_descriptors preserved;
+	struct runtime_inherited preserved = { 0 };
 
-	int r = runtime_cli_descriptors_find(&preserved, o->preserve_fds, false, e);
+	int r = runtime_inherited_add(&preserved, RUNTIME_INHERITED_FIRST, o->preserve_fds, e);
 	if (r < 0)
-		return r;
+		return err_add(e, "--preserve-fds %lld", (long long)o->preserve_fds);
 	for (int i = 0; i < 3 && !process->terminal; i++)
 		options.stdio[i] = i;
 	options.id = record->id;
 	options.bundle = record->bundle;
-	options.keep_fds = preserved.items;
-	options.keep_fds_count = preserved.count;
+	runtime_inherited_pass(&options, &preserved);
 	options.cgroups = &o->cgroups;
 	options.into_frozen = o->ignore_paused;
 	r = runtime_exec(ret, &record->container, spec, process, &options, e);

@@ -15,7 +15,6 @@
 #include "base/str.h"
 #include "runtime/notify.h"
 #include "runtime_cli/command.h"
-#include "runtime_cli/descriptors.h"
 #include "runtime_cli/foreground.h"
 #include "runtime_cli/handover.h"
 #include "runtime_cli/input.h"
@@ -123,10 +122,7 @@ static int make(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 	options.bundle = l->record.bundle;
 	for (int i = 0; i < 3 && !(l->spec.process && l->spec.process->terminal); i++)
 		options.stdio[i] = i;
-	options.keep_fds = l->descriptors.items;
-	options.keep_fds_count = l->descriptors.count;
-	options.listen_fds = l->descriptors.listen;
-	options.listen_names = getenv("LISTEN_FDNAMES");
+	runtime_inherited_pass(&options, &l->inherited);
 	options.start_fd = start;
 	runtime_cli_launch_cgroup(&options, cli);
 	options.no_new_keyring = o->no_new_keyring;
@@ -148,6 +144,17 @@ static int hand_over(struct runtime_cli_launch *l, const struct runtime_cli_laun
 	if (r == 0 && o->console_socket)
 		close(take_fd(&l->process.terminal));
 	return r;
+}
+
+/* First the sockets of a service manager, then as many as --preserve-fds says. */
+static int find_descriptors(struct runtime_inherited *ret, int64_t preserve, struct err *e)
+{
+	int r = runtime_inherited_listen(ret, e);
+
+	if (r < 0)
+		return r;
+	r = runtime_inherited_add(ret, RUNTIME_INHERITED_FIRST + (int64_t)ret->listen, preserve, e);
+	return r < 0 ? err_add(e, "--preserve-fds %lld", (long long)preserve) : 0;
 }
 
 /* A service's container may tell its service manager when it is ready. */
@@ -177,7 +184,7 @@ int runtime_cli_launch_open(struct runtime_cli_launch *l, const struct runtime_c
 	if (r == 0)
 		r = check(&l->spec, o, waiting, e);
 	if (r == 0)
-		r = runtime_cli_descriptors_find(&l->descriptors, o->preserve_fds, true, e);
+		r = find_descriptors(&l->inherited, o->preserve_fds, e);
 	if (r < 0)
 		return r;
 	l->record.id = mem_text(id);

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "oci/runtime_spec.h"
-#include "runtime_cli/descriptors.h"
+#include "runtime/inherited.h"
 #include "runtime_cli/record.h"
 
 struct err;
@@ -73,7 +73,7 @@ struct runtime_cli_launch {
 	struct oci_spec spec;
 	struct runtime_cli_record record;
 	struct runtime_process process;
-	struct runtime_cli_descriptors descriptors;
+	struct runtime_inherited inherited;
 };
 #define RUNTIME_CLI_LAUNCH_INIT                                                                    \
 	{                                                                                          \

@@ -2,22 +2,16 @@
 # backup, receive, copy and move: a whole container on another root directory, by a file or by ssh.
 load holm
 load frozen
+load move
 
 setup() {
 	holm_setup
-	export OTHER=$BATS_TEST_TMPDIR/other
+	move_setup
 }
 
 teardown() {
-	services_stop
-	if [ -n "${private_run:-}" ]; then umount /run; fi
-	if [ -n "${private_passwd:-}" ]; then umount /etc/passwd; fi
-	there ps -aq 2>/dev/null | xargs -r env HOLM_ROOT="$OTHER/root" HOLM_RUN="$OTHER/run" holm rm -f >/dev/null 2>&1 || true
+	move_teardown
 	holm_teardown
-}
-
-there() { # COMMAND... - holm with another root, as on another host
-	HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run holm "$@"
 }
 
 tree() { # NAME
@@ -157,36 +151,6 @@ edited() { # PROGRAM - web.holm with other records: what python makes of c, its 
 	expect 0 there system check
 	expect 0 there rm same
 	[ "$(frozen_layers "$OTHER/root")" = 0 ]
-}
-
-sshd_up() {
-	local sshd
-	needs ssh ssh-keygen
-	sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || skip "no sshd here"
-	grep -q ^sshd: /etc/passwd || { # whom it is while it knows nobody yet
-		{ cat /etc/passwd; echo "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin"; } >passwd
-		mount --bind passwd /etc/passwd
-		private_passwd=1
-	}
-	mount -t tmpfs -o mode=755 holm-test /run # for /run/sshd, which sshd wants
-	private_run=1
-	mkdir -p ssh /run/sshd
-	ssh-keygen -q -t ed25519 -N '' -f ssh/host
-	ssh-keygen -q -t ed25519 -N '' -f ssh/me
-	cat >ssh/config <<-EOT
-		ListenAddress 127.0.0.1:2222
-		HostKey $PWD/ssh/host
-		AuthorizedKeysFile $PWD/ssh/me.pub
-		PidFile none
-		StrictModes no
-		UsePAM no
-		PermitRootLogin yes
-	EOT
-	ip link set lo up 2>/dev/null || true
-	service "$sshd" -D -e -f "$PWD/ssh/config"
-	SSH=(-o "IdentityFile=$PWD/ssh/me" -o Port=2222 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
-		--remote-command "env HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run HOLM_LIBEXEC=$HOLM_LIBEXEC $(command -v holm)")
-	within 10 bash -c ': </dev/tcp/127.0.0.1/2222'
 }
 
 @test "copy over ssh: what is there already stays out; --refresh; move" {

@@ -25,6 +25,8 @@ static const struct option copy_table[] = {
 };
 
 static const struct option move_table[] = {
+	{ "live", 0, OPTION_FLAG(live), NULL,
+	  "one that runs: it goes on there (by criu, on both hosts)" },
 	{ "remote-command", 0, OPTION_STRING(remote), "COMMAND",
 	  "how holm is called there, as in 'sudo holm'" },
 	{ "ssh-option", 'o', OPTION_STRINGS(ssh), "KEY=VALUE", "for ssh, as its -o" },
@@ -106,16 +108,18 @@ static int check_still(struct engine *engine, const char *name, struct err *e)
 	if (r < 0 || !(container_state_live(&state) || state.status == CONTAINER_RESTARTING))
 		return r;
 	err_set(e, ERR_STATE, "container %s is %s", name, container_status_name(state.status));
-	return err_hint(e, "stop it first, or copy it: a copy is of a moment, and does not end it");
+	return err_hint(e, "stop it first, or give --live, or copy it: a copy is of a moment, and "
+			   "does not end it");
 }
 
 static int run_move(struct cli *cli, void *options, const struct strv *args, struct err *e)
 {
 	const struct remove_options plain = { 0 };
+	const struct send_options *o = options;
 	struct engine *engine;
 
 	int r = cli_command_engine(cli, &engine, e);
-	if (r == 0)
+	if (r == 0 && !o->live)
 		r = check_still(engine, args->items[0], e);
 	if (r == 0)
 		r = send(engine, options, args, e);
@@ -199,7 +203,7 @@ const struct cli_command cli_copy_move = {
 	.size = sizeof(struct send_options),
 	.args_min = 2,
 	.args_max = 2,
-	.values = "container:stopped",
+	.values = "container:",
 	.run = run_move,
 };
 

@@ -96,7 +96,9 @@ static const struct {
 	{ "copy", "holm copy web root@there.example.org\n"
 		  "# later what is new, under another name\n"
 		  "holm copy --refresh web root@there.example.org:web-copy\n" },
-	{ "move", "holm move web root@there.example.org\n" },
+	{ "move", "holm move web root@there.example.org\n"
+		  "# while it runs\n"
+		  "holm move --live web root@there.example.org\n" },
 	{ "backup", "holm backup -o web.holm web\n"
 		    "holm backup web | zstd >web.holm.zst\n" },
 	{ "receive", "holm receive web.holm\n"

@@ -28,6 +28,7 @@
 #include "storage/store.h"
 
 #define FOLDER "checkpoints"
+#define NEW    ".new-"
 
 /* ---- the folders ---- */
 
@@ -63,21 +64,54 @@ static int lock_container(char id[CONTAINER_ID_LENGTH + 1], struct engine *engin
 
 /* ---- storing ---- */
 
-static int run_criu(const struct container *c, const struct monitor_state *now,
-		    struct oci_spec *spec, const struct runtime_criu_options *criu, struct err *e)
+/* What is stored, as it is now. */
+struct storing {
+	struct monitor_state now;
+	struct oci_spec spec;
+};
+
+static void storing_clear(struct storing *s)
+{
+	monitor_state_clear(&s->now);
+	oci_spec_clear(&s->spec);
+}
+
+static int look(struct storing *s, const struct container *c, const struct container_state *state,
+		const char *run_dir, struct err *e)
+{
+	if (state->status != CONTAINER_RUNNING)
+		return err_set(e, ERR_STATE, "container %s is %s", c->name,
+			       state->status == CONTAINER_PAUSED ? "paused" : "not running");
+	own_fd int run_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (run_fd < 0)
+		return err_sys(e, "open the run folder");
+	int r = monitor_state_read_whole_at(&s->now, run_fd, e);
+	if (r == 0)
+		r = oci_spec_read_at(&s->spec, run_fd, "config.json", e);
+	if (r == 0)
+		r = engine_checkpoint_check(c, &s->spec, e);
+	return r < 0 ? r : engine_checkpoint_check_processes(c, &s->now.container, e);
+}
+
+int engine_checkpoint_can(struct engine *engine, const struct container *c,
+			  const struct container_state *state, struct err *e)
+{
+	own_clear(storing_clear) struct storing s = { 0 };
+	own_free char *run_dir = engine_process_run_dir(engine, c->id);
+
+	int r = look(&s, c, state, run_dir, e);
+	return r < 0 ? r : runtime_criu_check(e);
+}
+
+static int run_criu(struct storing *s, const struct runtime_criu_options *criu, struct err *e)
 {
 	struct err ignored;
 
-	int r = engine_checkpoint_check(c, spec, e);
-	if (r == 0)
-		r = engine_checkpoint_check_processes(c, &now->container, e);
-	if (r < 0)
-		return r;
-	engine_checkpoint_see_network(spec, (pid_t)now->container.pid);
-	r = runtime_checkpoint(&now->container, spec, criu, e);
+	engine_checkpoint_see_network(&s->spec, (pid_t)s->now.container.pid);
+	int r = runtime_checkpoint(&s->now.container, &s->spec, criu, e);
 	/* a criu that was killed in between lets nobody go on */
 	if (r < 0)
-		runtime_cgroup_freeze(&now->container.cgroup, false, &ignored);
+		runtime_cgroup_freeze(&s->now.container.cgroup, false, &ignored);
 	return r;
 }
 
@@ -86,11 +120,10 @@ int engine_checkpoint_store(struct engine *engine, const struct container *c,
 			    bool leave_running, const struct checkpoint_stored *stored,
 			    struct err *e)
 {
-	own_clear(monitor_state_clear) struct monitor_state now = { 0 };
-	own_clear(oci_spec_clear) struct oci_spec spec = { 0 };
+	own_clear(storing_clear) struct storing s = { 0 };
 	own_monitor_client struct monitor_client client = MONITOR_CLIENT_NONE;
 	own_free char *run_dir = engine_process_run_dir(engine, c->id);
-	struct runtime_criu_options criu = {
+	const struct runtime_criu_options criu = {
 		.image_path = (char *)images,
 		.work_path = run_dir, /* the log outlives images that came to nothing */
 		.network_lock = "skip",
@@ -102,65 +135,117 @@ int engine_checkpoint_store(struct engine *engine, const struct container *c,
 		.stored_context = stored->context,
 	};
 
-	if (state->status != CONTAINER_RUNNING)
-		return err_set(e, ERR_STATE, "container %s is %s", c->name,
-			       state->status == CONTAINER_PAUSED ? "paused" : "not running");
-	own_fd int run_fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (run_fd < 0)
-		return err_sys(e, "open the run folder");
-	int r = monitor_state_read_whole_at(&now, run_fd, e);
-	if (r == 0)
-		r = oci_spec_read_at(&spec, run_fd, "config.json", e);
-	if (r == 0)
-		r = engine_process_connect(engine, c->id, &client, e);
-	if (r == 0)
+	int r = state->status == CONTAINER_RUNNING
+			? engine_process_connect(engine, c->id, &client, e)
+			: 0;
+	if (r == 0 && client.fd >= 0)
 		r = monitor_client_checkpoint(&client, e);
 	if (r == 0)
-		r = run_criu(c, &now, &spec, &criu, e);
+		r = look(&s, c, state, run_dir, e);
+	if (r == 0)
+		r = run_criu(&s, &criu, e);
 	if (r == 0 && !leave_running)
 		r = monitor_client_checkpointed(&client, e);
 	return r;
 }
 
-/* Its name is a promise: that all of it is there. */
 struct naming {
 	const char *folder;
 	const char *name;
 };
 
-static int give_name(void *context, struct err *e)
+static int exists(const char *name, struct err *e)
+{
+	err_set(e, ERR_EXISTS, "there is a checkpoint %s already", name);
+	return err_hint(e, "holm checkpoint rm removes it");
+}
+
+static int give_name(int folder, const char *name, struct err *e)
+{
+	own_free char *temporary = mem_format(NEW "%s", name);
+
+	if (renameat2(folder, temporary, folder, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EEXIST ? exists(name, e) : err_sys(e, "name the checkpoint");
+}
+
+/* The name is a promise: that all of it is there. */
+static int sync_and_name(void *context, struct err *e)
 {
 	const struct naming *n = context;
 
-	own_free char *temporary = mem_format(".new-%s", n->name);
 	own_fd int folder = open(n->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0 || syncfs(folder) < 0)
 		return err_sys(e, "sync %s", n->folder);
 	fault_point("checkpoint.stored");
-	if (renameat2(folder, temporary, folder, n->name, RENAME_NOREPLACE) < 0)
-		return errno == EEXIST
-			       ? err_set(e, ERR_EXISTS, "there is a checkpoint %s already", n->name)
-			       : err_sys(e, "name the checkpoint");
-	return fsync(folder) < 0 ? err_sys(e, "sync %s", n->folder) : 0;
+	int r = give_name(folder, n->name, e);
+	return r == 0 && fsync(folder) < 0 ? err_sys(e, "sync %s", n->folder) : r;
+}
+
+int engine_checkpoint_keep(char **images, struct engine *engine, const char *id, const char *name,
+			   struct err *e)
+{
+	own_free char *path = folder_path(engine, id, NULL);
+
+	own_fd int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = folder < 0 ? err_sys(e, "open %s", path) : give_name(folder, name, e);
+	if (r == 0) {
+		free(*images);
+		*images = mem_format("%s/%s", path, name);
+	}
+	return r;
+}
+
+/* Of a folder that is the container's own: of one that was killed. */
+static int remove_unnamed(const char *folder, struct err *e)
+{
+	own_dir DIR *dir = opendir(folder);
+	int r = 0;
+
+	if (!dir)
+		return err_sys(e, "open the folder %s", folder);
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));)
+		if (str_starts(entry->d_name, NEW))
+			r = fd_remove_tree_at(dirfd(dir), entry->d_name, e);
+	return r;
+}
+
+static int prepare(char **ret, const struct naming *n, bool own, struct err *e)
+{
+	own_free char *images = mem_format("%s/" NEW "%s", n->folder, n->name);
+	own_free char *path = mem_format("%s/%s", n->folder, n->name);
+
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return exists(n->name, e);
+	if (mkdir(n->folder, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make the folder %s", n->folder);
+	int r = own ? remove_unnamed(n->folder, e) : fd_remove_tree_at(AT_FDCWD, images, e);
+	if (r == 0)
+		*ret = take_ptr(&images);
+	return r;
+}
+
+int engine_checkpoint_prepare(char **ret, struct engine *engine, const char *id, const char *name,
+			      struct err *e)
+{
+	own_free char *folder = folder_path(engine, id, NULL);
+	const struct naming naming = { folder, name };
+
+	return prepare(ret, &naming, true, e);
 }
 
 static int store_as(struct engine *engine, const struct container *c,
 		    const struct container_state *state, const struct naming *n,
 		    const struct checkpoint_options *o, struct err *e)
 {
-	own_free char *images = mem_format("%s/.new-%s", n->folder, n->name);
-	own_free char *path = mem_format("%s/%s", n->folder, n->name);
-	const struct checkpoint_stored stored = { give_name, (void *)n };
+	const struct checkpoint_stored stored = { sync_and_name, (void *)n };
+	own_free char *images = NULL;
 	struct err ignored;
 
-	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return err_set(e, ERR_EXISTS, "there is a checkpoint %s already", n->name);
-	if (mkdir(n->folder, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "make the folder %s", n->folder);
-	/* of one that was killed */
-	int r = fd_remove_tree_at(AT_FDCWD, images, e);
-	if (r == 0)
-		r = engine_checkpoint_store(engine, c, state, images, o->leave_running, &stored, e);
+	int r = prepare(&images, n, !o->folder, e);
+	if (r < 0)
+		return r;
+	r = engine_checkpoint_store(engine, c, state, images, o->leave_running, &stored, e);
 	if (r < 0)
 		fd_remove_tree_at(AT_FDCWD, images, &ignored);
 	return r;
@@ -234,7 +319,7 @@ int engine_checkpoint_remove(struct engine *engine, const char *container, const
 	own_free char *path = folder_path(engine, id, folder);
 	own_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* half a checkpoint has no name */
-	own_free char *dying = mem_format(".new-%s", name);
+	own_free char *dying = mem_format(NEW "%s", name);
 	if (fd < 0 || faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? not_found(name, e) : err_sys(e, "open %s", path);
 	int r = fd_remove_tree_at(fd, dying, e);

@@ -37,6 +37,18 @@ int engine_checkpoint_remove(struct engine *engine, const char *container, const
 int engine_checkpoint_find(char **ret, struct engine *engine, const char *id,
 			   const struct start_options *o, struct err *e);
 
+/* A place for one without a name, in the container's own folder; what was killed there is removed.
+ * *ret is the caller's. */
+int engine_checkpoint_prepare(char **ret, struct engine *engine, const char *id, const char *name,
+			      struct err *e);
+/* Gives it that name; *images, its place, becomes what it is then. It is not synced. */
+int engine_checkpoint_keep(char **images, struct engine *engine, const char *id, const char *name,
+			   struct err *e);
+
+/* Fails as engine_checkpoint_store() will before it does anything. */
+int engine_checkpoint_can(struct engine *engine, const struct container *c,
+			  const struct container_state *state, struct err *e);
+
 /* Stores a running container, whose lock the caller holds, in the folder images, which is made.
  * stored is called while it stands still: its failure lets it go on, and so does the end of the
  * caller. */

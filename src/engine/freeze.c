@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "base/copy_update.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/rename.h"
@@ -270,14 +272,14 @@ int engine_freeze_still(struct engine *engine, struct container *c, int folder_f
 
 /* ---- of one that runs ---- */
 
-struct capture {
+struct freeze_capture {
 	int from_fd;
 	int to_fd;
 	bool updates; /* most of it has been copied while the container ran */
 	struct copy_update update;
 };
 
-static void capture_clear(struct capture *capture)
+static void capture_clear(struct freeze_capture *capture)
 {
 	copy_update_clear(&capture->update);
 }
@@ -297,7 +299,7 @@ static int empty_folder(int folder_fd, struct err *e)
 }
 
 /* Files come and go meanwhile: if it does not succeed, all of it is for the pause. */
-static int capture_ahead(struct capture *both, struct err *e)
+static int capture_ahead(struct freeze_capture *both, struct err *e)
 {
 	struct err moved;
 
@@ -308,7 +310,7 @@ static int capture_ahead(struct capture *both, struct err *e)
 	return both->updates ? 0 : empty_folder(both->to_fd, e);
 }
 
-static int capture(struct capture *both, struct err *e)
+static int capture(struct freeze_capture *both, struct err *e)
 {
 	int r = both->updates ? copy_update_finish(&both->update, both->from_fd, both->to_fd, e)
 			      : 1;
@@ -323,7 +325,7 @@ static int capture(struct capture *both, struct err *e)
 
 /* The pause is the connection's: it ends with this program, however that ends. Who lets the
  * container go on meanwhile makes the copy worthless. */
-static int copy_held(struct engine *engine, const struct container *c, struct capture *both,
+static int copy_held(struct engine *engine, const struct container *c, struct freeze_capture *both,
 		     int64_t *ret_paused_ns, struct err *e)
 {
 	own_monitor_client struct monitor_client client = MONITOR_CLIENT_NONE;
@@ -345,7 +347,7 @@ static int copy_held(struct engine *engine, const struct container *c, struct ca
 }
 
 static int copy_paused(struct engine *engine, const struct container *c,
-		       const struct container_state *state, struct capture *both,
+		       const struct container_state *state, struct freeze_capture *both,
 		       int64_t *ret_paused_ns, struct err *e)
 {
 	*ret_paused_ns = 0;
@@ -359,6 +361,48 @@ static int copy_paused(struct engine *engine, const struct container *c,
 	if (r == 0 && syncfs(both->to_fd) < 0)
 		r = err_sys(e, "sync the layer");
 	return r;
+}
+
+int engine_freeze_begin(struct freeze_capture **ret, char ret_layer[FROZEN_NAME_SIZE],
+			struct engine *engine, struct container *c, struct err *e)
+{
+	own_fd int upper = engine_tree_open_upper(engine, c, e);
+	if (upper < 0)
+		return upper;
+	int r = make_room(engine, c, e);
+	if (r == 0)
+		r = make_layer(ret_layer, engine, c, upper, e);
+	if (r < 0)
+		return r;
+	own_fd int to = storage_frozen_open(engine->store, ret_layer, e);
+	struct freeze_capture *both = mem_new_struct(struct freeze_capture);
+	both->from_fd = take_fd(&upper);
+	both->to_fd = take_fd(&to);
+	r = both->to_fd < 0 ? both->to_fd : capture_ahead(both, e);
+	if (r < 0) {
+		engine_freeze_end(both);
+		storage_frozen_remove(engine->store, ret_layer);
+		return err_add(e, "copy what container %s wrote", c->name);
+	}
+	engine_lower_push(c, ret_layer);
+	*ret = both;
+	return 0;
+}
+
+int engine_freeze_finish(struct freeze_capture *both, struct err *e)
+{
+	return capture(both, e);
+}
+
+void engine_freeze_end(struct freeze_capture *both)
+{
+	if (!both)
+		return;
+	capture_clear(both);
+	close(both->from_fd);
+	if (both->to_fd >= 0)
+		close(both->to_fd);
+	free(both);
 }
 
 int engine_freeze_live(struct engine *engine, struct container *c,
@@ -375,7 +419,7 @@ int engine_freeze_live(struct engine *engine, struct container *c,
 	if (r < 0)
 		return r;
 	own_fd int to = storage_frozen_open(engine->store, layer, e);
-	own_clear(capture_clear) struct capture both = { .from_fd = upper, .to_fd = to };
+	own_clear(capture_clear) struct freeze_capture both = { .from_fd = upper, .to_fd = to };
 	r = to < 0 ? to : copy_paused(engine, c, state, &both, ret_paused_ns, e);
 	if (r < 0) {
 		storage_frozen_remove(engine->store, layer);

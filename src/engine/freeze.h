@@ -25,6 +25,14 @@ int engine_freeze_still(struct engine *engine, struct container *c, int folder_f
 int engine_freeze_live(struct engine *engine, struct container *c,
 		       const struct container_state *state, int64_t *ret_paused_ns, struct err *e);
 
+/* The same in steps, for who holds it still by other means: begin copies most of it while it runs,
+ * and *c names the layer, ret_layer; finish, while it stands still, the rest. */
+struct freeze_capture;
+int engine_freeze_begin(struct freeze_capture **ret, char ret_layer[FROZEN_NAME_SIZE],
+			struct engine *engine, struct container *c, struct err *e);
+int engine_freeze_finish(struct freeze_capture *capture, struct err *e);
+void engine_freeze_end(struct freeze_capture *capture); /* NULL: nothing; the layer stays */
+
 /* Makes upper/ and work/ in the container's folder. The upper one is the root of the container:
  * owner, mode and attributes are those that this has by the topmost of the frozen layers; where
  * there are none, it is the container's root's. Returns it, readable, the caller's. */

@@ -231,6 +231,7 @@ struct start_options {
 	bool scrollback;  /* attach: what the console of a system showed last comes first */
 	bool watch;       /* attached only to see it begin: it stays where -d would put it */
 	bool bound;       /* with attach: it is killed when the session ends, also by kill -9 */
+	bool on_trial;    /* its end removes it, as of --rm, until engine_process_tell() */
 	bool no_stdout;   /* run -a without stdout */
 	bool no_stderr;
 	char *detach_keys;

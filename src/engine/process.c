@@ -207,7 +207,7 @@ static void fill_monitor(struct monitor_config *to, const struct engine *engine,
 	to->id = c->id;
 	to->name = c->name;
 	to->root = engine->store->root;
-	to->remove = c->auto_remove;
+	to->remove = c->auto_remove || o->on_trial;
 	set_log(&to->log, c);
 	to->restart.policy = c->restart.policy;
 	to->restart.max_retries = c->restart.max_retries;
@@ -305,6 +305,7 @@ int engine_process_tell(struct engine *engine, const struct container *c, struct
 	if (r < 0)
 		return r;
 	mem_replace(&config.name, c->name);
+	config.remove = c->auto_remove;
 	mem_replace(&config.restart.policy, c->restart.policy);
 	config.restart.max_retries = c->restart.max_retries;
 	shape_map_clear(&config.event);

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -25,13 +27,18 @@
 #include "engine/image.h"
 #include "engine/lower.h"
 #include "engine/name.h"
+#include "engine/process.h"
 #include "engine/quota.h"
 #include "engine/record.h"
 #include "engine/snapshot.h"
+#include "engine/start.h"
 #include "engine/transfer.h"
 #include "engine/userns.h"
 #include "image/command.h"
+#include "monitor/state.h"
 #include "oci/digest.h"
+#include "runtime/criu.h"
+#include "runtime/user_namespace.h"
 #include "storage/frozen.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -49,11 +56,15 @@ struct receiving {
 	struct snapshots snapshots;
 	char *name;
 	bool refresh;
-	struct shape_map known; /* layers: their names there, and here */
+	bool live;                     /* it runs, and is to go on here */
+	char memory[FROZEN_NAME_SIZE]; /* as a layer that nothing names: criu's images of it */
+	struct shape_map known;        /* layers: their names there, and here */
 };
 
 static void receiving_clear(struct receiving *r)
 {
+	if (*r->memory)
+		storage_frozen_remove(r->engine->store, r->memory);
 	engine_held_clear(&r->target);
 	container_clear(&r->container);
 	snapshots_clear(&r->snapshots);
@@ -81,6 +92,25 @@ static int add_snapshot(struct receiving *r, struct json_object *object, struct 
 	return 0;
 }
 
+/* Before it stands still there. */
+static int check_live(struct receiving *r, struct json_object *machine, struct err *e)
+{
+	struct utsname here;
+
+	if (!machine)
+		return 0;
+	r->live = true;
+	uname(&here);
+	if (!r->options->answer)
+		return err_set(e, ERR_UNSUPPORTED, "one that runs comes by holm move alone");
+	if (!str_equal(json_object_get_string(machine), here.machine))
+		return err_set(e, ERR_UNSUPPORTED, "it runs on %s, this is %s",
+			       json_object_get_string(machine), here.machine);
+	if (runtime_user_namespace_is_inner())
+		return err_set(e, ERR_UNSUPPORTED, "criu makes no containers of an ordinary user");
+	return runtime_criu_check(e);
+}
+
 static int read_records(struct receiving *r, struct json_object *header, struct err *e)
 {
 	struct json_object *list = json_object_object_get(header, "snapshots");
@@ -102,7 +132,8 @@ static int read_records(struct receiving *r, struct json_object *header, struct 
 	r->name = mem_text(r->options->name ? r->options->name : sent);
 	r->refresh = r->options->refresh ||
 		     json_object_get_boolean(json_object_object_get(header, "refresh"));
-	return engine_name_check(r->name, e);
+	int named = engine_name_check(r->name, e);
+	return named < 0 ? named : check_live(r, json_object_object_get(header, "live"), e);
 }
 
 static int read_header(struct receiving *r, struct err *e)
@@ -216,6 +247,17 @@ static void answer_wishes(struct receiving *r)
 		json_object_array_add(have, json_object_new_string(r->known.items[i].key));
 	json_object_object_add(answer, "image", json_object_new_boolean(!has_image(r)));
 	json_object_object_add(answer, "have", have);
+	json_object_object_add(answer, "live", json_object_new_boolean(r->live));
+	say(answer);
+}
+
+static void answer_end(const struct receiving *r)
+{
+	own_json struct json_object *answer = json_object_new_object();
+
+	json_object_object_add(answer, "id", json_object_new_string(r->container.id));
+	json_object_object_add(answer, "name", json_object_new_string(r->container.name));
+	json_object_object_add(answer, "running", json_object_new_boolean(r->live));
 	say(answer);
 }
 
@@ -258,6 +300,25 @@ static int read_layer(struct receiving *r, const char *origin, struct err *e)
 	return 0;
 }
 
+/* Nobody else is to read what it has in memory. */
+static int read_memory(struct receiving *r, struct err *e)
+{
+	own_clear(strv_clear) struct strv arguments = { 0 };
+	const struct storage_frozen_facts facts = { .container = r->container.id };
+
+	if (!r->live || *r->memory)
+		return err_set(e, ERR_CORRUPT, "it has memory that nobody announced");
+	int result = storage_frozen_make(r->memory, r->engine->store, -1, &facts, e);
+	if (result < 0)
+		return result;
+	own_fd int folder = storage_frozen_open(r->engine->store, r->memory, e);
+	if (folder < 0 || fchmod(folder, 0700) < 0)
+		return folder < 0 ? folder : err_sys(e, "close the folder of its memory");
+	image_command_begin(&arguments, "unpack-layer", r->engine->store);
+	result = transfer_read_command(r->fd, &arguments, folder, e);
+	return result < 0 ? err_add(e, "its memory") : 0;
+}
+
 static int read_sections(struct receiving *r, struct err *e)
 {
 	char name[TRANSFER_NAME_MAX + 1];
@@ -269,6 +330,8 @@ static int read_sections(struct receiving *r, struct err *e)
 			result = read_image(r, e);
 		else if (kind == TRANSFER_LAYER)
 			result = read_layer(r, name, e);
+		else if (kind == TRANSFER_MEMORY)
+			result = read_memory(r, e);
 		else if (kind >= 0)
 			result = transfer_read_past(r->fd, e);
 		if (result < 0 || kind == TRANSFER_END)
@@ -422,6 +485,52 @@ static int fill_folder(struct receiving *r, int folder_fd, struct err *e)
 	return result < 0 ? result : record_commit(folder_fd, c, e);
 }
 
+static int await_commit(struct receiving *r, struct err *e)
+{
+	char name[TRANSFER_NAME_MAX + 1];
+
+	int kind = transfer_read_kind(r->fd, name, e);
+	if (kind < 0)
+		return err_add(e, "it goes on where it came from");
+	return kind == TRANSFER_COMMIT
+		       ? transfer_read_past(r->fd, e)
+		       : err_set(e, ERR_CORRUPT, "what comes last is not that it ends there");
+}
+
+/* Until the other side has said that it ends there it goes with this program, however that ends: it
+ * must not run twice. */
+static int go_on(struct receiving *r, int folder, struct err *e)
+{
+	const struct monitor_stop at_once = { .signal = SIGKILL };
+	struct engine_session session = { .client = MONITOR_CLIENT_NONE };
+	struct err ignored;
+	own_free char *images = mem_format("%s/layers/%s/fs", r->engine->store->root, r->memory);
+	const struct start_options o = { .attach = true,
+					 .watch = true,
+					 .bound = true,
+					 .on_trial = true,
+					 .no_stdout = true,
+					 .no_stderr = true,
+					 .images = images };
+
+	int result = engine_start_locked(r->engine, &r->container, folder, &o, &session, e);
+	if (result < 0)
+		return result;
+	answer_end(r);
+	fault_point("receive.running");
+	result = await_commit(r, e);
+	if (result == 0)
+		result = monitor_client_attach(&session.client, 0, e);
+	if (result == 0)
+		result = engine_process_tell(r->engine, &r->container, e);
+	if (result == 0)
+		result = monitor_exit_record_reserve_at(folder, e);
+	if (result < 0)
+		monitor_client_stop(&session.client, &at_once, NULL, &ignored);
+	engine_session_close(&session);
+	return result;
+}
+
 static int make(struct receiving *r, struct err *e)
 {
 	char id[CONTAINER_ID_LENGTH + 1];
@@ -447,7 +556,7 @@ static int make(struct receiving *r, struct err *e)
 	result = fill_folder(r, folder, e);
 	if (result < 0)
 		record_abandon(r->engine, c);
-	return result;
+	return result < 0 || !r->live ? result : go_on(r, folder, e);
 }
 
 /* As a restore: its own upper folder becomes a layer, which nothing names then. */
@@ -510,15 +619,12 @@ int engine_receive(struct engine *engine, int fd, const struct receive_options *
 		.layers = -1,
 		.target = ENGINE_HELD_NONE,
 	};
-	own_json struct json_object *answer = json_object_new_object();
 
 	int result = receive(&r, e);
 	if (result == 0) {
 		engine_event_container(engine, &r.container, "receive", NULL);
-		json_object_object_add(answer, "id", json_object_new_string(r.container.id));
-		json_object_object_add(answer, "name", json_object_new_string(r.container.name));
-		if (o->answer)
-			say(answer);
+		if (o->answer && !r.live)
+			answer_end(&r);
 		*ret = r.container;
 		r.container = (struct container){ 0 };
 	}

@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -18,10 +19,9 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/freeze.h"
-#include "engine/held.h"
 #include "engine/lower.h"
 #include "engine/name.h"
-#include "engine/snapshot_file.h"
+#include "engine/send_part.h"
 #include "engine/stream.h"
 #include "engine/transfer.h"
 #include "image/command.h"
@@ -29,19 +29,9 @@
 
 extern char **environ;
 
-/* What is sent, and the locks that keep it. */
-struct sending {
-	struct engine *engine;
-	const struct send_options *options;
-	struct engine_held held;
-	struct snapshots snapshots;
-	struct strv sent; /* layers that are done, or not wanted */
-	bool image;
-	int fd;
-};
-
 static void sending_clear(struct sending *s)
 {
+	send_live_clear(s);
 	engine_held_clear(&s->held);
 	snapshots_clear(&s->snapshots);
 	strv_clear(&s->sent);
@@ -83,6 +73,8 @@ static int freeze(struct sending *s, struct err *e)
 	struct container *c = &s->held.container;
 	int64_t paused_ns;
 
+	if (s->options->live)
+		return send_live_begin(s, e);
 	int live = engine_freeze_is_live(c, &s->held.state, e);
 	if (live < 0)
 		return live;
@@ -99,6 +91,8 @@ static int prepare(struct sending *s, const char *name, struct err *e)
 		r = snapshot_list(&s->snapshots, s->held.folder, e);
 	if (r == 0)
 		r = check_snapshots(s, e);
+	if (r == 0 && s->options->live)
+		r = send_live_check(s, e);
 	return r < 0 ? r : freeze(s, e);
 }
 
@@ -106,7 +100,9 @@ static int write_header(struct sending *s, struct err *e)
 {
 	own_json struct json_object *header = json_object_new_object();
 	struct json_object *snapshots = json_object_new_array();
+	struct utsname machine = { 0 };
 
+	uname(&machine);
 	for (size_t i = 0; i < s->snapshots.count; i++) {
 		struct json_object *one = shape_write(&snapshot_shape, &s->snapshots.items[i]);
 		json_object_object_add(one, "name",
@@ -119,6 +115,8 @@ static int write_header(struct sending *s, struct err *e)
 	if (s->options->name)
 		json_object_object_add(header, "name", json_object_new_string(s->options->name));
 	json_object_object_add(header, "refresh", json_object_new_boolean(s->options->refresh));
+	if (s->options->live)
+		json_object_object_add(header, "live", json_object_new_string(machine.machine));
 	const char *text = json_text(header);
 	int r = transfer_write_begin(s->fd, e);
 	return r < 0 ? r : transfer_write_text(s->fd, TRANSFER_HEADER, text, strlen(text), e);
@@ -150,7 +148,7 @@ static int write_layer(struct sending *s, const char *layer, const struct runtim
 	own_clear(strv_clear) struct strv arguments = { 0 };
 	const struct oci_id_map map = { ids->uids, ids->gids };
 
-	if (strv_contains(&s->sent, layer))
+	if (strv_contains(&s->sent, layer) || (str_equal(layer, s->last) && !s->still))
 		return 0;
 	own_fd int folder = storage_frozen_open(s->engine->store, layer, e);
 	if (folder < 0)
@@ -173,14 +171,23 @@ static int write_layers(struct sending *s, const struct container *c, struct err
 	return r;
 }
 
+int send_layers(struct sending *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->snapshots.count; i++)
+		r = write_layers(s, &s->snapshots.items[i].container, e);
+	return r < 0 ? r : write_layers(s, &s->held.container, e);
+}
+
 static int write_rest(struct sending *s, struct err *e)
 {
 	int r = s->image ? write_image(s, e) : 0;
 
-	for (size_t i = 0; r == 0 && i < s->snapshots.count; i++)
-		r = write_layers(s, &s->snapshots.items[i].container, e);
 	if (r == 0)
-		r = write_layers(s, &s->held.container, e);
+		r = send_layers(s, e);
+	if (r == 0 && s->options->live)
+		return send_live_finish(s, e);
 	return r < 0 ? r : transfer_write_text(s->fd, TRANSFER_END, "", 0, e);
 }
 
@@ -223,6 +230,9 @@ static int start_ssh(pid_t *ret, const char *host, const struct send_options *o,
 		strv_add(&argv, "-o");
 		strv_add(&argv, o->ssh.items[i]);
 	}
+	/* a container stands still meanwhile */
+	if (o->live)
+		strv_add(&argv, "-oServerAliveInterval=5");
 	strv_add(&argv, "--");
 	strv_add(&argv, host);
 	strv_addf(&argv, "%s receive --answer -", o->remote ? o->remote : "holm");
@@ -239,8 +249,8 @@ static int start_ssh(pid_t *ret, const char *host, const struct send_options *o,
 	return r ? err_number(e, r, "run ssh") : 0;
 }
 
-/* A line of JSON. The other side has no more to say than names that it was told. */
-static int read_answer(struct json_object **ret, FILE *from, struct err *e)
+/* The other side has no more to say than names that it was told. */
+int send_read_answer(struct json_object **ret, FILE *from, struct err *e)
 {
 	own_clear(str_clear) struct str line = { 0 };
 	int c;
@@ -256,14 +266,17 @@ static int read_answer(struct json_object **ret, FILE *from, struct err *e)
 }
 
 /* What the other side has already is as good as sent. */
-static int take_wishes(struct sending *s, FILE *from, struct err *e)
+static int take_wishes(struct sending *s, struct err *e)
 {
 	own_json struct json_object *answer = NULL;
 	struct json_object *have = NULL;
 
-	int r = read_answer(&answer, from, e);
+	int r = send_read_answer(&answer, s->from, e);
 	if (r < 0)
 		return r;
+	if (s->options->live && !json_object_get_boolean(json_object_object_get(answer, "live")))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "the holm there takes no containers that run; it is too old");
 	s->image = json_object_get_boolean(json_object_object_get(answer, "image"));
 	have = json_object_object_get(answer, "have");
 	for (size_t i = 0; have && json_object_is_type(have, json_type_array) &&
@@ -275,16 +288,16 @@ static int take_wishes(struct sending *s, FILE *from, struct err *e)
 	return 0;
 }
 
-static int converse(struct sending *s, FILE *from, struct err *e)
+static int converse(struct sending *s, struct err *e)
 {
 	own_json struct json_object *done = NULL;
 
 	int r = write_header(s, e);
 	if (r == 0)
-		r = take_wishes(s, from, e);
+		r = take_wishes(s, e);
 	if (r == 0)
 		r = write_rest(s, e);
-	return r < 0 ? r : read_answer(&done, from, e);
+	return r < 0 || s->options->live ? r : send_read_answer(&done, s->from, e);
 }
 
 static int talk(struct sending *s, const char *host, struct err *e)
@@ -303,17 +316,19 @@ static int talk(struct sending *s, const char *host, struct err *e)
 		return r;
 	close(take_fd(&their_in));
 	close(take_fd(&their_out));
-	FILE *from = fdopen(our_in, "r");
+	s->from = fdopen(our_in, "r");
 	s->fd = our_out;
-	r = from ? converse(s, from, e) : err_sys(e, "open the answer");
-	if (from)
+	r = s->from ? converse(s, e) : err_sys(e, "open the answer");
+	if (s->from)
 		take_fd(&our_in);
 	close(take_fd(&our_out));
-	if (from)
-		fclose(from);
+	if (s->from)
+		fclose(s->from);
 	int status = process_exit_code(process_wait(pid));
-	if (status == 0)
+	if (status == 0 && !(r < 0 && s->ended))
 		return r;
+	if (s->ended)
+		return send_live_lost(s, host, e);
 	/* what it had to say stands above, on our standard error */
 	err_set(e, ERR_UNREACHABLE, "ssh %s ended with status %d", host, status);
 	return err_hint(e, "the container here is as it was");

@@ -17,7 +17,7 @@
 #include "engine/whole.h"
 #include "monitor/reap.h"
 
-/* What a failed start leaves of a --rm container: nothing. */
+/* What a failed start leaves of a container that goes when it ends: nothing. */
 static void forget(struct engine *engine, const struct container *c)
 {
 	struct err ignored;
@@ -52,7 +52,7 @@ int engine_start_locked(struct engine *engine, const struct container *c, int fo
 		r = engine_process_start(engine, c, folder_fd, o, ret, e);
 	if (r < 0)
 		clear_up(engine, c->id, folder_fd);
-	if (r < 0 && c->auto_remove)
+	if (r < 0 && (c->auto_remove || o->on_trial))
 		forget(engine, c);
 	return r;
 }

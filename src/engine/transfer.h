@@ -1,8 +1,9 @@
 /* transfer.h - a whole container as a stream of bytes, for a file or another host: a line that says
  * what it is, then sections. A section is a letter, the length of a name in one byte, the name,
  * then chunks (length in four bytes, lowest first, and so many bytes), and a chunk of none. 'H':
- * the records, as JSON; 'I': the image, an OCI archive; 'L' and a name: a layer, a tar; 'E': the
- * end, without which the stream was cut. */
+ * the records, as JSON; 'I': the image, an OCI archive; 'L' and a name: a layer, a tar; 'M': of one
+ * that runs on elsewhere the images of its processes, a tar; 'E': the end, without which the stream
+ * was cut; behind that 'C': it has gone on there and ends here. */
 #pragma once
 #include <stddef.h>
 #include <sys/types.h>
@@ -11,7 +12,14 @@ struct err;
 struct str;
 struct strv;
 
-enum { TRANSFER_HEADER = 'H', TRANSFER_IMAGE = 'I', TRANSFER_LAYER = 'L', TRANSFER_END = 'E' };
+enum {
+	TRANSFER_HEADER = 'H',
+	TRANSFER_IMAGE = 'I',
+	TRANSFER_LAYER = 'L',
+	TRANSFER_MEMORY = 'M',
+	TRANSFER_END = 'E',
+	TRANSFER_COMMIT = 'C',
+};
 
 enum {
 	TRANSFER_VERSION = 1,

@@ -176,8 +176,11 @@ _Noreturn static void child(const struct runtime_criu_call *call, char *const ar
 		_exit(125);
 	}
 	keep(call);
-	if (socket >= 0)
+	if (socket >= 0) {
+		/* whoever asks may be ended from a terminal; criu then lets all go on */
+		setsid();
 		fcntl(socket, F_SETFD, 0);
+	}
 	execvp("criu", argv);
 	_exit(NOT_FOUND);
 }

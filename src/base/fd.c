@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -97,13 +98,50 @@ int fd_write_all(int fd, const void *bytes, size_t length)
 	return 0;
 }
 
+static bool is_called(int fd, int dir_fd, const char *name)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+int fd_lock_folder_at(int dir_fd, const char *name, bool wait)
+{
+	own_fd int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return is_called(fd, dir_fd, name) ? take_fd(&fd) : -ENOENT;
+}
+
+/* Two processes may write the same file at once: the one that comes second, and waits for nobody,
+ * takes a name that no one else has. */
+static int open_temporary(char **ret_name, int dir_fd, const char *path, mode_t mode)
+{
+	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	own_free char *name = mem_format("%s~", path);
+	own_fd int fd = openat(dir_fd, name, flags, mode);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_called(fd, dir_fd, name) ||
+	    ftruncate(fd, 0) < 0) {
+		own_free char *other = mem_format("%s.%d~", path, (int)getpid());
+		*ret_name = take_ptr(&other);
+		return openat(dir_fd, *ret_name, flags | O_TRUNC, mode);
+	}
+	*ret_name = take_ptr(&name);
+	return take_fd(&fd);
+}
+
 int fd_write_file_at(int dir_fd, const char *path, const void *bytes, size_t length, mode_t mode,
 		     struct err *e)
 {
-	/* one temporary name per writer: two processes may write the same file at once */
-	own_free char *temporary = mem_format("%s.%d~", path, (int)getpid());
-	own_fd int fd = openat(dir_fd, temporary,
-			       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	own_free char *temporary = NULL;
+	own_fd int fd = open_temporary(&temporary, dir_fd, path, mode);
+
 	if (fd < 0)
 		return err_sys(e, "create %s", path);
 

@@ -22,7 +22,8 @@ void fd_fill_standard(void);
 /* Writes all of it, through EINTR and short writes. Returns 0 or -errno. */
 int fd_write_all(int fd, const void *bytes, size_t length);
 
-/* A temporary name in the same folder, then rename over path: old or new, never half. */
+/* A temporary name in the same folder, then rename over path: old or new, never half. What a killed
+ * writer left there, path~, is the next one's. */
 int fd_write_file_at(int dir_fd, const char *path, const void *bytes, size_t length, mode_t mode,
 		     struct err *e);
 
@@ -37,6 +38,10 @@ int fd_send(int socket, const void *bytes, size_t length, const int *fds, size_t
 	    struct err *e);
 ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX], size_t *fds_count,
 		   struct err *e);
+
+/* The folder, locked (flock, exclusive). -ENOENT: there is none, or it was replaced or removed
+ * while the lock was waited for; -EWOULDBLOCK: another process has it and we are not to wait. */
+int fd_lock_folder_at(int dir_fd, const char *name, bool wait);
 
 /* Is it on a filesystem that shows the kernel (proc, sysfs, cgroups...)? Its files are none to
  * copy: they have no size, or that of all memory. */

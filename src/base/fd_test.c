@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -56,6 +57,47 @@ START_TEST(a_file_is_replaced_in_one_step)
 	ck_assert_int_lt(fd_read_file_at(dir, "f", 4, &text, &e), 0);
 	ck_assert_ptr_nonnull(strstr(e.text, "longer than 4"));
 	remove_folder();
+}
+END_TEST
+
+START_TEST(what_a_killed_writer_left_is_the_next_ones_and_what_one_has_is_not)
+{
+	own_clear(str_clear) struct str text = { 0 };
+	struct err e;
+
+	make_folder();
+	own_fd int left = openat(dir, "f~", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_eq(fd_write_all(left, "longer than new", 15), 0);
+	ck_assert_int_eq(fd_write_file_at(dir, "f", "new", 3, 0600, &e), 0);
+	ck_assert_int_eq(fd_read_file_at(dir, "f", 20, &text, &e), 0);
+	ck_assert_str_eq(text.text, "new");
+	ck_assert_int_lt(faccessat(dir, "f~", F_OK, 0), 0);
+
+	own_fd int writer = openat(dir, "f~", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_eq(flock(writer, LOCK_EX), 0);
+	ck_assert_int_eq(fd_write_file_at(dir, "f", "newest", 6, 0600, &e), 0);
+	ck_assert_int_eq(fd_read_file_at(dir, "f", 20, &text, &e), 0);
+	ck_assert_str_eq(text.text, "newnewest");
+	ck_assert_int_eq(unlinkat(dir, "f~", 0), 0);
+	remove_folder();
+}
+END_TEST
+
+START_TEST(a_folder_is_locked_once_and_not_when_it_has_been_replaced)
+{
+	make_folder();
+	ck_assert_int_eq(fd_lock_folder_at(dir, "new", true), -ENOENT);
+	ck_assert_int_eq(mkdirat(dir, "new", 0700), 0);
+	own_fd int lock = fd_lock_folder_at(dir, "new", true);
+	ck_assert_int_ge(lock, 0);
+	ck_assert_int_eq(fd_lock_folder_at(dir, "new", false), -EWOULDBLOCK);
+	ck_assert_int_eq(renameat(dir, "new", dir, "old"), 0);
+	ck_assert_int_eq(mkdirat(dir, "new", 0700), 0);
+	own_fd int other = fd_lock_folder_at(dir, "new", false);
+	ck_assert_int_ge(other, 0);
+	ck_assert_int_eq(unlinkat(dir, "new", AT_REMOVEDIR), 0);
+	ck_assert_int_eq(unlinkat(dir, "old", AT_REMOVEDIR), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
 }
 END_TEST
 
@@ -238,6 +280,10 @@ START_TEST(closed_standard_streams_are_taken_and_useless)
 END_TEST
 
 UNIT_MAIN("base/fd", UNIT(closed_standard_streams_are_taken_and_useless),
+	  UNIT(a_file_is_replaced_in_one_step),
+	  UNIT(what_a_killed_writer_left_is_the_next_ones_and_what_one_has_is_not),
+	  UNIT(a_file_is_replaced_in_one_step),
+	  UNIT(a_folder_is_locked_once_and_not_when_it_has_been_replaced),
 	  UNIT(a_file_is_replaced_in_one_step), UNIT(what_is_no_regular_file_is_not_read),
 	  UNIT(a_failed_write_leaves_the_old_file_and_no_debris),
 	  UNIT(descriptors_travel_and_close_on_exec),

@@ -13,6 +13,7 @@
 #include "storage/index.h"
 #include "storage/list.h"
 #include "storage/steps.h"
+#include "storage/volume.h"
 
 static int by_use(const void *a, const void *b)
 {
@@ -80,6 +81,7 @@ static int collect(struct engine *engine, struct engine_gc_result *result, struc
 		return err_hint(e, "try again when that is done");
 	}
 	result->freed += r == 0 ? collected.bytes : 0;
+	storage_volume_clear_debris(engine->store);
 	return r < 0 ? r : engine_shifted_prune(engine, &result->freed, e);
 }
 

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,8 +21,10 @@
 #include "engine/engine.h"
 #include "engine/fault.h"
 #include "engine/name.h"
+#include "engine/volume.h"
 
-#define DEAD_PREFIX ".dead-"
+#define DEAD_PREFIX  ".dead-"
+#define VOLUMES_MARK ".volumes"
 
 int record_not_found(const char *id, struct err *e)
 {
@@ -35,42 +36,17 @@ static int open_folder(struct engine *engine, const char *id)
 	return openat(engine->containers_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Was the folder removed or renamed away while the lock was waited for? */
-static bool is_current(struct engine *engine, const char *id, int fd)
-{
-	struct stat ours, named;
-
-	return fstat(fd, &ours) == 0 && ours.st_nlink > 0 &&
-	       fstatat(engine->containers_fd, id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
-}
-
-static int lock_wait(int fd, int operation)
-{
-	int r;
-
-	do
-		r = flock(fd, operation);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
-}
-
 int record_begin(struct engine *engine, const char *id, struct err *e)
 {
 	for (;;) {
 		if (mkdirat(engine->containers_fd, id, 0700) < 0)
 			return err_sys(e, "make the container's folder");
 		fault_point("create.folder");
-		own_fd int fd = open_folder(engine, id);
+		int fd = fd_lock_folder_at(engine->containers_fd, id, true);
 		/* between the two somebody may have taken it for debris */
-		if (fd < 0 && errno == ENOENT)
+		if (fd == -ENOENT)
 			continue;
-		if (fd < 0)
-			return err_sys(e, "open the container's folder");
-		if (lock_wait(fd, LOCK_EX) < 0)
-			return err_sys(e, "lock the container's folder");
-		if (is_current(engine, id, fd))
-			return take_fd(&fd);
+		return fd < 0 ? err_number(e, -fd, "lock the container's folder") : fd;
 	}
 }
 
@@ -244,17 +220,13 @@ int record_open(struct engine *engine, const char *id, struct err *e)
 
 int record_lock(struct engine *engine, const char *id, bool wait, struct err *e)
 {
-	own_fd int fd = record_open(engine, id, e);
-	if (fd < 0)
-		return fd;
-	int r = lock_wait(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
-	if (r == -EWOULDBLOCK)
+	int fd = fd_lock_folder_at(engine->containers_fd, id, wait);
+
+	if (fd == -EWOULDBLOCK)
 		return err_set(e, ERR_STATE, "another command is changing container %.12s", id);
-	if (r < 0)
-		return err_number(e, -r, "lock container %.12s", id);
-	if (!is_current(engine, id, fd))
+	if (fd == -ENOENT)
 		return record_not_found(id, e);
-	return take_fd(&fd);
+	return fd < 0 ? err_number(e, -fd, "lock container %.12s", id) : fd;
 }
 
 int record_read(struct engine *engine, const char *id, struct container *ret, struct err *e)
@@ -270,32 +242,65 @@ int record_read(struct engine *engine, const char *id, struct container *ret, st
 	return r < 0 ? err_add(e, "container %.12s", id) : 0;
 }
 
-int record_delete(struct engine *engine, const char *id, const char *name, struct err *e)
+/* Whoever finds the folder dead is to know that its volumes go, too. Of --rm the record says it. */
+static int mark_volumes(struct engine *engine, const char *id, const struct container *c,
+			struct err *e)
+{
+	own_free char *mark = mem_format("%s/" VOLUMES_MARK, id);
+
+	if (c && (c->auto_remove || !engine_volume_has_anonymous(c)))
+		return 0;
+	if (!c && unlinkat(engine->containers_fd, mark, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove container %.12s", id);
+	return c ? fd_write_file_at(engine->containers_fd, mark, "", 0, 0600, e) : 0;
+}
+
+int record_delete(struct engine *engine, const char *id, const char *name,
+		  const struct container *volumes_of, struct err *e)
 {
 	own_free char *dead = mem_format(DEAD_PREFIX "%s", id);
 
+	int r = mark_volumes(engine, id, volumes_of, e);
+	if (r < 0 && e->kind != ERR_NOT_FOUND)
+		return r;
 	fault_point("remove.rename");
 	if (renameat(engine->containers_fd, id, engine->containers_fd, dead) < 0 && errno != ENOENT)
 		return err_sys(e, "remove container %.12s", id);
 	fault_point("remove.name");
 	record_free_name(engine, id, name);
 	fault_point("remove.files");
+	if (volumes_of)
+		engine_volume_remove_anonymous(engine, volumes_of);
 	return fd_remove_tree_at(engine->containers_fd, dead, e);
+}
+
+/* Of a container whose deleter was killed. */
+static void remove_volumes(struct engine *engine, int folder_fd)
+{
+	own_clear(container_clear) struct container c = { 0 };
+	struct err ignored;
+
+	if (shape_read_at(&container_shape, folder_fd, "config.json", CONTAINER_RECORD_MAX, &c,
+			  &ignored) == 0 &&
+	    (c.auto_remove || faccessat(folder_fd, VOLUMES_MARK, F_OK, 0) == 0))
+		engine_volume_remove_anonymous(engine, &c);
 }
 
 /* The lock of a folder that is being deleted is free once its deleter was killed. */
 static void clear_locked(struct engine *engine, const char *entry)
 {
 	struct err ignored;
-	own_fd int fd = open_folder(engine, entry);
+	own_fd int fd = fd_lock_folder_at(engine->containers_fd, entry, false);
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_current(engine, entry, fd))
+	if (fd < 0)
 		return;
 	bool dead = !strncmp(entry, DEAD_PREFIX, strlen(DEAD_PREFIX));
 	if (!dead && (faccessat(fd, "config.json", F_OK, 0) == 0 || errno != ENOENT))
 		return;
 	/* the name first: without the folder nobody would know whose it was */
 	record_free_other_names(engine, dead ? entry + strlen(DEAD_PREFIX) : entry, "");
+	if (dead)
+		remove_volumes(engine, fd);
 	fd_remove_tree_at(engine->containers_fd, entry, &ignored);
 }
 

@@ -54,8 +54,10 @@ int record_open(struct engine *engine, const char *id, struct err *e);
 /* Reads config.json of this full id. ERR_NOT_FOUND. The caller clears. */
 int record_read(struct engine *engine, const char *id, struct container *ret, struct err *e);
 
-/* Renames the (locked) folder away, frees the name, deletes all. */
-int record_delete(struct engine *engine, const char *id, const char *name, struct err *e);
+/* Renames the (locked) folder away, frees the name, deletes all, with the anonymous volumes of
+ * volumes_of (NULL: they stay): its record. Killed in between, the rest is done by who finds it. */
+int record_delete(struct engine *engine, const char *id, const char *name,
+		  const struct container *volumes_of, struct err *e);
 
 /* Clears a folder without config.json, if nobody holds its lock. */
 void record_clear_debris(struct engine *engine, const char *id);

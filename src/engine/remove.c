@@ -20,7 +20,6 @@
 #include "engine/require.h"
 #include "engine/snapshot.h"
 #include "engine/stop.h"
-#include "engine/volume.h"
 #include "monitor/kill.h"
 #include "monitor/reap.h"
 #include "monitor/state.h"
@@ -82,9 +81,7 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 	own_fd int upper =
 		openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	engine_quota_forget(&c, upper);
-	r = record_delete(engine, id, c.name, e);
-	if (r == 0 && (o->volumes || c.auto_remove))
-		engine_volume_remove_anonymous(engine, &c);
+	r = record_delete(engine, id, c.name, o->volumes || c.auto_remove ? &c : NULL, e);
 	if (r == 0 && c.id)
 		engine_event_container(engine, &c, "destroy", NULL);
 	return r;

@@ -24,8 +24,7 @@ static void forget(struct engine *engine, const struct container *c)
 	/* or its monitor has done it */
 	bool there = faccessat(engine->containers_fd, c->id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 
-	engine_volume_remove_anonymous(engine, c);
-	if (record_delete(engine, c->id, c->name, &ignored) == 0 && there)
+	if (record_delete(engine, c->id, c->name, c, &ignored) == 0 && there)
 		engine_event_container(engine, c, "destroy", NULL);
 }
 

@@ -174,9 +174,8 @@ static bool clear_abandoned(struct engine *engine, const char *id, int locked_fd
 		if (lock < 0)
 			return false;
 	}
-	if (!is_abandoned(engine, id, &c) || record_delete(engine, id, c.name, &ignored) < 0)
+	if (!is_abandoned(engine, id, &c) || record_delete(engine, id, c.name, &c, &ignored) < 0)
 		return false;
-	engine_volume_remove_anonymous(engine, &c);
 	engine_event_container(engine, &c, "destroy", NULL);
 	return true;
 }

@@ -210,6 +210,14 @@ bool engine_volume_is_used(struct engine *engine, const char *volume, const char
 	return false;
 }
 
+bool engine_volume_has_anonymous(const struct container *c)
+{
+	for (size_t i = 0; i < c->storage.mounts.count; i++)
+		if (c->storage.mounts.items[i].anonymous)
+			return true;
+	return false;
+}
+
 void engine_volume_remove_anonymous(struct engine *engine, const struct container *c)
 {
 	struct err ignored;

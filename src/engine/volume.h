@@ -18,6 +18,7 @@ int engine_volume_check_source(const struct container_mount *mount, struct err *
 int engine_volume_make(struct engine *engine, const struct container *c, struct err *e);
 
 /* Removes the container's anonymous volumes that no other container names. */
+bool engine_volume_has_anonymous(const struct container *c);
 void engine_volume_remove_anonymous(struct engine *engine, const struct container *c);
 
 /* Does a container other than this one (NULL: any) name the volume? */

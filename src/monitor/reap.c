@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -146,17 +145,7 @@ static int clear_run_dir(bool *ret_removed, int run_fd, const char *run_dir, int
 
 int monitor_reap_lock(const char *run_dir, bool wait)
 {
-	struct stat ours, named;
-
-	own_fd int fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (fstat(fd, &ours) < 0 || lstat(run_dir, &named) < 0)
-		return -errno;
-	return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev ? take_fd(&fd) : -ENOENT;
+	return fd_lock_folder_at(AT_FDCWD, run_dir, wait);
 }
 
 static int reap_locked(bool *ret_removed, int run_fd, const char *run_dir, int container_fd,

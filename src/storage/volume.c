@@ -69,6 +69,19 @@ char *storage_volume_path(const struct store *store, const char *name)
 
 /* ---- making ---- */
 
+/* Locked, so that it is not taken for what a killed one left. */
+static int begin_new(const struct store *store, const char *path, struct err *e)
+{
+	int fd;
+
+	do {
+		if (mkdirat(store->root_fd, path, 0700) < 0)
+			return err_sys(e, "make folder %s", path);
+		fd = fd_lock_folder_at(store->root_fd, path, true);
+	} while (fd == -ENOENT);
+	return fd < 0 ? err_number(e, -fd, "lock folder %s", path) : fd;
+}
+
 static int fill_new(const struct store *store, const char *folder,
 		    const struct storage_volume *volume, struct err *e)
 {
@@ -113,8 +126,9 @@ int storage_volume_create(const struct store *store, const struct storage_volume
 		return err_sys(e, "getrandom");
 	own_free char *folder = mem_format(".new-%016llx", (unsigned long long)number);
 	own_free char *path = volume_file(folder, "");
-	if (mkdirat(store->root_fd, path, 0700) < 0)
-		return err_sys(e, "make folder %s", path);
+	own_fd int newborn = begin_new(store, path, e);
+	if (newborn < 0)
+		return newborn;
 	r = fill_new(store, folder, volume, e);
 	if (r == 0)
 		r = rename_new(store, path, volume->name, e);
@@ -181,6 +195,28 @@ int storage_volume_open(const struct store *store, const char *name, struct err 
 	return fd < 0 ? err_sys(e, "open volume %s", name) : fd;
 }
 
+/* .new-* and .dead-*: who makes or removes a volume holds the lock of its folder. */
+static void clear_debris(int folder_fd, const char *entry)
+{
+	struct err ignored;
+
+	if (!str_starts(entry, ".new-") && !str_starts(entry, ".dead-"))
+		return;
+	own_fd int lock = fd_lock_folder_at(folder_fd, entry, false);
+	if (lock >= 0)
+		fd_remove_tree_at(folder_fd, entry, &ignored);
+}
+
+void storage_volume_clear_debris(const struct store *store)
+{
+	const struct dirent *entry;
+	int fd = openat(store->root_fd, "volumes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	while (dir && (entry = readdir(dir)))
+		clear_debris(dirfd(dir), entry->d_name);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct storage_volume *left = a, *right = b;
@@ -198,6 +234,7 @@ int storage_volume_list(struct storage_volumes *to, const struct store *store, s
 		return err_sys(e, "open volumes");
 	while ((entry = readdir(dir))) {
 		struct storage_volume volume = { 0 };
+		clear_debris(dirfd(dir), entry->d_name);
 		if (entry->d_name[0] == '.' ||
 		    storage_volume_read(&volume, store, entry->d_name, &ignored) < 0)
 			continue;
@@ -220,8 +257,11 @@ int storage_volume_remove(const struct store *store, const char *name, uint64_t 
 		return err_sys(e, "getrandom");
 	own_free char *path = volume_file(name, "");
 	own_free char *dead = mem_format("volumes/.dead-%016llx", (unsigned long long)number);
+	own_fd int lock = fd_lock_folder_at(store->root_fd, path, true);
+	if (lock < 0)
+		return lock == -ENOENT ? not_found(name, e) : err_number(e, -lock, "lock %s", path);
 	if (renameat(store->root_fd, path, store->root_fd, dead) < 0)
-		return errno == ENOENT ? not_found(name, e) : err_sys(e, "rename %s", path);
+		return err_sys(e, "rename %s", path);
 	r = fd_remove_tree_counted_at(store->root_fd, dead, &freed, e);
 	if (bytes)
 		*bytes = freed;

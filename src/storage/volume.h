@@ -50,7 +50,11 @@ int storage_volume_open(const struct store *store, const char *name, struct err 
 /* The absolute path of its data folder; the caller frees. Pure. */
 char *storage_volume_path(const struct store *store, const char *name);
 
+/* Also clears what killed ones left, as the next does. */
 int storage_volume_list(struct storage_volumes *to, const struct store *store, struct err *e);
+
+/* Removes volumes that were half made or half removed by what was killed. */
+void storage_volume_clear_debris(const struct store *store);
 
 /* Renames it away, then deletes; ERR_NOT_FOUND. bytes (of the disk, freed) may be NULL. */
 int storage_volume_remove(const struct store *store, const char *name, uint64_t *bytes,

@@ -106,10 +106,46 @@ home_is_fuse() { # OPTION...
 	within 5 eval '! pgrep -u 1000 -x fuse-overlayfs'
 }
 
+@test "what a container removed by fuse-overlayfs is gone in diff, commit and snapshots" {
+	home_is_odd
+	fuse_is_open
+	expect 0 u run --name a busybox sh -c 'rm /etc/passwd; rm -r /home; mkdir /home; touch /home/new; rmdir /mnt 2>/dev/null; ! touch /.wh.x'
+	u diff a | grep -v /root >changes
+	[ "$(grep -c wh changes)" = 0 ]
+	grep -qx 'D /etc/passwd' changes
+	grep -qx 'A /home/new' changes
+	expect 0 u commit a mine
+	expect 0 u run --rm mine sh -c 'ls -a /home; [ ! -e /etc/passwd ]'
+	output_is ".
+..
+new"
+	expect 0 u save -o mine.tar mine
+	mv "$home/mine.tar" .
+	mkdir mine && tar -C mine -xf mine.tar
+	find mine -type f -exec tar -tf {} \; >files 2>/dev/null || true
+	grep -q 'etc/\.wh\.passwd$' files
+	[ "$(grep -c 'home/\.wh\.\.wh\.\.opq$' files)" -le 1 ]
+	expect 0 u snapshot create a one
+	expect 0 u run --name b busybox true
+	expect 0 u start a
+	expect 0 u diff a
+	[[ $output == *"D /etc/passwd"* && $output == *"A /home/new"* && $output != *.wh.* ]]
+	expect 0 u commit a again
+	expect 0 u run --rm again sh -c 'ls /home; [ ! -e /etc/passwd ]'
+	output_is new
+	expect 0 u clone a c
+	expect 0 u export -o c.tar c
+	tar -tf "$home/c.tar" >files
+	[ "$(grep -c -e '\.wh\.' -e '^\(./\)\?etc/passwd$' files)" = 0 ]
+	expect 0 u restore a one
+	expect 0 u rm a b c
+}
+
 @test "a home on another overlay, and /dev/fuse is closed: by copying, and what that takes away" {
 	home_is_odd
 	mkdir -p one/d two && echo old >one/d/old && echo new >two/new
 	mkdir two/d && touch two/d/.wh..wh..opq && echo 1 >two/d/first
+	touch one/gone two/.wh.gone two/.wh.kept && echo 2 >two/kept && mkdir one/e two/e && touch one/e/old two/.wh.e two/e/new
 	tar -C one -cf one.tar . && tar -C two -cf two.tar .
 	cp "$(command -v busybox)" one/ 2>/dev/null || needs busybox
 	mkdir one/bin && cp one/busybox one/bin/sh && chown 3:4 one/d && tar -C one -cf one.tar .
@@ -119,9 +155,11 @@ home_is_fuse() { # OPTION...
 	expect 0 u load -i oci.tar
 	local layered
 	layered=$(u images -q)
-	expect 0 u run --rm "$layered" sh -c 'ls -a /d | tail -n 1; stat -c %u:%g /d; cat /new'
+	expect 0 u run --rm "$layered" sh -c 'ls -a /d | tail -n 1; stat -c %u:%g /d; cat /new; cat /kept; ls /e; [ ! -e /gone ]'
 	output_is "first
 0:0
+new
+2
 new"
 	output_has "the container's root is a copy of its image"
 	output_has "you may not open /dev/fuse"

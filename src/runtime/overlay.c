@@ -17,6 +17,7 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "oci/whiteout.h"
 #include "runtime/clone.h"
 #include "runtime/disk.h"
 #include "runtime/disk_own.h"
@@ -496,6 +497,30 @@ static int mount_native(const struct runtime_overlay *overlay, const char *scrat
 	return fd < 0 ? err_sys(e, "mount the overlay") : fd;
 }
 
+/* Layers that overlayfs would misread (oci/whiteout.h): a user's, on a filesystem of that kind. */
+static bool has_names(const struct runtime_overlay *overlay)
+{
+	bool has = false;
+
+	for (size_t i = 0; !has && i < overlay->lower.count; i++) {
+		own_fd int fd = open(overlay->lower.items[i],
+				     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		has = fd >= 0 && oci_whiteout_is_by_names(fd);
+	}
+	return has;
+}
+
+static int mount_names(const struct runtime_overlay *overlay, const char *scratch, struct err *e)
+{
+	const char *why;
+
+	if (runtime_overlay_fuse_may(&why))
+		return runtime_overlay_fuse_mount_in_parent(overlay, scratch, e);
+	err_set(e, ERR_UNSUPPORTED, "its layers are for fuse-overlayfs alone: %s", why);
+	return err_hint(e,
+			"--root DIR (or HOLM_ROOT) on ext4, xfs, btrfs has layers for overlayfs");
+}
+
 /* Only an upper folder asks much of its filesystem; root of the host's user namespace has overlayfs
  * or nothing. */
 int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
@@ -503,6 +528,8 @@ int runtime_overlay_mount_in_parent(const struct runtime_overlay *overlay, const
 {
 	const char *why;
 
+	if (runtime_user_namespace_is_inner() && has_names(overlay))
+		return mount_names(overlay, scratch, e);
 	int r = mount_native(overlay, scratch, e);
 	if (r >= 0 || !overlay->upper || overlay->data.count ||
 	    !runtime_user_namespace_is_inner() || (r != -EINVAL && r != -EOPNOTSUPP))

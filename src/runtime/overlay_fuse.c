@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "oci/whiteout.h"
 #include "runtime/clone.h"
 #include "runtime/overlay.h"
 #include "runtime/program.h"
@@ -87,8 +88,24 @@ static int mount_in_helper(const struct runtime_overlay *overlay, const char *sc
 	return take_fd(&fd);
 }
 
+/* fuse-overlayfs makes whiteouts by name; who reads the folder later is told so. */
+static int mark_upper(const struct runtime_overlay *overlay, struct err *e)
+{
+	if (!overlay->upper)
+		return 0;
+	own_fd int upper = open(overlay->upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (upper < 0)
+		return err_sys(e, "open %s", overlay->upper);
+	int r = oci_whiteout_is_by_names(upper) ? 0 : oci_whiteout_mark_by_names(upper, e);
+	return r < 0 ? err_add(e, PROGRAM) : 0;
+}
+
 int runtime_overlay_fuse_mount_in_parent(const struct runtime_overlay *overlay, const char *scratch,
 					 struct err *e)
 {
+	int r = mark_upper(overlay, e);
+
+	if (r < 0)
+		return r;
 	return runtime_overlay_mount_by(mount_in_helper, overlay, scratch, e);
 }

@@ -15,12 +15,14 @@
 #include "base/own.h"
 #include "base/shape.h"
 #include "base/strv.h"
+#include "oci/whiteout.h"
 
 enum { DEPTH_MAX = 400 /* two descriptors each */ };
 
 struct search {
 	struct storage_changes *found;
 	const struct storage_changes_options *options;
+	bool by_names; /* whiteouts of the new tree are */
 	unsigned depth;
 };
 
@@ -54,7 +56,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int add_names(struct strv *to, int fd, struct err *e)
+/* by_names: of what a name hides that one. */
+static int add_names(struct strv *to, int fd, bool by_names, struct err *e)
 {
 	int reading = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_dir DIR *dir = reading < 0 ? NULL : fdopendir(reading);
@@ -63,19 +66,22 @@ static int add_names(struct strv *to, int fd, struct err *e)
 		return 0;
 	if (!dir)
 		return err_sys(e, "read a folder");
-	for (struct dirent *entry; (entry = readdir(dir));)
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		const char *hidden = by_names ? oci_whiteout_hidden(entry->d_name) : NULL;
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			strv_add(to, entry->d_name);
+			strv_add(to, hidden ? hidden : entry->d_name);
+	}
 	return 0;
 }
 
 /* Of both sides, where a name that is missing means something; sorted. */
-static int read_names(struct strv *to, const struct sides *sides, struct err *e)
+static int read_names(struct strv *to, const struct search *search, const struct sides *sides,
+		      struct err *e)
 {
-	int r = add_names(to, sides->new_fd, e);
+	int r = add_names(to, sides->new_fd, search->by_names, e);
 
 	if (r == 0 && sides->whole)
-		r = add_names(to, sides->old_fd, e);
+		r = add_names(to, sides->old_fd, false, e);
 	if (r == 0 && to->count)
 		qsort(to->items, to->count, sizeof(*to->items), by_name);
 	return r;
@@ -99,17 +105,12 @@ static bool look(int dir_fd, const char *name, struct stat *st)
 
 static bool is_whiteout(const struct search *search, const struct stat *st)
 {
-	return search->options->upper && S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+	return search->options->upper && oci_whiteout_is_device(st);
 }
 
 static bool is_opaque(const struct search *search, int fd)
 {
-	char value[2];
-
-	return search->options->upper &&
-	       (fgetxattr(fd, "trusted.overlay.opaque", value, sizeof(value)) == 1 ||
-		fgetxattr(fd, "user.overlay.opaque", value, sizeof(value)) == 1) &&
-	       value[0] == 'y';
+	return search->options->upper && oci_whiteout_is_opaque(fd, search->by_names);
 }
 
 static bool differs(const struct stat *old, const struct stat *new)
@@ -189,7 +190,7 @@ static int search_folder(struct search *search, const struct sides *sides, struc
 {
 	own_clear(strv_clear) struct strv names = { 0 };
 
-	int r = read_names(&names, sides, e);
+	int r = read_names(&names, search, sides, e);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		if (i > 0 && strcmp(names.items[i], names.items[i - 1]) == 0)
 			continue;
@@ -203,7 +204,11 @@ static int search_folder(struct search *search, const struct sides *sides, struc
 int storage_changes_find(struct storage_changes *ret, int old_fd, int new_fd,
 			 const struct storage_changes_options *options, struct err *e)
 {
-	struct search search = { .found = ret, .options = options };
+	struct search search = {
+		.found = ret,
+		.options = options,
+		.by_names = options->upper && oci_whiteout_is_by_names(new_fd),
+	};
 	const struct sides sides = { old_fd, new_fd, !options->upper, "" };
 
 	return search_folder(&search, &sides, e);

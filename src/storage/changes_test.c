@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "base/unit.h"
+#include "oci/whiteout.h"
 
 static char old_path[] = "/tmp/holm-changes-XXXXXX";
 static char new_path[] = "/tmp/holm-changes-XXXXXX";
@@ -140,7 +141,31 @@ START_TEST(whiteouts_and_opaque_folders_say_what_went)
 }
 END_TEST
 
+START_TEST(whiteouts_by_name_say_what_went_where_the_root_is_marked)
+{
+	struct err e;
+
+	begin();
+	put(old_fd, "file", "x");
+	put(old_fd, ".wh.plain", "x");
+	put_folder(old_fd, "home");
+	put(old_fd, "home/old", "x");
+	put_folder(new_fd, "home");
+	put(new_fd, "home/new", "x");
+	put(new_fd, "home/.wh..wh..opq", "");
+	put(new_fd, ".wh.file", "");
+	put(new_fd, ".wh.never", "");
+	expect(true, NULL,
+	       "A /.wh.file\nA /.wh.never\nC /home\nA /home/.wh..wh..opq\nA /home/new\n");
+	if (oci_whiteout_mark_by_names(new_fd, &e) < 0)
+		unit_skip("no attributes user.* here");
+	expect(true, NULL, "D /file\nC /home\nA /home/new\nD /home/old\n");
+	end();
+}
+END_TEST
+
 UNIT_MAIN("storage/changes", UNIT(two_trees_that_are_the_same_have_no_changes),
 	  UNIT(of_two_trees_what_is_missing_is_deleted_and_what_is_new_is_added),
 	  UNIT(in_an_upper_folder_what_is_missing_is_as_it_was),
-	  UNIT(whiteouts_and_opaque_folders_say_what_went))
+	  UNIT(whiteouts_and_opaque_folders_say_what_went),
+	  UNIT(whiteouts_by_name_say_what_went_where_the_root_is_marked))

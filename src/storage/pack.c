@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "oci/id_map.h"
+#include "oci/whiteout.h"
 #include "storage/unpack.h"
 
 enum {
@@ -29,6 +30,7 @@ enum {
 };
 
 struct pack {
+	bool by_names; /* whiteouts are (oci/whiteout.h) */
 	const struct pack_options *options;
 	const struct byte_sink *sink;
 	struct archive *archive;
@@ -96,7 +98,8 @@ static bool xattr_packed(const char *name)
 {
 	if (strcmp(name, "security.capability") == 0)
 		return true;
-	return str_starts(name, "user.") && !str_starts(name, "user.overlay.");
+	return str_starts(name, "user.") && !str_starts(name, "user.overlay.") &&
+	       !str_starts(name, "user.fuseoverlayfs.");
 }
 
 static void add_xattr(struct archive_entry *entry, int fd, const char *name)
@@ -278,15 +281,6 @@ static char *whiteout_path(const char *path)
 	return mem_format("%.*s/.wh.%s", (int)(slash - path), path, slash + 1);
 }
 
-static bool is_opaque(int fd)
-{
-	char value[2];
-
-	return (fgetxattr(fd, "trusted.overlay.opaque", value, sizeof(value)) == 1 ||
-		fgetxattr(fd, "user.overlay.opaque", value, sizeof(value)) == 1) &&
-	       value[0] == 'y';
-}
-
 static int enter_folder(struct pack *p, const struct thing *t, struct archive_entry *entry,
 			struct err *e)
 {
@@ -301,7 +295,7 @@ static int enter_folder(struct pack *p, const struct thing *t, struct archive_en
 	add_xattrs(entry, fd);
 	if (!root || !p->options->without_root)
 		r = write_header(p, entry, e);
-	if (r == 0 && p->options->whiteouts && is_opaque(fd)) {
+	if (r == 0 && p->options->whiteouts && oci_whiteout_is_opaque(fd, p->by_names)) {
 		own_free char *path = strcmp(t->path, ".") == 0
 					      ? mem_text(".wh..wh..opq")
 					      : mem_format("%s/.wh..wh..opq", t->path);
@@ -346,10 +340,15 @@ static int pack_thing(struct pack *p, struct thing *t, struct err *e)
 		return 0;
 	if (fstatat(t->dir_fd, t->name, &t->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "stat it");
-	if (p->options->whiteouts && S_ISCHR(t->st.st_mode) && t->st.st_rdev == makedev(0, 0)) {
+	if (p->options->whiteouts && oci_whiteout_is_device(&t->st)) {
 		own_free char *path = whiteout_path(t->path);
 		return pack_whiteout(p, path, e);
 	}
+	/* of a folder that is opaque that was said before */
+	if (p->by_names && str_equal(t->name, OCI_WHITEOUT_OPAQUE))
+		return 0;
+	if (p->by_names && oci_whiteout_hidden(t->name))
+		return pack_whiteout(p, t->path, e);
 	if (str_starts(t->name, ".wh.") && !p->options->plain_names)
 		return err_set(e, ERR_UNSUPPORTED, "its name would be taken for a whiteout");
 	struct archive_entry *entry = archive_entry_new();
@@ -440,6 +439,7 @@ int storage_pack(int folder_fd, const struct pack_options *options, const struct
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
 
+	p.by_names = options->whiteouts && oci_whiteout_is_by_names(folder_fd);
 	int r = pack_all(&p, folder_fd, e);
 	/* free writes the end of the archive: of a failed one to nowhere */
 	p.sink_failed = p.sink_failed || r < 0;

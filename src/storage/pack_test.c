@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/unit.h"
 #include "oci/id_map.h"
+#include "oci/whiteout.h"
 #include "storage/tar_build.h"
 
 static int add_bytes(void *context, const void *bytes, size_t length, struct err *e)
@@ -231,9 +232,38 @@ START_TEST(an_error_of_the_sink_comes_through)
 }
 END_TEST
 
+START_TEST(whiteouts_by_name_are_packed_where_the_root_is_marked)
+{
+	char path[] = "/tmp/holm-pack-XXXXXX", to_path[] = "/tmp/holm-pack-XXXXXX";
+	own_clear(str_clear) struct str tar = { 0 };
+	own_fd int fd = open_scratch(path);
+	own_fd int to = open_scratch(to_path);
+	struct stat st;
+	struct err e;
+
+	ck_assert_int_eq(mkdirat(fd, "d", 0755), 0);
+	put(fd, "d/.wh..wh..opq", "");
+	put(fd, "d/.wh.gone", "");
+	bool marked = oci_whiteout_mark_by_names(fd, &e) == 0;
+	if (marked) {
+		pack(fd, true, &tar);
+		unpack(to, &tar);
+		ck_assert_int_eq(fstatat(to, "d/gone", &st, AT_SYMLINK_NOFOLLOW), 0);
+		ck_assert(oci_whiteout_is_device(&st) && !oci_whiteout_is_by_names(to));
+		own_fd int d = openat(to, "d", O_RDONLY | O_CLOEXEC);
+		ck_assert(oci_whiteout_is_opaque(d, false));
+	}
+	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, path, &e), 0);
+	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, to_path, &e), 0);
+	if (!marked)
+		unit_skip("no attributes user.* here");
+}
+END_TEST
+
 UNIT_MAIN("storage/pack", UNIT(what_was_packed_unpacks_to_the_same_and_packs_to_the_same_bytes),
 	  UNIT(of_a_container_owners_are_its_own_and_some_places_stay_out),
 	  UNIT(one_thing_of_a_folder_is_packed_by_another_name),
 	  UNIT(what_is_a_part_of_a_lower_layers_thing_is_no_layer),
 	  UNIT(whiteouts_have_the_names_of_oci), UNIT(a_file_called_like_a_whiteout_is_refused),
-	  UNIT(an_error_of_the_sink_comes_through))
+	  UNIT(an_error_of_the_sink_comes_through),
+	  UNIT(whiteouts_by_name_are_packed_where_the_root_is_marked))

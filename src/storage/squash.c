@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "oci/whiteout.h"
 
 enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -26,6 +27,7 @@ struct squash {
 	const struct squash_options *options;
 	struct copy_options attributes;
 	struct str path; /* of the folder at hand, as "/usr/bin" */
+	bool by_names;   /* whiteouts are */
 	unsigned depth;
 };
 
@@ -34,27 +36,20 @@ static void squash_clear(struct squash *squash)
 	str_clear(&squash->path);
 }
 
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
-}
-
-static bool is_opaque(int folder_fd)
-{
-	char value;
-
-	for (size_t i = 0; i < COUNT_OF(opaque_names); i++)
-		if (fgetxattr(folder_fd, opaque_names[i], &value, 1) == 1 && value == 'y')
-			return true;
-	return false;
-}
-
 static int make_opaque(int folder_fd)
 {
 	for (size_t i = 0; i < COUNT_OF(opaque_names); i++)
 		if (fsetxattr(folder_fd, opaque_names[i], "y", 1, 0) == 0)
 			return 0;
 	return -errno;
+}
+
+/* Is there a name that hides this one? It goes. */
+static bool show(const struct squash *squash, int to_dir, const char *name)
+{
+	own_free char *whiteout = mem_format(OCI_WHITEOUT_PREFIX "%s", name);
+
+	return squash->by_names && unlinkat(to_dir, whiteout, 0) == 0;
 }
 
 static int add_folder(struct squash *squash, int to_fd, int layer_fd, struct err *e);
@@ -70,7 +65,8 @@ static int merge_folder(struct squash *squash, int to_dir, int layer_dir, const 
 	if (layer < 0)
 		return err_number(e, -layer, "%s", name);
 	bool found = fstatat(to_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0;
-	bool hides = is_opaque(layer) || (found && !S_ISDIR(there.st_mode));
+	bool hides = oci_whiteout_is_opaque(layer, squash->by_names) ||
+		     (found && !S_ISDIR(there.st_mode)) || show(squash, to_dir, name);
 	int r = found && hides ? fd_remove_tree_at(to_dir, name, e) : 0;
 	if (r < 0)
 		return r;
@@ -79,7 +75,7 @@ static int merge_folder(struct squash *squash, int to_dir, int layer_dir, const 
 	own_fd int to = path_try_open(to_dir, name, FOLDER_FLAGS, 0);
 	if (to < 0)
 		return err_number(e, -to, "%s", name);
-	bool opaque = hides || is_opaque(to);
+	bool opaque = hides || oci_whiteout_is_opaque(to, squash->by_names);
 	size_t length = squash->path.length;
 	str_addf(&squash->path, "/%s", name);
 	r = add_folder(squash, to, layer, e);
@@ -100,9 +96,10 @@ static int add_file(struct squash *squash, int to_dir, int layer_dir, const char
 	int r = fd_remove_tree_at(to_dir, name, e);
 	if (r < 0)
 		return r;
-	if (is_whiteout(st) && squash->options->lowest)
+	show(squash, to_dir, name);
+	if (oci_whiteout_is_device(st) && squash->options->lowest)
 		return 0;
-	if (squash->options->copy && !is_whiteout(st)) {
+	if (squash->options->copy && !oci_whiteout_is_device(st)) {
 		struct copy_options copy = *squash->options->copy;
 		copy.redirect = squash->options->redirect ? squash->path.text : NULL;
 		return copy_tree_at(layer_dir, name, to_dir, name, &copy, e);
@@ -115,6 +112,17 @@ static int add_file(struct squash *squash, int to_dir, int layer_dir, const char
 		       : err_sys(e, "link %s", name);
 }
 
+/* The folder is opaque by its attribute here. */
+static int add_hiding(struct squash *squash, int to_dir, int layer_dir, const char *name,
+		      const struct stat *st, struct err *e)
+{
+	if (str_equal(name, OCI_WHITEOUT_OPAQUE))
+		return 0;
+	int r = fd_remove_tree_at(to_dir, oci_whiteout_hidden(name), e);
+	return r < 0 || squash->options->lowest ? r
+						: add_file(squash, to_dir, layer_dir, name, st, e);
+}
+
 static int add_entry(struct squash *squash, int to_dir, int layer_dir, const char *name,
 		     struct err *e)
 {
@@ -122,6 +130,8 @@ static int add_entry(struct squash *squash, int to_dir, int layer_dir, const cha
 
 	if (fstatat(layer_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "look at %s", name);
+	if (squash->by_names && oci_whiteout_hidden(name))
+		return add_hiding(squash, to_dir, layer_dir, name, &st, e);
 	int r = S_ISDIR(st.st_mode) ? merge_folder(squash, to_dir, layer_dir, name, e)
 				    : add_file(squash, to_dir, layer_dir, name, &st, e);
 	return r;
@@ -153,6 +163,10 @@ int storage_squash_add(int to_fd, int layer_fd, const struct squash_options *opt
 	squash.attributes.all_attributes = true;
 	squash.attributes.opaque = false; /* said here */
 	str_add(&squash.path, "");
+	squash.by_names = oci_whiteout_is_by_names(layer_fd) || oci_whiteout_is_by_names(to_fd);
 	int r = add_folder(&squash, to_fd, layer_fd, e);
-	return r < 0 ? r : copy_attributes_of(layer_fd, to_fd, &squash.attributes, e);
+	if (r == 0)
+		r = copy_attributes_of(layer_fd, to_fd, &squash.attributes, e);
+	return r < 0 || !squash.by_names || options->lowest ? r
+							    : oci_whiteout_mark_by_names(to_fd, e);
 }

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/unit.h"
+#include "oci/whiteout.h"
 
 static char folder[64];
 static int root = -1;
@@ -240,7 +241,45 @@ START_TEST(files_without_bytes_say_where_those_are)
 }
 END_TEST
 
+START_TEST(whiteouts_by_name_hide_what_is_below)
+{
+	static const struct squash_options links, lowest = { .lowest = true };
+	struct err e;
+
+	begin();
+	make_dir("to");
+	make_dir("a");
+	make_dir("a/d");
+	make_file("a/d/old", "o");
+	make_file("a/gone", "g");
+	make_file("a/kept", "k");
+	make_dir("b");
+	make_dir("b/d");
+	make_file("b/d/.wh..wh..opq", "");
+	make_file("b/d/new", "n");
+	make_file("b/.wh.gone", "");
+	make_file("b/.wh.never", "");
+	own_fd int b = openat(root, "b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool marked = oci_whiteout_mark_by_names(b, &e) == 0;
+	squash("a", &lowest);
+	if (marked) {
+		squash("b", &links);
+		ck_assert(is_there("to/kept") && is_there("to/d/new") && is_there("to/.wh.never"));
+		ck_assert(!is_there("to/gone") && is_there("to/.wh.gone") && !is_there("to/d/old"));
+		ck_assert(is_opaque("to/d") && !is_there("to/d/.wh..wh..opq"));
+		/* what comes later shows again */
+		squash("a", &links);
+		ck_assert(is_there("to/gone") && !is_there("to/.wh.gone"));
+		squash("b", &lowest);
+		ck_assert(!is_there("to/gone") && !is_there("to/.wh.gone"));
+	}
+	end();
+	if (!marked)
+		unit_skip("no attributes user.* here");
+}
+END_TEST
+
 UNIT_MAIN("storage/squash", UNIT(what_is_above_hides_what_is_below),
 	  UNIT(an_opaque_folder_stays_so_under_a_plain_one), UNIT(copies_are_files_of_their_own),
 	  UNIT(what_only_hides_is_left_out_of_the_lowest),
-	  UNIT(files_without_bytes_say_where_those_are))
+	  UNIT(files_without_bytes_say_where_those_are), UNIT(whiteouts_by_name_hide_what_is_below))

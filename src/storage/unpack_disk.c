@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/user_ids.h"
+#include "oci/whiteout.h"
 
 /* The folders whose times are still to be set take at most about this much memory. */
 enum { FOLDERS_BYTES_MAX = 32 << 20 };
@@ -35,6 +36,8 @@ struct unpack_disk {
 	uid_t euid;
 	gid_t egid;
 	uint64_t unowned; /* unpack_disk_unowned() */
+	bool by_names;    /* whiteouts are: no device can be made for them */
+	bool was_hidden;  /* the last entry, by an earlier one */
 	/* the folder of the last entry */
 	int parent_fd; /* -1: none */
 	char *parent;
@@ -94,8 +97,16 @@ static bool is_whiteout(int dir_fd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
-	       st.st_rdev == makedev(0, 0);
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && oci_whiteout_is_device(&st);
+}
+
+/* Takes away the name that hides this one. */
+static bool show(const struct unpack_disk *disk, int dir_fd, const char *name)
+{
+	own_free char *whiteout =
+		disk->by_names ? mem_format(OCI_WHITEOUT_PREFIX "%s", name) : NULL;
+
+	return whiteout && unlinkat(dir_fd, whiteout, 0) == 0;
 }
 
 static int set_opaque(int fd, struct err *e)
@@ -118,10 +129,10 @@ static int set_opaque_at(int dir_fd, const char *name, struct err *e)
 
 /* Makes one implied folder in dir_fd, also where a whiteout stood: then what lower layers have
  * below stays hidden. */
-static int make_implied(int dir_fd, const char *name, struct err *e)
+static int make_implied(const struct unpack_disk *disk, int dir_fd, const char *name, struct err *e)
 {
 	if (mkdirat(dir_fd, name, 0755) == 0)
-		return 0;
+		return show(disk, dir_fd, name) ? set_opaque_at(dir_fd, name, e) : 0;
 	if (errno != EEXIST)
 		return err_sys(e, "make a folder");
 	if (!is_whiteout(dir_fd, name))
@@ -148,7 +159,7 @@ static int open_folder(struct unpack_disk *disk, const char *path, struct err *e
 		if (fd == -ENOENT || fd == -ENOTDIR) {
 			const char *last;
 			own_fd int above = path_open_parent(disk->root_fd, part, false, &last, e);
-			if (above < 0 || make_implied(above, last, e) < 0)
+			if (above < 0 || make_implied(disk, above, last, e) < 0)
 				return -e->number;
 			fd = path_try_open(disk->root_fd, part, O_PATH | O_DIRECTORY, 0);
 		}
@@ -194,7 +205,10 @@ static int find_parent(struct unpack_disk *disk, const char *path, bool make, co
 
 static int parent_of(struct unpack_disk *disk, const char *path, const char **last, struct err *e)
 {
-	return find_parent(disk, path, true, last, e);
+	int dir_fd = find_parent(disk, path, true, last, e);
+
+	disk->was_hidden = dir_fd >= 0 && show(disk, dir_fd, *last);
+	return dir_fd;
 }
 
 /* Takes away what an earlier entry put at name. The caller forgets the open folder when it has
@@ -438,7 +452,7 @@ static int replace_by_folder(struct unpack_disk *disk, int dir_fd, const char *n
 	if (disk->merge)
 		return err_set(e, ERR_STATE, "cannot overwrite non-directory with directory");
 
-	bool hidden = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+	bool hidden = oci_whiteout_is_device(&st);
 	int r = make_way(disk, dir_fd, name, e);
 	if (r < 0)
 		return r;
@@ -458,8 +472,11 @@ int unpack_disk_folder(struct unpack_disk *disk, const struct unpack_node *node,
 	int dir_fd = parent_of(disk, node->path, &name, e);
 	if (dir_fd < 0)
 		return dir_fd;
-	if (mkdirat(dir_fd, name, (node->mode & 0777) | 0700) == 0)
+	if (mkdirat(dir_fd, name, (node->mode & 0777) | 0700) == 0) {
+		if (disk->was_hidden && set_opaque_at(dir_fd, name, e) < 0)
+			return -e->number;
 		return finish_folder(disk, dir_fd, name, node, false, e);
+	}
 	if (errno != EEXIST)
 		return err_sys(e, "make a folder");
 	return replace_by_folder(disk, dir_fd, name, node, e);
@@ -541,21 +558,43 @@ int unpack_disk_link(struct unpack_disk *disk, const struct unpack_node *node, c
 
 /* ---- whiteouts ---- */
 
+/* A whiteout is about lower layers: this layer's own entry stays, and a file of it hides theirs by
+ * being there. */
+static int hide_below(int dir_fd, const char *name, const struct stat *st, struct err *e)
+{
+	return S_ISDIR(st->st_mode) ? set_opaque_at(dir_fd, name, e) : 0;
+}
+
+/* On another overlay nobody makes such a device; fuse-overlayfs reads names. */
+static int whiteout_by_name(struct unpack_disk *disk, int dir_fd, const char *name, struct err *e)
+{
+	own_free char *whiteout = mem_format(OCI_WHITEOUT_PREFIX "%s", name);
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return hide_below(dir_fd, name, &st, e);
+	if (!disk->by_names && oci_whiteout_mark_by_names(disk->root_fd, e) < 0)
+		return -e->number;
+	disk->by_names = true;
+	own_fd int fd = openat(dir_fd, whiteout, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? err_sys(e, "make a whiteout") : 0;
+}
+
 int unpack_disk_whiteout(struct unpack_disk *disk, const char *path, struct err *e)
 {
 	const char *name;
 	struct stat st;
 
-	int dir_fd = parent_of(disk, path, &name, e);
+	int dir_fd = find_parent(disk, path, true, &name, e);
 	if (dir_fd < 0)
 		return dir_fd;
 	if (mknodat(dir_fd, name, S_IFCHR, makedev(0, 0)) == 0)
 		return 0;
+	if (errno == EPERM && user_ids_are_mapped())
+		return whiteout_by_name(disk, dir_fd, name, e);
 	if (errno != EEXIST || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "make a whiteout");
-	/* a whiteout is about lower layers: this layer's own entry stays, and a file of it hides
-	 * theirs by being there */
-	return S_ISDIR(st.st_mode) ? set_opaque_at(dir_fd, name, e) : 0;
+	return hide_below(dir_fd, name, &st, e);
 }
 
 int unpack_disk_opaque(struct unpack_disk *disk, const char *path, struct err *e)

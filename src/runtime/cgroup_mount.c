@@ -31,12 +31,9 @@ static int open_folder(const struct runtime_mount *m, const struct runtime_cgrou
 	};
 	own_free char *full = path_join(h->mount, path);
 
-	own_fd int folder = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return err_sys(e, "open %s", full);
-	own_fd int fd = runtime_mount_clone(folder, e);
+	own_fd int fd = open_tree(AT_FDCWD, full, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
-		return fd;
+		return err_sys(e, "clone the mount of %s", full);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "set the flags of the cgroup's mount");
 	return take_fd(&fd);
@@ -66,11 +63,10 @@ static int bind_hierarchy(const struct runtime_mount *m, int dir,
 		return fd;
 	if (mkdirat(dir, name, 0755) < 0)
 		return err_sys(e, "make folder %s", name);
-	own_fd int target = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (target < 0)
-		return err_sys(e, "open folder %s", name);
-	int r = runtime_mount_move(fd, target, e);
-	return r < 0 ? r : link_names(dir, name, e);
+	/* nobody else is in this tmpfs yet */
+	if (move_mount(fd, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "mount the cgroup at %s", name);
+	return link_names(dir, name, e);
 }
 
 static int open_tmpfs(const char *label, struct err *e)

@@ -196,7 +196,7 @@ D /etc/passwd" ]
 	expect 0 u rm b
 	# of a machine another one, whatever ids it has
 	local ids
-	for ids in "" --userns=keep-id; do
+	for ids in "" --userns=keep-id --userns=auto; do
 		# shellcheck disable=SC2086 # words
 		expect 0 u run --name k $ids --user 0 busybox sh -c 'mkdir -p /var/lib/dbus /var/lib/systemd; echo seed >/var/lib/systemd/random-seed
 			echo 00112233445566778899aabbccddeeff | tee /etc/machine-id >/var/lib/dbus/machine-id; chown 7:8 /etc/machine-id; rm /etc/group'
@@ -213,6 +213,11 @@ D /etc/group" ]
 		[[ "$(tar -xOf id.tar)" =~ ^[0-9a-f]{32}$ ]]
 		[ "$(tar -xOf id.tar)" != 00112233445566778899aabbccddeeff ]
 		[ "$(tar --numeric-owner -tvf id.tar | awk '{ print $2 }')" = 7/8 ]
+		# a range of its own, where each container has one
+		local owner_k owner_l
+		owner_k=$(stat -c %u "$home/.local/share/holm/containers/$(u inspect -f '{{.Id}}' k)/upper/bin")
+		owner_l=$(stat -c %u "$home/.local/share/holm/containers/$(u inspect -f '{{.Id}}' l)/upper/bin")
+		[ "$ids" = --userns=auto ] && [ "$owner_k" != "$owner_l" ] || [ "$owner_k" = "$owner_l" ]
 		refused 1 "Could not find the file" u cp l:/var/lib/dbus/machine-id -
 		refused 1 "Could not find the file" u cp l:/var/lib/systemd/random-seed -
 		expect 0 u rm k l
@@ -222,7 +227,7 @@ D /etc/group" ]
 	refused 1 "and it runs" u clone c d
 	expect 0 u rm -f c
 	refused 1 "is a copy of its image" u snapshot create a one
-	output_has "holm export has all of it"
+	output_has "holm clone keeps it as it is now, holm export has all of it"
 	expect 0 u info
 	output_has "Storage driver: copy"
 	output_has "not supported as upperdir"

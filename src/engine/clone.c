@@ -135,6 +135,19 @@ static void renew_host_name(struct container *c, const char *wanted)
 
 /* ---- its folder ---- */
 
+/* What it is a clone of. */
+struct origin {
+	int folder; /* borrowed */
+	char *name;
+	struct runtime_idmap ids;
+};
+
+static void origin_clear(struct origin *origin)
+{
+	free(origin->name);
+	runtime_idmap_clear(&origin->ids);
+}
+
 static int link_secrets(const struct container *c, int from_fd, int to_fd, struct err *e)
 {
 	if (c->secrets.count && mkdirat(to_fd, "secrets", 0700) < 0)
@@ -156,37 +169,25 @@ static int copy_hooks(int from_fd, int to_fd, struct err *e)
 	return copy_tree_at(from_fd, "hooks", to_fd, "hooks", &all, e);
 }
 
-/* One whose root is a copy (copied.h) has another copy of it. */
-static int copy_upper(int from_fd, int folder_fd, struct err *e)
-{
-	static const struct copy_options all = { .all_attributes = true };
-
-	if (mkdirat(folder_fd, "work", 0700) < 0)
-		return err_sys(e, "make the container's work folder");
-	int r = copy_tree_at(from_fd, "upper", folder_fd, "upper", &all, e);
-	if (r < 0)
-		return r;
-	int fd = openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "open the container's root") : fd;
-}
-
-static int fill_folder(struct engine *engine, struct container *c, int from_fd, int folder_fd,
-		       const struct clone_options *o, struct err *e)
+static int fill_folder(struct engine *engine, struct container *c, const struct origin *from,
+		       int folder_fd, const struct clone_options *o, struct err *e)
 {
 	int r = 0;
 
-	own_fd int upper = c->storage.copied ? copy_upper(from_fd, folder_fd, e)
-					     : engine_freeze_make_folders(engine, c, folder_fd, e);
+	own_fd int upper = c->storage.copied
+				   ? engine_copied_clone(c, from->folder, &from->ids, folder_fd, e)
+				   : engine_freeze_make_folders(engine, c, folder_fd, e);
 	if (upper < 0)
 		return upper;
 	if (o->keep_identity && container_is_system(c))
 		r = spec_system_mark(c, folder_fd, e);
-	return r < 0 || o->keep_identity ? r : engine_identity_renew(engine, c, from_fd, upper, e);
+	return r < 0 || o->keep_identity ? r
+					 : engine_identity_renew(engine, c, from->folder, upper, e);
 }
 
 /* The record last, as in create.c. */
-static int write_folder(struct engine *engine, struct container *c, int from_fd, int folder_fd,
-			const struct clone_options *o, struct err *e)
+static int write_folder(struct engine *engine, struct container *c, const struct origin *from,
+			int folder_fd, const struct clone_options *o, struct err *e)
 {
 	int r = record_take_name(engine, c, e);
 	if (r < 0) {
@@ -195,20 +196,20 @@ static int write_folder(struct engine *engine, struct container *c, int from_fd,
 	}
 	renew_host_name(c, o->hostname);
 	fault_point("clone.name");
-	r = fill_folder(engine, c, from_fd, folder_fd, o, e);
+	r = fill_folder(engine, c, from, folder_fd, o, e);
 	if (r == 0)
 		r = engine_require_mark(engine, c, e);
 	if (r == 0)
-		r = link_secrets(c, from_fd, folder_fd, e);
+		r = link_secrets(c, from->folder, folder_fd, e);
 	if (r == 0)
-		r = copy_hooks(from_fd, folder_fd, e);
+		r = copy_hooks(from->folder, folder_fd, e);
 	if (r == 0)
 		r = record_commit(folder_fd, c, e);
 	return r == 0 ? engine_volume_make(engine, c, e) : r;
 }
 
-static int write_record(struct engine *engine, struct container *c, int from_fd,
-			const struct clone_options *o, const char *source, struct err *e)
+static int write_record(struct engine *engine, struct container *c, const struct origin *from,
+			const struct clone_options *o, struct err *e)
 {
 	int lock;
 
@@ -227,9 +228,9 @@ static int write_record(struct engine *engine, struct container *c, int from_fd,
 	own_fd int folder = record_begin(engine, c->id, e);
 	if (folder < 0)
 		return folder;
-	r = write_folder(engine, c, from_fd, folder, o, e);
+	r = write_folder(engine, c, from, folder, o, e);
 	if (r == 0)
-		r = engine_hooks_clone(engine, c, source, e);
+		r = engine_hooks_clone(engine, c, from->name, e);
 	if (r < 0)
 		record_abandon(engine, c);
 	return r;
@@ -248,11 +249,9 @@ static int check(const struct container *c, const struct clone_options *o, struc
 	return r < 0 ? err_add(e, "the clone") : 0;
 }
 
-/* Its files are copied as they are: they must not change meanwhile, nor have other owners then. */
+/* Its files are copied as they are: they must not change meanwhile. */
 static int check_copied(const struct container *c, bool live, struct err *e)
 {
-	if (c->security.userns && str_starts(c->security.userns, "auto"))
-		return engine_copied_check(c, e);
 	if (!live)
 		return 0;
 	err_set(e, ERR_STATE, "the root of container %s is a copy of its image, and it runs",
@@ -298,9 +297,11 @@ int engine_clone(struct engine *engine, const char *container, const struct clon
 		r = find_origin(engine, &held, o, e);
 	if (r < 0)
 		return r;
-	own_free char *source = mem_text(c->name);
+	own_clear(origin_clear) struct origin from = { .folder = held.folder,
+						       .name = mem_text(c->name) };
+	runtime_idmap_copy(&from.ids, &c->security.ids.uids, &c->security.ids.gids);
 	renew(c, engine->store->root, o);
-	r = write_record(engine, c, held.folder, o, source, e);
+	r = write_record(engine, c, &from, o, e);
 	if (r < 0)
 		return r;
 	engine_event_container(engine, c, "create", "clonedFrom", container, NULL);

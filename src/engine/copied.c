@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -81,6 +82,24 @@ int engine_copied_fill(struct engine *engine, const struct container *c, int upp
 	return r < 0 ? err_add(e, "copy the image") : 0;
 }
 
+int engine_copied_clone(const struct container *c, int from_fd, const struct runtime_idmap *ids,
+			int folder_fd, struct err *e)
+{
+	own_clear(runtime_idmap_clear) struct runtime_idmap shift = { 0 };
+	struct copy_options all = { .all_attributes = true, .context = &shift };
+
+	runtime_idmap_shift(&shift, ids, &c->security.ids);
+	if (shift.uids.count || shift.gids.count)
+		all.map = runtime_idmap_shift_owner;
+	if (mkdirat(folder_fd, "work", 0700) < 0)
+		return err_sys(e, "make the container's work folder");
+	int r = copy_tree_at(from_fd, "upper", folder_fd, "upper", &all, e);
+	if (r < 0)
+		return r;
+	int fd = openat(folder_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open the container's root") : fd;
+}
+
 int engine_copied_check(const struct container *c, struct err *e)
 {
 	if (!c->storage.copied)
@@ -89,6 +108,7 @@ int engine_copied_check(const struct container *c, struct err *e)
 		"the root of container %s is a copy of its image: there is no layer of what it "
 		"changed",
 		c->name);
-	return err_hint(e, "holm export has all of it; --root DIR on ext4, xfs or btrfs lets new "
-			   "containers have layers");
+	return err_hint(e,
+			"holm clone keeps it as it is now, holm export has all of it; --root DIR "
+			"on ext4, xfs or btrfs lets new containers have layers");
 }

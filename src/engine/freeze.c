@@ -76,20 +76,6 @@ static int make_layer(char ret[FROZEN_NAME_SIZE], struct engine *engine, const s
 
 /* ---- several layers as one ---- */
 
-/* Files with the ids of one group are to have those of the container. */
-static void shift_owner(const void *context, uid_t *uid, gid_t *gid)
-{
-	const struct runtime_idmap *ids = context;
-	uint32_t user = *uid, group = *gid;
-
-	if (ids->uids.count)
-		oci_id_map_to_host(&user, &ids->uids, *uid);
-	if (ids->gids.count)
-		oci_id_map_to_host(&group, &ids->gids, *gid);
-	*uid = user;
-	*gid = group;
-}
-
 static void idmap_clear(struct runtime_idmap *ids)
 {
 	runtime_idmap_clear(ids);
@@ -114,7 +100,7 @@ static int add_group(struct engine *engine, int to_fd, const struct container_fr
 	bool same = shift.uids.count == 0 && shift.gids.count == 0;
 	const struct copy_options copy = {
 		.all_attributes = true,
-		.map = same ? NULL : shift_owner,
+		.map = same ? NULL : runtime_idmap_shift_owner,
 		.context = &shift,
 	};
 	const struct squash_options options = { copied || !same ? &copy : NULL };
@@ -439,7 +425,7 @@ static int make_like_root(struct engine *engine, const struct container *c, int 
 	own_clear(idmap_clear) struct runtime_idmap shift = { 0 };
 	const struct copy_options copy = {
 		.all_attributes = true,
-		.map = shift_owner,
+		.map = runtime_idmap_shift_owner,
 		.context = &shift,
 	};
 

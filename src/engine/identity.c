@@ -84,11 +84,13 @@ static int open_file(const struct renewal *renewal, const char *path)
 	return S_ISREG(st.st_mode) && st.st_size > 0 ? take_fd(&fd) : -ENOENT;
 }
 
-/* A file in the upper folder with owner and mode of the one it takes the place of. Of a root that
- * is a copy that one lies there. */
+/* A file in the upper folder with owner and mode of the one it takes the place of: of a root that
+ * is a copy, with the clone's ids, that one lies there. */
 static int write_file(int folder_fd, const char *name, int like_fd, const void *bytes,
 		      size_t length, struct err *e)
 {
+	own_fd int there =
+		path_try_open(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	unlinkat(folder_fd, name, 0);
 	own_fd int fd =
 		path_open(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, e);
@@ -96,7 +98,7 @@ static int write_file(int folder_fd, const char *name, int like_fd, const void *
 		return fd;
 	int r = fd_write_all(fd, bytes, length);
 	return r < 0 ? err_number(e, -r, "write %s", name)
-		     : copy_attributes_of(like_fd, fd, &attributes, e);
+		     : copy_attributes_of(there >= 0 ? there : like_fd, fd, &attributes, e);
 }
 
 /* overlayfs(5): a device 0/0 says that there is no such file. */

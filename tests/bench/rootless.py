@@ -5,7 +5,9 @@ import json
 import os
 import resource  # os.wait4() wants it, and the user may not read where this Python lies
 import shutil
+import socket
 import subprocess
+import time
 
 import bench
 import pull
@@ -207,8 +209,18 @@ def pulls():
     server.wait()
 
 
-IPERF = ["/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "--library-path", "/usr/lib/x86_64-linux-gnu",
-         "/usr/bin/iperf3", "--server", "--port", "80"]
+LINK = ["/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "--library-path", "/usr/lib/x86_64-linux-gnu"]
+IPERF = [*LINK, "/usr/bin/iperf3", "--server", "--port", "80"]
+
+
+def make_world():
+    """10.9.9.1, another host."""
+    if os.path.exists("/sys/class/net/up0"):
+        return
+    for line in ("netns add world", "link add up0 type veth peer name up1 netns world",
+                 "address add 10.9.9.2/24 dev up0", "link set up0 up", "route add default via 10.9.9.1",
+                 "-n world address add 10.9.9.1/24 dev up1", "-n world link set up1 up"):
+        quiet("ip", *line.split())
 
 
 def gbits(port):
@@ -223,10 +235,7 @@ def gbits(port):
 
 def ports():
     """A published port of each: bytes a second, in turn."""
-    for line in ("netns add world", "link add up0 type veth peer name up1 netns world",
-                 "address add 10.9.9.2/24 dev up0", "link set up0 up", "route add default via 10.9.9.1",
-                 "-n world address add 10.9.9.1/24 dev up1", "-n world link set up1 up"):
-        quiet("ip", *line.split())
+    make_world()
     mount = ["-v", "/usr:/usr:ro", "--tmpfs", "/tmp"]
     as_user(lambda: quiet("holm", "run", "-d", "--name", "a", "-p", "8001:80", *mount, "bench", *IPERF))
     as_user(lambda: quiet(*podman("run", "-d", "--name", "b", "-p", "8002:80", *mount, "bench", *IPERF)))
@@ -255,6 +264,62 @@ def ports():
     as_user(lambda: quiet(*podman("rm", "-f", "-t", "0", "b", "c")))
 
 
+SINK = """
+import socket, sys
+kind, number = sys.argv[1:]
+server = socket.socket(fileno=int(number)) if kind == "fd" else socket.create_server(("", int(number)))
+room = bytearray(1 << 20)
+while True:
+    peer = server.accept()[0]
+    while peer.recv_into(room):
+        pass
+    peer.close()
+"""
+
+SOURCE = """
+import socket, sys, time
+peer = socket.create_connection(("10.9.9.2", int(sys.argv[1])))
+room, sent, began = bytes(1 << 20), 0, time.monotonic()
+while time.monotonic() < began + 2:
+    sent += peer.send(room)
+peer.shutdown(socket.SHUT_WR)
+peer.recv(1)
+print(sent * 8 / (time.monotonic() - began) / 1e9)
+"""
+
+
+def hand_in(port, *command):
+    """A container with a socket that the caller has opened."""
+    with socket.create_server(("", port)) as listener:
+        fd = listener.fileno()
+        subprocess.run(["holm", "run", "-d", "--preserve-fd", str(fd), *command, "fd", str(fd)], check=True,
+                       pass_fds=[fd], stdout=subprocess.DEVNULL)
+
+
+def sockets():
+    """One server at a socket of the host, at one that a container without a network was handed, and at a
+    published port: bytes a second, in turn."""
+    make_world()
+    python = [*LINK, "/usr/bin/python3", "-c", SINK]
+    common = ["-v", "/usr:/usr:ro", "-e", "PYTHONHOME=/usr"]
+    as_user(lambda: hand_in(8011, "--name", "a", "--network", "none", *common, "bench", *python))
+    as_user(lambda: quiet("holm", "run", "-d", "--name", "b", "-p", "8012:80", *common, "bench", *python, "port",
+                          "80"))
+    own = subprocess.Popen(["/usr/bin/python3", "-c", SINK, "port", "8013"])
+    names = {"the host's own socket": 8013, "the same, handed in": 8011, "a published port": 8012}
+    results = {name: [] for name in names}
+    time.sleep(1)
+    for _ in range(ROUNDS // 3 + 2):
+        for name, port in names.items():
+            results[name].append(float(quiet("ip", "netns", "exec", "world", "/usr/bin/python3", "-c", SOURCE,
+                                             str(port))))
+    print("\n### rootless: a socket that is handed in\n\n| | median Gbit/s | best |\n|---|---|---|")
+    for name, values in results.items():
+        print(f"| {name} | {percentile(values, .5):.2f} | {max(values):.2f} |", flush=True)
+    own.kill()
+    as_user(lambda: quiet("holm", "rm", "-f", "a", "b"))
+
+
 def main():
     versions()
     if not shutil.which("podman"):
@@ -262,9 +327,9 @@ def main():
         return
     make_user()
     prepare_stores()
-    wanted = os.environ.get("ROOTLESS", "start root exec ports pull").split()
+    wanted = os.environ.get("ROOTLESS", "start root exec ports sockets pull").split()
     for name, function in (("start", start), ("root", beside_root), ("exec", exec_true), ("ports", ports),
-                           ("pull", pulls)):
+                           ("sockets", sockets), ("pull", pulls)):
         if name in wanted:
             function()
 

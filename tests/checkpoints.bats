@@ -209,3 +209,13 @@ settled() { # no criu is at work
 	expect 0 holm start --checkpoint one web
 	went_on web
 }
+
+@test "descriptors of the caller's are in no checkpoint, and it runs on" {
+	criu_that_can
+	counter web --preserve-fds 1 3</etc/passwd
+	refused 1 "it has descriptors of whoever started it" holm checkpoint create web one
+	expect 0 holm checkpoint ls -q web
+	output_is ""
+	went_on web
+	holm rm -f web
+}

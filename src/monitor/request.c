@@ -270,6 +270,10 @@ static int checkpoint(struct monitor *m, struct monitor_peer *peer, struct err *
 		return err_set(e, ERR_STATE, "the container is paused");
 	if (m->checkpointer)
 		return err_set(e, ERR_STATE, "somebody else stores the container just now");
+	if (m->kept.count)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "it has descriptors of whoever started it (--preserve-fds, "
+			       "LISTEN_FDS), which nobody can make again");
 	monitor_check_pause(m);
 	m->checkpointer = peer;
 	peer->waits = true;

@@ -157,8 +157,8 @@ cookie() { # PID
 		.process.execCPUAffinity = { initial: "0-" }|process.execCPUAffinity.initial '0-'
 		.process.user.umask = 512|process.user.umask 01000 is more than 0777
 		.process.consoleSize = { height: 70000, width: 80 }|process.consoleSize
-		.process.rlimits = [{ type: "RLIMIT_X", soft: 1, hard: 1 }]|process.rlimits: no resource limit "RLIMIT_X"
-		.process.rlimits = [{ type: "RLIMIT_CORE", soft: 1, hard: 1 }, { type: "RLIMIT_CORE", soft: 2, hard: 2 }]|process.rlimits: RLIMIT_CORE is there twice
+		.process.rlimits = [{ type: "RLIMIT_X", soft: 1, hard: 1 }]|process.rlimits[0].type: no resource limit "RLIMIT_X"
+		.process.rlimits = [{ type: "RLIMIT_CORE", soft: 1, hard: 1 }, { type: "RLIMIT_CORE", soft: 2, hard: 2 }]|process.rlimits[1].type: RLIMIT_CORE is there twice
 		.process.env += ["=x"]|process.env: '=x' is not NAME=VALUE
 		.process.oomScoreAdj = 1001|process.oomScoreAdj 1001
 		.linux.memoryPolicy = { mode: "MPOL_X", nodes: "0" }|linux.memoryPolicy.mode 'MPOL_X' is unknown
@@ -175,6 +175,19 @@ cookie() { # PID
 		.linux.resources.blockIO = { weight: 1 }|blockIO.weight 1
 		.linux.resources.hugepageLimits = [{ pageSize: "x", limit: 1 }]|hugepageLimits[0]: pageSize "x"
 		.process.user.additionalGids = [5, 4294967295]|user: additionalGids[1]: 4294967295 is no group id
+		.process.user.uid = 4294967295|user: uid and gid: 4294967295 is no id
+		.mounts += [{ type: "tmpfs" }]|mounts[7]: mount : destination is missing
+		.mounts += [{ destination: "/x", type: "tmpfs" }, { destination: "/", type: "tmpfs" }]|mounts[8]: mount /: the root itself is no place for a mount
+		.mounts[0].options += ["tmpcopyup"]|mounts[0]: mount /proc: option tmpcopyup is for tmpfs
+		.mounts += [{ destination: "/x" }]|mounts[7]: mount /x: a mount without type that is no bind
+		.mounts += [{ destination: "/x", options: ["bind"] }]|mounts[7]: mount /x: a bind mount has no source
+		.linux.devices = [{ path: "x", type: "c", major: 1, minor: 3 }]|linux.devices[0]: device x: path is not absolute
+		.linux.devices = [{ path: "/dev/x", type: "c", major: 1, minor: 3 }, { path: "/dev/y", type: "q" }]|linux.devices[1]: device /dev/y: type 'q' is none of
+		.linux.devices = [{ path: "/dev/x", type: "c", major: -1, minor: 3 }]|linux.devices[0]: device /dev/x: major and minor: -1:3
+		.linux.devices = [{ path: "/dev/x", type: "c", major: 1, minor: 3, fileMode: 99999 }]|linux.devices[0]: device /dev/x: fileMode, uid or gid
+		.linux.sysctl = { "kernel.panic": "1" }|linux.sysctl: sysctl kernel.panic: belongs to no namespace
+		.hooks.poststop = [{ path: "/bin/true" }, { path: "x" }]|hooks.poststop[1]: path 'x' is not absolute
+		.hooks.prestart = [{ path: "/bin/true", timeout: 0 }]|hooks.prestart[0]: timeout 0
 	E
 	bundle_edit '.process.nothing = { a: 1 } | .linux.nothing = 2 | .nothing = []'
 	expect 0 bundle true

@@ -111,18 +111,18 @@ UNKNOWN"
 @test "maps that make no sense are refused with the line that is wrong" {
 	local first
 	bundle_edit '.linux.namespaces += [{ type: "user" }]'
-	bundle_refused 125 "user namespace: uidMappings: 0 mappings of ids" bundle true
+	bundle_refused 125 "linux: uidMappings: 0 mappings of ids" bundle true
 	bundle_edit '.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }, { containerID: 9, hostID: 200000, size: 10 }]
 		| .linux.gidMappings = .linux.uidMappings'
-	bundle_refused 125 "uidMappings: [1]: gives ids of the container twice" bundle true
+	bundle_refused 125 "linux: uidMappings[1]: gives ids of the container twice" bundle true
 	bundle_edit '.linux.uidMappings[1] = { containerID: 10, hostID: 100009, size: 10 }'
-	bundle_refused 125 "uidMappings: [1]: gives ids of the host twice" bundle true
+	bundle_refused 125 "linux: uidMappings[1]: gives ids of the host twice" bundle true
 	for first in 4294967295 4294967290; do
 		bundle_edit '.linux.uidMappings = [{ containerID: 0, hostID: $first, size: 10 }]' --argjson first "$first"
 		bundle_refused 125 "goes beyond 4294967294" bundle true
 	done
 	bundle_edit '.linux.uidMappings[0] = { containerID: 0, hostID: 100000, size: 0 }'
-	bundle_refused 125 "uidMappings: [0]: the size is 0" bundle true
+	bundle_refused 125 "linux: uidMappings[0]: the size is 0" bundle true
 	bundle_edit '.linux.uidMappings[0] = { containerID: 1, hostID: 100000, size: 1 } | .linux.gidMappings = .linux.uidMappings'
 	bundle_refused 125 "0 must be among the container's ids" bundle true
 	bundle_edit '.linux.namespaces |= map(select(.type != "user"))'

@@ -119,10 +119,10 @@ upper() { # CONTAINER
 		--userns host --uidmap 0:1:1|--userns host excludes --uidmap
 		--userns auto --gidmap 0:1:1|--userns auto excludes --uidmap
 		--userns container:nosuch|--userns container:nosuch: no such container
-		--uidmap 0:1:0|uidMappings: [0]: the size is 0
+		--uidmap 0:1:0|uidMappings[0]: the size is 0
 		--uidmap 1:1:1|the container's 0 must be among the ids
-		--uidmap 0:1:10 --uidmap 5:50:10|uidMappings: [1]: gives ids of the container twice
-		--uidmap 0:1:10 --uidmap 10:5:10|uidMappings: [1]: gives ids of the host twice
+		--uidmap 0:1:10 --uidmap 5:50:10|uidMappings[1]: gives ids of the container twice
+		--uidmap 0:1:10 --uidmap 10:5:10|uidMappings[1]: gives ids of the host twice
 		--uidmap 0:4294967290:10|goes beyond 4294967294
 		--uidmap 0:4294967296|--uidmap: '0:4294967296': '4294967296' is more than
 		--uidmap 0|--uidmap: '0' is not [FLAGS]CONTAINER:[@]HOST[:SIZE]

@@ -56,20 +56,20 @@ static int read_device(struct runtime_device *ret, const struct oci_device *d, s
 	mode_t type = 0;
 
 	if (!d->path || *d->path != '/')
-		return err_set(e, ERR_INVALID, "not an absolute path");
+		return err_set(e, ERR_INVALID, "path is not absolute");
 	int r = type_of(&type, d, e);
 	if (r < 0)
 		return r;
 	if (type != S_IFIFO &&
 	    (d->major < 0 || d->major > 0xfff || d->minor < 0 || d->minor > 0xfffff))
-		return err_set(e, ERR_INVALID, "%lld:%lld is no device number", (long long)d->major,
-			       (long long)d->minor);
+		return err_set(e, ERR_INVALID, "major and minor: %lld:%lld is no device number",
+			       (long long)d->major, (long long)d->minor);
 	/* podman and containerd write st_mode whole, the type of the file with it */
 	uint64_t mode = d->file_mode ? *d->file_mode : 0666;
 	if ((mode & S_IFMT) == type)
 		mode &= ~(uint64_t)S_IFMT;
 	if (mode > 07777 || (d->uid && *d->uid >= UINT32_MAX) || (d->gid && *d->gid >= UINT32_MAX))
-		return err_set(e, ERR_INVALID, "mode, uid or gid is out of range");
+		return err_set(e, ERR_INVALID, "fileMode, uid or gid is out of range");
 	ret->path = d->path;
 	ret->mode = type | (mode_t)mode;
 	ret->device = type == S_IFIFO ? 0 : makedev((unsigned)d->major, (unsigned)d->minor);
@@ -131,8 +131,12 @@ int runtime_device_open_in_parent(struct runtime_devices *ret, const struct oci_
 	for (size_t i = 0; i < spec->linux_.devices.count; i++) {
 		const struct oci_device *d = &spec->linux_.devices.items[i];
 		struct runtime_device device = { 0 };
-		if (read_device(&device, d, e) < 0 || add(ret, &device, bind, e) < 0)
-			return err_add(e, "device %s", d->path ? d->path : "");
+		if (read_device(&device, d, e) < 0) {
+			err_add(e, "device %s", d->path ? d->path : "");
+			return err_add(e, "linux.devices[%zu]", i);
+		}
+		if (add(ret, &device, bind, e) < 0)
+			return err_add(e, "device %s", d->path);
 	}
 	return 0;
 }

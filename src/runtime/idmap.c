@@ -159,7 +159,7 @@ static int check_maps(const struct oci_id_mappings *maps, const char *name, stru
 		for (size_t k = 0; r == 0 && k < i; k++)
 			r = check_pair(&maps->items[k], &maps->items[i], e);
 		if (r < 0)
-			return err_add(e, "%s: [%zu]", name, i);
+			return err_add(e, "%s[%zu]", name, i);
 	}
 	return 0;
 }

@@ -29,13 +29,13 @@ static const struct {
 	{ "0 0 4294967295" },
 	{ "4294967294 4294967294 1" },
 	{ "", "uidMappings: 0 mappings of ids, not 1 to 340" },
-	{ "0 100000 0", "uidMappings: [0]: the size is 0" },
-	{ "0 4294967295 1", "uidMappings: [0]: 0, 4294967295, size 1: goes beyond 4294967294" },
+	{ "0 100000 0", "uidMappings[0]: the size is 0" },
+	{ "0 4294967295 1", "uidMappings[0]: 0, 4294967295, size 1: goes beyond 4294967294" },
 	{ "4294967295 0 1", "goes beyond 4294967294" },
 	{ "0 4294967294 2", "goes beyond 4294967294" },
 	{ "1 0 4294967295", "goes beyond 4294967294" },
-	{ "0 100 10,9 200 10", "uidMappings: [1]: gives ids of the container twice, at 0 and 9" },
-	{ "0 100 10,10 109 10", "uidMappings: [1]: gives ids of the host twice, at 100 and 109" },
+	{ "0 100 10,9 200 10", "uidMappings[1]: gives ids of the container twice, at 0 and 9" },
+	{ "0 100 10,10 109 10", "uidMappings[1]: gives ids of the host twice, at 100 and 109" },
 	{ "5 100 1,0 200 10", "gives ids of the container twice" },
 };
 

@@ -99,10 +99,23 @@ static bool is_mapped(const struct runtime_mount *m)
 	return m->options.idmap || m->spec->uid_mappings.count || m->spec->gid_mappings.count;
 }
 
+/* One that is no bind. */
+static int check_filesystem(const struct runtime_mount *m, struct err *e)
+{
+	if (is_mapped(m))
+		return err_set(e, ERR_INVALID, "mapped ids on a mount that is no bind");
+	if (str_empty(m->spec->type))
+		return err_set(e, ERR_INVALID, "a mount without type that is no bind");
+	if (m->options.tmp_copy_up && !str_equal(m->spec->type, "tmpfs"))
+		return err_set(e, ERR_INVALID, "option tmpcopyup is for tmpfs, not %s",
+			       m->spec->type);
+	return 0;
+}
+
 static int open_mount(struct runtime_mount *m, const struct runtime_mount_host *host, struct err *e)
 {
 	if (str_empty(m->spec->destination))
-		return err_set(e, ERR_INVALID, "a mount has no destination");
+		return err_set(e, ERR_INVALID, "destination is missing");
 	own_free char *clean = path_clean(m->spec->destination);
 	if (strcmp(clean, "/") == 0)
 		return err_set(e, ERR_INVALID, "the root itself is no place for a mount");
@@ -110,8 +123,10 @@ static int open_mount(struct runtime_mount *m, const struct runtime_mount_host *
 	int r = runtime_mount_source_open_in_parent(m, host, e);
 	if (r < 0 || m->link || m->options.remount)
 		return r;
-	if (m->source_fd < 0 && is_mapped(m))
-		return err_set(e, ERR_UNSUPPORTED, "mapped ids on a mount that is no bind");
+	if (m->source_fd < 0)
+		r = check_filesystem(m, e);
+	if (r < 0)
+		return r;
 	if (m->source_fd < 0)
 		return runtime_mount_kernel_open_in_parent(m, host->namespaces, e);
 	if (is_mapped(m))
@@ -121,6 +136,14 @@ static int open_mount(struct runtime_mount *m, const struct runtime_mount_host *
 	/* what is to be filled first cannot be read-only yet */
 	return r < 0 || m->options.copy_up ? r
 					   : runtime_mount_set_flags(m->source_fd, &m->options, e);
+}
+
+/* A wrong value is looked for in config.json, so it is told which one; a source that is not there
+ * is not. */
+static int mount_error(size_t i, const struct oci_mount *m, struct err *e)
+{
+	err_add(e, "mount %s", m->destination ? m->destination : "");
+	return e->kind == ERR_INVALID ? err_add(e, "mounts[%zu]", i) : -e->number;
 }
 
 int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_spec *spec,
@@ -140,8 +163,7 @@ int runtime_mount_open_in_parent(struct runtime_mounts *ret, const struct oci_sp
 		m->source_fd = -1;
 		r = open_mount(m, &labelled, e);
 		if (r < 0)
-			return err_add(e, "mount %s",
-				       m->spec->destination ? m->spec->destination : "");
+			return mount_error(i, m->spec, e);
 		log_debug("mount %s: %s of %s", m->spec->destination,
 			  m->spec->type ? m->spec->type : "bind",
 			  m->spec->source ? m->spec->source : "nothing");

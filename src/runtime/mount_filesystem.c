@@ -109,10 +109,6 @@ int runtime_mount_filesystem_make_in_child(const struct runtime_mount *m, int pi
 	const char *type = m->spec->type;
 	uint64_t set = m->options.set | m->options.set_all;
 
-	if (str_empty(type))
-		return err_set(e, ERR_INVALID, "a mount without type that is no bind");
-	if (m->options.tmp_copy_up && !str_equal(type, "tmpfs"))
-		return err_set(e, ERR_INVALID, "option tmpcopyup is for tmpfs, not %s", type);
 	own_fd int fs = prepare(m, pid_namespace, label, false, e);
 	/* tty is group 5 wherever somebody listens to it, but not in every map of ids; before
 	 * Linux 6.11 that comes out at the end */

@@ -148,9 +148,9 @@ static int prepare_rlimit(struct runtime_rights *ret, const struct oci_spec *spe
 	*to = (struct runtime_rlimit){ from->type, from->soft, from->hard };
 	int r = runtime_rlimit_parse(&resource, from->type ? from->type : "", e);
 	if (r < 0)
-		return err_add(e, "process.rlimits");
+		return r;
 	if (*seen & 1U << resource)
-		return err_set(e, ERR_INVALID, "process.rlimits: %s is there twice", from->type);
+		return err_set(e, ERR_INVALID, "%s is there twice", from->type);
 	*seen |= 1U << resource;
 	if (runtime_rights_is_default(spec, from->type) &&
 	    runtime_rlimit_clamp(resource, &to->soft, &to->hard))
@@ -169,9 +169,8 @@ static int prepare_rlimits(struct runtime_rights *ret, const struct oci_spec *sp
 		from = spec->process;
 	ret->rlimits = mem_new(from->rlimits.count + 1, sizeof(*ret->rlimits));
 	for (size_t i = 0; i < from->rlimits.count; i++) {
-		int r = prepare_rlimit(ret, spec, &from->rlimits.items[i], &seen, e);
-		if (r < 0)
-			return r;
+		if (prepare_rlimit(ret, spec, &from->rlimits.items[i], &seen, e) < 0)
+			return err_add(e, "process.rlimits[%zu].type", i);
 	}
 	return 0;
 }

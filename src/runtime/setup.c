@@ -251,7 +251,7 @@ static int write_sysctls(const struct runtime_setup *s, int proc_fd, struct err 
 		int r = runtime_sysctl_write_in_child(proc_fd, keys->items[i].key,
 						      keys->items[i].value, own, e);
 		if (r < 0)
-			return r;
+			return err_add(e, "linux.sysctl");
 	}
 	return 0;
 }

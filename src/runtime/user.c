@@ -301,7 +301,7 @@ static int resolve_numbers(struct runtime_user *ret, int root_fd, const struct o
 	own_clear(group_search_clear) struct group_search groups = { .names = extra };
 
 	if (user->uid == UINT32_MAX || user->gid == UINT32_MAX)
-		return err_set(e, ERR_INVALID, "4294967295 is no user or group id");
+		return err_set(e, ERR_INVALID, "uid and gid: 4294967295 is no id");
 	/* for HOME alone: a broken passwd is no reason to fail */
 	struct err ignored;
 	read_file(root_fd, "/etc/passwd", match_passwd, &passwd, &ignored);

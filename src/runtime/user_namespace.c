@@ -185,7 +185,7 @@ static int prepare_new(struct runtime_user_namespace *ret, const struct oci_linu
 			return r;
 	}
 	int r = runtime_idmap_check(&ret->ids, e);
-	return r < 0 ? err_add(e, "user namespace") : 0;
+	return r < 0 ? err_add(e, "linux") : 0;
 }
 
 /* Also the caller's own, by its path, which counts as none: so podman's in one user namespace. */

@@ -187,6 +187,10 @@ status_is() { # STATUS
 	# more than a pipe holds, and nobody reads it
 	rt_refused 1 "ps printed no column PID" ps "$ID" -eo comm:40000,args
 	rt_refused 1 "either --process or a command" exec --process x "$ID" true
+	for word in --user=0 --additional-gids=0 --cwd=/ --env=A=b --cap=KILL --no-new-privs \
+		--process-label=x --apparmor=x; do
+		rt_refused 1 "either --process or ${word%%=*}: the file tells all" exec --process x "$word" "$ID"
+	done
 	# the first process of a PID namespace does not hear it
 	expect 0 rt kill --all "$ID" TERM
 	within 5 not kill -0 "$pid"
@@ -456,6 +460,10 @@ while True:
 		jq -e '.linux.seccomp.supportedFlags | index("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")' <<<"$output"
 	expect 0 rt --version
 	[[ ${lines[0]} == "holm-runtime version "* && ${lines[1]} == "spec: 1.3.0" ]]
+	for word in -v -V; do
+		expect 0 rt "$word"
+		[[ ${lines[0]} == "holm-runtime version "* ]]
+	done
 }
 
 @test "update changes limits of a running container, by options and by JSON" {

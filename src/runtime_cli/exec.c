@@ -136,14 +136,42 @@ static int change_process(struct oci_process *process, const struct exec_options
 	return add_groups(process, o, e);
 }
 
+/* What the file says would win without a word. */
+static int check_alone(const struct exec_options *o, struct err *e)
+{
+	const struct {
+		bool given;
+		const char *name;
+	} others[] = {
+		{ o->user, "user" },
+		{ o->groups.count, "additional-gids" },
+		{ o->cwd, "cwd" },
+		{ o->env.count, "env" },
+		{ o->caps.count, "cap" },
+		{ o->no_new_privs, "no-new-privs" },
+		{ o->process_label, "process-label" },
+		{ o->apparmor, "apparmor" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		if (others[i].given)
+			return err_set(
+				e, ERR_INVALID,
+				"either --process or --%s: the file tells all of the process",
+				others[i].name);
+	return 0;
+}
+
 static int make_process(struct oci_process *process, const struct oci_spec *spec,
 			const struct exec_options *o, const struct strv *args, struct err *e)
 {
 	if (o->process && args->count > 1)
 		return err_set(e, ERR_INVALID, "either --process or a command, not both");
 	if (o->process) {
-		int r = read_process(process, o->process, e);
-		process->terminal |= r == 0 && o->tty;
+		int r = check_alone(o, e);
+		if (r == 0)
+			r = read_process(process, o->process, e);
+		process->terminal |= r == 0 && o->tty; /* conmon gives both */
 		return r;
 	}
 	if (args->count < 2)

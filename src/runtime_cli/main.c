@@ -41,6 +41,7 @@ static const struct option table[] = {
 	{ "criu", 0, OPTION_STRING(criu), "FILE", "accepted, as with runc: it is found in PATH",
 	  "file:" },
 	{ "version", 'v', OPTION_FLAG(version), NULL, "print the version" },
+	{ "version", 'V', OPTION_FLAG(version), NULL, "crun's letter", NULL, true },
 	{ 0 },
 };
 #undef OPTIONS

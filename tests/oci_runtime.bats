@@ -559,6 +559,33 @@ while True:
 	[ ! -e xdg/holm ]
 }
 
+@test "SIGTERM ends a create and a run whose hook hangs, and nothing is left" {
+	local kind word pid
+	printf '%s\n' '#!/bin/sh' "echo \$\$ >'$BATS_TEST_TMPDIR/hook'" 'exec sleep 1000' >"$BATS_TEST_TMPDIR/hang"
+	chmod 755 "$BATS_TEST_TMPDIR/hang"
+	for kind in prestart createContainer; do
+		bundle_edit 'del(.hooks) | .hooks[$k] = [{ path: $p }]' --arg k "$kind" --arg p "$BATS_TEST_TMPDIR/hang"
+		for word in create run "run --detach"; do
+			rm -f "$BATS_TEST_TMPDIR/hook"
+			# shellcheck disable=SC2086
+			holm-runtime --root "$RT_ROOT" $word --bundle "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
+			pid=$!
+			within 20 test -s "$BATS_TEST_TMPDIR/hook"
+			kill -TERM "$pid"
+
+			cat "$BATS_TEST_TMPDIR/said"
+			! wait "$pid"
+			grep -q "a signal came" "$BATS_TEST_TMPDIR/said"
+			[ ! -e "$RT_ROOT/$ID" ]
+			within 5 gone "$BATS_TEST_TMPDIR/hang"
+		done
+	done
+}
+
+gone() { # FILE
+	! pgrep -f "$1"
+}
+
 @test "--debug tells each step, and where the time went" {
 	local step
 	args true

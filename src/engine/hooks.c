@@ -261,7 +261,9 @@ static int run(struct engine *engine, const struct container *c, const char *nam
 	own_free char *state = state_text(c, engine->store);
 	own_free char *mounted = root_fd < 0 ? mem_text(engine->store->run)
 					     : mem_format("/proc/%d/fd/%d", (int)getpid(), root_fd);
-	const struct runtime_hook_streams streams = { .input = state, .output = -1, .error = -1 };
+	const struct runtime_hook_streams streams = {
+		.input = state, .output = -1, .error = -1, .stop_fd = -1
+	};
 	int r = engine_hooks_check(engine, c, e);
 
 	for (size_t i = 0; r == 0 && i < c->hooks.count; i++) {

@@ -150,6 +150,20 @@ static int wait_for_message(const struct runtime_process *process, struct conver
 	return asked.revents & POLLIN ? send_listener(process, c, e) : 0;
 }
 
+/* A hook in the container may run for as long as it likes. */
+static int wait_unless_stopped(const struct runtime_process *process, const struct conversation *c,
+			       struct err *e)
+{
+	int stop = c->launch->options->stop_fd;
+	struct pollfd fds[] = { { process->channel, POLLIN, 0 }, { stop, POLLIN, 0 } };
+
+	if (stop < 0 || c->failed)
+		return 0;
+	while (poll(fds, 2, -1) < 0)
+		;
+	return fds[0].revents ? 0 : err_set(e, ERR_SYSTEM, "a signal came");
+}
+
 /* One message. Returns 1 when there is nothing more to say. */
 static int converse_once(struct runtime_process *process, struct conversation *c, struct err *e)
 {
@@ -158,6 +172,8 @@ static int converse_once(struct runtime_process *process, struct conversation *c
 	struct err later;
 
 	int message = wait_for_message(process, c, c->failed ? &later : e);
+	if (message == 0)
+		message = wait_unless_stopped(process, c, e);
 	if (message < 0)
 		return message;
 	message = runtime_channel_receive(process->channel, &value, fds, c->failed ? &later : e);

@@ -23,6 +23,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/moment.h"
 #include "base/own.h"
 #include "base/process.h"
@@ -182,14 +183,12 @@ static int explain(struct running *hook, int status, struct err *e)
 	return err_set(e, ERR_SYSTEM, "exit status %d%s%s", WEXITSTATUS(status), between, line);
 }
 
-static int give_up(struct running *hook, const struct oci_hook *spec, struct err *e)
+static void give_up(struct running *hook)
 {
 	/* not reaped yet: the number is still its own */
 	kill(-hook->pid, SIGKILL);
 	process_signal(hook->pidfd, SIGKILL);
 	process_wait(hook->pid);
-	return err_set(e, ERR_TIMEOUT, "killed after its timeout of %lld s",
-		       (long long)*spec->timeout);
 }
 
 /* Milliseconds for poll(2); 0: over. */
@@ -203,6 +202,15 @@ static int time_left(int64_t end_ns)
 	return left / 1000000 >= INT_MAX ? INT_MAX : (int)(left / 1000000) + 1;
 }
 
+/* Reads and writes what is ready; the order is attend()'s. */
+static void serve(struct running *hook, const struct pollfd *ready)
+{
+	if (ready[1].revents)
+		feed(hook);
+	if (ready[2].revents && !hear(hook))
+		close_end(&hook->error);
+}
+
 static int attend(struct running *hook, const struct oci_hook *spec,
 		  const struct runtime_hook_streams *streams, struct err *e)
 {
@@ -211,22 +219,27 @@ static int attend(struct running *hook, const struct oci_hook *spec,
 	for (;;) {
 		struct pollfd ready[] = { { hook->pidfd, POLLIN, 0 },
 					  { hook->input, POLLOUT, 0 },
-					  { hook->error, POLLIN, 0 } };
+					  { hook->error, POLLIN, 0 },
+					  { streams->stop_fd, POLLIN, 0 } };
 		int left = time_left(end_ns);
-		if (left == 0)
-			return give_up(hook, spec, e);
+		if (left == 0) {
+			give_up(hook);
+			return err_set(e, ERR_TIMEOUT, "killed after its timeout of %lld s",
+				       (long long)*spec->timeout);
+		}
 		if (streams->turn)
 			streams->turn(streams->context);
 		if (streams->turn && (left < 0 || left > TURN_MS))
 			left = TURN_MS;
-		if (poll(ready, 3, left) < 0)
+		if (poll(ready, COUNT_OF(ready), left) < 0)
 			continue;
 		if (ready[0].revents)
 			return explain(hook, process_wait(hook->pid), e);
-		if (ready[1].revents)
-			feed(hook);
-		if (ready[2].revents && !hear(hook))
-			close_end(&hook->error);
+		if (ready[3].revents) {
+			give_up(hook);
+			return err_set(e, ERR_SYSTEM, "killed, because a signal came");
+		}
+		serve(hook, ready);
 	}
 }
 

@@ -217,6 +217,7 @@ int runtime_hooks_run(const struct runtime_hooks *hooks, enum runtime_hooks_kind
 		.bundle = kind->outside ? hooks->bundle : NULL,
 		.output = hooks->output,
 		.error = hooks->error,
+		.stop_fd = kind->outside ? hooks->stop_fd : -1,
 		.turn = hooks->call ? hooks->call->turn : NULL,
 		.context = hooks->call ? hooks->call->context : NULL,
 	};

@@ -51,13 +51,14 @@ struct runtime_hooks {
 	const char *bundle;
 	struct runtime_hooks_more more;
 	const struct runtime_hooks_call *call; /* borrowed, or NULL */
-	int output; /* for their standard output: annotation run.oci.hooks.stdout; or -1 */
-	int error;  /* the same for standard error */
+	int stop_fd; /* of those in the runtime's namespaces: see hook.h; or -1 */
+	int output;  /* for their standard output: annotation run.oci.hooks.stdout; or -1 */
+	int error;   /* the same for standard error */
 };
 
 #define RUNTIME_HOOKS_INIT                                                                         \
 	{                                                                                          \
-		.output = -1, .error = -1                                                          \
+		.stop_fd = -1, .output = -1, .error = -1                                           \
 	}
 
 /* Checks all lists, and opens the files that the annotations name (appended to, as crun has

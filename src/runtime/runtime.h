@@ -141,11 +141,13 @@ struct runtime_options {
 	const struct strv *cgroups;          /* of exec: "[CONTROLLER,...:]PATH", cgroups below the
 				     * container's to be in (runtime_cgroup_entry_open); NULL:
 				     * where the container is */
+	int stop_fd; /* of create: readable once the caller is to give up, as a signalfd is; a hook
+		      * that runs is ended then, and create fails. Only polled; -1: none */
 	bool into_frozen; /* of exec: a paused container is no error, and waited for */
 };
 #define RUNTIME_OPTIONS_INIT                                                                       \
 	{                                                                                          \
-		.stdio = { -1, -1, -1 }, .init_fd = -1, .start_fd = -1                             \
+		.stdio = { -1, -1, -1 }, .init_fd = -1, .start_fd = -1, .stop_fd = -1              \
 	}
 
 /* What is remembered of a container: its shape is container.json. */

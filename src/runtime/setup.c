@@ -147,6 +147,7 @@ int runtime_setup_prepare_in_parent(struct runtime_setup *ret, const struct oci_
 		return r;
 	ret->launch.fork = ret->namespaces.joined & ~ret->foreign & CLONE_NEWPID;
 	ret->launch.wait |= runtime_setup_clone_flags(ret) & CLONE_NEWUSER;
+	ret->launch.hooks.stop_fd = options->stop_fd;
 	if (runtime_hooks_any(&ret->launch.hooks, RUNTIME_HOOKS_PRE_MOUNT))
 		return open_tree_behind_hooks(ret, e);
 	return ret->tree_in_child ? 0 : open_tree_parts(ret, e);

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/own.h"
 #include "base/process.h"
 #include "base/terminal.h"
@@ -29,6 +30,22 @@ struct foreground {
 	struct runtime_notify *notify;
 	struct pump in, out;
 };
+
+int runtime_cli_foreground_hold(sigset_t *before, struct err *e)
+{
+	static const int ours[] = { SIGTERM, SIGINT };
+	struct sigaction now;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < COUNT_OF(ours); i++)
+		if (sigaction(ours[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&set, ours[i]);
+	if (sigprocmask(SIG_BLOCK, &set, before) < 0)
+		return err_sys(e, "block signals");
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_sys(e, "make a signalfd") : fd;
+}
 
 int runtime_cli_foreground_open(struct err *e)
 {

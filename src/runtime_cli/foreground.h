@@ -7,6 +7,11 @@ struct err;
 struct runtime_notify;
 struct runtime_process;
 
+/* While something is made: SIGTERM and SIGINT, which nobody else handles then, are held, and the
+ * descriptor that is returned is readable once one has come. before: what sigprocmask(2) is to be
+ * given afterwards. A signal that the caller ignores stays ignored. */
+int runtime_cli_foreground_hold(sigset_t *before, struct err *e);
+
 /* Keeps signals for the process from now on. Call it before the process is made; it resets them. */
 int runtime_cli_foreground_open(struct err *e);
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -109,7 +111,7 @@ void runtime_cli_launch_cgroup(struct runtime_options *to, const struct runtime_
 }
 
 static int make(struct runtime_cli_launch *l, const struct runtime_cli *cli,
-		const struct runtime_cli_launch_options *o, bool waiting, struct err *e)
+		const struct runtime_cli_launch_options *o, bool waiting, int stop, struct err *e)
 {
 	struct runtime_options options = RUNTIME_OPTIONS_INIT;
 	own_fd int start = -1;
@@ -124,6 +126,7 @@ static int make(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 		options.stdio[i] = i;
 	runtime_inherited_pass(&options, &l->inherited);
 	options.start_fd = start;
+	options.stop_fd = stop;
 	runtime_cli_launch_cgroup(&options, cli);
 	options.no_new_keyring = o->no_new_keyring;
 	options.no_pivot = o->no_pivot;
@@ -208,6 +211,33 @@ int runtime_cli_launch_close(struct runtime_cli_launch *l,
 	return r < 0 ? r : runtime_cli_record_store(&l->record, e);
 }
 
+/* A signal that came too late to end a hook. One that was held before is for the container. */
+static int check_stop(int stop, const sigset_t *before, struct err *e)
+{
+	struct pollfd held = { stop, POLLIN, 0 };
+
+	if (sigismember(before, SIGTERM) || poll(&held, 1, 0) <= 0)
+		return 0;
+	return err_set(e, ERR_SYSTEM, "a signal came");
+}
+
+/* Whoever is killed half-way leaves what he made. */
+static int make_or_stop(struct runtime_cli_launch *l, const struct runtime_cli *cli,
+			const struct runtime_cli_launch_options *o, bool waiting, struct err *e)
+{
+	sigset_t before;
+	own_fd int stop = runtime_cli_foreground_hold(&before, e);
+
+	int r = stop < 0 ? stop : make(l, cli, o, waiting, stop, e);
+	if (r == 0)
+		r = check_stop(stop, &before, e);
+	if (r == 0)
+		r = runtime_cli_launch_close(l, o, e);
+	if (r == 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
 int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *cli,
 		       const struct runtime_cli_launch_options *o, const char *id, bool waiting,
 		       struct err *e)
@@ -216,9 +246,7 @@ int runtime_cli_launch(struct runtime_cli_launch *l, const struct runtime_cli *c
 
 	if (r < 0)
 		return r;
-	r = make(l, cli, o, waiting, e);
-	if (r == 0)
-		r = runtime_cli_launch_close(l, o, e);
+	r = make_or_stop(l, cli, o, waiting, e);
 	if (r < 0)
 		runtime_cli_launch_undo(l, cli);
 	return r;

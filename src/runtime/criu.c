@@ -42,7 +42,8 @@ static int read_version(struct str *to, struct err *e)
 	int status = process_wait(pid);
 	if (process_exit_code(status) == NOT_FOUND) {
 		err_set(e, ERR_UNSUPPORTED, "there is no criu here");
-		return err_hint(e, "install criu, version 4 or later for Linux 6.13 and later");
+		return err_hint(e, "install criu, version 4 or later for Linux 6.13 and later, and "
+				   "later than 4.1 for network sockets since 6.16");
 	}
 	return r;
 }
@@ -223,7 +224,12 @@ int runtime_criu_explain(const struct runtime_criu_call *call, struct err *e)
 {
 	own_free char *why = last_error(call->options, call->log);
 
-	return err_set(e, ERR_SYSTEM, "criu %s failed: %s", call->arguments->items[1], why);
+	err_set(e, ERR_SYSTEM, "criu %s failed: %s", call->arguments->items[1], why);
+	/* SO_PASSCRED and SO_PASSSEC; net/core/sock.c, Linux 6.16 */
+	if (strstr(why, "Can't get 1:16") || strstr(why, "Can't get 1:34"))
+		return err_hint(e, "criu 4.1 and earlier cannot store sockets of the network on "
+				   "Linux 6.16 and later; a newer criu can");
+	return -e->number;
 }
 
 int runtime_criu_run(const struct runtime_criu_call *call, struct err *e)

@@ -108,6 +108,16 @@ kill_monitors() {
 	output_is ""
 }
 
+@test "a monitor killed while it removes its --rm container leaves no name" {
+	expect 0 holm run -d --rm --name box --network none busybox sleep 1000
+	kill_monitors
+	within 5 not pgrep -x holm-monitor
+	rm -r "$HOLM_ROOT/containers/$output"
+	expect 0 holm ps -aq
+	[ ! -L "$HOLM_ROOT/names/box" ]
+	nothing_left
+}
+
 @test "debris of each kind is cleared by whoever meets it" {
 	expect 0 holm run --rm busybox true
 	local id

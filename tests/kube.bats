@@ -149,8 +149,12 @@ healthy() { # CONTAINER
 	python3 -m http.server --bind 127.0.0.1 8123 >/dev/null 2>&1 3>&- &
 	local server=$!
 	within 10 curl -sf http://127.0.0.1:8123/one.yaml
+	# what a killed one left goes, too
+	mkdir "$HOLM_RUN/.kube-1"
+	given "$HOLM_RUN/.kube-1"
 	expect 0 holm kube play http://127.0.0.1:8123/one.yaml
 	status_is one Running
+	not ls "$HOLM_RUN"/.kube*
 	expect 0 holm kube down http://127.0.0.1:8123/one.yaml
 	refused 1 "fetch http://127.0.0.1:8123/none" holm kube play http://127.0.0.1:8123/none
 	head -c 20M /dev/zero | tr '\0' '#' >large.yaml

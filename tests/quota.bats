@@ -373,6 +373,28 @@ goes_on() {
 	nothing_left
 }
 
+@test "a change of the size, killed before each call, leaves nothing that the next start does not remove" {
+	needs strace
+	local change call from to n folder
+	echo kept >note
+	for change in "renameat 32m 16m" "unlinkat 32m 0" "unlinkat 0 32m"; do
+		read -r call from to <<<"$change"
+		for n in $(seq 30); do
+			expect 0 holm create --name box --network none --storage-opt size="$from" busybox cat /note
+			folder=$HOLM_ROOT/containers/$output
+			expect 0 holm cp note box:/note
+			strace -qq -o trace -e trace="$call" -e inject="$call:signal=KILL:when=$n" holm set box disk="$to" || true
+			expect 0 holm start -a box
+			output_is kept
+			not test -e "$folder/disk.new"
+			[ "$(find "$folder" -maxdepth 1 \( -name disk.img -o -name upper \) | wc -l)" = 1 ]
+			expect 0 holm rm box
+			grep -q 'killed by SIGKILL' trace || break
+		done
+		[ "$n" -gt 2 ]
+	done
+}
+
 @test "a container whose disk was lost is incomplete, and whole again after a repair" {
 	expect 0 holm run --name box --network none --storage-opt size=32m busybox true
 	rm "$HOLM_ROOT"/containers/*/disk.img

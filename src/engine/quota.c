@@ -126,6 +126,19 @@ static int open_part(int folder_fd, const char *name, struct err *e)
 	return fd < 0 ? err_sys(e, "open the container's folder %s", name) : fd;
 }
 
+void engine_quota_clear_left(const struct container *c, int folder_fd)
+{
+	struct err ignored;
+
+	unlinkat(folder_fd, QUOTA_DISK_NEW, 0);
+	if (!engine_quota_is_apart(c)) {
+		unlinkat(folder_fd, QUOTA_DISK_FILE, 0);
+		return;
+	}
+	fd_remove_tree_at(folder_fd, "upper", &ignored);
+	fd_remove_tree_at(folder_fd, "work", &ignored);
+}
+
 int engine_quota_settle(const struct container *c, int folder_fd, struct err *e)
 {
 	if (!is_project(c))

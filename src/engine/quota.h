@@ -29,6 +29,10 @@ int engine_quota_open(const struct container *c, int folder_fd, bool make, struc
 /* The empty folder, upper or to become it, is counted from now on. */
 int engine_quota_begin(const struct container *c, int upper_fd, struct err *e);
 
+/* Removes what the container, which is locked and does not run, does not use: a change of its quota
+ * was killed. */
+void engine_quota_clear_left(const struct container *c, int folder_fd);
+
 /* The work folder is counted with the upper one; where those two differ, which a kill between two
  * steps leaves, the work folder is made anew. */
 int engine_quota_settle(const struct container *c, int folder_fd, struct err *e);

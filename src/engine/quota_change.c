@@ -45,19 +45,6 @@ static int commit(const struct change *change, struct err *e)
 
 /* ---- from none, or to none ---- */
 
-/* After the record: what the container does not use any more. */
-static void remove_old(const struct change *change)
-{
-	struct err ignored;
-
-	if (!engine_quota_is_apart(change->c)) {
-		unlinkat(change->folder_fd, QUOTA_DISK_FILE, 0);
-		return;
-	}
-	fd_remove_tree_at(change->folder_fd, "upper", &ignored);
-	fd_remove_tree_at(change->folder_fd, "work", &ignored);
-}
-
 /* Elsewhere: those of one that was killed here hold nothing. */
 static int make_folders(const struct change *change, struct err *e)
 {
@@ -102,7 +89,7 @@ static int move(const struct change *change, struct err *e)
 	if (r == 0)
 		r = commit(change, e);
 	if (r == 0)
-		remove_old(change);
+		engine_quota_clear_left(c, change->folder_fd);
 	return r;
 }
 

@@ -18,8 +18,6 @@
 
 extern char **environ;
 
-#define NEW_FILE "disk.new"
-
 /* Root's PATH may lack the folders of its own programs. */
 static const char *const programs[] = { "/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4",
 					"/usr/bin/mkfs.ext4", "/usr/local/sbin/mkfs.ext4" };
@@ -158,11 +156,11 @@ static int copy_all(int from_fd, int to_fd, struct err *e)
 
 static int fill_new(int folder_fd, uint64_t bytes, struct err *e)
 {
-	int r = make_file(folder_fd, NEW_FILE, bytes, e);
+	int r = make_file(folder_fd, QUOTA_DISK_NEW, bytes, e);
 	if (r < 0)
 		return r;
 	own_fd int from = quota_disk_open(folder_fd, e);
-	own_fd int to = from < 0 ? -1 : mount_file(folder_fd, NEW_FILE, e);
+	own_fd int to = from < 0 ? -1 : mount_file(folder_fd, QUOTA_DISK_NEW, e);
 	return to < 0 ? to : copy_all(from, to, e);
 }
 
@@ -171,10 +169,10 @@ int quota_disk_renew(int folder_fd, uint64_t bytes, struct err *e)
 	int r = fill_new(folder_fd, bytes, e);
 
 	fault_point("quota.renew");
-	if (r == 0 &&
-	    (renameat(folder_fd, NEW_FILE, folder_fd, QUOTA_DISK_FILE) < 0 || fsync(folder_fd) < 0))
+	if (r == 0 && (renameat(folder_fd, QUOTA_DISK_NEW, folder_fd, QUOTA_DISK_FILE) < 0 ||
+		       fsync(folder_fd) < 0))
 		r = err_sys(e, "put the container's new disk in its place");
 	if (r < 0)
-		unlinkat(folder_fd, NEW_FILE, 0);
+		unlinkat(folder_fd, QUOTA_DISK_NEW, 0);
 	return r < 0 ? err_add(e, "resize the container's disk") : 0;
 }

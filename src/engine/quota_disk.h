@@ -7,6 +7,7 @@
 struct err;
 
 #define QUOTA_DISK_FILE "disk.img"
+#define QUOTA_DISK_NEW  "disk.new" /* of another size, until it is renamed */
 
 /* Below that there is hardly room for anything but the filesystem itself. */
 enum { QUOTA_DISK_MIN = 4 << 20 };

@@ -46,6 +46,8 @@ int engine_start_locked(struct engine *engine, const struct container *c, int fo
 	if (r == 0)
 		r = engine_pod_start(engine, c, e);
 	if (r == 0)
+		engine_quota_clear_left(c, folder_fd);
+	if (r == 0)
 		r = engine_quota_settle(c, folder_fd, e);
 	if (r == 0)
 		r = engine_process_start(engine, c, folder_fd, o, ret, e);

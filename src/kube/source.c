@@ -1,5 +1,6 @@
 #include "kube/source.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include "kube/set.h"
 #include "storage/store.h"
 
+#define PREFIX ".kube-"
+
 static int read_file(struct str *to, const char *path, struct err *e)
 {
 	bool standard = !strcmp(path, "-");
@@ -28,23 +31,61 @@ static int read_file(struct str *to, const char *path, struct err *e)
 	return r < 0 ? err_add(e, "read %s", standard ? "the standard input" : path) : 0;
 }
 
-/* Into a file of the run folder, which is memory, as large as a file may be and gone at once. */
-static int fetch(struct str *to, const struct store *store, const char *address, struct err *e)
+/* Of those that were killed: who is at work holds the lock of its folder. */
+static void clear_left(int run_fd)
+{
+	int fd = openat(run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct err ignored;
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (!str_starts(entry->d_name, PREFIX))
+			continue;
+		own_fd int lock = fd_lock_folder_at(run_fd, entry->d_name, false);
+		if (lock >= 0)
+			fd_remove_tree_at(run_fd, entry->d_name, &ignored);
+	}
+}
+
+static int make_folder(int run_fd, const char *name, struct err *e)
+{
+	int fd;
+
+	do {
+		if (mkdirat(run_fd, name, 0700) < 0 && errno != EEXIST)
+			return err_sys(e, "make the folder %s", name);
+		fd = fd_lock_folder_at(run_fd, name, true);
+	} while (fd == -ENOENT);
+	return fd < 0 ? err_number(e, -fd, "lock the folder %s", name) : fd;
+}
+
+static int fetch_into(struct str *to, int folder_fd, const struct store *store, const char *address,
+		      struct err *e)
 {
 	own_clear(strv_clear) struct strv arguments = { 0 };
-	const struct image_command_files files = { store->run_fd, -1 };
-	own_free char *name = mem_format(".kube-%d", (int)getpid());
+	const struct image_command_files files = { folder_fd, -1 };
 
 	image_command_begin(&arguments, "fetch", store);
 	strv_add(&arguments, "--");
 	strv_add(&arguments, address);
-	strv_add(&arguments, name);
+	strv_add(&arguments, "file");
 	strv_addf(&arguments, "%d", YAML_BYTES_MAX);
-	unlinkat(store->run_fd, name, 0);
 	int r = image_command_run_on(&files, NULL, &arguments, IMAGE_SHOW_NOTHING, e);
-	if (r == 0)
-		r = fd_read_file_at(store->run_fd, name, YAML_BYTES_MAX, to, e);
-	unlinkat(store->run_fd, name, 0);
+	return r < 0 ? r : fd_read_file_at(folder_fd, "file", YAML_BYTES_MAX, to, e);
+}
+
+/* Through the run folder, which is memory; as large as a file may be, and gone at once. */
+static int fetch(struct str *to, const struct store *store, const char *address, struct err *e)
+{
+	own_free char *name = mem_format(PREFIX "%d", (int)getpid());
+	struct err ignored;
+
+	clear_left(store->run_fd);
+	own_fd int folder = make_folder(store->run_fd, name, e);
+	if (folder < 0)
+		return folder;
+	int r = fetch_into(to, folder, store, address, e);
+	fd_remove_tree_at(store->run_fd, name, &ignored);
 	return r < 0 ? err_add(e, "fetch %s", address) : 0;
 }
 

@@ -69,11 +69,12 @@ bool monitor_dead_rename_container(const char *root, const struct monitor_config
 	int r = rename_dead(containers, config->id);
 	if (r < 0 && r != -ENOENT)
 		log_warning("remove container %s: %s", config->id, strerrordesc_np(-r));
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return false;
+	/* also where one that was killed had got as far as this */
 	if (names >= 0 && config->name && names_this(names, config))
 		unlinkat(names, config->name, 0);
-	return true;
+	return r == 0;
 }
 
 /* Does a record other than the dead one speak of this volume? Its name is 64 random digits. */

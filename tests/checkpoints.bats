@@ -163,7 +163,7 @@ settled() { # no criu is at work
 	! pgrep -f "criu swrk" >/dev/null
 }
 
-@test "holm that is killed when all is stored leaves it running, and what has no name is none" {
+@test "holm that is killed at its abort point, when all is stored, leaves it running, and what has no name is none" {
 	needs_abort_points
 	criu_that_can
 	counter web --restart always

@@ -43,6 +43,6 @@ sshd_up() {
 	service "$sshd" -D -e -f "$PWD/ssh/config"
 	# shellcheck disable=SC2034 # for whoever sends
 	SSH=(-o "IdentityFile=$PWD/ssh/me" -o Port=2222 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
-		--remote-command "env PATH=$PATH HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run HOLM_LIBEXEC=$HOLM_LIBEXEC $(command -v holm)")
+		--remote-command "env PATH=$PATH ${ASAN_OPTIONS:+ASAN_OPTIONS=$ASAN_OPTIONS} HOLM_ROOT=$OTHER/root HOLM_RUN=$OTHER/run HOLM_LIBEXEC=$HOLM_LIBEXEC $(command -v holm)")
 	within 10 bash -c ': </dev/tcp/127.0.0.1/2222'
 }

@@ -142,6 +142,8 @@ edited() { # PROGRAM - web.holm with other records: what python makes of c, its 
 	refused 1 "a mount is of what is no layer" there receive edited.holm
 	edited 'c["annotations"] = {"org.holm.hooks": "{\"preStart\":[{\"path\":\"/bin/touch\",\"args\":[\"touch\",\"/hooked\"]}]}"}'
 	refused 1 "org.holm.hooks is holm's own" there receive edited.holm
+	edited 'h["live"] = "x86_64"'
+	refused 1 "one that runs comes by holm move alone" there receive edited.holm
 	edited 'c["labels"] = {"l": "x" * (5 << 20)}'
 	refused 1 "its records are too long" there receive edited.holm
 	edited 'h["snapshots"][0]["comment"] = "x" * (5 << 20)'

@@ -218,3 +218,31 @@ runs_at() { # HOLM
 quiet() {
 	[ -z "$(pgrep -f "holm receive --answer")" ] && [ -z "$(pgrep -f "criu swrk")" ]
 }
+
+@test "killed at its abort points: it runs here, or has ended here with its checkpoint, and is nowhere else" {
+	needs_abort_points
+	criu_that_can
+	sshd_up
+	counter web
+	local there_killed=("${SSH[@]}")
+	there_killed[-1]=${SSH[-1]/env /env HOLM_FAULT=receive.running }
+	# it has said that it runs, and has not heard that it is its own
+	expect 1 holm move --live "${there_killed[@]}" web root@127.0.0.1
+	within 20 settled
+	expect 0 holm start --checkpoint moved web
+	goes_on holm web
+	expect 0 holm checkpoint rm web moved
+	for point in live.stored live.named live.ended; do
+		HOLM_FAULT=$point run holm move --live "${SSH[@]}" web root@127.0.0.1
+		[ "$status" = 137 ]
+		within 20 settled
+		if [ $point = live.ended ]; then
+			within 20 sh -c '[ "$(holm ps -a --format "{{.State}}")" = exited ]'
+			expect 0 holm start --checkpoint moved web
+		fi
+		goes_on holm web
+		[ $point = live.stored ] || expect 0 holm checkpoint rm web moved
+	done
+	expect 0 there gc
+	nothing_there
+}

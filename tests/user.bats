@@ -44,6 +44,14 @@ teardown() {
 	output_is ""
 }
 
+@test "checkpoints and moves of what runs are refused, by name" {
+	expect 0 u run -d --name web busybox sleep 1000
+	refused 1 "criu cannot store the containers of an ordinary user" u checkpoint web one
+	refused 1 "criu cannot store the containers of an ordinary user" u move --live web root@127.0.0.1
+	expect 0 u exec web true
+	expect 0 u rm -f web
+}
+
 @test "a terminal" {
 	expect 0 as_person script --quiet --return --command "holm run --rm -it busybox sh -c 'tty; id -u'" /dev/null
 	output_has /dev/pts/0

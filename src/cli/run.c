@@ -223,6 +223,8 @@ const struct option cli_run_table[] = {
 	{ "allow", 0, OPTION_STRINGS(allow), "SWITCH", "raw_sockets, reserved_ports, chroot" },
 	{ "deny", 0, OPTION_STRINGS(deny), "SWITCH",
 	  "those, or mlock, mount, ptrace, set_hostname, sysvipc" },
+	{ "children-max", 0, OPTION_STRING(children_max), "N",
+	  "containers that there may be in it, and in those; 0: none" },
 	{ "privileged", 0, OPTION_FLAG(privileged), NULL,
 	  "all that the caller owns: capabilities, devices, no masks" },
 	{ "cap-add", 0, OPTION_STRINGS(cap_add), "CAPABILITY", "add one, or ALL" },

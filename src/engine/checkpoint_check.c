@@ -24,6 +24,8 @@ static const struct {
 	{ "org.holm.figures", "a container that sees its limits", "give it --view host" },
 	{ "org.holm.seccomp.asks", "a container whose system calls are answered outside",
 	  "give it --view host" },
+	{ "org.holm.seccomp.children", "a container with --children-max, whose filter asks outside",
+	  NULL },
 	{ "run.oci.seccomp.receiver", "a seccomp filter that asks a listener", NULL },
 	{ "org.holm.landlock", "rules of Landlock", NULL },
 	{ "org.holm.core_sched", "core scheduling", NULL },

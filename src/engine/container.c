@@ -196,6 +196,7 @@ static const struct shape_field container_security_fields[] = {
 	FIELD(container_security, mask, SHAPE_STRINGS),
 	FIELD(container_security, unmask, SHAPE_STRINGS),
 	FIELD(container_security, deny, SHAPE_STRINGS),
+	FIELD(container_security, children_max, SHAPE_OPTIONAL_INT),
 	NESTED(container_security, devices, SHAPE_LIST, container_device_shape),
 	FIELD(container_security, device_rules, SHAPE_STRINGS),
 	FIELD(container_security, gpus, SHAPE_STRINGS),

@@ -177,7 +177,8 @@ struct container_security {
 	bool unmask_all; /* systempaths=unconfined, unmask=ALL */
 	struct strv mask;
 	struct strv unmask;
-	struct strv deny; /* --deny (switches.h) */
+	struct strv deny;      /* --deny (switches.h) */
+	int64_t *children_max; /* --children-max; NULL: no limit */
 	SHAPE_LIST_OF(struct container_device) devices;
 	struct strv device_rules; /* "c 1:3 rwm" */
 	struct strv gpus;         /* "all", or names of devices: "renderD128" */

@@ -197,6 +197,11 @@ void explain_privileges(struct explain_rows *to, const struct container *c)
 	for (size_t i = 0; i < s->deny.count; i++)
 		explain_add(to, group, s->deny.items[i], mem_text("denied"), EXPLAIN_TIGHTER,
 			    mem_format("--deny %s", s->deny.items[i]));
+	if (s->children_max)
+		explain_add(to, group, "containers in it",
+			    mem_format("at most %lld", (long long)*s->children_max),
+			    EXPLAIN_TIGHTER,
+			    mem_format("--children-max %lld", (long long)*s->children_max));
 	for (size_t i = 0; i < s->sysctls.count; i++) {
 		const struct shape_pair *pair = &s->sysctls.items[i];
 		explain_add(to, group, pair->key, mem_text(pair->value), EXPLAIN_CHANGED,

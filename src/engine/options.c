@@ -52,6 +52,7 @@ static const size_t create_texts[] = {
 	offsetof(struct create_options, cgroup_parent),
 	offsetof(struct create_options, view),
 	offsetof(struct create_options, posture),
+	offsetof(struct create_options, children_max),
 	offsetof(struct create_options, immutable),
 	offsetof(struct create_options, userns),
 	offsetof(struct create_options, subuidname),

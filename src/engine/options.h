@@ -145,6 +145,7 @@ struct create_options {
 	struct strv profile;
 	struct strv allow; /* switches.h */
 	struct strv deny;
+	char *children_max;
 
 	/* security */
 	bool privileged;

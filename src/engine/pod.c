@@ -58,6 +58,7 @@ static int join(struct container *c, const struct create_options *o, const char 
 		{ "uts", "--uts", o->uts, &c->security.uts },
 		{ "uts", "--hostname", o->hostname, NULL },
 		{ "pid", "--pid", o->pid, &c->security.pid },
+		{ "pid", "--children-max", o->children_max, NULL },
 	};
 	own_free char *mode = mem_format("container:%s", id);
 

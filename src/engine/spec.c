@@ -252,9 +252,7 @@ int engine_spec_make(struct oci_spec *spec, const struct container *c, struct sp
 		mem_replace(&spec->linux_.cgroups_path, NULL);
 	if (r == 0)
 		r = spec_security(spec, c, context, e);
-	if (r == 0)
-		spec_figures(spec, c, context);
-	return r;
+	return r < 0 ? r : spec_calls(spec, c, context, e);
 }
 
 void engine_spec_make_tree(struct oci_spec *spec, const struct container *c,

@@ -60,10 +60,12 @@ void spec_mounts(struct oci_spec *spec, const struct container *c,
 void spec_mounts_tree(struct oci_spec *spec, const struct container *c,
 		      const struct spec_context *context);
 int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e);
-/* Does it see its own limits in /proc, not the host's? Last, behind spec_security(). */
+/* Does it see its own limits in /proc, not the host's? */
 bool spec_limits_are_seen(const struct container *c);
-void spec_figures(struct oci_spec *spec, const struct container *c,
-		  const struct spec_context *context);
+/* Its view of its limits, and what of its system calls its monitor answers. Last, behind
+ * spec_security(). ERR_INVALID */
+int spec_calls(struct oci_spec *spec, const struct container *c, const struct spec_context *context,
+	       struct err *e);
 /* What must be said to the kernel so that limits become those of to, were it from before: what is
  * the same is not named, what is there no more has the kernel's own value. */
 int spec_limits_change(struct oci_resources *ret, const struct container_limits *from,

@@ -281,6 +281,8 @@ static void add_defaults(struct oci_spec *spec, const struct container_limits *l
 		shape_map_set(&spec->annotations, "org.holm.defaults", defaults.text);
 }
 
+static const char receiver[] = "run.oci.seccomp.receiver";
+
 bool spec_limits_are_seen(const struct container *c)
 {
 	if (c->limits.view)
@@ -288,24 +290,49 @@ bool spec_limits_are_seen(const struct container *c)
 	return container_is_system(c);
 }
 
+/* Who is asked by the container's filter: its monitor. */
+static void add_receiver(struct oci_spec *spec, const struct container *c,
+			 const struct spec_context *context)
+{
+	own_free char *socket =
+		mem_format("%s/containers/%s/" MONITOR_CALLS_SOCKET, context->store->run, c->id);
+
+	shape_map_set(&spec->annotations, receiver, socket);
+}
+
 /* What holm-monitor makes of it stands in monitor/figures.c. A filter of a person's own, or none,
  * leaves system calls alone. */
-void spec_figures(struct oci_spec *spec, const struct container *c,
-		  const struct spec_context *context)
+static void add_figures(struct oci_spec *spec, const struct container *c,
+			const struct spec_context *context)
 {
-	static const char receiver[] = "run.oci.seccomp.receiver";
+	const char *filter = shape_map_get(&spec->annotations, "org.holm.seccomp");
 
 	if (!spec_limits_are_seen(c))
 		return;
 	shape_map_set(&spec->annotations, "org.holm.figures",
 		      c->limits.view ? "required" : "wanted");
-	if (!shape_map_get(&spec->annotations, "org.holm.seccomp") ||
-	    shape_map_get(&spec->annotations, receiver))
+	if (!filter || str_equal(filter, "open") || shape_map_get(&spec->annotations, receiver))
 		return;
-	own_free char *socket =
-		mem_format("%s/containers/%s/" MONITOR_FIGURES_SOCKET, context->store->run, c->id);
-	shape_map_set(&spec->annotations, receiver, socket);
+	add_receiver(spec, c, context);
 	shape_map_set(&spec->annotations, "org.holm.seccomp.asks", "true");
+}
+
+int spec_calls(struct oci_spec *spec, const struct container *c, const struct spec_context *context,
+	       struct err *e)
+{
+	add_figures(spec, c, context);
+	if (!c->security.children_max)
+		return 0;
+	if (shape_map_get(&spec->annotations, receiver) &&
+	    !shape_map_get(&spec->annotations, "org.holm.seccomp.asks"))
+		return err_set(e, ERR_INVALID,
+			       "--children-max: the filter can ask one listener, and the "
+			       "annotation %s names another",
+			       receiver);
+	own_free char *max = mem_format("%lld", (long long)*c->security.children_max);
+	add_receiver(spec, c, context);
+	shape_map_set(&spec->annotations, "org.holm.seccomp.children", max);
+	return 0;
 }
 
 int spec_limits(struct oci_spec *spec, const struct container *c, struct err *e)

@@ -116,8 +116,11 @@ static void add_capabilities(struct oci_spec *spec, uint64_t set)
 static int add_seccomp(struct oci_spec *spec, const struct container_security *s,
 		       uint64_t capabilities, struct err *e)
 {
-	if (str_equal(s->seccomp, "unconfined") || (!s->seccomp && s->privileged))
+	if (str_equal(s->seccomp, "unconfined") || (!s->seccomp && s->privileged)) {
+		if (s->children_max)
+			shape_map_set(&spec->annotations, "org.holm.seccomp", "open");
 		return 0;
+	}
 	if (!s->seccomp || str_equal(s->seccomp, "builtin")) {
 		shape_map_set(&spec->annotations, "org.holm.seccomp",
 			      str_equal(s->posture, CONTAINER_SYSTEM) ? "guest" : "default");

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "base/number.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "engine/container.h"
@@ -81,6 +82,30 @@ static int deny(struct container_security *s, const char *name, struct err *e)
 	return 0;
 }
 
+/* They are counted below its PID namespace, and asked for by a filter of holm's. */
+static int set_children(struct container_security *s, const char *text, struct err *e)
+{
+	int64_t max;
+
+	if (!text)
+		return 0;
+	if (number_parse_i64(&max, text, 0, INT32_MAX, e) < 0)
+		return err_add(e, "--children-max");
+	if (!str_equal(s->pid, "private"))
+		return err_set(e, ERR_INVALID,
+			       "--children-max counts what is below the container's own PID "
+			       "namespace: not with --pid %s",
+			       s->pid);
+	if (s->seccomp_path)
+		return err_set(e, ERR_INVALID,
+			       "--children-max needs a seccomp filter of holm's, not "
+			       "--security-opt seccomp=%s",
+			       s->seccomp_path);
+	s->children_max = mem_new(1, sizeof(*s->children_max));
+	*s->children_max = max;
+	return 0;
+}
+
 int engine_switches_set(struct container_security *s, const struct create_options *o, struct err *e)
 {
 	int r = 0;
@@ -92,6 +117,8 @@ int engine_switches_set(struct container_security *s, const struct create_option
 			    ? err_set(e, ERR_INVALID, "--allow and --deny both name %s",
 				      o->deny.items[i])
 			    : deny(s, o->deny.items[i], e);
+	if (r == 0)
+		r = set_children(s, o->children_max, e);
 	if (r == 0 && s->deny.count && s->seccomp && !str_equal(s->seccomp, "builtin"))
 		return err_set(e, ERR_INVALID,
 			       "--deny needs holm's own seccomp profile, not --security-opt "

@@ -8,7 +8,8 @@ struct create_options;
 struct err;
 struct strv;
 
-/* --allow and --deny of o. ERR_INVALID: no such switch, or not one that can be allowed. */
+/* --allow, --deny and --children-max of o, once its namespaces and its filter are known.
+ * ERR_INVALID: no such switch, not one that can be allowed, or one that cannot be kept. */
 int engine_switches_set(struct container_security *s, const struct create_options *o,
 			struct err *e);
 

@@ -94,8 +94,8 @@ struct monitor_config {
 #define MONITOR_GUEST_NOTIFY  "notify"
 #define MONITOR_GUEST_BOOT_ID "boot-id"
 
-/* In the run folder, too: where the listeners of system calls come to (figures_call.c). */
-#define MONITOR_FIGURES_SOCKET "figures"
+/* In the run folder, too: where the listeners of system calls come to (calls.c). */
+#define MONITOR_CALLS_SOCKET "calls"
 
 extern const struct shape monitor_config_shape;
 

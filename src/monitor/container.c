@@ -161,6 +161,8 @@ int monitor_container_start(struct monitor *m, struct err *e)
 	r = monitor_guest_prepare(m, e);
 	if (r == 0)
 		r = monitor_figures_prepare(m, &spec, e);
+	if (r == 0)
+		r = monitor_calls_prepare(m, &spec, e);
 	if (r < 0)
 		return r;
 	options.covers = m->figures.covers.count ? &m->figures.covers : NULL;
@@ -289,6 +291,7 @@ static void process_ready(struct monitor *m, struct monitor_source *source, uint
 	monitor_input_close(m);
 	monitor_guest_close(m);
 	monitor_figures_close(m);
+	monitor_calls_close(m);
 	m->stop_at_ms = 0;
 	m->timeout_at_ms = 0;
 	m->paused = false;

@@ -432,9 +432,6 @@ int monitor_figures_prepare(struct monitor *m, struct oci_spec *spec, struct err
 		log_warning("the container sees the host's figures in /proc: %s", missing.text);
 		monitor_figures_close(m);
 	}
-	r = monitor_figures_call_listen(m, e);
-	if (r < 0)
-		return r;
 	add_time_namespace(spec);
 	f->began_ns = boottime_ns();
 	f->load = (struct runtime_load){ 0 };
@@ -458,7 +455,6 @@ void monitor_figures_close(struct monitor *m)
 
 	monitor_figures_attached(m);
 	take_back_beside(m);
-	monitor_figures_call_close(m);
 	monitor_source_close(m, &f->files_source);
 	forget_texts(m);
 	f->load_at_ms = 0;

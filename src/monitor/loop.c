@@ -70,6 +70,7 @@ static int wait_ms(const struct monitor *m)
 	sooner(&earliest, m->guest.quiet_at_ms);
 	sooner(&earliest, m->guest.ask_at_ms);
 	sooner(&earliest, m->figures.load_at_ms);
+	sooner(&earliest, m->children.due_ms);
 	sooner(&earliest, m->threshold.due_ms);
 	if (m->phase == MONITOR_PHASE_RESTARTING)
 		sooner(&earliest, m->restart_at_ms);
@@ -89,6 +90,7 @@ static void run_timers(struct monitor *m)
 	monitor_dns_turn(m, now);
 	monitor_guest_turn(m, now);
 	monitor_figures_turn(m, now);
+	monitor_children_turn(m, now);
 	monitor_threshold_turn(m, now);
 	if (m->phase != MONITOR_PHASE_RESTARTING)
 		return;

@@ -24,6 +24,8 @@ struct epoll_event;
 struct err;
 struct monitor;
 struct oci_spec;
+struct seccomp_data;
+struct seccomp_notif;
 
 /* A descriptor in the loop. */
 struct monitor_source {
@@ -96,10 +98,6 @@ struct monitor_figures_file {
 	struct str text; /* as it was read last, until it was read to the end */
 	int64_t made_ns;
 };
-struct monitor_figures_listener {
-	struct monitor_source source;
-	struct monitor_figures_listener *next;
-};
 /* Another process, which answers for as long as this one cannot. */
 struct monitor_figures_lent {
 	pid_t pid; /* 0: there is none */
@@ -112,13 +110,30 @@ struct monitor_figures {
 	struct monitor_source files_source;
 	struct monitor_figures_file files[MONITOR_FIGURES_FILES];
 	struct runtime_covers covers; /* until the container has them */
-	struct monitor_source socket; /* to which listeners come */
-	struct monitor_figures_listener *listeners;
 	struct runtime_load load;
 	int64_t load_ns;       /* uptime at which it was counted */
 	uint64_t load_used_ns; /* CPU time by then */
 	int64_t load_at_ms;    /* it is counted again then; 0: when somebody looks */
 	int64_t looked_at_ms;
+};
+
+/* Its system calls that are answered here (calls.c). */
+struct monitor_calls_listener {
+	struct monitor_source source;
+	struct monitor_calls_listener *next;
+};
+struct monitor_calls {
+	struct monitor_source socket; /* to which listeners come */
+	struct monitor_calls_listener *listeners;
+};
+
+/* Containers in it (children.c). */
+struct monitor_children {
+	uint64_t max;
+	int pid_namespace;                  /* its own; -1: nobody has asked yet */
+	struct monitor_child_maker *makers; /* allowed, and not seen yet */
+	struct monitor_child_asker *askers; /* in the order in which they came */
+	int64_t due_ms;                     /* they are looked at again then; 0: there are none */
 };
 
 /* Its rules (threshold.c). */
@@ -177,6 +192,8 @@ struct monitor {
 	struct monitor_dns dns;
 	struct monitor_guest guest;
 	struct monitor_figures figures;
+	struct monitor_calls calls;
+	struct monitor_children children;
 	struct monitor_threshold threshold;
 
 	bool has_poststop;                        /* there are hooks to be run when it has ended */
@@ -203,8 +220,8 @@ struct monitor {
 		.log = { .folder = -1, .fd = -1 }, .listener.fd = -1, .signals.fd = -1,            \
 		.process.fd = -1, .output = { { .fd = -1 }, { .fd = -1 } }, .input.fd = -1,        \
 		.terminal_peer = -1, .program = -1, .guest.notify.fd = -1,                         \
-		.figures = { .beside_end.fd = -1, .files_source.fd = -1, .socket.fd = -1 },        \
-		.check = { .probe.fd = -1, .result = -1 },                                         \
+		.figures = { .beside_end.fd = -1, .files_source.fd = -1 }, .calls.socket.fd = -1,  \
+		.children.pid_namespace = -1, .check = { .probe.fd = -1, .result = -1 },           \
 		.dns = { .udp.fd = -1, .tcp.fd = -1, .process.fd = -1 }, .ports = { -1, -1 },      \
 	}
 
@@ -362,8 +379,25 @@ void monitor_figures_take_back(struct monitor_figures_lent *lent);
 
 /* ---- figures_call.c ---- */
 
-int monitor_figures_call_listen(struct monitor *m, struct err *e);
-void monitor_figures_call_close(struct monitor *m);
+/* What the call returns, or -errno; -EAGAIN: the kernel is to answer. */
+long monitor_figures_call_answer(struct monitor *m, int listener, const struct seccomp_notif *call);
+
+/* ---- calls.c ---- */
+
+/* Before each start: where the spec has a filter that asks here, its listeners can come. */
+int monitor_calls_prepare(struct monitor *m, const struct oci_spec *spec, struct err *e);
+/* r as above. -ENOENT: whoever asked waits no more, and asks again if it lives. */
+int monitor_calls_reply(int listener, uint64_t id, long r);
+void monitor_calls_close(struct monitor *m);
+
+/* ---- children.c ---- */
+
+int monitor_children_prepare(struct monitor *m, const struct oci_spec *spec, struct err *e);
+bool monitor_children_are_meant(const struct seccomp_data *data);
+/* Replies now, or in a later turn. */
+void monitor_children_ask(struct monitor *m, int listener, const struct seccomp_notif *call);
+void monitor_children_turn(struct monitor *m, int64_t now_ms);
+void monitor_children_close(struct monitor *m);
 
 /* ---- hooks.c ---- */
 

@@ -1,4 +1,5 @@
-/* clone.h - clone3(2) as a fork: the child goes on in a copy of the caller's memory. */
+/* clone.h - clone3(2), or where a filter refuses that clone(2), as a fork: the child
+ * goes on in a copy of the caller's memory. */
 #pragma once
 #include <stdint.h>
 #include <sys/types.h>

@@ -108,10 +108,10 @@ static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spe
 		return prepare_profile(ret, spec, e);
 	if (!name)
 		return 0;
-	bool guest = strcmp(name, "guest") == 0;
-	if (!guest && strcmp(name, "default") != 0)
-		return err_set(e, ERR_INVALID, "org.holm.seccomp '%s' is not 'default' or 'guest'",
-			       name);
+	bool guest = strcmp(name, "guest") == 0, open = strcmp(name, "open") == 0;
+	if (!guest && !open && strcmp(name, "default") != 0)
+		return err_set(e, ERR_INVALID,
+			       "org.holm.seccomp '%s' is not 'default', 'guest' or 'open'", name);
 	const char *denied = shape_map_get(&spec->annotations, "org.holm.seccomp.deny");
 	own_clear(strv_clear) struct strv names = { 0 };
 	if (denied)
@@ -122,10 +122,17 @@ static int prepare_filter(struct runtime_rights *ret, const struct oci_spec *spe
 		.guest = guest,
 		.asks = str_equal(shape_map_get(&spec->annotations, "org.holm.seccomp.asks"),
 				  "true"),
+		.children = shape_map_get(&spec->annotations, "org.holm.seccomp.children"),
 	};
-	if (what.asks && str_empty(runtime_seccomp_agent_path(spec)))
+	if (open && (!what.children || what.asks || names.count))
 		return err_set(e, ERR_INVALID,
-			       "org.holm.seccomp.asks without run.oci.seccomp.receiver");
+			       "org.holm.seccomp 'open' is for org.holm.seccomp.children alone");
+	if ((what.asks || what.children) && str_empty(runtime_seccomp_agent_path(spec)))
+		return err_set(e, ERR_INVALID,
+			       "org.holm.seccomp.%s without run.oci.seccomp.receiver",
+			       what.asks ? "asks" : "children");
+	if (open)
+		return runtime_seccomp_compile_open(&ret->filter, e);
 	return runtime_seccomp_compile_default(&ret->filter, &what, e);
 }
 

@@ -108,7 +108,7 @@ static int release(const struct runtime_launch *launch, const struct runtime_pro
 	return runtime_channel_send(process->channel, RUNTIME_MESSAGE_PREPARED, 0, NULL, 0, e);
 }
 
-/* clone3(2) is older than all else that is needed: who has none is below a filter that takes it. */
+/* ENOSYS: clone3(2) is older than all else that is needed, and clone(2) was refused, too. */
 static int explain_clone(int number, struct err *e)
 {
 	err_number(e, number, "clone the container's process");
@@ -116,7 +116,8 @@ static int explain_clone(int number, struct err *e)
 		return err_hint(e, "a seccomp filter forbids it: a container around this one has "
 				   "to be privileged");
 	if (number == ENOSPC)
-		return err_hint(e, "see /proc/sys/user/max_*_namespaces");
+		return err_hint(e, "a container around this one has as many as its --children-max, "
+				   "or see /proc/sys/user/max_*_namespaces");
 	return -number;
 }
 

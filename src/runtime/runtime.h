@@ -49,11 +49,14 @@
  *	org.holm.rootfs.writable	"/var,/tmp": folders that stay writable where root.readonly
  *				is true
  *	org.holm.seccomp	"default": the built-in profile, "guest": the one for a whole
- *				system; linux.seccomp must be absent
+ *				system; "open": all pass, for org.holm.seccomp.children;
+ *				linux.seccomp must be absent
  *	org.holm.seccomp.deny	"mount,umount2": calls that the built-in profile refuses besides
  *	org.holm.seccomp.asks	"true": the built-in profile asks the listener at
  *				run.oci.seccomp.receiver what sysinfo(2) says, and
  *				sched_getaffinity(2) of the caller itself
+ *	org.holm.seccomp.children	"3": the listener is asked, too, before a PID namespace
+ *				is made; how many there may be is for holm-monitor
  *	org.holm.guest, org.holm.guest.identity		see guest.h
  *	org.holm.cgroup.guest	see cgroup_guest.h
  *	org.holm.writable	"/proc/sys/net": stays writable below linux.readonlyPaths

@@ -381,6 +381,10 @@ static int explain_refusal(unsigned long asked, struct err *e)
 	err_sys(e, "load the seccomp filter");
 	if (e->number == EACCES)
 		return err_hint(e, "without CAP_SYS_ADMIN a filter needs no_new_privs");
+	if (e->number == EBUSY)
+		return err_hint(e, "it asks a listener, and a filter of a container around this "
+				   "one has one already: its --children-max, or its view of "
+				   "limits. Here --view host, and no --children-max");
 	for (size_t i = 0; e->number == EINVAL && i < COUNT_OF(flags); i++)
 		if ((asked & flags[i].flag) && !kernel_has_flag(flags[i].flag))
 			return err_set(e, ERR_UNSUPPORTED, "this kernel has no %s", flags[i].name);

@@ -30,15 +30,21 @@ int runtime_seccomp_compile(struct runtime_seccomp_filter *ret, const struct oci
  * it denies fail with EPERM; those that are newer than its table, with ENOSYS, so that programs
  * fall back. guest ("guest"): of what capabilities open, a whole system gets what its init needs
  * alone. asks ("org.holm.seccomp.asks"): a listener says what sysinfo(2) tells, and on which CPUs
- * the caller itself may run. */
+ * the caller itself may run. children ("org.holm.seccomp.children"): where PID namespaces may be
+ * made, the listener says whether one more. clone3(2), whose flags no filter can read, is then
+ * as if it was not there. */
 struct runtime_seccomp_default {
 	uint64_t capabilities;
 	bool guest;
 	bool asks;
+	bool children;
 	const struct strv *denied; /* names of calls that fail with EPERM whatever else; NULL */
 };
 int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret,
 				    const struct runtime_seccomp_default *what, struct err *e);
+
+/* "open": every call of every ABI passes but those that children is about. */
+int runtime_seccomp_compile_open(struct runtime_seccomp_filter *ret, struct err *e);
 
 /* Are all names of the profile known? For those who would rather fail than be less strict
  * (annotation run.oci.seccomp_fail_unknown_syscall). ERR_INVALID names the first that is not. */

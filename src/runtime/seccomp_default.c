@@ -637,6 +637,9 @@ int runtime_seccomp_compile_default(struct runtime_seccomp_filter *ret,
 		r = deny_named(&program, what->denied, e);
 	if (r == 0 && what->asks)
 		r = add_asked(&program, e);
+	/* where they are refused a listener's word would be more, not less */
+	if (r == 0 && what->children && what->capabilities & UINT64_C(1) << CAP_SYS_ADMIN)
+		r = runtime_seccomp_add_children(&program, e);
 	if (r == 0)
 		r = default_add_tests(&program, e);
 	return r < 0 ? r : runtime_seccomp_program_emit(ret, &program, e);

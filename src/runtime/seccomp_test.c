@@ -567,6 +567,62 @@ START_TEST(the_default_knows_no_other_abi_and_no_unknown_call)
 }
 END_TEST
 
+/* What of a filter is asked of a listener: all that makes a PID namespace, nothing else. */
+static void check_children(const struct runtime_seccomp_filter *filter, uint32_t arch, int clone,
+			   int clone3)
+{
+	static const uint64_t flags[] = { CLONE_NEWPID, CLONE_NEWPID | CLONE_NEWUSER | SIGCHLD,
+					  UINT64_MAX };
+	uint64_t args[6] = { SIGCHLD };
+
+	ck_assert_uint_eq(run(filter, arch, (uint32_t)clone, args), ALLOW);
+	ck_assert_uint_eq(run(filter, arch, (uint32_t)clone3, args), ABSENT);
+	for (size_t i = 0; i < COUNT_OF(flags); i++) {
+		args[0] = flags[i];
+		ck_assert_uint_eq(run(filter, arch, (uint32_t)clone, args), SECCOMP_RET_USER_NOTIF);
+	}
+}
+
+START_TEST(children_are_asked_for_where_they_can_be_made)
+{
+	struct runtime_seccomp_default what = { .capabilities = UINT64_MAX, .children = true };
+	struct runtime_seccomp_filter filter = { 0 };
+	struct err e;
+
+	ck_assert_int_eq(runtime_seccomp_compile_default(&filter, &what, &e), 0);
+	ck_assert(runtime_seccomp_notifies(&filter));
+	check_children(&filter, AUDIT_ARCH_X86_64, SYS_clone, SYS_clone3);
+	check_children(&filter, AUDIT_ARCH_X86_64, SYS_unshare, SYS_clone3);
+	runtime_seccomp_filter_clear(&filter);
+	what.capabilities = runtime_capability_default;
+	ck_assert_int_eq(runtime_seccomp_compile_default(&filter, &what, &e), 0);
+	ck_assert(!runtime_seccomp_notifies(&filter));
+	runtime_seccomp_filter_clear(&filter);
+}
+END_TEST
+
+START_TEST(the_open_filter_lets_all_pass_but_children)
+{
+	const int x32 = 0x40000000;
+	struct runtime_seccomp_filter filter = { 0 };
+	uint64_t args[6] = { UINT64_MAX };
+	struct err e;
+
+	ck_assert_int_eq(runtime_seccomp_compile_open(&filter, &e), 0);
+	ck_assert(seccomp_interpreter_accepts(filter.items, filter.count));
+	check_children(&filter, AUDIT_ARCH_X86_64, SYS_clone, SYS_clone3);
+	check_children(&filter, AUDIT_ARCH_X86_64, SYS_unshare, SYS_clone3);
+	check_children(&filter, AUDIT_ARCH_X86_64, x32 | SYS_clone, x32 | SYS_clone3);
+	check_children(&filter, AUDIT_ARCH_X86_64, x32 | SYS_unshare, x32 | SYS_clone3);
+	check_children(&filter, AUDIT_ARCH_I386, 120, 435);
+	check_children(&filter, AUDIT_ARCH_I386, 310, 435);
+	ck_assert_uint_eq(run(&filter, AUDIT_ARCH_X86_64, SYS_setns, args), ALLOW);
+	ck_assert_uint_eq(run(&filter, AUDIT_ARCH_X86_64, SYS_bpf, args), ALLOW);
+	ck_assert_uint_eq(run(&filter, AUDIT_ARCH_X86_64, 9999, args), ALLOW);
+	runtime_seccomp_filter_clear(&filter);
+}
+END_TEST
+
 START_TEST(the_default_is_short_and_quick)
 {
 	const struct runtime_seccomp_default what = { .capabilities = runtime_capability_default };
@@ -684,5 +740,7 @@ UNIT_MAIN("runtime/seccomp",
 	  UNIT_LOOP(the_default_opens_calls_by_capability, COUNT_OF(calls)),
 	  UNIT_LOOP(the_default_looks_at_arguments, COUNT_OF(arguments)),
 	  UNIT(the_default_knows_no_other_abi_and_no_unknown_call),
-	  UNIT(the_default_is_short_and_quick), UNIT(the_kernel_takes_the_default_and_keeps_it),
+	  UNIT(children_are_asked_for_where_they_can_be_made),
+	  UNIT(the_open_filter_lets_all_pass_but_children), UNIT(the_default_is_short_and_quick),
+	  UNIT(the_kernel_takes_the_default_and_keeps_it),
 	  UNIT(the_table_agrees_with_the_kernel_headers))

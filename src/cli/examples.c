@@ -70,7 +70,7 @@ static const struct {
 	{ "port add", "holm port add web 8080:80 127.0.0.1:9000:9000\n" },
 	{ "port rm", "holm port rm web 8080:80\n" },
 	{ "checkpoint create", "# it ends, and goes on later from where it was\n"
-			       "holm checkpoint web before-reboot\n"
+			       "holm checkpoint create web before-reboot\n"
 			       "holm start --checkpoint before-reboot web\n" },
 	{ "checkpoint ls", "holm checkpoint ls web\n" },
 	{ "checkpoint rm", "holm checkpoint rm web before-reboot\n" },

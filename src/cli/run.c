@@ -156,7 +156,7 @@ const struct option cli_run_table[] = {
 
 	OPTION_HEADING("Network"),
 	{ "network", 0, OPTION_STRINGS(network), "NETWORK",
-	  "a network (or several: a,b), host, none, private, container:NAME, ns:PATH", "network:" },
+	  "NAME,..., host, none, private, container:NAME or ns:PATH", "network:" },
 	{ "net", 0, OPTION_STRINGS(network), "MODE", "as --network", .hidden = true },
 	{ "ip", 0, OPTION_STRING(ip), "ADDRESS", "its IPv4 address in the (first) network" },
 	{ "ip6", 0, OPTION_STRING(ip6), "ADDRESS", "its IPv6 address there" },

@@ -215,7 +215,8 @@ static void add_dump_options(struct strv *to, const struct runtime_criu_options 
 	if (!o->page_server)
 		return;
 	const char *port = strrchr(o->page_server, ':');
-	strv_add(to, "--page-server");
+	if (!o->lazy_pages) /* with it, criu itself serves pages there, and sends none */
+		strv_add(to, "--page-server");
 	strv_add(to, "--address");
 	own_free char *address = mem_text_n(o->page_server, (size_t)(port - o->page_server));
 	strv_add(to, address);

@@ -25,7 +25,7 @@ static const struct option table[] = {
 	{ "status-fd", 0, OPTION_COUNT(criu.status_fd), "FD",
 	  "gets a NUL byte once the lazy pages can be fetched" },
 	{ "page-server", 0, OPTION_STRING(criu.page_server), "ADDRESS:PORT",
-	  "send the pages there" },
+	  "send the pages there; lazy ones are fetched from there" },
 	{ "link-remap", 0, OPTION_FLAG(criu.link_remap), NULL, "also with deleted open files" },
 	{ "tcp-skip-in-flight", 0, OPTION_FLAG(criu.tcp_skip_in_flight), NULL,
 	  "leave out connections that are being made" },

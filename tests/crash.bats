@@ -311,6 +311,18 @@ goes_on() {
 	nothing_left
 }
 
+@test "a monitor that hangs in its last work is ended by rm -f" {
+	printf '#!/bin/sh\nread -r line <%s/held\n' "$PWD" >hook
+	chmod 755 hook
+	mkfifo held
+	given hook held
+	expect 0 holm run --name box --network none --hook "post-stop=$PWD/hook" busybox true
+	within 5 pgrep -f "$PWD/hook"
+	expect 0 holm rm -f box
+	pgrep -f "$PWD/hook" | xargs -r kill
+	nothing_left
+}
+
 @test "a monitor that shows no sign of life is ended by stop, kill and rm -f, and by nothing less" {
 	local name
 	for name in stopped killed removed; do

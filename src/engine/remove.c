@@ -38,10 +38,10 @@ static bool is_live(const struct container_state *state)
 }
 
 /* An ended monitor may still clear up cgroups; its run folder has another name by then. */
-static int remove_run_folder(struct engine *engine, const char *id, struct err *e)
+static int remove_run_folder(struct engine *engine, const char *id, bool force, struct err *e)
 {
 	own_free char *run_dir = engine_process_run_dir(engine, id);
-	int r = monitor_reap_settle(run_dir, e);
+	int r = force ? monitor_reap_settle_by_force(run_dir, e) : monitor_reap_settle(run_dir, e);
 
 	return r < 0 ? r : fd_remove_tree_at(engine->run_fd, id, e);
 }
@@ -70,7 +70,7 @@ static int remove_locked(struct engine *engine, const char *name, const char *id
 		c.name = record_find_name(engine, id);
 	r = engine_pod_check_empty(engine, &c, e);
 	if (r == 0)
-		r = remove_run_folder(engine, id, e);
+		r = remove_run_folder(engine, id, o->force, e);
 	if (r == 0)
 		r = engine_hooks_destroy(engine, &c, e);
 	if (r < 0)

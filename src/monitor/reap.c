@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,6 +20,7 @@
 #include "monitor/config.h"
 #include "monitor/dead.h"
 #include "monitor/event.h"
+#include "monitor/kill.h"
 #include "monitor/proxies.h"
 #include "monitor/rules.h"
 #include "monitor/state.h"
@@ -27,6 +29,9 @@
 #include "storage/event.h"
 
 enum { KILLED_CODE = 137 }; /* 128 + SIGKILL */
+
+/* A hook after the stop may take its time. */
+enum { PATIENCE_MS = 60000, PATIENCE_FORCE_MS = 10000 };
 
 static int code_of(const struct monitor_state *state)
 {
@@ -180,21 +185,33 @@ static char *dead_path(const char *run_dir)
 	return mem_format("%.*s/%s%s", (int)(slash - run_dir), run_dir, prefix, slash + 1);
 }
 
+/* It may be in a hook, or wait for a disk. */
+static int not_ending(int dead_fd, struct err *e)
+{
+	err_set(e, ERR_TIMEOUT, "the monitor of the last run, process %d, does not end",
+		(int)monitor_state_alive(dead_fd));
+	return err_hint(e, "try again later; holm rm -f ends it and removes the container");
+}
+
 /* The lock that its monitor holds, so that one alone clears up: what that does could hit the next
  * run of the same container. 1: it is ours, to be closed by *ret; 0: there is nothing to do. */
-static int lock_dead(int *ret, int dead_fd, int command, struct err *e)
+static int lock_dead(int *ret, int dead_fd, int wait_ms, struct err *e)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	const struct timespec pause = { .tv_nsec = 1000000 };
 	struct stat st;
 
 	own_fd int fd = openat(dead_fd, "alive", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "open alive");
-	while (fcntl(fd, command, &lock) < 0) {
-		if (errno == EAGAIN || errno == EACCES)
-			return 0;
-		if (errno != EINTR)
+	for (int waited = 0; fcntl(fd, F_SETLK, &lock) < 0; waited++) {
+		if (errno != EAGAIN && errno != EACCES)
 			return err_sys(e, "wait for the monitor of the last run");
+		if (!wait_ms)
+			return 0;
+		if (waited == wait_ms)
+			return not_ending(dead_fd, e);
+		nanosleep(&pause, NULL);
 	}
 	if (fstat(dead_fd, &st) < 0 || st.st_nlink == 0)
 		return 0;
@@ -220,7 +237,7 @@ static int clear_dead(int dead_fd, const char *run_dir, struct err *e)
 	return 0;
 }
 
-static int settle(const char *run_dir, int command, struct err *e)
+static int settle(const char *run_dir, int wait_ms, struct err *e)
 {
 	own_free char *dead = dead_path(run_dir);
 	own_fd int lock = -1;
@@ -228,13 +245,24 @@ static int settle(const char *run_dir, int command, struct err *e)
 	own_fd int dead_fd = open(dead, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dead_fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "open %s", dead);
-	int r = lock_dead(&lock, dead_fd, command, e);
+	int r = lock_dead(&lock, dead_fd, wait_ms, e);
 	return r <= 0 ? r : clear_dead(dead_fd, run_dir, e);
 }
 
 int monitor_reap_settle(const char *run_dir, struct err *e)
 {
-	return settle(run_dir, F_SETLKW, e);
+	return settle(run_dir, PATIENCE_MS, e);
+}
+
+int monitor_reap_settle_by_force(const char *run_dir, struct err *e)
+{
+	own_free char *dead = dead_path(run_dir);
+	int r = settle(run_dir, PATIENCE_FORCE_MS, e);
+
+	if (r == 0 || e->kind != ERR_TIMEOUT)
+		return r;
+	r = monitor_kill(dead, e);
+	return r < 0 ? r : settle(run_dir, PATIENCE_FORCE_MS, e);
 }
 
 /* One that uses the same run folder, and has the container. */
@@ -271,7 +299,7 @@ void monitor_reap_entry(const char *containers, const char *entry, int records_f
 
 	if (str_starts(entry, prefix)) {
 		own_free char *run_dir = path_join(containers, entry + sizeof(prefix) - 1);
-		r = settle(run_dir, F_SETLK, &e);
+		r = settle(run_dir, 0, &e);
 	} else if (entry[0] != '.') {
 		r = clear_orphan(containers, entry, records_fd, &e);
 	}

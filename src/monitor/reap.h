@@ -14,8 +14,10 @@ struct err;
 int monitor_reap(bool *ret_removed, const char *run_dir, int container_fd, struct err *e);
 
 /* Before run_dir is made anew, or the container removed: an ended monitor may still be at its last
- * work, in the folder .dead-ID beside run_dir. Waits for it, and clears up if it was killed. */
+ * work, in the folder .dead-ID beside run_dir. Waits for it, and clears up if it was killed.
+ * ERR_TIMEOUT: it has not ended in a minute; by force it is killed after 10 seconds. */
 int monitor_reap_settle(const char *run_dir, struct err *e);
+int monitor_reap_settle_by_force(const char *run_dir, struct err *e);
 
 /* The run folder, locked (flock) for who fills or clears it: stores that share $run do not share
  * the container's lock. -ENOENT: it is not there, or was replaced meanwhile; -EWOULDBLOCK: another

@@ -313,7 +313,7 @@ goes_on() {
 
 @test "a monitor that hangs in its last work is ended by rm -f" {
 	printf '#!/bin/sh\nread -r line <%s/held\n' "$PWD" >hook
-	chmod 755 hook
+	chmod 755 hook "$BATS_TEST_TMPDIR" .
 	mkfifo held
 	given hook held
 	expect 0 holm run --name box --network none --hook "post-stop=$PWD/hook" busybox true

@@ -186,7 +186,7 @@ counter_on_terminal() {
 	within 20 listens "$port" || { cat "$BATS_TEST_TMPDIR/said"; return 1; }
 	before=$(tail -n 1 "$OUT")
 	bash -c "echo >'/dev/tcp/127.0.0.1/$port'" # and goes
-	! wait "$dump"
+	not wait "$dump"
 	cat "$BATS_TEST_TMPDIR/said"
 	grep -q "Starting lazy pages server" "$IMAGES/dump.log"
 	within 20 counts $((before + 3))

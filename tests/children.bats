@@ -41,6 +41,19 @@ child='unshare --fork --pid --kill-child sh -c "echo up; exec sleep 1000 >/dev/n
 	expect 0 inside unshare --mount --uts --net --ipc true
 }
 
+@test "who has as many groups as there are is counted" {
+	expect 0 parent 1
+	expect 0 inside sh -c "( unshare --fork --pid --kill-child python3 -c 'import os, time
+os.setgroups(range(65536))
+print(\"up\", flush=True)
+os.dup2(os.open(\"/dev/null\", os.O_WRONLY), 1)
+time.sleep(1000)' & ) | head -n 1"
+	output_is up
+	run inside unshare --fork --pid true
+	[ "$status" != 0 ]
+	[[ $output == *"No space left on device"* ]]
+}
+
 @test "none at all; what is below counts, too" {
 	expect 0 parent 0
 	run inside unshare --fork --pid true

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/fd.h"
 #include "base/own.h"
 #include "base/str.h"
 
@@ -22,11 +24,12 @@
 
 enum {
 	TEXT_MAX = 4096,
-	LEVELS_MAX = 33,    /* MAX_PID_NS_LEVEL, and the host's */
-	OVERFLOW_ID = 65534 /* of whoever has no id in this user namespace */
+	STATUS_MAX = 1 << 20, /* 65536 groups, which a process may give itself, are most of it */
+	LEVELS_MAX = 33,      /* MAX_PID_NS_LEVEL, and the host's */
+	OVERFLOW_ID = 65534   /* of whoever has no id in this user namespace */
 };
 
-/* The text of a file of a process; -errno. A process that is gone: ESRCH or ENOENT. */
+/* The beginning of a file of a process; -errno. A process that is gone: ESRCH or ENOENT. */
 static int read_text(char to[TEXT_MAX], int folder, const char *name)
 {
 	own_fd int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
@@ -50,12 +53,14 @@ static const char *find_field(const char *status, const char *key)
 
 /* ---- counting ---- */
 
-/* NSpid has its number in each namespace, the host's first. */
+/* NSpid has its number in each namespace, the host's first. Where it cannot be read it may be. */
 static bool is_first_process(const char *status)
 {
 	const char *numbers = find_field(status, "\nNSpid:");
 	size_t length = strcspn(numbers, "\n");
 
+	if (!length)
+		return true;
 	return length >= 2 && numbers[length - 1] == '1' && numbers[length - 2] == '\t' &&
 	       memchr(numbers + 1, '\t', length - 1);
 }
@@ -98,11 +103,16 @@ static bool lies_below(int folder, const char *status, int pid_namespace)
 
 static bool is_child(int proc, const char *name, int pid_namespace)
 {
-	char status[TEXT_MAX];
+	own_clear(str_clear) struct str text = { 0 };
+	struct err ignored;
 
 	own_fd int folder = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0 || read_text(status, folder, "status") < 0 || !is_first_process(status) ||
-	    has_ended(status))
+	int r = folder < 0 ? folder
+			   : fd_read_file_at(folder, "status", STATUS_MAX, &text, &ignored);
+	if (folder < 0 || r == -ESRCH || r == -ENOENT)
+		return false; /* it has gone */
+	const char *status = text.text ? text.text : "";
+	if (!is_first_process(status) || has_ended(status))
 		return false;
 	int number = ioctl(pid_namespace, NS_GET_PID_IN_PIDNS, strtol(name, NULL, 10));
 	if (number >= 0)

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/own.h"
+#include "base/rename.h"
 #include "base/str.h"
 #include "engine/checkpoint_check.h"
 #include "engine/engine.h"
@@ -164,9 +165,10 @@ static int give_name(int folder, const char *name, struct err *e)
 {
 	own_free char *temporary = mem_format(NEW "%s", name);
 
-	if (renameat2(folder, temporary, folder, name, RENAME_NOREPLACE) == 0)
-		return 0;
-	return errno == EEXIST ? exists(name, e) : err_sys(e, "name the checkpoint");
+	int r = rename_new_at(folder, temporary, folder, name);
+	if (r < 0)
+		return r == -EEXIST ? exists(name, e) : err_number(e, -r, "name the checkpoint");
+	return 0;
 }
 
 /* The name is a promise: that all of it is there. */

@@ -65,8 +65,9 @@ static int merge_folder(struct squash *squash, int to_dir, int layer_dir, const 
 	if (layer < 0)
 		return err_number(e, -layer, "%s", name);
 	bool found = fstatat(to_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0;
-	bool hides = oci_whiteout_is_opaque(layer, squash->by_names) ||
-		     (found && !S_ISDIR(there.st_mode)) || show(squash, to_dir, name);
+	bool was_hidden = show(squash, to_dir, name);
+	bool hides = was_hidden || oci_whiteout_is_opaque(layer, squash->by_names) ||
+		     (found && !S_ISDIR(there.st_mode));
 	int r = found && hides ? fd_remove_tree_at(to_dir, name, e) : 0;
 	if (r < 0)
 		return r;

@@ -259,14 +259,22 @@ START_TEST(whiteouts_by_name_hide_what_is_below)
 	make_file("b/d/new", "n");
 	make_file("b/.wh.gone", "");
 	make_file("b/.wh.never", "");
+	make_file("b/.wh.late", "");
+	make_dir("c");
+	make_dir("c/late");
+	make_file("c/late/.wh..wh..opq", "");
+	own_fd int c = openat(root, "c", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_fd int b = openat(root, "b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool marked = oci_whiteout_mark_by_names(b, &e) == 0;
+	bool marked =
+		oci_whiteout_mark_by_names(b, &e) == 0 && oci_whiteout_mark_by_names(c, &e) == 0;
 	squash("a", &lowest);
 	if (marked) {
 		squash("b", &links);
 		ck_assert(is_there("to/kept") && is_there("to/d/new") && is_there("to/.wh.never"));
 		ck_assert(!is_there("to/gone") && is_there("to/.wh.gone") && !is_there("to/d/old"));
 		ck_assert(is_opaque("to/d") && !is_there("to/d/.wh..wh..opq"));
+		squash("c", &links);
+		ck_assert(is_opaque("to/late") && !is_there("to/.wh.late"));
 		/* what comes later shows again */
 		squash("a", &links);
 		ck_assert(is_there("to/gone") && !is_there("to/.wh.gone"));

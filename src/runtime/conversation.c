@@ -16,6 +16,7 @@
  */
 #include "runtime/conversation.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -160,7 +161,8 @@ static int wait_unless_stopped(const struct runtime_process *process, const stru
 	if (stop < 0 || c->failed)
 		return 0;
 	while (poll(fds, 2, -1) < 0)
-		;
+		if (errno != EINTR)
+			return err_sys(e, "wait for the process");
 	return fds[0].revents ? 0 : err_set(e, ERR_SYSTEM, "a signal came");
 }
 

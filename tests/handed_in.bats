@@ -202,9 +202,10 @@ os.execvp("holm", ["holm", "run", "--rm", "--preserve-fds", "200", "busybox", "s
 	mkfifo end
 	given end
 	holm exec -d --preserve-fds 1 web sh -c 'echo said >&3; exec 3>&-; sleep 1000' 3>end &
+	job=$!
 	expect 0 timeout 20 cat end
 	output_is said
-	wait
+	wait "$job"
 	refused 1 "descriptor 3 is not open" bash -c 'exec 3<&-; holm exec --preserve-fds 1 web true'
 	holm rm -f web
 }

@@ -332,12 +332,13 @@ nothing_made() {
 }
 
 @test "two at once: one plays, the other is told, and takes nothing away" {
-	local i
+	local i jobs=()
 	pod race '    volumeMounts: [{name: v, mountPath: /v}]' '  volumes: [{name: v, emptyDir: {}}]' >race.yaml
 	for i in 1 2 3 4; do
 		(holm kube play race.yaml >out.$i 2>&1 3>&- && echo 0 >status.$i || echo 1 >status.$i) &
+		jobs+=($!)
 	done
-	wait
+	wait "${jobs[@]}"
 	[ "$(cat status.* | sort | tr -d '\n')" = 0111 ]
 	status_is race Running
 	holm exec race-c touch /v/x

@@ -295,10 +295,12 @@ pipe_bytes() { # PID
 	# whole answers, many at once, and both directions to their ends
 	holm exec one sh -c 'head -c 3000000 /dev/urandom >/www/big'
 	sum=$(holm exec one sha256sum /www/big | cut -c -64)
+	local jobs=()
 	for _ in 1 2 3 4 5; do
 		[ "$(get 'http://[::1]:8080/big' | sha256sum | cut -c -64)" = "$sum" ] || touch bad &
+		jobs+=($!)
 	done
-	wait
+	wait "${jobs[@]}"
 	[ ! -e bad ]
 	within 5 eval '[ "$(pgrep -xc holm-proxy)" = 1 ]'
 	# one that carries nothing takes little of what a user may have of pipes

@@ -38,6 +38,10 @@ int process_exit_code(int wait_status);
  * before exec(2), whose parent's habits are not its affair. */
 void process_reset_signals(void);
 
+/* Just after a fork: killed when the parent's thread ends (prctl(2), PR_SET_PDEATHSIG). -ESRCH: the
+ * parent has ended already. Returns 0 or -errno. */
+int process_die_with(pid_t parent);
+
 /* Has this thread the capability, of <linux/capability.h>, in its effective set? */
 bool process_has_capability(unsigned number);
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -216,7 +215,7 @@ static pid_t start_pump(void (*pump)(int from, int to), int from, int to, int no
 
 	if (pid != 0)
 		return pid < 0 ? err_sys(e, "start a process") : pid;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != self)
+	if (process_die_with(self) < 0)
 		_exit(1);
 	if (not_its >= 0)
 		close(not_its);

@@ -231,6 +231,9 @@ static int kill_with(struct monitor *m, uint32_t signal, struct err *e)
 
 static int change_paused(struct monitor *m, bool pause, struct err *e)
 {
+	/* a failed one lets it go on */
+	if (pause && m->checkpointer)
+		return err_set(e, ERR_STATE, "the container is being stored");
 	int r = set_paused(m, pause, e);
 
 	if (r == 0)

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "proxy/carry.h"
 #include "proxy/datagrams.h"
@@ -47,8 +48,7 @@ static int connect_to(const struct proxy_target *target, int client,
 _Noreturn static void serve(int client, const struct sockaddr_storage *address,
 			    const struct proxy_target *target, pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (process_die_with(parent) < 0)
 		_exit(0);
 	close(LISTENER);
 	int server = connect_to(target, client, address);

@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,6 +40,7 @@ struct restore {
 	const struct runtime_options *options;
 	const struct runtime_criu_options *criu;
 	const char *scratch;
+	pid_t parent; /* of criu */
 	int images;
 	int rootfs;
 	int network; /* -1: the container's own */
@@ -157,9 +156,10 @@ static int prepare(void *context, struct err *e)
 	const struct restore *r = context;
 
 	/* who would reap what it makes has gone then */
-	if (r->options->die_with_parent)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	int result = runtime_cgroup_enter_self_in_child(&r->entry, false, e);
+	int result = r->options->die_with_parent ? process_die_with(r->parent) : 0;
+	if (result < 0)
+		return err_number(e, -result, "die with the parent");
+	result = runtime_cgroup_enter_self_in_child(&r->entry, false, e);
 	if (result < 0)
 		return result;
 	if (unshare(CLONE_NEWNS) < 0)
@@ -273,6 +273,7 @@ int runtime_restore(struct runtime_container *to, struct runtime_process *ret,
 	own_clear(restore_clear) struct restore r = { .spec = spec,
 						      .options = options,
 						      .criu = criu,
+						      .parent = getpid(),
 						      .scratch = scratch,
 						      .images = -1,
 						      .rootfs = -1,

@@ -188,8 +188,13 @@ static char *dead_path(const char *run_dir)
 /* It may be in a hook, or wait for a disk. */
 static int not_ending(int dead_fd, struct err *e)
 {
-	err_set(e, ERR_TIMEOUT, "the monitor of the last run, process %d, does not end",
-		(int)monitor_state_alive(dead_fd));
+	pid_t alive = monitor_state_alive(dead_fd);
+
+	if (alive > 0)
+		err_set(e, ERR_TIMEOUT, "the monitor of the last run, process %d, does not end",
+			(int)alive);
+	else
+		err_set(e, ERR_TIMEOUT, "the monitor of the last run does not end");
 	return err_hint(e, "try again later; holm rm -f ends it and removes the container");
 }
 
@@ -199,17 +204,18 @@ static int lock_dead(int *ret, int dead_fd, int wait_ms, struct err *e)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	const struct timespec pause = { .tv_nsec = 1000000 };
+	const int64_t end_ns = moment_monotonic_ns() + (int64_t)wait_ms * 1000000;
 	struct stat st;
 
 	own_fd int fd = openat(dead_fd, "alive", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "open alive");
-	for (int waited = 0; fcntl(fd, F_SETLK, &lock) < 0; waited++) {
+	while (fcntl(fd, F_SETLK, &lock) < 0) {
 		if (errno != EAGAIN && errno != EACCES)
 			return err_sys(e, "wait for the monitor of the last run");
 		if (!wait_ms)
 			return 0;
-		if (waited == wait_ms)
+		if (moment_monotonic_ns() >= end_ns)
 			return not_ending(dead_fd, e);
 		nanosleep(&pause, NULL);
 	}

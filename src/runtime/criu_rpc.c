@@ -391,12 +391,14 @@ static int converse(struct runtime_criu_answer *answer, int socket,
 			if (r == 0)
 				continue;
 		}
+		if (refused.number) {
+			*e = refused;
+			return -refused.number;
+		}
 		if (r < 0)
 			return r;
 		answer->pid = (pid_t)response.pid;
-		if (refused.number)
-			*e = refused;
-		return refused.number ? -refused.number : response.success != 0;
+		return response.success != 0;
 	}
 }
 

@@ -10,7 +10,6 @@
  * See docs/decisions/0060-containers-within-a-container.md. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +28,6 @@
 enum {
 	AGAIN_MS = 10,
 	LATE_MS = 2000, /* who computes for so long and does not wait: what it made counts twice */
-	X32_BIT = 0x40000000,
 };
 
 struct monitor_child_maker {
@@ -56,22 +54,12 @@ struct tally {
 
 static bool is_call(const struct seccomp_data *data, enum runtime_syscall_row row)
 {
-	static const struct {
-		uint32_t arch;
-		enum runtime_syscall_abi abi;
-	} abis[] = {
-		{ AUDIT_ARCH_X86_64, RUNTIME_SYSCALL_X86_64 },
-		{ AUDIT_ARCH_X86_64, RUNTIME_SYSCALL_X32 },
-		{ AUDIT_ARCH_I386, RUNTIME_SYSCALL_I386 },
-		{ AUDIT_ARCH_AARCH64, RUNTIME_SYSCALL_AARCH64 },
-		{ AUDIT_ARCH_ARM, RUNTIME_SYSCALL_ARM },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(abis); i++) {
-		int32_t number = runtime_syscall_table[row].numbers[abis[i].abi];
-		if (abis[i].abi == RUNTIME_SYSCALL_X32)
-			number |= X32_BIT;
-		if (data->arch == abis[i].arch && data->nr == number)
+	for (int abi = 0; abi < RUNTIME_SYSCALL_ABIS; abi++) {
+		uint32_t number = (uint32_t)runtime_syscall_table[row].numbers[abi];
+		if (abi == RUNTIME_SYSCALL_X32)
+			number |= RUNTIME_SYSCALL_X32_BIT;
+		if (data->arch == runtime_syscall_architectures[abi] &&
+		    (uint32_t)data->nr == number)
 			return true;
 	}
 	return false;

@@ -33,6 +33,7 @@
 #include "runtime/env_file.h"
 #include "runtime/give.h"
 #include "runtime/guest.h"
+#include "runtime/inherited.h"
 #include "runtime/io_priority.h"
 #include "runtime/landlock.h"
 #include "runtime/lsm.h"
@@ -42,7 +43,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/user.h"
 
-enum { STREAMS = 3, KEEP_FDS_MAX = 1024, SUCCESSOR_STACK_BYTES = 256 << 10 };
+enum { STREAMS = 3, SUCCESSOR_STACK_BYTES = 256 << 10 };
 
 /* ---- in the parent ---- */
 
@@ -123,7 +124,7 @@ int runtime_launch_prepare_in_parent(struct runtime_launch *ret, const struct oc
 	ret->start_fd = options->start_fd;
 	ret->wait = runtime_rights_has_oom_score(process);
 	strv_add_all(&ret->env, &process->env);
-	if (options->keep_fds_count > KEEP_FDS_MAX)
+	if (options->keep_fds_count > RUNTIME_INHERITED_MAX)
 		return err_set(e, ERR_INVALID, "%zu descriptors to keep are too many",
 			       options->keep_fds_count);
 	int r = check_process(process, e);
@@ -219,7 +220,7 @@ static int sort_descriptors(struct runtime_launch *l, struct err *e)
 	int *own[] = { &l->channel,        &l->init_fd,         &l->ruleset,      &l->start_fd,
 		       &l->terminal.slave, &l->terminal.master, &l->hooks.output, &l->hooks.error };
 	int free_from = base + (int)COUNT_OF(own);
-	int kept[KEEP_FDS_MAX];
+	int kept[RUNTIME_INHERITED_MAX];
 
 	/* first all out of the way of those numbers */
 	for (int i = 0; i < count; i++) {

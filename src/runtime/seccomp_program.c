@@ -21,18 +21,7 @@
 #include "base/shape.h"
 #include "runtime/seccomp.h"
 
-/* <asm/unistd.h> of x86: the ABI with 32-bit pointers shares its architecture with x86_64. */
-#define X32_BIT UINT32_C(0x40000000)
-
 enum { RULES_MAX = 65000, JUMP_MAX = 255 };
-
-static const uint32_t architectures[RUNTIME_SYSCALL_ABIS] = {
-	[RUNTIME_SYSCALL_X86_64] = AUDIT_ARCH_X86_64,
-	[RUNTIME_SYSCALL_I386] = AUDIT_ARCH_I386,
-	[RUNTIME_SYSCALL_X32] = AUDIT_ARCH_X86_64,
-	[RUNTIME_SYSCALL_AARCH64] = AUDIT_ARCH_AARCH64,
-	[RUNTIME_SYSCALL_ARM] = AUDIT_ARCH_ARM,
-};
 
 void runtime_seccomp_program_init(struct runtime_seccomp_program *program)
 {
@@ -358,7 +347,7 @@ static void ranges_of(struct ranges *ranges, const struct runtime_seccomp_progra
 			ranges_add(ranges, program, abi->far[i].number + 1, 0, abi->beyond);
 	}
 	if (number == RUNTIME_SYSCALL_X86_64 && !program->abis[RUNTIME_SYSCALL_X32].used)
-		ranges_add(ranges, program, X32_BIT, 0, program->foreign);
+		ranges_add(ranges, program, RUNTIME_SYSCALL_X32_BIT, 0, program->foreign);
 }
 
 static void code_tree(struct code *code, const struct runtime_seccomp_program *program,
@@ -396,7 +385,7 @@ static void code_abi(struct code *code, const struct runtime_seccomp_program *pr
 
 	ranges_of(&ranges, program, abi);
 	for (size_t i = 0; abi == RUNTIME_SYSCALL_X32 && i < ranges.count; i++)
-		ranges.items[i].start += X32_BIT;
+		ranges.items[i].start += RUNTIME_SYSCALL_X32_BIT;
 	code_tree(code, program, ranges.items, ranges.count, wide);
 }
 
@@ -405,11 +394,11 @@ static void code_architecture(struct code *code, const struct runtime_seccomp_pr
 {
 	bool x32 = abi == RUNTIME_SYSCALL_X86_64 && program->abis[RUNTIME_SYSCALL_X32].used;
 
-	code_add(code, BPF_JMP | BPF_JEQ | BPF_K, architectures[abi], 1, 0);
+	code_add(code, BPF_JMP | BPF_JEQ | BPF_K, runtime_syscall_architectures[abi], 1, 0);
 	size_t next = code_add(code, BPF_JMP | BPF_JA, 0, 0, 0);
 	code_add(code, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
 	if (x32) {
-		code_add(code, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
+		code_add(code, BPF_JMP | BPF_JGE | BPF_K, RUNTIME_SYSCALL_X32_BIT, 0, 1);
 		size_t other = code_add(code, BPF_JMP | BPF_JA, 0, 0, 0);
 		code_abi(code, program, RUNTIME_SYSCALL_X86_64);
 		code_land(code, other);

@@ -9,11 +9,17 @@
 enum runtime_syscall_abi {
 	RUNTIME_SYSCALL_X86_64,
 	RUNTIME_SYSCALL_I386,
-	RUNTIME_SYSCALL_X32, /* numbers without the bit 0x40000000 */
+	RUNTIME_SYSCALL_X32, /* numbers without the bit below */
 	RUNTIME_SYSCALL_AARCH64,
 	RUNTIME_SYSCALL_ARM, /* EABI */
 	RUNTIME_SYSCALL_ABIS,
 };
+
+/* <asm/unistd.h> of x86: the ABI with 32-bit pointers shares its architecture with x86_64. */
+#define RUNTIME_SYSCALL_X32_BIT UINT32_C(0x40000000)
+
+/* AUDIT_ARCH_* of each, as seccomp(2) says it of a call. */
+extern const uint32_t runtime_syscall_architectures[RUNTIME_SYSCALL_ABIS];
 
 struct runtime_syscall {
 	const char *name;

@@ -31,6 +31,15 @@ struct foreground {
 	struct pump in, out;
 };
 
+/* Blocks them, and returns what is readable once one has come. */
+static int hold(const sigset_t *set, sigset_t *before, struct err *e)
+{
+	if (sigprocmask(SIG_BLOCK, set, before) < 0)
+		return err_sys(e, "block signals");
+	int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_sys(e, "make a signalfd") : fd;
+}
+
 int runtime_cli_foreground_hold(sigset_t *before, struct err *e)
 {
 	static const int ours[] = { SIGTERM, SIGINT };
@@ -41,10 +50,7 @@ int runtime_cli_foreground_hold(sigset_t *before, struct err *e)
 	for (size_t i = 0; i < COUNT_OF(ours); i++)
 		if (sigaction(ours[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
 			sigaddset(&set, ours[i]);
-	if (sigprocmask(SIG_BLOCK, &set, before) < 0)
-		return err_sys(e, "block signals");
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_sys(e, "make a signalfd") : fd;
+	return hold(&set, before, e);
 }
 
 int runtime_cli_foreground_open(struct err *e)
@@ -57,10 +63,7 @@ int runtime_cli_foreground_open(struct err *e)
 	sigfillset(&set);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		sigdelset(&set, ours[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_sys(e, "block signals");
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_sys(e, "make a signalfd") : fd;
+	return hold(&set, NULL, e);
 }
 
 static void resize(const struct foreground *f)

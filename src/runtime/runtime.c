@@ -298,7 +298,10 @@ static int hear_of_exec(struct runtime_process *process, struct err *e)
 		return r;
 	if (r == RUNTIME_MESSAGE_NO_EXEC)
 		return runtime_command_exec_error(e, number > 0 ? number : EIO, command);
-	return r == RUNTIME_MESSAGE_FAILED ? -e->number : 0;
+	if (r == RUNTIME_MESSAGE_FAILED)
+		return -e->number;
+	log_debug("process %d: started", (int)process->pid);
+	return 0;
 }
 
 int runtime_start(struct runtime_process *process, struct err *e)
@@ -310,10 +313,7 @@ int runtime_start(struct runtime_process *process, struct err *e)
 		err_set(e, ERR_STATE, "the process ended before it was started");
 		return -ESRCH;
 	}
-	r = hear_of_exec(process, e);
-	if (r == 0)
-		log_debug("process %d: started", (int)process->pid);
-	return r;
+	return hear_of_exec(process, e);
 }
 
 int runtime_start_socket(int dir_fd, const char *path, struct err *e)

@@ -306,6 +306,9 @@ int proxy_datagrams_carry(int listener, const struct proxy_target *target, struc
 		own.keeps = proxy_way_open(&p->way, proxy_inside_port(&target->address));
 	while (!p->is_over)
 		work(p);
+	/* their routes, too: the table has the number of this process, which another gets */
+	for (struct proxy_flow *flow; (flow = proxy_flows_expired(&p->flows, INT64_MAX));)
+		end_flow(p, flow);
 	proxy_way_close(&p->way);
 	return 0;
 }

@@ -20,15 +20,10 @@ void proxy_flows_init(struct proxy_flows *flows, int most)
 
 static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
-	const struct sockaddr_in *four[] = { (const void *)a, (const void *)b };
 	const struct sockaddr_in6 *six[] = { (const void *)a, (const void *)b };
 
-	if (a->ss_family != b->ss_family)
-		return false;
-	if (a->ss_family == AF_INET)
-		return four[0]->sin_addr.s_addr == four[1]->sin_addr.s_addr;
-	return IN6_ARE_ADDR_EQUAL(&six[0]->sin6_addr, &six[1]->sin6_addr) &&
-	       six[0]->sin6_scope_id == six[1]->sin6_scope_id;
+	return proxy_inside_same(a, b) &&
+	       (a->ss_family == AF_INET || six[0]->sin6_scope_id == six[1]->sin6_scope_id);
 }
 
 /* Of the client alone (FNV-1a, 32 bits): he rarely speaks to two addresses of the host's. */

@@ -105,19 +105,29 @@ static bool is_good_inside(const struct sockaddr_storage *client,
 	return client->ss_family == target->ss_family && means_the_same(client);
 }
 
+bool proxy_inside_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	const struct sockaddr_in *four[] = { (const void *)a, (const void *)b };
+	const struct sockaddr_in6 *six[] = { (const void *)a, (const void *)b };
+
+	if (a->ss_family != b->ss_family)
+		return false;
+	return a->ss_family == AF_INET ? four[0]->sin_addr.s_addr == four[1]->sin_addr.s_addr
+				       : IN6_ARE_ADDR_EQUAL(&six[0]->sin6_addr, &six[1]->sin6_addr);
+}
+
 /* Who is this host speaks from the address that he speaks to, and the kernel drops what comes from
  * elsewhere with an address of its own. */
 static bool is_this_host(const struct sockaddr_storage *client,
 			 const struct sockaddr_storage *local)
 {
-	const struct sockaddr_in *four[] = { (const void *)client, (const void *)local };
-	const struct sockaddr_in6 *six[] = { (const void *)client, (const void *)local };
+	const struct sockaddr_in *four = (const struct sockaddr_in *)client;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)client;
 
-	if (client->ss_family == AF_INET)
-		return four[0]->sin_addr.s_addr == four[1]->sin_addr.s_addr ||
-		       ntohl(four[0]->sin_addr.s_addr) >> 24 == 127;
-	return IN6_ARE_ADDR_EQUAL(&six[0]->sin6_addr, &six[1]->sin6_addr) ||
-	       IN6_IS_ADDR_LOOPBACK(&six[0]->sin6_addr);
+	if (proxy_inside_same(client, local))
+		return true;
+	return client->ss_family == AF_INET ? ntohl(four->sin_addr.s_addr) >> 24 == 127
+					    : IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
 }
 
 /* An internal network leads nowhere. */

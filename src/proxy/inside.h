@@ -30,6 +30,9 @@ bool proxy_inside_may(const struct sockaddr_storage *client, const struct sockad
 int proxy_inside_connect(bool *keeps, int type, const struct sockaddr_storage *target,
 			 const struct sockaddr_storage *client);
 
+/* Are they of one family, and the same but for port and scope? */
+bool proxy_inside_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+
 /* Of an address of either family. */
 in_port_t proxy_inside_port(const struct sockaddr_storage *address);
 void proxy_inside_set_port(struct sockaddr_storage *address, in_port_t port);

@@ -1,5 +1,6 @@
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -368,6 +369,21 @@ static int remove_folder(struct removal *removal, int dir_fd, const char *name, 
 int fd_remove_tree_at(int dir_fd, const char *name, struct err *e)
 {
 	return fd_remove_tree_counted_at(dir_fd, name, NULL, e);
+}
+
+void fd_remove_unlocked_at(int dir_fd, const char *prefix)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct err ignored;
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (!str_starts(entry->d_name, prefix))
+			continue;
+		own_fd int lock = fd_lock_folder_at(dir_fd, entry->d_name, false);
+		if (lock >= 0)
+			fd_remove_tree_at(dir_fd, entry->d_name, &ignored);
+	}
 }
 
 int fd_remove_tree_counted_at(int dir_fd, const char *name, uint64_t *freed, struct err *e)

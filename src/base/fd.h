@@ -43,6 +43,10 @@ ssize_t fd_receive(int socket, void *bytes, size_t length, int fds[FD_PASS_MAX],
  * while the lock was waited for; -EWOULDBLOCK: another process has it and we are not to wait. */
 int fd_lock_folder_at(int dir_fd, const char *name, bool wait);
 
+/* Removes the folders in this one whose names begin with prefix and whose lock nobody has: what
+ * killed processes left. */
+void fd_remove_unlocked_at(int dir_fd, const char *prefix);
+
 /* Is it on a filesystem that shows the kernel (proc, sysfs, cgroups...)? Its files are none to
  * copy: they have no size, or that of all memory. */
 bool fd_is_of_kernel(int fd);

@@ -280,9 +280,7 @@ START_TEST(closed_standard_streams_are_taken_and_useless)
 END_TEST
 
 UNIT_MAIN("base/fd", UNIT(closed_standard_streams_are_taken_and_useless),
-	  UNIT(a_file_is_replaced_in_one_step),
 	  UNIT(what_a_killed_writer_left_is_the_next_ones_and_what_one_has_is_not),
-	  UNIT(a_file_is_replaced_in_one_step),
 	  UNIT(a_folder_is_locked_once_and_not_when_it_has_been_replaced),
 	  UNIT(a_file_is_replaced_in_one_step), UNIT(what_is_no_regular_file_is_not_read),
 	  UNIT(a_failed_write_leaves_the_old_file_and_no_debris),

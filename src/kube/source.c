@@ -1,6 +1,5 @@
 #include "kube/source.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -29,22 +28,6 @@ static int read_file(struct str *to, const char *path, struct err *e)
 		return err_sys(e, "open %s", path);
 	int r = fd_read_all(standard ? STDIN_FILENO : fd, YAML_BYTES_MAX, to, e);
 	return r < 0 ? err_add(e, "read %s", standard ? "the standard input" : path) : 0;
-}
-
-/* Of those that were killed: who is at work holds the lock of its folder. */
-static void clear_left(int run_fd)
-{
-	int fd = openat(run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct err ignored;
-
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		if (!str_starts(entry->d_name, PREFIX))
-			continue;
-		own_fd int lock = fd_lock_folder_at(run_fd, entry->d_name, false);
-		if (lock >= 0)
-			fd_remove_tree_at(run_fd, entry->d_name, &ignored);
-	}
 }
 
 static int make_folder(int run_fd, const char *name, struct err *e)
@@ -80,7 +63,7 @@ static int fetch(struct str *to, const struct store *store, const char *address,
 	own_free char *name = mem_format(PREFIX "%d", (int)getpid());
 	struct err ignored;
 
-	clear_left(store->run_fd);
+	fd_remove_unlocked_at(store->run_fd, PREFIX);
 	own_fd int folder = make_folder(store->run_fd, name, e);
 	if (folder < 0)
 		return folder;

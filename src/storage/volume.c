@@ -195,26 +195,13 @@ int storage_volume_open(const struct store *store, const char *name, struct err 
 	return fd < 0 ? err_sys(e, "open volume %s", name) : fd;
 }
 
-/* .new-* and .dead-*: who makes or removes a volume holds the lock of its folder. */
-static void clear_debris(int folder_fd, const char *entry)
-{
-	struct err ignored;
-
-	if (!str_starts(entry, ".new-") && !str_starts(entry, ".dead-"))
-		return;
-	own_fd int lock = fd_lock_folder_at(folder_fd, entry, false);
-	if (lock >= 0)
-		fd_remove_tree_at(folder_fd, entry, &ignored);
-}
-
+/* Who makes or removes a volume holds the lock of its folder. */
 void storage_volume_clear_debris(const struct store *store)
 {
-	const struct dirent *entry;
-	int fd = openat(store->root_fd, "volumes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	own_fd int fd = openat(store->root_fd, "volumes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	while (dir && (entry = readdir(dir)))
-		clear_debris(dirfd(dir), entry->d_name);
+	fd_remove_unlocked_at(fd, ".new-");
+	fd_remove_unlocked_at(fd, ".dead-");
 }
 
 static int by_name(const void *a, const void *b)
@@ -234,7 +221,6 @@ int storage_volume_list(struct storage_volumes *to, const struct store *store, s
 		return err_sys(e, "open volumes");
 	while ((entry = readdir(dir))) {
 		struct storage_volume volume = { 0 };
-		clear_debris(dirfd(dir), entry->d_name);
 		if (entry->d_name[0] == '.' ||
 		    storage_volume_read(&volume, store, entry->d_name, &ignored) < 0)
 			continue;

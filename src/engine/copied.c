@@ -86,11 +86,12 @@ int engine_copied_clone(const struct container *c, int from_fd, const struct run
 			int folder_fd, struct err *e)
 {
 	own_clear(runtime_idmap_clear) struct runtime_idmap shift = { 0 };
-	struct copy_options all = { .all_attributes = true, .context = &shift };
 
 	runtime_idmap_shift(&shift, ids, &c->security.ids);
+	const struct oci_id_map map = { shift.uids, shift.gids };
+	struct copy_options all = { .all_attributes = true, .context = &map };
 	if (shift.uids.count || shift.gids.count)
-		all.map = runtime_idmap_shift_owner;
+		all.map = oci_id_map_shift_owner;
 	if (mkdirat(folder_fd, "work", 0700) < 0)
 		return err_sys(e, "make the container's work folder");
 	int r = copy_tree_at(from_fd, "upper", folder_fd, "upper", &all, e);

@@ -98,10 +98,11 @@ static int add_group(struct engine *engine, int to_fd, const struct container_fr
 
 	shift_of(&shift, group, c);
 	bool same = shift.uids.count == 0 && shift.gids.count == 0;
+	const struct oci_id_map map = { shift.uids, shift.gids };
 	const struct copy_options copy = {
 		.all_attributes = true,
-		.map = same ? NULL : runtime_idmap_shift_owner,
-		.context = &shift,
+		.map = same ? NULL : oci_id_map_shift_owner,
+		.context = &map,
 	};
 	const struct squash_options options = { copied || !same ? &copy : NULL };
 	int r = 0;
@@ -265,9 +266,19 @@ struct freeze_capture {
 	struct copy_update update;
 };
 
+#define CAPTURE_NONE                                                                               \
+	(struct freeze_capture)                                                                    \
+	{                                                                                          \
+		.from_fd = -1, .to_fd = -1                                                         \
+	}
+
 static void capture_clear(struct freeze_capture *capture)
 {
 	copy_update_clear(&capture->update);
+	if (capture->from_fd >= 0)
+		close(capture->from_fd);
+	if (capture->to_fd >= 0)
+		close(capture->to_fd);
 }
 
 static int empty_folder(int folder_fd, struct err *e)
@@ -349,30 +360,50 @@ static int copy_paused(struct engine *engine, const struct container *c,
 	return r;
 }
 
+/* From its upper folder into a layer that is made. */
+static int capture_open(struct freeze_capture *both, char ret_layer[FROZEN_NAME_SIZE],
+			struct engine *engine, struct container *c, struct err *e)
+{
+	both->from_fd = engine_tree_open_upper(engine, c, e);
+	if (both->from_fd < 0)
+		return both->from_fd;
+	int r = make_room(engine, c, e);
+	if (r == 0)
+		r = make_layer(ret_layer, engine, c, both->from_fd, e);
+	if (r < 0)
+		return r;
+	both->to_fd = storage_frozen_open(engine->store, ret_layer, e);
+	if (both->to_fd < 0)
+		storage_frozen_remove(engine->store, ret_layer);
+	return both->to_fd < 0 ? both->to_fd : 0;
+}
+
+/* r: how the copy went. */
+static int capture_end(int r, struct engine *engine, struct container *c, const char *layer,
+		       struct err *e)
+{
+	if (r < 0) {
+		storage_frozen_remove(engine->store, layer);
+		return err_add(e, "copy what container %s wrote", c->name);
+	}
+	engine_lower_push(c, layer);
+	return 0;
+}
+
 int engine_freeze_begin(struct freeze_capture **ret, char ret_layer[FROZEN_NAME_SIZE],
 			struct engine *engine, struct container *c, struct err *e)
 {
-	own_fd int upper = engine_tree_open_upper(engine, c, e);
-	if (upper < 0)
-		return upper;
-	int r = make_room(engine, c, e);
-	if (r == 0)
-		r = make_layer(ret_layer, engine, c, upper, e);
-	if (r < 0)
-		return r;
-	own_fd int to = storage_frozen_open(engine->store, ret_layer, e);
 	struct freeze_capture *both = mem_new_struct(struct freeze_capture);
-	both->from_fd = take_fd(&upper);
-	both->to_fd = take_fd(&to);
-	r = both->to_fd < 0 ? both->to_fd : capture_ahead(both, e);
-	if (r < 0) {
+
+	*both = CAPTURE_NONE;
+	int r = capture_open(both, ret_layer, engine, c, e);
+	if (r == 0)
+		r = capture_end(capture_ahead(both, e), engine, c, ret_layer, e);
+	if (r < 0)
 		engine_freeze_end(both);
-		storage_frozen_remove(engine->store, ret_layer);
-		return err_add(e, "copy what container %s wrote", c->name);
-	}
-	engine_lower_push(c, ret_layer);
-	*ret = both;
-	return 0;
+	else
+		*ret = both;
+	return r;
 }
 
 int engine_freeze_finish(struct freeze_capture *both, struct err *e)
@@ -385,34 +416,20 @@ void engine_freeze_end(struct freeze_capture *both)
 	if (!both)
 		return;
 	capture_clear(both);
-	close(both->from_fd);
-	if (both->to_fd >= 0)
-		close(both->to_fd);
 	free(both);
 }
 
 int engine_freeze_live(struct engine *engine, struct container *c,
 		       const struct container_state *state, int64_t *ret_paused_ns, struct err *e)
 {
+	own_clear(capture_clear) struct freeze_capture both = CAPTURE_NONE;
 	char layer[FROZEN_NAME_SIZE];
 
-	own_fd int upper = engine_tree_open_upper(engine, c, e);
-	if (upper < 0)
-		return upper;
-	int r = make_room(engine, c, e);
-	if (r == 0)
-		r = make_layer(layer, engine, c, upper, e);
+	int r = capture_open(&both, layer, engine, c, e);
 	if (r < 0)
 		return r;
-	own_fd int to = storage_frozen_open(engine->store, layer, e);
-	own_clear(capture_clear) struct freeze_capture both = { .from_fd = upper, .to_fd = to };
-	r = to < 0 ? to : copy_paused(engine, c, state, &both, ret_paused_ns, e);
-	if (r < 0) {
-		storage_frozen_remove(engine->store, layer);
-		return err_add(e, "copy what container %s wrote", c->name);
-	}
-	engine_lower_push(c, layer);
-	return 0;
+	r = copy_paused(engine, c, state, &both, ret_paused_ns, e);
+	return capture_end(r, engine, c, layer, e);
 }
 
 /* ---- an upper folder ---- */
@@ -423,16 +440,17 @@ static int make_like_root(struct engine *engine, const struct container *c, int 
 			  struct err *e)
 {
 	own_clear(idmap_clear) struct runtime_idmap shift = { 0 };
-	const struct copy_options copy = {
-		.all_attributes = true,
-		.map = runtime_idmap_shift_owner,
-		.context = &shift,
-	};
 
 	if (engine_lower_count_frozen(c) == 0)
 		return 0;
 	const struct container_frozen *top = &c->storage.frozen.items[c->storage.frozen.count - 1];
 	shift_of(&shift, top, c);
+	const struct oci_id_map map = { shift.uids, shift.gids };
+	const struct copy_options copy = {
+		.all_attributes = true,
+		.map = oci_id_map_shift_owner,
+		.context = &map,
+	};
 	own_fd int layer =
 		storage_frozen_open(engine->store, top->layers.items[top->layers.count - 1], e);
 	return layer < 0 ? layer : copy_attributes_of(layer, upper_fd, &copy, e);

@@ -44,6 +44,14 @@ static void to_container(const struct oci_id_mappings *maps, uint32_t *id)
 		*id = NOBODY;
 }
 
+void oci_id_map_shift_owner(const void *context, uid_t *uid, gid_t *gid)
+{
+	const struct oci_id_map *map = context;
+
+	oci_id_map_to_host(uid, &map->uids, *uid);
+	oci_id_map_to_host(gid, &map->gids, *gid);
+}
+
 void oci_id_map_owner_to_host(const struct oci_id_map *map, uid_t *uid, gid_t *gid)
 {
 	to_host(&map->uids, uid);

@@ -26,5 +26,8 @@ bool oci_id_map_to_container(uint32_t *ret, const struct oci_id_mappings *maps, 
 void oci_id_map_owner_to_host(const struct oci_id_map *map, uid_t *uid, gid_t *gid);
 void oci_id_map_owner_to_container(const struct oci_id_map *map, uid_t *uid, gid_t *gid);
 
+/* For copy.h: context is such a map. Who has no line stays. */
+void oci_id_map_shift_owner(const void *context, uid_t *uid, gid_t *gid);
+
 /* "0:100000:65536": container's, host's, count; adds a line. ERR_INVALID. */
 int oci_id_map_parse(struct oci_id_mappings *to, const char *text, struct err *e);

@@ -102,19 +102,6 @@ void runtime_idmap_shift(struct runtime_idmap *ret, const struct runtime_idmap *
 	shift_lines(&ret->gids, &from->gids, &to->gids);
 }
 
-void runtime_idmap_shift_owner(const void *context, uid_t *uid, gid_t *gid)
-{
-	const struct runtime_idmap *ids = context;
-	uint32_t user = *uid, group = *gid;
-
-	if (ids->uids.count)
-		oci_id_map_to_host(&user, &ids->uids, *uid);
-	if (ids->gids.count)
-		oci_id_map_to_host(&group, &ids->gids, *gid);
-	*uid = user;
-	*gid = group;
-}
-
 /* ---- checking ---- */
 
 static bool overlaps(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)

@@ -40,10 +40,6 @@ bool runtime_idmap_is_same(const struct runtime_idmap *a, const struct runtime_i
 void runtime_idmap_shift(struct runtime_idmap *ret, const struct runtime_idmap *from,
 			 const struct runtime_idmap *to);
 
-/* For copy.h: the owners of a file, whom context, such lines, is to be said of. Who is in none of
- * them stays. */
-void runtime_idmap_shift_owner(const void *context, uid_t *uid, gid_t *gid);
-
 /* The lines, as a map file takes them in one write. */
 void runtime_idmap_format(struct str *to, const struct oci_id_mappings *maps);
 

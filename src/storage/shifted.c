@@ -91,17 +91,6 @@ char *storage_shifted_path(bool *ret_redirected, const struct store *store,
 
 /* ---- making ---- */
 
-static void shift(const void *context, uid_t *uid, gid_t *gid)
-{
-	const struct oci_id_map *ids = context;
-	uint32_t id;
-
-	if (oci_id_map_to_host(&id, &ids->uids, *uid))
-		*uid = id;
-	if (oci_id_map_to_host(&id, &ids->gids, *gid))
-		*gid = id;
-}
-
 static int mark_whole(int folder_fd, struct err *e)
 {
 	own_fd int fd =
@@ -114,7 +103,7 @@ static int add_part(const struct store *store, const struct storage_shifted_part
 		    bool redirected, struct err *e)
 {
 	const struct copy_options copy = {
-		.map = shift,
+		.map = oci_id_map_shift_owner,
 		.context = &part->ids,
 		.all_attributes = true,
 		.sockets = true,

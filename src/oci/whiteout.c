@@ -1,5 +1,6 @@
 #include "oci/whiteout.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,8 +41,12 @@ bool oci_whiteout_is_opaque(int folder_fd, bool by_names)
 
 bool oci_whiteout_is_by_names(int root_fd)
 {
+	errno = 0;
+	char value = value_of(root_fd, MARK);
+	if (errno != EBADF)
+		return value == MARK_BY_NAMES;
+	/* it is O_PATH */
 	own_fd int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
 	return fd >= 0 && value_of(fd, MARK) == MARK_BY_NAMES;
 }
 

@@ -17,7 +17,7 @@ bool oci_whiteout_is_device(const struct stat *st);
 /* Does nothing show of the folders of this name below? */
 bool oci_whiteout_is_opaque(int folder_fd, bool by_names);
 
-/* root_fd may be O_PATH. */
+/* root_fd may be O_PATH, which costs two calls more. */
 bool oci_whiteout_is_by_names(int root_fd);
 /* Fails where there are no attributes user.*. */
 int oci_whiteout_mark_by_names(int root_fd, struct err *e);

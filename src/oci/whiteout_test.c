@@ -52,6 +52,7 @@ START_TEST(names_count_where_the_root_is_marked_alone)
 	bool marked = oci_whiteout_mark_by_names(fd, &e) == 0;
 	bool after = oci_whiteout_is_by_names(fd);
 	own_fd int root = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	after = after && oci_whiteout_is_by_names(root);
 	bool root_hides = oci_whiteout_is_opaque(root, true);
 	bool by_name = oci_whiteout_is_opaque(d, true), plain = oci_whiteout_is_opaque(d, false);
 	ck_assert_int_eq(fd_remove_tree_at(AT_FDCWD, path, &e), 0);

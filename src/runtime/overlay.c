@@ -504,7 +504,7 @@ static bool has_names(const struct runtime_overlay *overlay)
 
 	for (size_t i = 0; !has && i < overlay->lower.count; i++) {
 		own_fd int fd = open(overlay->lower.items[i],
-				     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		has = fd >= 0 && oci_whiteout_is_by_names(fd);
 	}
 	return has;

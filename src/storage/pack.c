@@ -277,8 +277,8 @@ static char *whiteout_path(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	if (!slash)
-		return mem_format(".wh.%s", path);
-	return mem_format("%.*s/.wh.%s", (int)(slash - path), path, slash + 1);
+		return mem_format(OCI_WHITEOUT_PREFIX "%s", path);
+	return mem_format("%.*s/" OCI_WHITEOUT_PREFIX "%s", (int)(slash - path), path, slash + 1);
 }
 
 static int enter_folder(struct pack *p, const struct thing *t, struct archive_entry *entry,
@@ -297,8 +297,8 @@ static int enter_folder(struct pack *p, const struct thing *t, struct archive_en
 		r = write_header(p, entry, e);
 	if (r == 0 && p->options->whiteouts && oci_whiteout_is_opaque(fd, p->by_names)) {
 		own_free char *path = strcmp(t->path, ".") == 0
-					      ? mem_text(".wh..wh..opq")
-					      : mem_format("%s/.wh..wh..opq", t->path);
+					      ? mem_text(OCI_WHITEOUT_OPAQUE)
+					      : mem_format("%s/" OCI_WHITEOUT_OPAQUE, t->path);
 		r = pack_whiteout(p, path, e);
 	}
 	bool other = t->st.st_dev != p->device;
@@ -349,7 +349,7 @@ static int pack_thing(struct pack *p, struct thing *t, struct err *e)
 		return 0;
 	if (p->by_names && oci_whiteout_hidden(t->name))
 		return pack_whiteout(p, t->path, e);
-	if (str_starts(t->name, ".wh.") && !p->options->plain_names)
+	if (str_starts(t->name, OCI_WHITEOUT_PREFIX) && !p->options->plain_names)
 		return err_set(e, ERR_UNSUPPORTED, "its name would be taken for a whiteout");
 	struct archive_entry *entry = archive_entry_new();
 	describe(p, entry, t);

@@ -7,13 +7,12 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/whiteout.h"
 #include "storage/unpack.h"
 
 enum { PART_MAX = 255 };
 
-#define WHITEOUT      ".wh."
-#define WHITEOUT_META ".wh..wh."
-#define OPAQUE        ".wh..wh..opq"
+#define WHITEOUT_META OCI_WHITEOUT_PREFIX OCI_WHITEOUT_PREFIX
 
 void unpack_name_clear(struct unpack_name *name)
 {
@@ -69,7 +68,7 @@ static int check_folders(struct unpack_name *to, const char *last, struct err *e
 	for (const char *at = to->text; at < last; at += strcspn(at, "/") + 1) {
 		if (str_starts(at, WHITEOUT_META))
 			to->kind = UNPACK_NAME_IGNORED;
-		else if (str_starts(at, WHITEOUT))
+		else if (str_starts(at, OCI_WHITEOUT_PREFIX))
 			return err_set(e, ERR_CORRUPT, "a folder is called like a whiteout");
 	}
 	return 0;
@@ -82,9 +81,9 @@ static int classify(struct unpack_name *to, struct err *e)
 
 	to->kind = UNPACK_NAME_PLAIN;
 	int r = check_folders(to, last, e);
-	if (r < 0 || to->kind == UNPACK_NAME_IGNORED || !str_starts(last, WHITEOUT))
+	if (r < 0 || to->kind == UNPACK_NAME_IGNORED || !str_starts(last, OCI_WHITEOUT_PREFIX))
 		return r;
-	if (strcmp(last, OPAQUE) == 0) {
+	if (strcmp(last, OCI_WHITEOUT_OPAQUE) == 0) {
 		to->kind = UNPACK_NAME_OPAQUE;
 		*(slash ? slash : to->text) = '\0';
 		return 0;
@@ -93,7 +92,7 @@ static int classify(struct unpack_name *to, struct err *e)
 		to->kind = UNPACK_NAME_IGNORED;
 		return 0;
 	}
-	const char *hidden = last + strlen(WHITEOUT);
+	const char *hidden = last + strlen(OCI_WHITEOUT_PREFIX);
 	if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return err_set(e, ERR_CORRUPT, "a whiteout of '%s'", hidden);
 	to->kind = UNPACK_NAME_WHITEOUT;

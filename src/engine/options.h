@@ -12,7 +12,6 @@
 
 struct oci_image_process;
 struct runtime_inherited;
-struct runtime_inherited;
 
 /* What a step of a build runs in: folders, not an image. Borrowed. */
 struct create_base {

@@ -248,11 +248,13 @@ static int mark_volumes(struct engine *engine, const char *id, const struct cont
 {
 	own_free char *mark = mem_format("%s/" VOLUMES_MARK, id);
 
-	if (c && (c->auto_remove || !engine_volume_has_anonymous(c)))
+	if (!c)
+		return unlinkat(engine->containers_fd, mark, 0) < 0 && errno != ENOENT
+			       ? err_sys(e, "remove container %.12s", id)
+			       : 0;
+	if (c->auto_remove || !engine_volume_has_anonymous(c))
 		return 0;
-	if (!c && unlinkat(engine->containers_fd, mark, 0) < 0 && errno != ENOENT)
-		return err_sys(e, "remove container %.12s", id);
-	return c ? fd_write_file_at(engine->containers_fd, mark, "", 0, 0600, e) : 0;
+	return fd_write_file_at(engine->containers_fd, mark, "", 0, 0600, e);
 }
 
 int record_delete(struct engine *engine, const char *id, const char *name,

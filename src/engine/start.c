@@ -46,8 +46,6 @@ int engine_start_locked(struct engine *engine, const struct container *c, int fo
 	if (r == 0)
 		r = engine_pod_start(engine, c, e);
 	if (r == 0)
-		engine_quota_clear_left(c, folder_fd);
-	if (r == 0)
 		r = engine_quota_settle(c, folder_fd, e);
 	if (r == 0)
 		r = engine_process_start(engine, c, folder_fd, o, ret, e);
@@ -66,7 +64,10 @@ static int start_recorded(struct engine *engine, const char *id, int folder_fd,
 
 	if (r == 0)
 		r = engine_whole_mend(engine, &c, folder_fd, e);
-	return r < 0 ? r : engine_start_locked(engine, &c, folder_fd, o, ret, e);
+	if (r < 0)
+		return r;
+	engine_quota_clear_left(&c, folder_fd);
+	return engine_start_locked(engine, &c, folder_fd, o, ret, e);
 }
 
 int engine_start(struct engine *engine, const char *name, const struct start_options *o,

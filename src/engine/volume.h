@@ -17,8 +17,9 @@ int engine_volume_check_source(const struct container_mount *mount, struct err *
 /* After it, and again at each start: makes what is missing, the volumes and the folders of -v. */
 int engine_volume_make(struct engine *engine, const struct container *c, struct err *e);
 
-/* Removes the container's anonymous volumes that no other container names. */
 bool engine_volume_has_anonymous(const struct container *c);
+
+/* Removes the container's anonymous volumes that no other container names. */
 void engine_volume_remove_anonymous(struct engine *engine, const struct container *c);
 
 /* Does a container other than this one (NULL: any) name the volume? */

@@ -14,18 +14,6 @@ teardown() {
 	criu_teardown
 }
 
-counter() { # NAME [OPTION...] - counts in its memory, and writes to a file that it holds open
-	local name=$1
-	shift
-	expect 0 holm run -d --name "$name" "$@" busybox sh -c \
-		'exec 5>>${COUNT:-/count}; i=0; while sleep 0.1; do i=$((i + 1)); echo $i; echo $i >&5; done'
-	within 10 counts "$name" 3
-}
-
-counts() { # NAME AT_LEAST
-	[ "$(holm logs "$1" 2>&1 | tail -n 1 | tr -d '\r')" -ge "$2" ]
-}
-
 folder() { # NAME
 	echo "$HOLM_ROOT/containers/$(holm inspect -f '{{.Id}}' "$1")"
 }
@@ -33,7 +21,7 @@ folder() { # NAME
 went_on() { # NAME - since it was started from its checkpoint: it counts on, once
 	local last
 	last=$(holm logs "$1" | tail -n 1 | tr -d '\r')
-	within 10 counts "$1" $((last + 3))
+	within 10 counts holm "$1" $((last + 3))
 	[ "$(holm logs "$1" | tr -d '\r' | grep -cx 1)" = 1 ]
 }
 

@@ -29,3 +29,17 @@ has_known_criu() { # criu 3 does not know Linux since 6.13
 criu_teardown() {
 	[ -z "${OWN_RUN:-}" ] || umount -l /run
 }
+
+# Counts in its memory, and writes to a file that it holds open ($COUNT, else /count); BEFORE is what
+# it does first.
+counter() { # NAME [OPTION...]
+	local name=$1
+	shift
+	expect 0 holm run -d --name "$name" "$@" busybox sh -c \
+		"${BEFORE:-:}; "'exec 5>>${COUNT:-/count}; i=0; while sleep 0.1; do i=$((i + 1)); echo $i; echo $i >&5; done'
+	within 10 counts holm "$name" 3
+}
+
+counts() { # HOLM NAME AT_LEAST
+	[ "$("$1" logs "$2" 2>&1 | tail -n 1 | tr -d '\r')" -ge "$3" ]
+}

@@ -18,17 +18,8 @@ teardown() {
 	criu_teardown
 }
 
-counter() { # NAME [OPTION...] - counts in its memory, and writes to a file that it holds open
-	local name=$1
-	shift
-	expect 0 holm run -d --name "$name" "$@" busybox sh -c \
-		'echo mine >/mine; exec 5>>/count; i=0; while sleep 0.1; do i=$((i + 1)); echo $i; echo $i >&5; done'
-	within 10 counts holm "$name" 3
-}
-
-counts() { # HOLM NAME AT_LEAST
-	[ "$("$1" logs "$2" 2>&1 | tail -n 1)" -ge "$3" ]
-}
+# shellcheck disable=SC2034 # for counter
+BEFORE='echo mine >/mine'
 
 goes_on() { # HOLM NAME
 	local last

@@ -13,30 +13,13 @@
 #include "base/own.h"
 #include "base/str.h"
 #include "oci/runtime_spec.h"
+#include "runtime/fuzz_root.h"
 #include "runtime/login.h"
 #include "runtime/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 enum { ADDED_BYTES_MAX = sizeof("\nanna:*:1000:100:anna:/home/anna:/bin/sh\n") - 1 };
-
-static int open_root(char path[])
-{
-	if (!mkdtemp(path))
-		abort();
-	int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || mkdirat(root, "etc", 0700) < 0)
-		abort();
-	return root;
-}
-
-static void remove_root(int root, const char *path)
-{
-	unlinkat(root, "etc/passwd", 0);
-	unlinkat(root, "etc/group", 0);
-	unlinkat(root, "etc", AT_REMOVEDIR);
-	rmdir(path);
-}
 
 static void put(int root, const char *name, const uint8_t *bytes, size_t length)
 {

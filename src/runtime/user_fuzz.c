@@ -13,28 +13,10 @@
 #include "base/mem.h"
 #include "base/own.h"
 #include "oci/runtime_spec.h"
+#include "runtime/fuzz_root.h"
 #include "runtime/user.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-/* A root with an empty /etc. */
-static int open_root(char path[])
-{
-	if (!mkdtemp(path))
-		abort();
-	int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || mkdirat(root, "etc", 0700) < 0)
-		abort();
-	return root;
-}
-
-static void remove_root(int root, const char *path)
-{
-	unlinkat(root, "etc/passwd", 0);
-	unlinkat(root, "etc/group", 0);
-	unlinkat(root, "etc", AT_REMOVEDIR);
-	rmdir(path);
-}
 
 static const uint8_t *write_part(int root, const char *name, const uint8_t *from,
 				 const uint8_t *end)
